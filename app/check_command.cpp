@@ -1,0 +1,78 @@
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "flags.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/options.h"
+#include "seq2seq/data/corpus_check.h"
+#include "seq2seq/data/example_line.h"
+
+namespace seq2seq {
+namespace {
+
+struct CheckOptions {
+  CorpusFiles train_files, valid_files;
+  int64_t maximum_length = CheckSettings{}.maximum_length;
+  double tokens_per_second = CheckSettings{}.tokens_per_second;
+
+  static void fields(auto& o, auto& f) {
+    f("train-source", o.train_files.source,
+      "source side of the training text, one sentence a line; may be .gz");
+    f("train-target", o.train_files.target, "its target side");
+    f("train", o.train_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
+    f("valid-source", o.valid_files.source, "source side of the validation text");
+    f("valid-target", o.valid_files.target, "its target side");
+    f("valid", o.valid_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
+    f("max-length", o.maximum_length, "as in train: longer pairs are left out (counted in words here)",
+      at_least(1));
+    f("tokens-per-second", o.tokens_per_second, "training speed assumed for the estimate of time",
+      at_least(1));
+  }
+};
+
+void check_files(const CorpusFiles& files, const std::string& flag) {
+  if (!files.combined.empty()) {
+    if (!files.source.empty() || !files.target.empty())
+      throw UsageError("--" + flag, "does not go with --" + flag + "-source and --" + flag + "-target",
+                       "give one form");
+    example_format(files.combined);
+  } else if (files.source.empty() != files.target.empty()) {
+    throw UsageError("--" + flag + (files.source.empty() ? "-source" : "-target"), "is missing",
+                     "give both sides");
+  }
+}
+
+int run_check(const CheckOptions& options) {
+  if (options.train_files.empty())
+    throw UsageError("--train-source", "is missing", "give --train-source and --train-target, or --train");
+  check_files(options.train_files, "train");
+  check_files(options.valid_files, "valid");
+  const CheckReport report = check_corpora(
+      {options.train_files, options.valid_files, options.maximum_length, options.tokens_per_second});
+  std::cout << report.text << std::flush;
+  return report.trainable ? 0 : 1;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("check",
+                                     "Looks at the training files before training.\n\n"
+                                     "Reports faults of encoding and format (all of them, with the first "
+                                     "places), empty and duplicate lines, "
+                                     "overlap of training and validation, lengths, unknown words, and rough "
+                                     "estimates of time and memory; each "
+                                     "finding comes with the flag of 'seq2seq train' that mends it. The exit "
+                                     "code is 0 when the files can be "
+                                     "trained on, else 1.");
+  command->footer(
+      "Example:\n"
+      "  seq2seq check --train-source train.en --train-target train.de \\\n"
+      "    --valid-source valid.en --valid-target valid.de");
+  auto flags = std::make_shared<Flags<CheckOptions>>(*command);
+  command->callback([flags, &exit_code] { exit_code = run_check(flags->resolve()); });
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,151 @@
+#include "flags.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <stdexcept>
+
+namespace seq2seq {
+namespace {
+
+constexpr size_t help_column = 38, help_width = 110;
+
+/// CLI11's formatter spells `--no-x` as `--no-x{false}` and repeats the defaults our descriptions give.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(help_column); }
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    if (is_positional || option->get_fnames().empty())
+      return Formatter::make_option_name(option, is_positional);
+    return "--[no-]" + option->get_lnames().front();
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
+  }
+};
+
+/// The alternatives of a choice may share a field; it is one flag then.
+struct MergedField {
+  OptionField field;
+  std::vector<std::string> only_with;  // the alternatives that have it
+};
+
+std::vector<MergedField> merge_fields(const std::vector<OptionField>& catalogue) {
+  std::vector<MergedField> merged;
+  for (const auto& field : catalogue) {
+    const auto same =
+        std::find_if(merged.begin(), merged.end(), [&](auto& m) { return m.field.flag == field.flag; });
+    if (same == merged.end())
+      merged.push_back({field, {field.only_with}});
+    else if (same->field.path == field.path)
+      same->only_with.push_back(field.only_with);
+    else
+      throw std::logic_error("--" + field.flag + " names both " + same->field.path + " and " + field.path);
+  }
+  return merged;
+}
+
+/// "encoder.type=rnn" for several alternatives as "only with --encoder.type rnn or transformer"; empty for
+/// all.
+std::string describe_alternatives(const MergedField& merged, const std::vector<OptionField>& catalogue) {
+  if (merged.field.only_with.empty()) return {};
+  const std::string type_path = merged.field.only_with.substr(0, merged.field.only_with.find('='));
+  const auto type =
+      std::find_if(catalogue.begin(), catalogue.end(), [&](auto& f) { return f.path == type_path; });
+  if (type == catalogue.end() || type->valid.size() == merged.only_with.size()) return {};
+  std::string text;
+  for (const auto& alternative : merged.only_with)
+    text += (text.empty() ? "" : " or ") + alternative.substr(alternative.find('=') + 1);
+  return "only with --" + type->flag + " " + text;
+}
+
+std::string wrap(const std::string& text, size_t width) {
+  std::string wrapped;
+  size_t line = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(' ', at), text.size());
+    if (line > 0 && line + 1 + end - at > width) {
+      wrapped += '\n';
+      line = 0;
+    } else if (line > 0) {
+      wrapped += ' ';
+      ++line;
+    }
+    wrapped += text.substr(at, end - at);
+    line += end - at;
+    at = end + 1;
+  }
+  return wrapped;
+}
+
+std::string describe(const MergedField& merged, const std::vector<OptionField>& catalogue) {
+  const OptionField& field = merged.field;
+  std::vector<std::string> notes;
+  std::string names;
+  for (const auto& name : field.valid) names += (names.empty() ? "" : " | ") + name;
+  if (!names.empty()) notes.push_back(names);
+  if (const auto range = field.range.describe(); !range.empty()) notes.push_back(range);
+  if (const auto value = to_text(field.get()); !value.empty()) notes.push_back("default " + value);
+  if (const auto where = describe_alternatives(merged, catalogue); !where.empty()) notes.push_back(where);
+  std::string text;
+  for (const auto& note : notes) text += (text.empty() ? "" : "; ") + note;
+  text = text.empty() ? field.help : field.help + " (" + text + ")";
+  return wrap(text, help_width - help_column);
+}
+
+std::string help_group(const std::string& path) {
+  const size_t dot = path.find('.');
+  if (dot == std::string::npos) return "Options";
+  std::string group = path.substr(0, dot) + " options";
+  std::replace(group.begin(), group.end(), '-', ' ');
+  group[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(group[0])));
+  return group;
+}
+
+std::string value_name(const OptionField& field) {
+  if (!field.valid.empty()) return "NAME";
+  static constexpr const char* names[] = {"", "N", "NUMBER", "TEXT", "TEXT..."};
+  return names[field.get().index()];
+}
+
+CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
+                      const std::vector<OptionField>& catalogue) {
+  const OptionField& field = merged.field;
+  const std::string help = describe(merged, catalogue);
+  const std::string name = "--" + field.flag;
+  const OptionValue value = field.get();
+  CLI::Option* option = nullptr;
+  if (std::holds_alternative<bool>(value)) {
+    option = command.add_flag(name + ",!--no-" + field.flag, help);
+  } else {
+    option = command.add_option(name, help)->type_name(value_name(field));
+    if (std::holds_alternative<std::vector<std::string>>(value))
+      option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
+  }
+  // Everything is kept; whoever reads the values says what is one too many, and names the flag.
+  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group(help_group(field.path));
+}
+
+}  // namespace
+
+FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config) {
+  command.formatter(std::make_shared<HelpFormatter>());
+  if (config == ConfigFlag::offered) {
+    config_ = command.add_option("--config", "a JSON file with options; flags win over it")
+                  ->type_name("FILE")
+                  ->group("Options");
+  }
+  for (const auto& merged : merge_fields(catalogue))
+    bindings_.push_back({merged.field.path, merged.field.flag, add_flag(command, merged, catalogue)});
+}
+
+OptionPatch FlagSet::patch() const {
+  OptionPatch result;
+  if (config_ && config_->count() > 0) result = OptionPatch::from_json_file(config_->as<std::string>());
+  OptionPatch typed;
+  for (const auto& [path, flag, option] : bindings_)
+    if (option->count() > 0) typed.set_text(path, option->results(), "--" + flag);
+  result.merge(typed);
+  return result;
+}
+
+}  // namespace seq2seq

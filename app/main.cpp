@@ -1,0 +1,41 @@
+#include <torch/version.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+
+#include "command_line.h"
+#include "commands.h"
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program without a word
+  CLI::App app("Trains translation and summarization models from the terminal and uses them.", "seq2seq");
+  app.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION " (LibTorch " TORCH_VERSION ")");
+  app.footer("Each command has a --help of its own: seq2seq train --help");
+  app.require_subcommand(0, 1);
+  int exit_code = 0;
+#ifdef SEQ2SEQ_HAS_train
+  seq2seq::add_train(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_translate
+  seq2seq::add_translate(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_evaluate
+  seq2seq::add_evaluate(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_vocab
+  seq2seq::add_vocab(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_generate
+  seq2seq::add_generate(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_check
+  seq2seq::add_check(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_inspect
+  seq2seq::add_inspect(app, exit_code);
+#endif
+#ifdef SEQ2SEQ_HAS_bench
+  seq2seq::add_bench(app, exit_code);
+#endif
+  return seq2seq::run_command_line(app, argc, argv, exit_code);
+}

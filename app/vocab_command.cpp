@@ -1,0 +1,190 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "commands.h"
+#include "flags.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/data/line_reader.h"
+#include "seq2seq/text/tokenizer.h"
+#include "seq2seq/text/utf8.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr int64_t default_sentencepiece_size = 8000;
+
+enum class VocabularyType { sentencepiece, word, character };
+std::span<const char* const> option_names(VocabularyType) {
+  static constexpr const char* names[] = {"sentencepiece", "word", "char"};
+  return names;
+}
+
+struct VocabOptions {
+  std::vector<std::string> input;
+  VocabularyType type = VocabularyType::sentencepiece;
+  std::string output;
+  VocabularyOptions vocabulary;
+  NormalizationOptions normalization;
+  double character_coverage = 1.0;
+  int64_t seed = 1;
+
+  static void fields(auto& o, auto& f) {
+    f("input", o.input, "text files, one sentence a line; each may end in .gz; - for standard input");
+    f("type", o.type, "what a token is");
+    f("output", o.output,
+      "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON when the name "
+      "ends in "
+      ".json, else a token a line)");
+    f.group("vocabulary", o.vocabulary, GroupFlags::plain);
+    f.group("normalization", o.normalization, GroupFlags::plain);
+    f("character-coverage", o.character_coverage,
+      "sentencepiece: share of the running characters that get a token; less than 1 leaves out the rarest",
+      in_range(0.9, 1.0));
+    f("seed", o.seed, "sentencepiece: draws the sample of a text of more than a million words", at_least(0));
+  }
+  void check() const;
+};
+
+void VocabOptions::check() const {
+  if (input.empty()) throw UsageError("--input", "no file is given", "name the text to count");
+  if (output.empty()) throw UsageError("--output", "no file is given", "name the file to write");
+  if (type == VocabularyType::sentencepiece) {
+    if (vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
+      throw UsageError("--minimum-frequency", "does not apply to --type sentencepiece", "set --size instead");
+    return;
+  }
+  if (character_coverage != VocabOptions{}.character_coverage)
+    throw UsageError("--character-coverage", "applies to --type sentencepiece only",
+                     "set --minimum-frequency instead");
+  if (seed != VocabOptions{}.seed)
+    throw UsageError("--seed", "applies to --type sentencepiece only",
+                     "leave it out: nothing is random here");
+}
+
+/// Every line of every file, normalised; refuses what is no text.
+class InputLines {
+ public:
+  explicit InputLines(const VocabOptions& options) : options_(options) {}
+
+  bool next(std::string& line) {
+    while (true) {
+      if (!reader_) {
+        if (file_ == options_.input.size()) return false;
+        reader_ = std::make_unique<LineReader>(options_.input[file_++]);
+      }
+      if (reader_->next(line)) break;
+      reader_.reset();
+    }
+    if (reader_->too_long()) throw Error(reader_->place(), "the line is over 1 MiB", "split it");
+    if (const auto at = find_invalid_utf8(line))
+      throw Error(reader_->place(), "not valid UTF-8 at byte " + std::to_string(*at + 1),
+                  "convert the file to UTF-8");
+    line = normalize(line, options_.normalization);
+    ++count_;
+    return true;
+  }
+  int64_t count() const { return count_; }
+
+ private:
+  const VocabOptions& options_;
+  std::unique_ptr<LineReader> reader_;
+  size_t file_ = 0;
+  int64_t count_ = 0;
+};
+
+void report(const VocabOptions& options, int64_t tokens, int64_t lines, const TokenCounts& counts,
+            const std::function<bool(const std::string&)>& covers, const char* unit) {
+  int64_t total = 0, covered = 0;
+  for (const auto& [token, count] : counts) {
+    total += count;
+    if (covers(token)) covered += count;
+  }
+  // Rounded down, so that 100% means all.
+  const double share = total == 0 ? 100.0 : static_cast<double>(covered * 10000 / total) / 100.0;
+  char percent[16];
+  std::snprintf(percent, sizeof percent, "%.2f%%", share);
+  log_info(options.output + ": " + format_count(tokens) + " tokens cover " + percent + " of the running " +
+           unit + " (" + format_count(total) + " in " + format_count(lines) + " lines)");
+}
+
+void make_sentencepiece(const VocabOptions& options) {
+  InputLines lines(options);
+  std::unordered_map<char32_t, int64_t> characters;
+  const auto next_line = [&](std::string& line) {
+    if (!lines.next(line)) return false;
+    for (const char32_t point : utf8_decode(line))
+      if (point != U' ' && point != U'\t') ++characters[point];
+    return true;
+  };
+  const int64_t size = options.vocabulary.size == 0 ? default_sentencepiece_size : options.vocabulary.size;
+  SentencePieceTokenizerOptions training;
+  training.character_coverage = options.character_coverage;
+  const std::string model =
+      train_sentencepiece(next_line, size, training, {}, static_cast<uint64_t>(options.seed));
+  write_file(options.output, model);
+
+  const Vocabulary vocabulary(sentencepiece_tokens(model));
+  TokenCounts counts;
+  for (const auto& [point, count] : characters) counts.emplace(utf8_encode(std::u32string(1, point)), count);
+  report(
+      options, vocabulary.size(), lines.count(), counts,
+      [&](const std::string& character) { return vocabulary.find(character).has_value(); }, "characters");
+}
+
+void make_vocabulary(const VocabOptions& options) {
+  const bool words = options.type == VocabularyType::word;
+  const auto tokenizer = make_tokenizer(
+      words ? TokenizerOptions(WordTokenizerOptions{}) : TokenizerOptions(CharTokenizerOptions{}), {});
+  InputLines lines(options);
+  TokenCounts counts;
+  for (std::string line; lines.next(line);)
+    for (const Token& token : tokenizer->tokenize(line)) ++counts[token.text];
+  if (counts.empty()) throw Error("--input", "the text is empty", "name files with text");
+  const Vocabulary vocabulary = Vocabulary::from_counts(counts, options.vocabulary);
+  vocabulary.save(options.output);
+  report(
+      options, vocabulary.size(), lines.count(), counts,
+      [&](const std::string& token) { return vocabulary.find(token).has_value(); },
+      words ? "words" : "characters");
+}
+
+int run_vocab(const VocabOptions& options) {
+  options.check();
+  if (options.type == VocabularyType::sentencepiece) {
+    make_sentencepiece(options);
+  } else {
+    make_vocabulary(options);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_vocab(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "vocab",
+      "Makes a vocabulary from text.\n\n"
+      "sentencepiece trains a subword model (unigram) and writes the model file; word and char count tokens "
+      "and "
+      "write a vocabulary, most frequent first. Give the files of both languages to make one vocabulary that "
+      "source "
+      "and target share. --nfkc and --lowercase must be the same in training; 'seq2seq train' makes its "
+      "vocabularies itself when none are given.");
+  command->footer(
+      "Examples:\n"
+      "  seq2seq vocab --input train.en train.de --type sentencepiece --size 8000 --output joint.model\n"
+      "  seq2seq vocab --input train.en.gz --type word --size 30000 --minimum-frequency 2 --output en.json");
+  auto flags = std::make_shared<Flags<VocabOptions>>(*command);
+  command->callback([flags, &exit_code] { exit_code = run_vocab(flags->resolve()); });
+}
+
+}  // namespace seq2seq

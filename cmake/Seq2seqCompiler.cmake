@@ -1,0 +1,32 @@
+# Language level, build type, warnings, sanitizers and ccache for this project's own targets.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+# The installed binary finds LibTorch where the built one did.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
+add_library(seq2seq_warnings INTERFACE)
+target_compile_options(seq2seq_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+
+if(SEQ2SEQ_SANITIZE)
+  # Every target must carry the flags, so they are global.
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+
+find_program(SEQ2SEQ_CCACHE ccache)
+mark_as_advanced(SEQ2SEQ_CCACHE)
+if(SEQ2SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # ccache keeps results made with a precompiled header only under these settings.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${SEQ2SEQ_CCACHE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    set(SEQ2SEQ_PCH_OPTIONS -fpch-preprocess)
+  endif()
+endif()

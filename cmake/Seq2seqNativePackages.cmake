@@ -1,0 +1,27 @@
+# SentencePiece and utf8proc come without CMake packages. Installed beside the package config too.
+
+# _seq2seq_native_library(<target> <header> <Debian package> <library>...)
+function(_seq2seq_native_library target header package)
+  if(TARGET ${target})
+    return()
+  endif()
+  string(MAKE_C_IDENTIFIER ${package} id)
+  find_path(SEQ2SEQ_${id}_INCLUDE ${header})
+  set(found "")
+  foreach(library ${ARGN})
+    find_library(SEQ2SEQ_${library}_LIBRARY ${library})
+    mark_as_advanced(SEQ2SEQ_${library}_LIBRARY)
+    list(APPEND found ${SEQ2SEQ_${library}_LIBRARY})
+  endforeach()
+  mark_as_advanced(SEQ2SEQ_${id}_INCLUDE)
+  if(NOT SEQ2SEQ_${id}_INCLUDE OR "${found}" MATCHES NOTFOUND)
+    message(FATAL_ERROR "${header} and its library were not found: run scripts/setup.sh (Debian package ${package}).")
+  endif()
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} SYSTEM INTERFACE ${SEQ2SEQ_${id}_INCLUDE})
+  target_link_libraries(${target} INTERFACE ${found})
+endfunction()
+
+_seq2seq_native_library(seq2seq::sentencepiece sentencepiece_trainer.h libsentencepiece-dev
+                        sentencepiece_train sentencepiece)
+_seq2seq_native_library(seq2seq::utf8proc utf8proc.h libutf8proc-dev utf8proc)

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace seq2seq {
+
+/// A failure the user can mend: bad input, a bad option, a missing file. `main` prints it as one line and
+/// exits 1. Programmers' errors use TORCH_CHECK instead.
+class Error : public std::runtime_error {
+ public:
+  /// `where` is a place the user can go to ("train.en:17", "--beam-size", "config.json: encoder.layers");
+  /// `problem` names the offending value; `remedy` says what to do about it.
+  Error(const std::string& where, const std::string& problem, const std::string& remedy = {});
+};
+
+/// Options that make no sense: exit code 2.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,38 @@
+#include "seq2seq/core/json.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+
+namespace seq2seq {
+
+Json parse_json(const std::string& text, const std::string& origin) {
+  std::vector<std::set<std::string>> keys;
+  const Json::parser_callback_t refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+      throw Error(origin, "the key '" + parsed.get<std::string>() + "' occurs twice", "remove one of them");
+    return true;
+  };
+  try {
+    return Json::parse(text, refuse_duplicates);
+  } catch (const Json::parse_error& e) {
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
+    const auto line = std::count(text.begin(), end, '\n') + 1;
+    std::string reason = e.what();  // "[json.exception...] parse error at line 1, column 2: syntax error ..."
+    if (const auto at = reason.find("column "); at != std::string::npos) reason = reason.substr(reason.find(": ", at) + 2);
+    throw Error(origin + ":" + std::to_string(line), "not valid JSON (" + reason + ")", "mend the file");
+  }
+}
+
+Json read_json_file(const std::string& path) { return parse_json(read_file(path), path); }
+
+std::string dump_json(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace seq2seq

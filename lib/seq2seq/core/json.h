@@ -1,0 +1,19 @@
+#pragma once
+
+// Private to the library: installed headers must not include it.
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace seq2seq {
+
+using Json = nlohmann::ordered_json;
+
+/// Parses JSON, refusing duplicate keys. Throws Error("origin:line:column", ...).
+Json parse_json(const std::string& text, const std::string& origin);
+Json read_json_file(const std::string& path);
+
+/// Strict JSON text of `value`: invalid UTF-8 is replaced rather than thrown at.
+std::string dump_json(const Json& value, int indent = -1);
+
+}  // namespace seq2seq

@@ -1,0 +1,246 @@
+#include "seq2seq/core/options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/nearest_name.h"
+
+namespace seq2seq {
+namespace {
+
+std::string short_number(double value) {
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  return {text, end};
+}
+
+std::string normalize_key(std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  return key;
+}
+
+template <class T>
+bool parse_number(const std::string& text, T& value) {
+  const char* end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, value);
+  return result.ec == std::errc() && result.ptr == end && !text.empty();
+}
+
+std::string type_name(const OptionValue& value) {
+  static constexpr const char* names[] = {"true or false", "a whole number", "a number", "a text", "a list of texts"};
+  return names[value.index()];
+}
+
+/// `value` as the alternative that `wanted` has, or an error text.
+OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool from_text, std::string& problem) {
+  if (value.index() == wanted.index()) return value;
+  const auto fail = [&] {
+    problem = "'" + to_text(value) + "' is not " + type_name(wanted);
+    return wanted;
+  };
+  if (!from_text) {
+    if (std::holds_alternative<double>(wanted) && std::holds_alternative<int64_t>(value))
+      return static_cast<double>(std::get<int64_t>(value));
+    if (std::holds_alternative<int64_t>(wanted) && std::holds_alternative<double>(value)) {
+      const double number = std::get<double>(value);
+      if (number == std::floor(number) && std::abs(number) < 9e15) return static_cast<int64_t>(number);
+    }
+    if (std::holds_alternative<std::vector<std::string>>(wanted) && std::holds_alternative<std::string>(value))
+      return std::vector<std::string>{std::get<std::string>(value)};
+    return fail();
+  }
+  const auto& words = std::get<std::vector<std::string>>(value);
+  if (words.size() != 1) {
+    problem = "is given " + std::to_string(words.size()) + " times";
+    return wanted;
+  }
+  const std::string& text = words.front();
+  if (std::holds_alternative<std::string>(wanted)) return text;
+  if (std::holds_alternative<bool>(wanted)) {
+    if (text == "true" || text == "1" || text == "yes" || text == "on") return true;
+    if (text == "false" || text == "0" || text == "no" || text == "off") return false;
+    return fail();
+  }
+  if (int64_t whole = 0; std::holds_alternative<int64_t>(wanted)) return parse_number(text, whole) ? whole : fail();
+  double number = 0;
+  return parse_number(text, number) ? OptionValue(number) : fail();
+}
+
+void check_value(const OptionField& field, const OptionValue& value, const std::string& origin) {
+  const auto number = std::holds_alternative<int64_t>(value)  ? static_cast<double>(std::get<int64_t>(value))
+                      : std::holds_alternative<double>(value) ? std::get<double>(value)
+                                                              : std::nan("");
+  const bool numeric = value.index() == 1 || value.index() == 2;
+  if (numeric && !(number >= field.range.minimum && number <= field.range.maximum))
+    throw UsageError(origin, to_text(value) + " is out of range", "give " + field.range.describe());
+  if (!field.valid.empty()) {
+    const auto& name = std::get<std::string>(value);
+    if (std::find(field.valid.begin(), field.valid.end(), name) == field.valid.end())
+      throw UsageError(origin, "'" + name + "' is unknown", suggest_name(name, field.valid));
+  }
+}
+
+const OptionField* find_field(const std::vector<OptionField>& fields, const std::string& path) {
+  const auto found = std::find_if(fields.begin(), fields.end(), [&](auto& f) { return f.path == path; });
+  return found == fields.end() ? nullptr : &*found;
+}
+
+void flatten(const Json& value, const std::string& prefix, const std::string& origin,
+             const std::function<void(const std::string&, OptionValue)>& emit) {
+  const std::string where = origin + ": " + prefix;
+  if (value.is_object()) {
+    for (const auto& [key, inner] : value.items())
+      flatten(inner, prefix.empty() ? normalize_key(key) : prefix + "." + normalize_key(key), origin, emit);
+  } else if (prefix.empty()) {
+    throw UsageError(origin, "is not a JSON object", "write {\"option\": value, ...}");
+  } else if (value.is_boolean()) {
+    emit(prefix, value.get<bool>());
+  } else if (value.is_number_integer()) {
+    if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX))
+      throw UsageError(where, value.dump() + " is too large");
+    emit(prefix, value.get<int64_t>());
+  } else if (value.is_number()) {
+    emit(prefix, value.get<double>());
+  } else if (value.is_string()) {
+    emit(prefix, value.get<std::string>());
+  } else if (value.is_array() && std::all_of(value.begin(), value.end(), [](auto& v) { return v.is_string(); })) {
+    emit(prefix, value.get<std::vector<std::string>>());
+  } else {
+    throw UsageError(where, "'" + value.dump() + "' is not an option's value", "give a number, a text or a list of texts");
+  }
+}
+
+}  // namespace
+
+std::string OptionRange::describe() const {
+  const bool low = std::isfinite(minimum), high = std::isfinite(maximum);
+  if (low && high) return short_number(minimum) + " to " + short_number(maximum);
+  if (low) return "at least " + short_number(minimum);
+  return high ? "at most " + short_number(maximum) : "";
+}
+
+std::string to_text(const OptionValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* whole = std::get_if<int64_t>(&value)) return std::to_string(*whole);
+  if (const auto* number = std::get_if<double>(&value)) return short_number(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  std::string list;
+  for (const auto& word : std::get<std::vector<std::string>>(value)) list += (list.empty() ? "" : " ") + word;
+  return list;
+}
+
+OptionField OptionCollector::field(std::string_view name, std::string_view help) const {
+  OptionField result;
+  result.path = path_prefix_ + std::string(name);
+  result.flag = flag_prefix_ + std::string(name);
+  result.help = help;
+  result.only_with = only_with_;
+  return result;
+}
+
+OptionPatch OptionPatch::from_json(const std::string& text, const std::string& origin) {
+  OptionPatch patch;
+  flatten(parse_json(text, origin), "", origin, [&](const std::string& path, OptionValue value) {
+    if (!patch.entries_.emplace(path, Entry{std::move(value), origin + ": " + path}).second)
+      throw UsageError(origin + ": " + path, "occurs twice", "remove one of them");
+  });
+  return patch;
+}
+
+OptionPatch OptionPatch::from_json_file(const std::string& path) { return from_json(read_file(path), path); }
+
+void OptionPatch::set_text(const std::string& path, std::vector<std::string> words, const std::string& flag) {
+  entries_[path] = Entry{std::move(words), flag, true};
+}
+
+void OptionPatch::set(const std::string& path, OptionValue value, const std::string& origin) {
+  entries_[path] = Entry{std::move(value), origin};
+}
+
+void OptionPatch::merge(const OptionPatch& later) {
+  for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
+}
+
+OptionPatch OptionPatch::take_group(const std::string& group) {
+  OptionPatch taken;
+  const std::string prefix = group + ".";
+  for (auto at = entries_.begin(); at != entries_.end();) {
+    if (at->first.starts_with(prefix)) {
+      taken.entries_[at->first.substr(prefix.size())] = std::move(at->second);
+      at = entries_.erase(at);
+    } else {
+      ++at;
+    }
+  }
+  return taken;
+}
+
+std::unique_ptr<OptionValue> OptionPatch::take(const std::string& path) {
+  const auto found = entries_.find(path);
+  if (found == entries_.end()) return nullptr;
+  auto value = std::make_unique<OptionValue>(std::move(found->second.value));
+  entries_.erase(found);
+  return value;
+}
+
+void apply_patch(const std::function<std::vector<OptionField>()>& fields, const std::vector<OptionField>& catalogue,
+                 const OptionPatch& patch) {
+  const auto assign = [&](const OptionField& field, const OptionPatch::Entry& entry) {
+    std::string problem;
+    const OptionValue value = convert(entry.value, field.get(), entry.from_text, problem);
+    if (!problem.empty()) throw UsageError(entry.origin, problem);
+    check_value(field, value, entry.origin);
+    field.set(value);
+  };
+  // Types first, outermost first: each decides which fields there are.
+  for (const auto& [path, entry] : patch.entries_) {
+    const auto current = fields();
+    if (const auto* field = find_field(current, path); field && field->selects_type) assign(*field, entry);
+  }
+  const auto current = fields();
+  for (const auto& [path, entry] : patch.entries_) {
+    if (const auto* field = find_field(current, path)) {
+      if (!field->selects_type) assign(*field, entry);
+      continue;
+    }
+    const bool typed = entry.origin.starts_with("--");
+    std::vector<std::string> names;
+    for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
+    if (const auto* other = find_field(catalogue, path))
+      throw UsageError(entry.origin, "applies only with " + other->only_with, suggest_name(typed ? entry.origin : path, names));
+    throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
+  }
+}
+
+std::string fields_to_json(const std::vector<OptionField>& fields) {
+  Json root = Json::object();
+  for (const auto& field : fields) {
+    Json* at = &root;
+    std::string_view rest = field.path;
+    for (size_t dot = rest.find('.'); dot != std::string_view::npos; dot = rest.find('.')) {
+      at = &(*at)[std::string(rest.substr(0, dot))];
+      rest.remove_prefix(dot + 1);
+    }
+    std::visit([&](const auto& value) { (*at)[std::string(rest)] = value; }, field.get());
+  }
+  return dump_json(root, 2);
+}
+
+std::vector<std::string> differing_paths(const std::vector<OptionField>& a, const std::vector<OptionField>& b) {
+  std::map<std::string, OptionValue> values;
+  std::vector<std::string> result;
+  for (const auto& field : a) values[field.path] = field.get();
+  for (const auto& field : b) {
+    const auto found = values.find(field.path);
+    if (found == values.end() || found->second != field.get()) result.push_back(field.path);
+    if (found != values.end()) values.erase(found);
+  }
+  for (const auto& [path, value] : values) result.push_back(path);
+  return result;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,63 @@
+#include "seq2seq/data/corpus.h"
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/data/example_line.h"
+#include "seq2seq/data/mapped_file.h"
+
+namespace seq2seq {
+
+std::string CorpusFiles::describe() const {
+  return combined.empty() ? source + " + " + target : combined;
+}
+
+struct Corpus::Implementation {
+  explicit Implementation(const CorpusFiles& given) : files(given) {
+    if (!files.combined.empty()) {
+      format = example_format(files.combined);
+      source = std::make_unique<MappedLines>(files.combined);
+      for (uint64_t index = 0; index < source->size(); ++index)
+        parse_example((*source)[index], format, source->place(index));
+      return;
+    }
+    if (files.source.empty() || files.target.empty())
+      throw UsageError(files.source + files.target, "one side of the parallel text is missing",
+                       "give a source and a target file, or one .tsv or .jsonl file");
+    source = std::make_unique<MappedLines>(files.source);
+    target = std::make_unique<MappedLines>(files.target);
+    if (source->size() != target->size())
+      throw Error(files.source + " has " + format_count(static_cast<int64_t>(source->size())) + " lines, " +
+                      files.target + " has " + format_count(static_cast<int64_t>(target->size())),
+                  "line N of one file must translate line N of the other", "make the line counts equal");
+  }
+
+  CorpusFiles files;
+  ExampleFormat format = ExampleFormat::tsv;
+  std::unique_ptr<MappedLines> source, target;
+};
+
+Corpus::Corpus(const CorpusFiles& files) : implementation_(std::make_unique<Implementation>(files)) {}
+Corpus::~Corpus() = default;
+Corpus::Corpus(Corpus&&) noexcept = default;
+Corpus& Corpus::operator=(Corpus&&) noexcept = default;
+
+uint64_t Corpus::size() const {
+  return implementation_->source->size();
+}
+
+RawExample Corpus::at(uint64_t index) const {
+  const auto& state = *implementation_;
+  if (!state.target) return parse_example((*state.source)[index], state.format, state.source->place(index));
+  return {std::string((*state.source)[index]), std::string((*state.target)[index]), {}, {}};
+}
+
+std::string Corpus::place(uint64_t index, bool target) const {
+  const auto& state = *implementation_;
+  return (target && state.target ? *state.target : *state.source).place(index);
+}
+
+const CorpusFiles& Corpus::files() const {
+  return implementation_->files;
+}
+
+}  // namespace seq2seq

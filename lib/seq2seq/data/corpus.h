@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "seq2seq/core/options.h"
+#include "seq2seq/data/example.h"
+
+namespace seq2seq {
+
+/// Where examples come from: either two parallel text files, or one TSV or JSON-lines file. Each may end in
+/// .gz.
+struct CorpusFiles {
+  std::string source, target;  ///< parallel text, one example a line
+  std::string combined;        ///< .tsv (source, tab, target) or .jsonl
+  bool empty() const { return source.empty() && target.empty() && combined.empty(); }
+  std::string describe() const;  ///< "train.en + train.de"
+};
+
+/// Random access to the examples of a corpus that may be larger than memory: files are mapped, the places of
+/// the lines are kept in 8 bytes a line and file. A .gz file is unpacked into a cache file first
+/// (mapped_file.h tells where), reused while the original is unchanged.
+///
+/// Opening checks every line: valid UTF-8, at most 1 MiB, equal line counts, well-formed TSV and JSON; the
+/// first fault throws Error("file:line", ...). CRLF line ends are accepted.
+class Corpus {
+ public:
+  explicit Corpus(const CorpusFiles& files);
+  ~Corpus();
+  Corpus(Corpus&&) noexcept;
+  Corpus& operator=(Corpus&&) noexcept;
+
+  uint64_t size() const;
+  RawExample at(uint64_t index) const;  ///< thread-safe
+  /// "train.en:17", for messages about example `index` (0-based) on the source or target side.
+  std::string place(uint64_t index, bool target = false) const;
+  const CorpusFiles& files() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+inline constexpr size_t maximum_line_bytes = size_t{1} << 20;
+
+}  // namespace seq2seq

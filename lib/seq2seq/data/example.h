@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "seq2seq/text/text_codec.h"
+
+namespace seq2seq {
+
+/// One pair as it stands in the files. `source_sentences` is empty unless the file gave sentence boundaries.
+struct RawExample {
+  std::string source;
+  std::string target;
+  std::vector<std::string> references;        ///< further references, JSON lines only
+  std::vector<std::string> source_sentences;  ///< the array form; `source` is then their join by a space
+};
+
+/// One pair as ids, without <s> and </s>.
+struct Example {
+  uint64_t index = 0;  ///< in the corpus
+  std::vector<int64_t> source;
+  std::vector<int64_t> target;
+};
+
+}  // namespace seq2seq

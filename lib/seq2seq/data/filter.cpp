@@ -1,0 +1,53 @@
+#include "seq2seq/data/filter.h"
+
+#include <algorithm>
+
+#include "seq2seq/core/log.h"
+#include "seq2seq/data/hash.h"
+
+namespace seq2seq {
+
+std::string FilterCounts::describe(int64_t maximum_length) const {
+  auto count = [](uint64_t value) { return format_count(static_cast<int64_t>(value)); };
+  std::string reasons;
+  auto add = [&](uint64_t value, const std::string& what) {
+    if (value > 0) reasons += (reasons.empty() ? "" : ", ") + count(value) + " " + what;
+  };
+  add(empty, "empty");
+  add(too_long,
+      maximum_length > 0 ? "over " + count(static_cast<uint64_t>(maximum_length)) + " tokens" : "too long");
+  add(ratio, "of unlike lengths");
+  add(duplicate, duplicate == 1 ? "duplicate" : "duplicates");
+  return "kept " + count(kept) + " of " + count(kept + empty + too_long + ratio + duplicate) + " pairs" +
+         (reasons.empty() ? "" : " (" + reasons + ")");
+}
+
+FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options) {
+  const auto [shorter, longer] = std::minmax(source, target);
+  if (shorter == 0) return FilterVerdict::empty;
+  if (longer > static_cast<size_t>(options.maximum_length)) return FilterVerdict::too_long;
+  if (options.maximum_ratio > 0 &&
+      static_cast<double>(longer) > options.maximum_ratio * static_cast<double>(shorter))
+    return FilterVerdict::ratio;
+  return FilterVerdict::keep;
+}
+
+std::vector<bool> find_duplicates(const Corpus& corpus) {
+  struct Entry {
+    uint64_t hash, index;
+    auto operator<=>(const Entry&) const = default;
+  };
+  std::vector<Entry> entries;
+  entries.reserve(corpus.size());
+  for (uint64_t index = 0; index < corpus.size(); ++index) {
+    const RawExample example = corpus.at(index);
+    entries.push_back({hash_pair(example.source, example.target), index});
+  }
+  std::sort(entries.begin(), entries.end());
+  std::vector<bool> duplicate(corpus.size(), false);
+  for (size_t i = 1; i < entries.size(); ++i)
+    if (entries[i].hash == entries[i - 1].hash) duplicate[entries[i].index] = true;
+  return duplicate;
+}
+
+}  // namespace seq2seq

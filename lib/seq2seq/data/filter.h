@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "seq2seq/core/options.h"
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+
+struct FilterOptions {
+  int64_t maximum_length = 250;
+  double maximum_ratio = 0.0;
+  bool remove_duplicates = false;
+  static void fields(auto& o, auto& f) {
+    f("max-length", o.maximum_length,
+      "leave out training pairs with more tokens on a side; longer lines are cut in translation",
+      at_least(1));
+    f("max-ratio", o.maximum_ratio,
+      "leave out pairs where one side has more than this many times the other's tokens; 0 = keep",
+      at_least(0));
+    f("remove-duplicates", o.remove_duplicates, "keep the first of equal pairs");
+  }
+};
+
+struct FilterCounts {
+  uint64_t kept = 0, empty = 0, too_long = 0, ratio = 0, duplicate = 0;
+  /// "kept 28,990 of 29,000 pairs (8 empty, 2 over 250 tokens)"; without the limit, "2 too long".
+  std::string describe(int64_t maximum_length = 0) const;
+};
+
+enum class FilterVerdict { keep, empty, too_long, ratio };
+
+/// Lengths in tokens, without <s> and </s>.
+FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options);
+
+/// One bit an example: whether an earlier one has the same source and target (by a 64-bit hash).
+std::vector<bool> find_duplicates(const Corpus& corpus);
+
+}  // namespace seq2seq

@@ -1,0 +1,296 @@
+#include "seq2seq/data/grammar_rules.h"
+
+#include <algorithm>
+#include <set>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/nearest_name.h"
+#include "seq2seq/data/grammar_file.h"
+#include "seq2seq/data/grammar_signature.h"
+
+namespace seq2seq::grammar {
+namespace {
+
+constexpr int unreachable = std::numeric_limits<int>::max();
+
+/// Gives features their values: every nonterminal with all its features fixed becomes a symbol of its own.
+class RuleExpander {
+ public:
+  explicit RuleExpander(GrammarFile file) : file_(std::move(file)), rules_(std::move(file_.rules)) {
+    const auto found = file_.nonterminals.find(file_.start);
+    if (found == file_.nonterminals.end() || !found->second.features.empty())
+      throw Error(file_.origin,
+                  "'start' must name a nonterminal without features, not '" + file_.start + "'");
+    symbol(file_.start, {});
+  }
+
+  Rules expand() {
+    for (size_t id = 0; id < rules_.symbols.size(); ++id)
+      if (rules_.symbols[id].generator == nullptr) expand_symbol(id);
+    compute_heights();
+    drop_unproductive();
+    check_one_sided();
+    return std::move(rules_);
+  }
+
+ private:
+  size_t symbol(const std::string& name, const std::vector<std::string>& values) {
+    const std::string full = values.empty() ? name : name + "[" + join(values, ",") + "]";
+    const auto [found, added] = ids_.try_emplace(full, rules_.symbols.size());
+    if (added) {
+      Symbol symbol;
+      symbol.name = full;
+      if (const auto generator = rules_.generators.find(name); generator != rules_.generators.end()) {
+        symbol.generator = &generator->second;
+        symbol.height = 0;
+      }
+      rules_.symbols.push_back(std::move(symbol));
+      heads_.emplace_back(name, values);
+    }
+    return found->second;
+  }
+
+  void expand_symbol(size_t id) {
+    const auto [name, values] = heads_[id];
+    const Nonterminal& nonterminal = file_.nonterminals.at(name);
+    for (const auto& production : nonterminal.templates) {
+      Binding binding;
+      for (size_t i = 0; i < values.size(); ++i) binding[nonterminal.features[i]] = values[i];
+      std::set<std::string> free = free_variables(production, binding);
+      enumerate(production, binding, std::vector<std::string>(free.begin(), free.end()), 0, production.weight,
+                id);
+    }
+  }
+
+  std::set<std::string> free_variables(const Template& production, const Binding& binding) const {
+    std::set<std::string> free;
+    auto add = [&](const std::string& variable) {
+      if (!binding.contains(variable) && !file_.features.feature_of_variable(variable).empty())
+        free.insert(variable);
+    };
+    for (const auto& side : production.parts)
+      for (const auto& [part, text] : side)
+        for (size_t at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1))
+          for (const auto& argument :
+               parse_reference(text.substr(at + 1, text.find('}', at) - at - 1), production.where).arguments)
+            add(argument);
+    for (const auto& [variable, pattern] : production.when) add(variable);
+    return free;
+  }
+
+  void enumerate(const Template& production, Binding& binding, const std::vector<std::string>& free,
+                 size_t at, double weight, size_t id) {
+    if (at < free.size()) {
+      const auto& values = *file_.features.values(file_.features.feature_of_variable(free[at]));
+      double total = 0;
+      for (const auto& value : values) total += value.weight;
+      for (const auto& value : values) {
+        binding[free[at]] = value.name;
+        enumerate(production, binding, free, at + 1, weight * value.weight / total, id);
+      }
+      binding.erase(free[at]);
+      return;
+    }
+    for (const auto& [variable, pattern] : production.when)
+      if (!matches(pattern, binding.at(variable))) return;
+    Production result;
+    result.weight = weight;
+    std::map<std::string, size_t> slots;
+    for (const size_t side : {source_side, target_side})
+      for (const auto& [part, text] : production.parts[side])
+        add_form(production, binding, side, part, text, slots, result);
+    rules_.symbols[id].productions.push_back(std::move(result));
+    origins_[id].push_back(production.where);
+  }
+
+  // "present[third]" counts only when the symbol's features say third, and then replaces what stands before
+  // it.
+  void add_form(const Template& production, const Binding& binding, size_t side, const std::string& part,
+                const std::string& text, std::map<std::string, size_t>& slots, Production& result) {
+    const size_t bracket = part.find('[');
+    if (bracket != std::string::npos)
+      for (const auto& value : split(part.substr(bracket + 1, part.find(']') - bracket - 1), ',')) {
+        const auto bound = binding.find(file_.features.feature_of(value));
+        if (bound == binding.end())
+          throw Error(production.where, "'" + value + "' in a column is no value of this entry's features");
+        if (bound->second != value) return;
+      }
+    Form form = read_form(text, production.where, binding, slots, result);
+    result.parts[side][part.substr(0, bracket)] = std::move(form);
+  }
+
+  Form read_form(const std::string& text, const std::string& place, const Binding& binding,
+                 std::map<std::string, size_t>& slots, Production& result) {
+    Form form;
+    bool glued = false;
+    for (size_t at = 0; at < text.size();) {
+      if (text[at] == ' ') {
+        glued = false;
+        ++at;
+        continue;
+      }
+      size_t end = 0;
+      if (text[at] == '{') {
+        end = text.find('}', at);
+        if (end == std::string::npos) throw Error(place, "'}' is missing in \"" + text + "\"");
+        const Reference reference = parse_reference(text.substr(at + 1, end - at - 1), place);
+        add_reference(reference, place, binding, slots, result, form, glued);
+        ++end;
+      } else {
+        end = std::min(text.find_first_of(" {", at), text.size());
+        form.push_back({text.substr(at, end - at), -1, glued});
+      }
+      at = end;
+      glued = true;
+    }
+    return form;
+  }
+
+  void add_reference(const Reference& reference, const std::string& place, const Binding& binding,
+                     std::map<std::string, size_t>& slots, Production& result, Form& form, bool glued) {
+    if (const auto found = file_.forms.find(reference.name); found != file_.forms.end()) {
+      form.push_back(
+          {look_up(found->second, resolve(reference, found->second.features, file_.features, binding, place)),
+           -1, glued});
+      return;
+    }
+    const auto found = file_.nonterminals.find(reference.name);
+    if (found == file_.nonterminals.end() && !rules_.generators.contains(reference.name)) {
+      const std::vector<std::string> names(file_.names.begin(), file_.names.end());
+      throw Error(place, "unknown name {" + reference.name + "}", suggest_name(reference.name, names));
+    }
+    const std::string key = reference.name + ":" + reference.index;
+    // Features are written once for each child: "{NP[acc]}", later "{NP}" or "{NP.part}".
+    if (const auto known = slots.find(key); known != slots.end() && reference.arguments.empty()) {
+      form.push_back({reference.part, static_cast<int>(known->second), glued});
+      return;
+    }
+    const std::vector<std::string> none;
+    const auto values = resolve(reference, found == file_.nonterminals.end() ? none : found->second.features,
+                                file_.features, binding, place);
+    const size_t id = symbol(reference.name, values);
+    const auto [slot, added] = slots.try_emplace(key, result.children.size());
+    if (added) result.children.push_back(id);
+    if (result.children[slot->second] != id)
+      throw Error(place, "{" + reference.name + "} occurs with different features",
+                  "number them: {" + reference.name + ":2[...]}");
+    form.push_back({reference.part, static_cast<int>(slot->second), glued});
+  }
+
+  static std::string look_up(const WordForms& forms, const std::vector<std::string>& values) {
+    for (const auto& [patterns, text] : forms.cases)
+      if (std::equal(patterns.begin(), patterns.end(), values.begin(), matches)) return text;
+    throw Error(forms.where, "has no entry for " + join(values, ","), "add one");
+  }
+
+  void compute_heights() {
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto& symbol : rules_.symbols)
+        for (auto& production : symbol.productions) {
+          int height = 0;
+          for (const size_t child : production.children)
+            height = std::max(height, rules_.symbols[child].height);
+          if (height == unreachable || height + 1 >= production.height) continue;
+          production.height = height + 1;
+          symbol.height = std::min(symbol.height, production.height);
+          changed = true;
+        }
+    }
+    if (rules_.symbols[0].height == unreachable)
+      throw Error(file_.where(rules_.symbols[0].name),
+                  "never comes to an end: every production leads back to itself",
+                  "add a production without nonterminals");
+    if (rules_.symbols[0].height > rules_.maximum_depth)
+      throw Error(file_.origin,
+                  "'maximum_depth' is " + std::to_string(rules_.maximum_depth) +
+                      ", but the flattest sentence needs " + std::to_string(rules_.symbols[0].height),
+                  "raise it");
+  }
+
+  // Some combinations of free features have no word ("being_dat" verbs with "sein"); a production as written
+  // must work for at least one of them.
+  void drop_unproductive() {
+    std::map<std::string, bool> useful;
+    for (size_t id = 0; id < rules_.symbols.size(); ++id) {
+      auto& productions = rules_.symbols[id].productions;
+      std::vector<Production> kept;
+      for (size_t i = 0; i < productions.size(); ++i) {
+        const bool ends = productions[i].height != unreachable;
+        useful[origins_[id][i]] |= ends;
+        if (ends) kept.push_back(std::move(productions[i]));
+      }
+      productions = std::move(kept);
+    }
+    for (const auto& [place, used] : useful)
+      if (!used)
+        throw Error(place, "can never be used: one of its nonterminals has no finite form",
+                    "check its features");
+    check_parts();
+  }
+
+  void check_parts() const {
+    for (size_t id = 0; id < rules_.symbols.size(); ++id)
+      for (const auto& production : rules_.symbols[id].productions)
+        for (const size_t side : {source_side, target_side})
+          for (const auto& [part, form] : production.parts[side])
+            for (const auto& piece : form)
+              if (piece.slot >= 0)
+                check_part(id, production.children[static_cast<size_t>(piece.slot)], side, piece.text);
+  }
+
+  void check_part(size_t parent, size_t child, size_t side, const std::string& part) const {
+    const Symbol& symbol = rules_.symbols[child];
+    if (symbol.generator != nullptr && part.empty()) return;
+    // With some features a part may be empty: any form of the nonterminal may declare it.
+    for (size_t id = 0; id < heads_.size(); ++id)
+      if (heads_[id].first == heads_[child].first)
+        for (const auto& production : rules_.symbols[id].productions)
+          if (production.parts[side].contains(part)) return;
+    throw Error(file_.where(rules_.symbols[parent].name),
+                "uses {" + symbol.name + (part.empty() ? "" : "." + part) + "} on the " + side_names[side] +
+                    " side, where no production of it has that part",
+                "name one of its parts");
+  }
+
+  void check_one_sided() const {
+    for (size_t id = 0; id < rules_.symbols.size(); ++id)
+      for (const auto& production : rules_.symbols[id].productions)
+        for (size_t slot = 0; slot < production.children.size(); ++slot) {
+          const Symbol& child = rules_.symbols[production.children[slot]];
+          if (has_choice(child) && !uses(production.parts[source_side], slot))
+            throw Error(file_.where(rules_.symbols[id].name),
+                        "{" + child.name + "} is chosen on the target side only",
+                        "mention it on the source side, or no source has one right target");
+        }
+  }
+
+  bool has_choice(const Symbol& symbol) const {
+    if (symbol.generator != nullptr || symbol.productions.size() > 1) return true;
+    for (const auto& production : symbol.productions)
+      for (const size_t child : production.children)
+        if (has_choice(rules_.symbols[child])) return true;
+    return false;
+  }
+
+  static bool uses(const std::map<std::string, Form>& parts, size_t slot) {
+    for (const auto& [part, form] : parts)
+      for (const auto& piece : form)
+        if (piece.slot == static_cast<int>(slot)) return true;
+    return false;
+  }
+
+  GrammarFile file_;
+  std::map<std::string, size_t> ids_;
+  std::vector<std::pair<std::string, std::vector<std::string>>> heads_;
+  std::map<size_t, std::vector<std::string>> origins_;
+  Rules rules_;
+};
+
+}  // namespace
+
+Rules read_rules(const Json& json, const std::string& origin) {
+  return RuleExpander(read_grammar_file(json, origin)).expand();
+}
+
+}  // namespace seq2seq::grammar

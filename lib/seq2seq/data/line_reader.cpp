@@ -1,0 +1,148 @@
+#include "seq2seq/data/line_reader.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr size_t block_bytes = size_t{1} << 16;
+
+/// Bytes of a descriptor as they come: a read never waits for more than the system has ready.
+class ByteSource {
+ public:
+  explicit ByteSource(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+    descriptor_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor_ < 0) throw Error(name_, "cannot be opened (" + system_reason() + ")", "check the path");
+    if (!path.ends_with(".gz")) return;
+    packed_.resize(block_bytes);
+    // 32 lets zlib recognise the header of gzip as well as of zlib.
+    if (::inflateInit2(&stream_, MAX_WBITS + 32) != Z_OK) throw Error(name_, "cannot be unpacked");
+  }
+  ~ByteSource() {
+    if (!packed_.empty()) ::inflateEnd(&stream_);
+    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
+  }
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  const std::string& name() const { return name_; }
+  size_t read(char* bytes, size_t size) {
+    return packed_.empty() ? read_raw(bytes, size) : inflate_into(bytes, size);
+  }
+
+ private:
+  size_t read_raw(void* bytes, size_t size) {
+    for (;;) {
+      const ssize_t count = ::read(descriptor_, bytes, size);
+      if (count >= 0) return static_cast<size_t>(count);
+      if (errno != EINTR) throw Error(name_, "cannot be read (" + system_reason() + ")", "check the path");
+    }
+  }
+
+  size_t inflate_into(char* bytes, size_t size) {
+    stream_.next_out = reinterpret_cast<Bytef*>(bytes);
+    stream_.avail_out = static_cast<uInt>(size);
+    while (stream_.avail_out == size) {
+      if (stream_.avail_in == 0) {
+        stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
+        stream_.avail_in = static_cast<uInt>(read_raw(packed_.data(), packed_.size()));
+        if (stream_.avail_in == 0) {
+          if (!member_complete_)
+            throw Error(name_, "ends in the middle of its compressed data", "copy it again");
+          return 0;
+        }
+      }
+      if (member_complete_) ::inflateReset(&stream_);  // gzip files may be chained
+      const int status = ::inflate(&stream_, Z_NO_FLUSH);
+      if (status != Z_OK && status != Z_STREAM_END)
+        throw Error(name_, "holds damaged or no gzip data", "copy it again, or take .gz off its name");
+      member_complete_ = status == Z_STREAM_END;
+    }
+    return size - stream_.avail_out;
+  }
+
+  std::string name_;
+  int descriptor_ = -1;
+  std::vector<char> packed_;
+  z_stream stream_{};
+  bool member_complete_ = false;
+};
+
+}  // namespace
+
+struct LineReader::Implementation {
+  explicit Implementation(const std::string& path) : bytes(path), buffer(block_bytes) {}
+  ByteSource bytes;
+  std::vector<char> buffer;
+  size_t begin = 0, end = 0;
+  uint64_t number = 0;
+  bool too_long = false;
+
+  bool refill() {
+    begin = 0;
+    end = bytes.read(buffer.data(), buffer.size());
+    return end > 0;
+  }
+
+  void append(std::string& line, std::string_view part) {
+    // One byte of grace: the carriage return of a CRLF end is not part of the line.
+    if (too_long || line.size() + part.size() > maximum_line_bytes + 1) {
+      too_long = true;
+      line.clear();
+    } else {
+      line.append(part);
+    }
+  }
+};
+
+LineReader::LineReader(const std::string& path) : implementation_(std::make_unique<Implementation>(path)) {}
+LineReader::~LineReader() = default;
+
+bool LineReader::next(std::string& line) {
+  auto& state = *implementation_;
+  line.clear();
+  state.too_long = false;
+  bool any = false, complete = false;
+  while (!complete && (state.begin < state.end || state.refill())) {
+    any = true;
+    const char* from = state.buffer.data() + state.begin;
+    const size_t available = state.end - state.begin;
+    const void* found = std::memchr(from, '\n', available);
+    complete = found != nullptr;
+    const size_t length = complete ? static_cast<size_t>(static_cast<const char*>(found) - from) : available;
+    state.append(line, {from, length});
+    state.begin += length + (complete ? 1 : 0);
+  }
+  if (!any) return false;
+  ++state.number;
+  if (line.ends_with('\r')) line.pop_back();
+  if (state.number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+  if (line.size() > maximum_line_bytes) {
+    state.too_long = true;
+    line.clear();
+  }
+  return true;
+}
+
+uint64_t LineReader::line_number() const {
+  return implementation_->number;
+}
+bool LineReader::too_long() const {
+  return implementation_->too_long;
+}
+std::string LineReader::place() const {
+  return implementation_->bytes.name() + ":" + std::to_string(implementation_->number);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace seq2seq {
+
+/// A text file as an array of lines: the bytes are mapped, so that the system may drop them from memory, and
+/// the beginning of every line takes 8 bytes. Line ends as in LineReader. The file must not shrink while it
+/// is mapped.
+class MappedLines {
+ public:
+  /// Throws Error when the file cannot be mapped, has no line, or holds a line that is not UTF-8 or is longer
+  /// than `maximum_line_bytes`. A .gz file is unpacked by `unpacked_copy` first.
+  explicit MappedLines(const std::string& path);
+  ~MappedLines();
+  MappedLines(const MappedLines&) = delete;
+  MappedLines& operator=(const MappedLines&) = delete;
+
+  uint64_t size() const { return begins_.size() - 1; }
+  std::string_view operator[](uint64_t index) const;  ///< thread-safe; valid while this object lives
+  const std::string& path() const { return path_; }
+  std::string place(uint64_t index) const { return path_ + ":" + std::to_string(index + 1); }
+
+ private:
+  void map(const std::string& file);
+  void index_lines();
+  void check_lines() const;
+
+  std::string path_;
+  const char* bytes_ = nullptr;
+  size_t length_ = 0;
+  std::vector<uint64_t> begins_;  // and one past the last line, as if that line had an end
+};
+
+/// The path of an unpacked copy of a .gz file, made when there is none for the file's present size and time
+/// of change. Copies lie in $XDG_CACHE_HOME/seq2seq, else ~/.cache/seq2seq, else the temporary folder; a new
+/// copy replaces older ones of the same file.
+std::string unpacked_copy(const std::string& path);
+
+}  // namespace seq2seq

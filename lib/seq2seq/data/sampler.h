@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "seq2seq/core/options.h"
+#include "seq2seq/data/example.h"
+
+namespace seq2seq {
+
+enum class BatchUnit { tokens, sentences };
+std::span<const char* const> option_names(BatchUnit);
+
+struct BatchOptions {
+  BatchUnit unit = BatchUnit::tokens;
+  int64_t size = 4096;
+  int64_t window = 100;
+  static void fields(auto& o, auto& f) {
+    f("batch-unit", o.unit, "what --batch-size counts: target tokens with </s> and padding, or sentences");
+    f("batch-size", o.size, "examples in a batch, in the unit above", at_least(1));
+    f("batch-window", o.window, "batches whose examples are sorted by length together", at_least(1));
+  }
+};
+
+/// A pseudo-random permutation of 0..size-1 that needs no memory: a keyed Feistel network over the next power
+/// of four, walked until it falls inside (Black and Rogaway 2002). Both directions take constant time on
+/// average.
+class Permutation {
+ public:
+  Permutation(uint64_t size, uint64_t seed);
+  uint64_t operator()(uint64_t index) const;
+
+ private:
+  uint64_t size_, half_bits_, mask_;
+  static constexpr uint64_t rounds = 8;  // four are visibly biased for sizes below about 40
+  uint64_t keys_[rounds];
+};
+
+/// Where a sampler stands: enough to continue exactly there in time that does not depend on the corpus.
+struct SamplerPosition {
+  uint64_t epoch = 0;
+  uint64_t window_begin = 0;  ///< first index, in the epoch's order, of the window in use
+  uint64_t batch = 0;         ///< batches of that window already delivered
+  bool operator==(const SamplerPosition&) const = default;
+};
+
+/// Delivers batches of examples of similar length in a seeded random order, epoch after epoch.
+///
+/// The examples of an epoch come in a keyed permutation; a window of them is read, sorted by length, cut into
+/// batches by the budget, and the batches are delivered in a seeded order. `read` returns false for an
+/// example that is filtered out.
+class Sampler {
+ public:
+  using Read = std::function<bool(uint64_t index, Example&)>;
+  Sampler(uint64_t corpus_size, Read read, const BatchOptions& options, uint64_t seed);
+
+  /// The next batch; `position()` afterwards is the place behind it. Throws Error if a whole epoch is empty.
+  std::vector<Example> next();
+  SamplerPosition position() const { return position_; }
+  void seek(const SamplerPosition& position);
+  /// True when `position()` is the beginning of an epoch.
+  bool at_epoch_start() const;
+
+ private:
+  void fill_window();
+  uint64_t size_;
+  Read read_;
+  BatchOptions options_;
+  uint64_t seed_;
+  SamplerPosition position_;
+  uint64_t window_end_ = 0;
+  bool window_ready_ = false;
+  std::vector<std::vector<Example>> batches_;
+  std::optional<Example> next_window_first_;  // already read, so that every example is read once an epoch
+};
+
+}  // namespace seq2seq

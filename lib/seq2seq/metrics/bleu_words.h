@@ -1,0 +1,14 @@
+#pragma once
+
+// Private to the metrics.
+
+#include <string>
+
+#include "seq2seq/metrics/bleu_tokenizer.h"
+
+namespace seq2seq {
+
+/// `text` with white space between the words that `tokenizer` sees.
+std::u32string separate_words(std::u32string text, BleuTokenizer tokenizer);
+
+}  // namespace seq2seq

@@ -1,0 +1,44 @@
+#pragma once
+
+// Private to the metrics.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace seq2seq {
+
+using Symbols = std::vector<uint32_t>;
+
+/// The n-grams of one order in several sequences: rows[sequence][column], where each distinct n-gram has one
+/// column.
+struct NgramCounts {
+  std::vector<std::vector<uint32_t>> rows;
+};
+
+/// Orders 1 to `maximum_order`. Exact: no hashing of n-grams.
+std::vector<NgramCounts> count_ngrams(const std::vector<Symbols>& sequences, size_t maximum_order);
+
+/// N-grams in a row, and n-grams that two rows share (the smaller count of each).
+int64_t total_count(const std::vector<uint32_t>& row);
+int64_t shared_count(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b);
+
+/// Numbers words, equal words equally. Views handed in must outlive it.
+template <class View>
+class SymbolTable {
+ public:
+  Symbols number(const std::vector<View>& words) {
+    Symbols symbols;
+    symbols.reserve(words.size());
+    for (const View& word : words)
+      symbols.push_back(numbers_.try_emplace(word, static_cast<uint32_t>(numbers_.size())).first->second);
+    return symbols;
+  }
+
+ private:
+  std::unordered_map<View, uint32_t> numbers_;
+};
+
+}  // namespace seq2seq

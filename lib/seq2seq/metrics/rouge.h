@@ -1,0 +1,62 @@
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "seq2seq/metrics/sentence_statistics.h"
+
+namespace seq2seq {
+
+enum class RougeType {
+  rouge1,     ///< single words
+  rouge2,     ///< pairs of words
+  rouge_l,    ///< longest common subsequence of the whole texts
+  rouge_lsum  ///< union of the longest common subsequences sentence by sentence; sentences stand on lines
+};
+inline constexpr std::array all_rouge_types = {RougeType::rouge1, RougeType::rouge2, RougeType::rouge_l,
+                                               RougeType::rouge_lsum};
+/// "rouge1", "rouge2", "rougeL", "rougeLsum", in the order of the enumerators.
+std::span<const char* const> option_names(RougeType);
+
+struct RougeOptions {
+  bool stem = true;  ///< Porter stemming of words longer than three letters
+};
+
+/// Fractions, 0 to 1.
+struct RougeScore {
+  double precision = 0.0;
+  double recall = 0.0;
+  double fmeasure = 0.0;
+};
+/// One score for each of all_rouge_types, in that order.
+using RougeScores = std::array<RougeScore, all_rouge_types.size()>;
+
+/// ROUGE (Lin 2004), the numbers of the rouge-score package: text is lowercased, every run of characters
+/// other than a-z and 0-9 separates words (so it serves English), and of several references the one with the
+/// best F-measure counts, for each type by itself.
+RougeScores sentence_rouge(const std::string& hypothesis, const std::vector<std::string>& references,
+                           const RougeOptions& options = {});
+
+/// Means over the sentences. Throws as check_parallel does.
+RougeScores corpus_rouge(const std::vector<std::string>& hypotheses, const ReferenceLists& references,
+                         const RougeOptions& options = {});
+
+/// The scores of every sentence, for means, samples and listings.
+std::vector<RougeScores> rouge_by_sentence(const std::vector<std::string>& hypotheses,
+                                           const ReferenceLists& references,
+                                           const RougeOptions& options = {});
+RougeScores mean_rouge(const std::vector<RougeScores>& sentences);
+
+/// For resampling the mean F-measure of one type.
+SentenceStatistics rouge_statistics(const std::vector<RougeScores>& sentences, RougeType type);
+
+/// "nrefs:1|stem:yes|version:seq2seq-0.1.0"
+std::string rouge_signature(const ReferenceLists& references, const RougeOptions& options = {});
+
+/// The words that ROUGE compares.
+std::vector<std::string> tokenize_for_rouge(std::string_view text, const RougeOptions& options = {});
+
+}  // namespace seq2seq

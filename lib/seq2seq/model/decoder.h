@@ -1,0 +1,76 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <vector>
+
+#include "seq2seq/model/options.h"
+#include "seq2seq/model/rows.h"
+#include "seq2seq/nn/attention.h"
+#include "seq2seq/nn/dropout.h"
+#include "seq2seq/nn/recurrent.h"
+
+namespace seq2seq {
+
+class Encoder;
+
+/// One decoding step of N = B * K hypotheses.
+struct Step {
+  Tensor features;   ///< [N, F] what the output layer turns into words
+  Tensor attention;  ///< [N, S] over the source; zeros without attention
+  State next;
+};
+
+/// All steps of B target sentences.
+struct StepSequence {
+  Tensor features;   ///< [B, T, F]
+  Tensor attention;  ///< [B, T, S]
+};
+
+/// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the law that
+/// they agree is tested for every architecture.
+class Decoder : public torch::nn::Module {
+ public:
+  /// Adds to the memory what depends on the sentence alone.
+  virtual Memory prepare(const Memory& memory) = 0;
+  /// The state before the first word, a row a sentence.
+  virtual State start(const Memory& memory) = 0;
+  /// embedded [N, E]: the previous word of each hypothesis.
+  virtual Step advance(const Memory& memory, const Tensor& embedded, const State& state) = 0;
+  /// embedded [B, T, E]: <s> and the words before the last. `noise` null = no dropout.
+  virtual StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) = 0;
+  virtual int64_t feature_size() const = 0;
+  virtual bool has_attention() const = 0;
+};
+
+/// Stacked recurrent cells with attention over the encoder's states:
+///   h_t = RNN(x_t [; feed_{t-1}], h_{t-1}),  c_t = attention(h_t),  feature_t = tanh(W [c_t; h_t])
+/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). Without attention the features are
+/// h_t, and the encoder's summary initialises the state (Sutskever et al. 2014) and, with input feeding, is fed at
+/// every step (Cho et al. 2014).
+class RnnDecoderImpl : public Decoder {
+ public:
+  RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embedding_size, int64_t memory_size, int64_t summary_size);
+  Memory prepare(const Memory& memory) override;
+  State start(const Memory& memory) override;
+  Step advance(const Memory& memory, const Tensor& embedded, const State& state) override;
+  StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
+  int64_t feature_size() const override { return options_.size; }
+  bool has_attention() const override { return options_.attention != AttentionKind::none; }
+
+ private:
+  struct View;   // the named tensors of a State
+  struct Masks;  // dropout masks that last for a whole sentence
+  Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks, Noise* noise);
+  Tensor first_gates(const Memory& memory, const Tensor& embedded);
+
+  RnnDecoderOptions options_;
+  std::vector<RecurrentLayer> layers_;
+  Linear bridge_{nullptr}, feed_{nullptr}, combine_{nullptr};
+  Attention attention_{nullptr};
+};
+
+std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size, const Encoder& encoder);
+
+}  // namespace seq2seq

@@ -1,0 +1,254 @@
+#include "seq2seq/nn/kernels.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <vector>
+
+// Each kernel body is compiled for plain, AVX2 and AVX-512 processors. Sanitizers cannot run the selection code,
+// which the loader calls before they are ready.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define SEQ2SEQ_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define SEQ2SEQ_CLONES
+#endif
+#define SEQ2SEQ_INLINE inline __attribute__((always_inline))
+
+namespace seq2seq::kernels {
+namespace {
+
+// exp by 2^n e^r, |r| <= ln 2 / 2, a Taylor polynomial for e^r: within 2 units in the last place, and plain loops
+// over it vectorize, which loops over std::exp do not.
+SEQ2SEQ_INLINE float exponential(float x) {
+  x = std::min(std::max(x, -87.0F), 88.0F);
+  const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
+  const float n = shifted - 12582912.0F;
+  const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
+  float p = 1.0F / 5040;
+  p = p * r + 1.0F / 720;
+  p = p * r + 1.0F / 120;
+  p = p * r + 1.0F / 24;
+  p = p * r + 1.0F / 6;
+  p = p * r + 0.5F;
+  p = p * r + 1.0F;
+  p = p * r + 1.0F;
+  return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+}
+SEQ2SEQ_INLINE double exponential(double x) { return std::exp(x); }
+
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar sigmoid(Scalar x) {
+  return Scalar(1) / (Scalar(1) + exponential(-x));
+}
+
+SEQ2SEQ_INLINE float tangent(float x) {
+  const float e = exponential(2 * std::min(std::max(x, -10.0F), 10.0F));
+  return (e - 1) / (e + 1);
+}
+SEQ2SEQ_INLINE double tangent(double x) { return std::tanh(x); }
+
+// Partial sums in fixed lanes: the compiler may vectorize them, and the result does not depend on the machine.
+constexpr int64_t lanes = 16;
+
+template <class Scalar, class Term>
+SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
+  Scalar partial[lanes] = {};
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] += term(i + lane);
+  Scalar total = 0;
+  for (; i < count; ++i) total += term(i);
+  for (int64_t step = lanes / 2; step > 0; step /= 2)
+    for (int64_t lane = 0; lane < step; ++lane) partial[lane] += partial[lane + step];
+  return total + partial[0];
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void lstm_forward_row(Scalar* __restrict gates, const Scalar* __restrict before,
+                                     Scalar* __restrict hidden, Scalar* __restrict cell, int64_t width) {
+  Scalar *in = gates, *forget = gates + width, *candidate = gates + 2 * width, *out = gates + 3 * width;
+  for (int64_t i = 0; i < width; ++i) {
+    in[i] = sigmoid(in[i]);
+    forget[i] = sigmoid(forget[i]);
+    candidate[i] = tangent(candidate[i]);
+    out[i] = sigmoid(out[i]);
+    cell[i] = forget[i] * before[i] + in[i] * candidate[i];
+    hidden[i] = out[i] * tangent(cell[i]);
+  }
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void lstm_backward_row(const Scalar* __restrict gates, const Scalar* __restrict before,
+                                      const Scalar* __restrict cell, const Scalar* __restrict dhidden,
+                                      const Scalar* __restrict dcell, Scalar* __restrict dgates,
+                                      Scalar* __restrict dbefore, int64_t width) {
+  for (int64_t i = 0; i < width; ++i) {
+    const Scalar in = gates[i], forget = gates[width + i], candidate = gates[2 * width + i], out = gates[3 * width + i];
+    const Scalar squashed = tangent(cell[i]);
+    const Scalar dc = dcell[i] + dhidden[i] * out * (1 - squashed * squashed);
+    dgates[i] = dc * candidate * in * (1 - in);
+    dgates[width + i] = dc * before[i] * forget * (1 - forget);
+    dgates[2 * width + i] = dc * in * (1 - candidate * candidate);
+    dgates[3 * width + i] = dhidden[i] * squashed * out * (1 - out);
+    dbefore[i] = dc * forget;
+  }
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar additive_score(const Scalar* __restrict key, const Scalar* __restrict query,
+                                     const Scalar* __restrict v, int64_t width) {
+  return lane_sum<Scalar>(width, [=](int64_t i) { return v[i] * tangent(key[i] + query[i]); });
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void additive_backward_row(const Scalar* __restrict key, const Scalar* __restrict query,
+                                          const Scalar* __restrict v, Scalar dscore, Scalar* __restrict dkey,
+                                          Scalar* __restrict dquery, Scalar* __restrict dv, int64_t width) {
+  for (int64_t i = 0; i < width; ++i) {
+    const Scalar t = tangent(key[i] + query[i]);
+    const Scalar g = dscore * v[i] * (1 - t * t);
+    dkey[i] += g;
+    dquery[i] += g;
+    dv[i] += dscore * t;
+  }
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target, Scalar smoothing, bool gradient,
+                                      Scalar* loss, Scalar* nll, int64_t size) {
+  Scalar peak = logits[0];
+  for (int64_t i = 1; i < size; ++i) peak = std::max(peak, logits[i]);
+  const Scalar target_logit = logits[target] - peak;
+  const Scalar mean = lane_sum<Scalar>(size, [=](int64_t i) { return logits[i] - peak; }) / static_cast<Scalar>(size);
+  Scalar sum = 0;
+  if (gradient) {
+    for (int64_t i = 0; i < size; ++i) logits[i] = exponential(logits[i] - peak);
+    sum = lane_sum<Scalar>(size, [=](int64_t i) { return logits[i]; });
+    const Scalar scale = 1 / sum, floor = smoothing / static_cast<Scalar>(size);
+    for (int64_t i = 0; i < size; ++i) logits[i] = logits[i] * scale - floor;
+    logits[target] -= 1 - smoothing;
+  } else {
+    sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
+  }
+  const Scalar log_sum = std::log(sum);
+  *nll = log_sum - target_logit;
+  *loss = (1 - smoothing) * *nll + smoothing * (log_sum - mean);
+}
+
+// target_clones needs plain functions, one for each scalar type, over a range of rows.
+#define SEQ2SEQ_DEFINE(Scalar)                                                                                       \
+  SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,           \
+                                        int64_t begin, int64_t end, int64_t width) {                                 \
+    for (int64_t r = begin; r < end; ++r)                                                                            \
+      lstm_forward_row(gates + r * 4 * width, before + r * width, hidden + r * width, cell + r * width, width);      \
+  }                                                                                                                  \
+  SEQ2SEQ_CLONES void lstm_backward_rows(const Scalar* gates, const Scalar* before, const Scalar* cell,              \
+                                         const Scalar* dhidden, const Scalar* dcell, Scalar* dgates,                 \
+                                         Scalar* dbefore, int64_t begin, int64_t end, int64_t width) {               \
+    for (int64_t r = begin; r < end; ++r) {                                                                          \
+      const int64_t at = r * width;                                                                                  \
+      lstm_backward_row(gates + 4 * at, before + at, cell + at, dhidden + at, dcell + at, dgates + 4 * at,           \
+                        dbefore + at, width);                                                                        \
+    }                                                                                                                \
+  }                                                                                                                  \
+  SEQ2SEQ_CLONES void additive_scores_of(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask, \
+                                         Scalar* scores, int64_t begin, int64_t end, int64_t hypotheses,             \
+                                         int64_t length, int64_t width) {                                            \
+    for (int64_t b = begin; b < end; ++b)                                                                            \
+      for (int64_t s = 0; s < length; ++s)                                                                           \
+        for (int64_t k = 0; k < hypotheses; ++k)                                                                     \
+          scores[(b * hypotheses + k) * length + s] =                                                                \
+              mask[b * length + s] ? additive_score(keys + (b * length + s) * width,                                 \
+                                                    query + (b * hypotheses + k) * width, v, width)                  \
+                                   : Scalar(0);                                                                      \
+  }                                                                                                                  \
+  SEQ2SEQ_CLONES void additive_backward_of(const Scalar* keys, const Scalar* query, const Scalar* v,                 \
+                                           const bool* mask, const Scalar* dscore, Scalar* dkeys, Scalar* dquery,    \
+                                           Scalar* dv, int64_t begin, int64_t end, int64_t hypotheses,               \
+                                           int64_t length, int64_t width) {                                          \
+    for (int64_t b = begin; b < end; ++b)                                                                            \
+      for (int64_t s = 0; s < length; ++s) {                                                                         \
+        if (!mask[b * length + s]) continue;                                                                         \
+        for (int64_t k = 0; k < hypotheses; ++k)                                                                     \
+          additive_backward_row(keys + (b * length + s) * width, query + (b * hypotheses + k) * width, v,            \
+                                dscore[(b * hypotheses + k) * length + s], dkeys + (b * length + s) * width,         \
+                                dquery + (b * hypotheses + k) * width, dv + b * width, width);                       \
+      }                                                                                                              \
+  }                                                                                                                  \
+  SEQ2SEQ_CLONES void cross_entropy_rows(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient,    \
+                                         Scalar* loss, Scalar* nll, int64_t begin, int64_t end,                      \
+                                         int64_t vocabulary) {                                                       \
+    for (int64_t r = begin; r < end; ++r)                                                                            \
+      cross_entropy_row(logits + r * vocabulary, targets[r], smoothing, gradient, loss + r, nll + r, vocabulary);    \
+  }
+SEQ2SEQ_DEFINE(float)
+SEQ2SEQ_DEFINE(double)
+#undef SEQ2SEQ_DEFINE
+
+// Rows for one task: enough work that handing it out does not show.
+int64_t grain(int64_t elements_a_row) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elements_a_row)); }
+
+}  // namespace
+
+template <class Scalar>
+void lstm_forward(Scalar* gates, const Scalar* cell_before, Scalar* hidden, Scalar* cell, int64_t rows,
+                  int64_t width) {
+  at::parallel_for(0, rows, grain(4 * width), [&](int64_t begin, int64_t end) {
+    lstm_forward_rows(gates, cell_before, hidden, cell, begin, end, width);
+  });
+}
+
+template <class Scalar>
+void lstm_backward(const Scalar* activated, const Scalar* cell_before, const Scalar* cell,
+                   const Scalar* hidden_gradient, const Scalar* cell_gradient, Scalar* gate_gradient,
+                   Scalar* cell_before_gradient, int64_t rows, int64_t width) {
+  at::parallel_for(0, rows, grain(4 * width), [&](int64_t begin, int64_t end) {
+    lstm_backward_rows(activated, cell_before, cell, hidden_gradient, cell_gradient, gate_gradient,
+                       cell_before_gradient, begin, end, width);
+  });
+}
+
+template <class Scalar>
+void additive_scores(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask, Scalar* scores,
+                     int64_t sentences, int64_t hypotheses, int64_t length, int64_t width) {
+  at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
+    additive_scores_of(keys, query, v, mask, scores, begin, end, hypotheses, length, width);
+  });
+}
+
+template <class Scalar>
+void additive_scores_backward(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
+                              const Scalar* score_gradient, Scalar* keys_gradient, Scalar* query_gradient,
+                              Scalar* v_gradient_rows, int64_t sentences, int64_t hypotheses, int64_t length,
+                              int64_t width) {
+  std::fill(query_gradient, query_gradient + sentences * hypotheses * width, Scalar(0));
+  std::fill(v_gradient_rows, v_gradient_rows + sentences * width, Scalar(0));
+  at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
+    additive_backward_of(keys, query, v, mask, score_gradient, keys_gradient, query_gradient, v_gradient_rows, begin,
+                         end, hypotheses, length, width);
+  });
+}
+
+template <class Scalar>
+void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss, Scalar* nll,
+                   int64_t rows, int64_t vocabulary) {
+  at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
+    cross_entropy_rows(logits, targets, smoothing, gradient, loss, nll, begin, end, vocabulary);
+  });
+}
+
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                                  \
+  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                            \
+  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*, Scalar*,    \
+                              Scalar*, int64_t, int64_t);                                                            \
+  template void additive_scores(const Scalar*, const Scalar*, const Scalar*, const bool*, Scalar*, int64_t, int64_t, \
+                                int64_t, int64_t);                                                                   \
+  template void additive_scores_backward(const Scalar*, const Scalar*, const Scalar*, const bool*, const Scalar*,    \
+                                         Scalar*, Scalar*, Scalar*, int64_t, int64_t, int64_t, int64_t);             \
+  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);
+SEQ2SEQ_INSTANTIATE(float)
+SEQ2SEQ_INSTANTIATE(double)
+
+}  // namespace seq2seq::kernels

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include "seq2seq/nn/shapes.h"
+
+namespace seq2seq {
+
+/// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O].
+///
+/// The one function for all dense products. float32 on a CPU goes through oneDNN, which is as fast as MKL on Intel
+/// processors and 2 to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and tracing, through
+/// at::linear.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+/// a [M, K] times b [K, N] without gradient, by the same route; both may be strided.
+Tensor matrix_product(const Tensor& a, const Tensor& b);
+
+/// Uses at::linear everywhere: the reference that the fast route is tested and benchmarked against.
+class PlainKernels {
+ public:
+  PlainKernels();
+  ~PlainKernels();
+  static bool active();
+
+ private:
+  bool previous_;
+};
+
+/// Whether fast kernels may be used for `x` now: CPU, not tracing, not inside PlainKernels.
+bool fast_kernels_allowed(const Tensor& x);
+
+/// weight [O, I] and bias [O], named as in torch.
+class LinearImpl : public torch::nn::Module {
+ public:
+  LinearImpl(int64_t inputs, int64_t outputs, bool with_bias = true);
+  Tensor forward(const Tensor& x) { return linear(x, weight, bias); }
+  Tensor weight, bias;
+};
+TORCH_MODULE(Linear);
+
+}  // namespace seq2seq

@@ -1,0 +1,78 @@
+#include "seq2seq/nn/losses.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/linear.h"
+
+namespace seq2seq {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr int64_t block_rows = 512;  // 512 x 8,000 float32 logits: 16 MB
+
+class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEntropy> {
+ public:
+  static variable_list forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
+                               const Tensor& bias, const Tensor& targets, double smoothing, bool differentiate) {
+    const int64_t rows = features.size(0), vocabulary = weight.size(0);
+    const Tensor loss = at::empty({rows}, features.options()), nll = at::empty({rows}, features.options());
+    Tensor dfeatures, dweight, dbias;
+    if (differentiate) {
+      dfeatures = at::empty_like(features);
+      dweight = at::zeros_like(weight);
+      if (bias.defined()) dbias = at::zeros_like(bias);
+    }
+    for (int64_t begin = 0; begin < rows; begin += block_rows) {
+      const int64_t count = std::min(block_rows, rows - begin);
+      const Tensor block = features.narrow(0, begin, count);                // [R, H]
+      const Tensor logits = linear(block, weight, bias).contiguous();       // [R, V]
+      AT_DISPATCH_FLOATING_TYPES(logits.scalar_type(), "projected_cross_entropy", [&] {
+        kernels::cross_entropy<scalar_t>(
+            logits.mutable_data_ptr<scalar_t>(), targets.const_data_ptr<int64_t>() + begin,
+            static_cast<scalar_t>(smoothing), differentiate, loss.mutable_data_ptr<scalar_t>() + begin,
+            nll.mutable_data_ptr<scalar_t>() + begin, count, vocabulary);
+      });
+      if (!differentiate) continue;
+      dfeatures.narrow(0, begin, count).copy_(matrix_product(logits, weight));
+      dweight.add_(matrix_product(block.t(), logits).t());
+      if (dbias.defined()) dbias.add_(logits.sum(0));
+    }
+    if (differentiate) context->save_for_backward({dfeatures, dweight, dbias});
+    const Tensor nll_sum = nll.sum();
+    context->mark_non_differentiable({nll_sum});
+    return {loss.sum(), nll_sum};
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    variable_list result(6);
+    for (size_t i = 0; i < 3; ++i)
+      if (saved[i].defined()) result[i] = saved[i] * gradients[0];
+    return result;
+  }
+};
+
+LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias, const Tensor& targets,
+                             double smoothing) {
+  const Tensor log_probabilities = linear(features, weight, bias).log_softmax(1);  // [R, V]
+  const Tensor nll = -log_probabilities.gather(1, targets.unsqueeze(1)).sum();
+  return {(1 - smoothing) * nll - smoothing * log_probabilities.mean(1).sum(), nll.detach()};
+}
+
+}  // namespace
+
+LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
+                                 const Tensor& targets, double smoothing) {
+  if (!fast_kernels_allowed(features)) return plain_cross_entropy(features, weight, bias, targets, smoothing);
+  const bool differentiate =
+      at::GradMode::is_enabled() && (features.requires_grad() || weight.requires_grad());
+  const auto sums = ProjectedCrossEntropy::apply(features.contiguous(), weight, bias, targets.contiguous(), smoothing,
+                                                 differentiate);
+  return {sums[0], sums[1]};
+}
+
+}  // namespace seq2seq

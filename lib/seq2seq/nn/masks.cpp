@@ -1,0 +1,29 @@
+#include "seq2seq/nn/masks.h"
+
+#include <ATen/ATen.h>
+
+namespace seq2seq {
+namespace {
+
+// 0, 1, 2, ... along time; `arange(size)` would be baked in by tracing.
+Tensor positions_like(const Tensor& like) { return at::ones_like(like, like.options().dtype(at::kLong)).cumsum(1) - 1; }
+
+}  // namespace
+
+Tensor length_mask(const Tensor& lengths, const Tensor& like) { return positions_like(like) < lengths.unsqueeze(1); }
+
+Tensor reversed_positions(const Tensor& lengths, const Tensor& like) {
+  const Tensor position = positions_like(like);               // [B, S]
+  const Tensor mirrored = lengths.unsqueeze(1) - 1 - position;  // [B, S]
+  return at::where(mirrored >= 0, mirrored, position);
+}
+
+Tensor reorder_time(const Tensor& x, const Tensor& positions) {
+  return x.gather(1, positions.unsqueeze(2).expand({-1, -1, x.size(2)}));  // [B, S, H]
+}
+
+Tensor last_state(const Tensor& x, const Tensor& lengths) {
+  return x.gather(1, (lengths - 1).view({-1, 1, 1}).expand({-1, 1, x.size(2)})).squeeze(1);  // [B, H]
+}
+
+}  // namespace seq2seq

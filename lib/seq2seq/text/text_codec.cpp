@@ -1,0 +1,26 @@
+#include "seq2seq/text/text_codec.h"
+
+#include <utility>
+
+namespace seq2seq {
+
+TextCodec::TextCodec(const TokenizerOptions& options, const NormalizationOptions& normalization,
+                     const std::string& state, Vocabulary vocabulary)
+    : tokenizer_(make_tokenizer(options, normalization, state)), vocabulary_(std::move(vocabulary)) {}
+
+std::vector<int64_t> TextCodec::ids(std::span<const Token> tokens) const {
+  std::vector<int64_t> result;
+  result.reserve(tokens.size());
+  for (const Token& token : tokens) {
+    const int64_t id = vocabulary_.id(token.text);
+    // Text that is spelled like a special token must not act as one.
+    result.push_back(id < Vocabulary::special_count ? Vocabulary::unknown : id);
+  }
+  return result;
+}
+
+std::vector<int64_t> TextCodec::ids(std::string_view line) const {
+  return ids(tokenize(line));
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace seq2seq {
+
+/// Offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are invalid); none when
+/// valid.
+std::optional<size_t> find_invalid_utf8(std::string_view text);
+
+/// The characters (code points) of valid UTF-8 text, as views into it.
+std::vector<std::string_view> utf8_characters(std::string_view text);
+
+/// Code points; `text` is valid UTF-8.
+std::u32string utf8_decode(std::string_view text);
+std::string utf8_encode(std::u32string_view text);
+
+}  // namespace seq2seq

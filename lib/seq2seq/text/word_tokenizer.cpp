@@ -1,0 +1,122 @@
+#include <utility>
+
+#include "seq2seq/text/token_escape.h"
+#include "seq2seq/text/tokenizers.h"
+#include "seq2seq/text/unicode.h"
+
+namespace seq2seq {
+namespace {
+
+bool in_word(CharacterKind kind) {
+  return kind == CharacterKind::letter || kind == CharacterKind::digit;
+}
+
+// Whether the character at `at`, behind a word character, continues the word: an apostrophe or a hyphen
+// before another word character, a point or a comma between digits.
+bool is_inner(const std::vector<Grapheme>& characters, size_t at) {
+  if (at + 1 >= characters.size() || !in_word(characters[at + 1].kind)) return false;
+  const std::string_view c = characters[at].text;
+  if (c == "'" || c == "\u2019" || c == "-" || c == "\u2010" || c == "\u2011") return true;
+  return (c == "." || c == ",") && characters[at - 1].kind == CharacterKind::digit &&
+         characters[at + 1].kind == CharacterKind::digit;
+}
+
+enum class SpanKind { spaces, word, symbol };
+
+struct Span {
+  std::string_view text;
+  SpanKind kind;
+};
+
+std::vector<Span> split(std::string_view line) {
+  const std::vector<Grapheme> characters = graphemes(line);
+  std::vector<Span> spans;
+  for (size_t at = 0; at < characters.size();) {
+    const size_t first = at++;
+    const CharacterKind kind = characters[first].kind;
+    SpanKind span = SpanKind::word;
+    if (kind == CharacterKind::space) {
+      span = SpanKind::spaces;
+      while (at < characters.size() && characters[at].kind == kind) ++at;
+    } else if (in_word(kind)) {
+      while (at < characters.size() && (in_word(characters[at].kind) || is_inner(characters, at))) ++at;
+    } else if (kind == CharacterKind::symbol) {
+      span = SpanKind::symbol;
+    }
+    const char* begin = characters[first].text.data();
+    const std::string_view last = characters[at - 1].text;
+    spans.push_back({{begin, static_cast<size_t>(last.data() + last.size() - begin)}, span});
+  }
+  return spans;
+}
+
+/// Spans of letters, marks and numbers are words (in scripts written without spaces, single characters); any
+/// other character is a symbol. Where two tokens stand without a space between them, the symbol carries
+/// U+FFED on that side; of two words or two symbols, the second does. A run of spaces other than one space
+/// between two tokens becomes one token U+2581 a space.
+class WordTokenizer : public Tokenizer {
+ public:
+  explicit WordTokenizer(const NormalizationOptions& normalization) : normalization_(normalization) {}
+
+  std::vector<Token> tokenize(std::string_view line) const override {
+    const std::vector<Span> spans = split(line);
+    const auto is_symbol = [&](size_t i) { return spans[i].kind == SpanKind::symbol; };
+    const auto touch = [&](size_t left, size_t right) {  // right = left + 1
+      return right < spans.size() && spans[left].kind != SpanKind::spaces &&
+             spans[right].kind != SpanKind::spaces;
+    };
+    std::vector<Token> tokens;
+    for (size_t i = 0; i < spans.size(); ++i) {
+      if (spans[i].kind == SpanKind::spaces) {
+        const bool between = i > 0 && i + 1 < spans.size();
+        const size_t count = between && spans[i].text.size() == 1 ? 0 : spans[i].text.size();
+        tokens.insert(tokens.end(), count, Token{std::string(space_mark), std::string(space_mark)});
+        continue;
+      }
+      const bool left = i > 0 && touch(i - 1, i) && (is_symbol(i) || !is_symbol(i - 1));
+      const bool right = touch(i, i + 1) && is_symbol(i) && !is_symbol(i + 1);
+      const auto mark = [&](std::string_view text) {
+        std::string token(left ? joiner_mark : "");
+        token += escape_token(text);
+        return token += right ? joiner_mark : "";
+      };
+      tokens.push_back({mark(normalize(spans[i].text, normalization_)), mark(spans[i].text)});
+    }
+    return tokens;
+  }
+
+  std::string detokenize(std::span<const std::string> tokens) const override {
+    std::string line;
+    bool joined = true;
+    for (const std::string& token : tokens) {
+      if (token.empty()) continue;
+      if (token == space_mark) {
+        line += ' ';
+        joined = true;
+        continue;
+      }
+      std::string_view content = token;
+      if (content.starts_with(joiner_mark)) {
+        content.remove_prefix(joiner_mark.size());
+        joined = true;
+      }
+      const bool joins_next = content.ends_with(joiner_mark);
+      if (joins_next) content.remove_suffix(joiner_mark.size());
+      if (!joined) line += ' ';
+      line += unescape_token(content);
+      joined = joins_next || content.empty();
+    }
+    return line;
+  }
+
+ private:
+  NormalizationOptions normalization_;
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_word_tokenizer(const NormalizationOptions& normalization) {
+  return std::make_unique<WordTokenizer>(normalization);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,122 @@
+#!/usr/bin/env bash
+# Provides what the build needs: Debian packages and LibTorch. Says nothing and changes nothing when all is there.
+#
+#   SEQ2SEQ_TORCH=DIR   use this LibTorch (also: Torch_DIR, CMAKE_PREFIX_PATH)
+#   SEQ2SEQ_CACHE=DIR   where a downloaded LibTorch is kept (default: ~/.cache/seq2seq)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly version=2.15.0 minimum=2.6
+readonly packages=(cmake ninja-build g++ libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libsentencepiece-dev libutf8proc-dev zlib1g-dev libfmt-dev ccache unzip python3 python3-pip)
+readonly cache=${SEQ2SEQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seq2seq}
+readonly destination=$cache/libtorch-$version
+
+say() { echo "setup: $*" >&2; }
+die() {
+  say "$@"
+  exit 1
+}
+
+missing_packages() {
+  local package
+  for package in "${packages[@]}"; do
+    [[ $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) == "install ok installed" ]] || echo "$package"
+  done
+}
+
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    # Another distribution: CMake names whatever it cannot find.
+    command -v cmake >/dev/null && command -v ninja >/dev/null && return
+    die "this is not Debian or Ubuntu; install the equivalents of: ${packages[*]}"
+  fi
+  local missing as_root=()
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [[ -t 0 ]]; }; then
+      as_root=(sudo)
+    else
+      die "an administrator must run: apt-get install --no-install-recommends ${missing[*]}"
+    fi
+  fi
+  say "installing ${missing[*]}"
+  local log
+  log=$(mktemp)
+  if ! { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
+    tail -n 15 "$log" >&2
+    rm -f "$log"
+    die "apt-get could not install the packages; check the network and the package sources, then run this again"
+  fi
+  rm -f "$log"
+}
+
+# torch_version DIR: the version of the LibTorch in DIR, nothing if there is none.
+torch_version() {
+  local header
+  [[ -e $1/lib/libtorch_cpu.so ]] || return 0
+  for header in "$1"/include/torch/{headeronly,csrc/api/include/torch}/version.h; do
+    [[ -e $header ]] || continue
+    sed -nE 's/^#define TORCH_VERSION_(MAJOR|MINOR) ([0-9]+).*/\2/p' "$header" | paste -sd. | grep . && return 0
+  done
+  return 0
+}
+
+is_recent() { [[ -n $1 && $(printf '%s\n' "$minimum" "$1" | sort -V | head -n 1) == "$minimum" ]]; }
+
+# Whether the user names a LibTorch, or the active Python has one. The configuration step judges a named one.
+torch_is_provided() {
+  [[ -z ${SEQ2SEQ_TORCH:-} && -z ${Torch_DIR:-} ]] || return 0
+  local prefix prefixes
+  IFS=: read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}"
+  for prefix in "${prefixes[@]}"; do
+    [[ -z $(torch_version "$prefix")$(torch_version "$prefix/libtorch")$(torch_version "$prefix/../..") ]] || return 0
+  done
+  local find="import importlib.util as u; s = u.find_spec('torch'); print(s.submodule_search_locations[0] if s else '')"
+  local found
+  found=$(python3 -c "$find" 2>/dev/null || true)
+  [[ -n $found ]] && is_recent "$(torch_version "$found")"
+}
+
+download_torch() {
+  [[ $(uname -sm) == "Linux x86_64" ]] ||
+    die "no LibTorch is pinned for $(uname -sm); install torch $minimum or newer into the active Python (pip install" \
+      "torch), or set SEQ2SEQ_TORCH to an unpacked LibTorch, and run this again"
+  mkdir -p "$cache"
+  local work
+  work=$(mktemp -d "$cache/unpacking.XXXXXX")
+  # shellcheck disable=SC2064
+  trap "rm -rf '$work'" EXIT
+  say "downloading LibTorch $version (550 MB) to $destination"
+  local platforms=() glibc
+  for glibc in manylinux_2_28 manylinux_2_25 manylinux_2_17 manylinux2014; do
+    platforms+=(--platform "${glibc}_x86_64")
+  done
+  if ! python3 -m pip download -q --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: \
+    --implementation cp --python-version 3.11 "${platforms[@]}" --require-hashes -r scripts/libtorch-wheels.txt \
+    -d "$work/wheels" >"$work/log" 2>&1 </dev/null; then
+    grep -vi '^warning' "$work/log" | tail -n 5 >&2
+    die "LibTorch could not be downloaded: check the network (or pip's proxy and index settings) and run this again," \
+      "or set SEQ2SEQ_TORCH to an unpacked LibTorch"
+  fi
+  # Only what a CPU program links and loads: the CUDA kernels alone are 520 MB.
+  local wheel
+  for wheel in "$work"/wheels/torch-*.whl; do
+    unzip -q "$wheel" 'torch/include/*' torch/lib/lib{torch_cpu,c10,torch}.so 'torch/lib/libgomp*' -d "$work/root"
+  done
+  unzip -q "$work"/wheels/nvidia_cuda_runtime-*.whl 'nvidia/cu13/lib/libcudart.so.*' -d "$work/root"
+  unzip -q "$work"/wheels/nvidia_cuda_cupti-*.whl 'nvidia/cu13/lib/libcupti.so.*' -d "$work/root"
+  cp scripts/libtorch-wheels.txt "$work/root/wheels.txt"
+  rm -rf "$destination"
+  mv "$work/root" "$destination"
+  rm -rf "$work"
+  trap - EXIT
+}
+
+install_packages
+# The list of wheels is the stamp: an unpacked LibTorch made from another list is replaced.
+if ! torch_is_provided && ! cmp -s scripts/libtorch-wheels.txt "$destination/wheels.txt"; then
+  download_torch
+fi

@@ -1,0 +1,51 @@
+#include "seq2seq/data/batch.h"
+
+#include <gmock/gmock.h>
+
+#include "seq2seq/data/filter.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Batch, PadsToTheLongest) {
+  const std::vector<Example> examples = {{5, {10, 11, 12}, {20}}, {3, {13}, {21, 22}}};
+  const Batch batch = make_batch(examples);
+  EXPECT_EQ(batch.size, 2);
+  EXPECT_EQ(batch.source_width, 4);
+  EXPECT_EQ(batch.target_width, 3);
+  EXPECT_THAT(batch.source, ElementsAre(10, 11, 12, 3, 13, 3, 0, 0));
+  EXPECT_THAT(batch.source_lengths, ElementsAre(4, 2));
+  EXPECT_THAT(batch.target_input, ElementsAre(2, 20, 0, 2, 21, 22));
+  EXPECT_THAT(batch.target_output, ElementsAre(20, 3, 0, 21, 22, 3));
+  EXPECT_THAT(batch.target_lengths, ElementsAre(2, 3));
+  EXPECT_THAT(batch.indices, ElementsAre(5, 3));
+  EXPECT_EQ(batch.source_tokens, 6);
+  EXPECT_EQ(batch.target_tokens, 5);
+}
+
+TEST(Filter, JudgesLengths) {
+  FilterOptions options;
+  options.maximum_length = 10;
+  EXPECT_EQ(judge_lengths(10, 1, options), FilterVerdict::keep);
+  EXPECT_EQ(judge_lengths(11, 5, options), FilterVerdict::too_long);
+  EXPECT_EQ(judge_lengths(5, 11, options), FilterVerdict::too_long);
+  EXPECT_EQ(judge_lengths(0, 5, options), FilterVerdict::empty);
+  EXPECT_EQ(judge_lengths(5, 0, options), FilterVerdict::empty);
+  options.maximum_ratio = 2;
+  EXPECT_EQ(judge_lengths(8, 4, options), FilterVerdict::keep);
+  EXPECT_EQ(judge_lengths(9, 4, options), FilterVerdict::ratio);
+  EXPECT_EQ(judge_lengths(4, 9, options), FilterVerdict::ratio);
+}
+
+TEST(Filter, DescribesWhatItDid) {
+  FilterCounts counts{.kept = 28990, .empty = 8, .too_long = 2, .ratio = 0, .duplicate = 0};
+  EXPECT_EQ(counts.describe(250), "kept 28,990 of 29,000 pairs (8 empty, 2 over 250 tokens)");
+  EXPECT_EQ(counts.describe(), "kept 28,990 of 29,000 pairs (8 empty, 2 too long)");
+  EXPECT_EQ((FilterCounts{.kept = 5, .empty = 0, .too_long = 0, .ratio = 0, .duplicate = 0}).describe(),
+            "kept 5 of 5 pairs");
+}
+
+}  // namespace
+}  // namespace seq2seq

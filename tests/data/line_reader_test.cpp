@@ -1,0 +1,106 @@
+#include "seq2seq/data/line_reader.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <thread>
+#include <vector>
+
+#include "seq2seq/data/corpus.h"
+#include "temporary_folder.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> lines_of(const std::string& path) {
+  LineReader reader(path);
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(LineReader, AcceptsEveryKindOfLineEnd) {
+  const TemporaryFolder folder;
+  EXPECT_THAT(lines_of(folder.write("a", "one\ntwo\r\n\nlast")), ElementsAre("one", "two", "", "last"));
+  EXPECT_THAT(lines_of(folder.write("b", "one\n")), ElementsAre("one"));
+  EXPECT_THAT(lines_of(folder.write("c", "")), ElementsAre());
+  EXPECT_THAT(lines_of(folder.write("d", "\xEF\xBB\xBFone\r\n\r\n")), ElementsAre("one", ""));
+}
+
+TEST(LineReader, NumbersLines) {
+  const TemporaryFolder folder;
+  LineReader reader(folder.write("text", "a\nb\n"));
+  std::string line;
+  reader.next(line);
+  reader.next(line);
+  EXPECT_EQ(reader.line_number(), 2u);
+  EXPECT_EQ(reader.place(), folder.path("text") + ":2");
+}
+
+TEST(LineReader, JoinsLinesAcrossBlocks) {
+  const TemporaryFolder folder;
+  const std::string left(70000, 'x'), right(200000, 'y');
+  EXPECT_THAT(lines_of(folder.write("text", left + "\n" + right + "\nz")), ElementsAre(left, right, "z"));
+}
+
+TEST(LineReader, SkipsTooLongLinesAndGoesOn) {
+  const TemporaryFolder folder;
+  const std::string longest(maximum_line_bytes, 'x');
+  LineReader reader(folder.write("text", longest + "\r\n" + longest + "x\nnext\n"));
+  std::string line;
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_EQ(line.size(), maximum_line_bytes);
+  EXPECT_FALSE(reader.too_long());
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_TRUE(reader.too_long());
+  EXPECT_EQ(line, "");
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_FALSE(reader.too_long());
+  EXPECT_EQ(line, "next");
+}
+
+TEST(LineReader, UnpacksGzipAndRefusesDamage) {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += "line " + std::to_string(i) + "\n";
+  const std::string path = folder.write_gz("text.gz", text);
+  const auto lines = lines_of(path);
+  ASSERT_EQ(lines.size(), 20000u);
+  EXPECT_EQ(lines[12345], "line 12345");
+
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
+  EXPECT_THAT(error_of([&] { lines_of(path); }), HasSubstr("in the middle of its compressed data"));
+  folder.write("plain.gz", "no gzip at all");
+  EXPECT_THAT(error_of([&] { lines_of(folder.path("plain.gz")); }), HasSubstr("damaged or no gzip data"));
+}
+
+TEST(LineReader, HandsOutALineBeforeTheNextOneIsWritten) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo(folder.path("pipe").c_str(), 0600), 0);
+  int writer = -1;
+  std::thread opener([&] { writer = ::open(folder.path("pipe").c_str(), O_WRONLY); });
+  LineReader reader(folder.path("pipe"));
+  opener.join();
+  // Were more than the one line awaited, this thread, which also writes, would wait for ever.
+  for (const std::string text : {"first", "second"}) {
+    ASSERT_EQ(::write(writer, (text + "\n").data(), text.size() + 1), static_cast<ssize_t>(text.size() + 1));
+    std::string line;
+    ASSERT_TRUE(reader.next(line));
+    EXPECT_EQ(line, text);
+  }
+  ::close(writer);
+  std::string line;
+  EXPECT_FALSE(reader.next(line));
+}
+
+TEST(LineReader, NamesAMissingFile) {
+  EXPECT_THAT(error_of([] { LineReader("no/such/file"); }), HasSubstr("no/such/file: cannot be opened"));
+}
+
+}  // namespace
+}  // namespace seq2seq
