@@ -249,13 +249,12 @@ int run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 void add_evaluate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("evaluate",
-                                     "Scores a text against references and prints JSON.\n\n"
-                                     "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of "
-                                     "rouge-score (0 to 1). Every score comes "
-                                     "with the signature of the settings that made it. With --baseline, "
-                                     "paired bootstrap resampling says how "
-                                     "likely the difference between two systems is by chance (p_value).");
+  auto* command = app.add_subcommand(
+      "evaluate",
+      "Scores a text against references and prints JSON.\n\n"
+      "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every score\n"
+      "comes with the signature of the settings that made it. With --baseline, paired bootstrap resampling\n"
+      "says how likely the difference between two systems is by chance (p_value).");
   command->footer(
       "Examples:\n"
       "  seq2seq evaluate --hypothesis output.de --reference test.de\n"

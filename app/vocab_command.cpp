@@ -70,16 +70,16 @@ void VocabOptions::check() const {
                      "leave it out: nothing is random here");
 }
 
-/// Every line of every file, normalised; refuses what is no text.
+/// Every line of every file; refuses what is no text.
 class InputLines {
  public:
-  explicit InputLines(const VocabOptions& options) : options_(options) {}
+  explicit InputLines(const std::vector<std::string>& files) : files_(files) {}
 
   bool next(std::string& line) {
     while (true) {
       if (!reader_) {
-        if (file_ == options_.input.size()) return false;
-        reader_ = std::make_unique<LineReader>(options_.input[file_++]);
+        if (file_ == files_.size()) return false;
+        reader_ = std::make_unique<LineReader>(files_[file_++]);
       }
       if (reader_->next(line)) break;
       reader_.reset();
@@ -88,14 +88,13 @@ class InputLines {
     if (const auto at = find_invalid_utf8(line))
       throw Error(reader_->place(), "not valid UTF-8 at byte " + std::to_string(*at + 1),
                   "convert the file to UTF-8");
-    line = normalize(line, options_.normalization);
     ++count_;
     return true;
   }
   int64_t count() const { return count_; }
 
  private:
-  const VocabOptions& options_;
+  const std::vector<std::string>& files_;
   std::unique_ptr<LineReader> reader_;
   size_t file_ = 0;
   int64_t count_ = 0;
@@ -117,10 +116,11 @@ void report(const VocabOptions& options, int64_t tokens, int64_t lines, const To
 }
 
 void make_sentencepiece(const VocabOptions& options) {
-  InputLines lines(options);
+  InputLines lines(options.input);
   std::unordered_map<char32_t, int64_t> characters;
   const auto next_line = [&](std::string& line) {
     if (!lines.next(line)) return false;
+    line = normalize(line, options.normalization);
     for (const char32_t point : utf8_decode(line))
       if (point != U' ' && point != U'\t') ++characters[point];
     return true;
@@ -143,8 +143,9 @@ void make_sentencepiece(const VocabOptions& options) {
 void make_vocabulary(const VocabOptions& options) {
   const bool words = options.type == VocabularyType::word;
   const auto tokenizer = make_tokenizer(
-      words ? TokenizerOptions(WordTokenizerOptions{}) : TokenizerOptions(CharTokenizerOptions{}), {});
-  InputLines lines(options);
+      words ? TokenizerOptions(WordTokenizerOptions{}) : TokenizerOptions(CharTokenizerOptions{}),
+      options.normalization);
+  InputLines lines(options.input);
   TokenCounts counts;
   for (std::string line; lines.next(line);)
     for (const Token& token : tokenizer->tokenize(line)) ++counts[token.text];

@@ -12,6 +12,9 @@ set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
 
 add_library(seq2seq_warnings INTERFACE)
 target_compile_options(seq2seq_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(seq2seq_warnings INTERFACE -Wno-restrict)  # false alarms in std::string (GCC bug 105651)
+endif()
 
 if(SEQ2SEQ_SANITIZE)
   # Every target must carry the flags, so they are global.

@@ -37,7 +37,9 @@ def main():
             scores.append(record(pairs, "13a", False, effective_order=True))
         cases.append({"name": name, "pairs": pairs, "scores": scores})
     words = []
-    for text in sorted({t for h, r in metrics_cases.CORPUS + list(metrics_cases.SINGLE.values()) for t in [h, *r]}):
+    for text in sorted(
+        {t for h, r in metrics_cases.CORPUS + list(metrics_cases.SINGLE.values()) for t in [h, *r]}
+    ):
         cut = {t: " ".join(BLEU(tokenize=t).tokenizer(text.rstrip()).split()) for t in TOKENIZERS}
         words.append({"text": text, **cut})
     head = {"sacrebleu": sacrebleu.__version__, "words": words}

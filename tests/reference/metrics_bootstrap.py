@@ -90,8 +90,12 @@ def main():
         for metric_name, metric in (("bleu", BLEU(force=True)), ("chrf++", CHRF(word_order=2))):
             for samples, seed in ((200, 12345), (39, 7)):
                 figures = compare(metric, system, baseline, references, samples, seed)
-                cases.append({"metric": metric_name, "baseline": baseline, "baseline_name": baseline_name, **figures})
-    metrics_cases.write_json(pathlib.Path(__file__).with_suffix(".json"), {"pairs": metrics_cases.CORPUS}, cases)
+                cases.append(
+                    {"metric": metric_name, "baseline": baseline, "baseline_name": baseline_name, **figures}
+                )
+    metrics_cases.write_json(
+        pathlib.Path(__file__).with_suffix(".json"), {"pairs": metrics_cases.CORPUS}, cases
+    )
 
 
 if __name__ == "__main__":

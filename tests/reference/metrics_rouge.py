@@ -18,7 +18,10 @@ def record(pairs, stem):
     return {
         "stem": stem,
         **{
-            t: {part: sum(getattr(s[t], part) for s in scored) / len(scored) for part in ("precision", "recall", "fmeasure")}
+            t: {
+                part: sum(getattr(s[t], part) for s in scored) / len(scored)
+                for part in ("precision", "recall", "fmeasure")
+            }
             for t in TYPES
         },
     }
@@ -34,9 +37,11 @@ SUFFIXES = """s es ies sses ss ed ied eed ing y ly ily ational tional enci ency 
  ently eli ely ousli ously ization ation ator alism iveness fulness ousness aliti ality iviti ivity biliti bility fulli
  fully logi logy icate ative alize iciti icity ical ful ness al ance ence er ic able ible ant ement ment ent sion tion ion
  ou ism ate iti ous ive ize e ll lle le ationally rationalli yy eds ings inging eding""".split()
-IRREGULAR = """sky skies dying lying tying news inning innings outing outings canning cannings howe proceed exceed
+IRREGULAR = (
+    """sky skies dying lying tying news inning innings outing outings canning cannings howe proceed exceed
  succeed dies died ties tied lies lied pies spied spies flies cries a is by yes was us ness ing eed ed y yy yyy yyyy
  ayyb byyyb relational rationally generalizations oscillators multidimensional characterization""".split()
+)
 
 
 def stems():

@@ -28,7 +28,8 @@ bool onednn_usable(const Tensor& x) {
 
 Tensor onednn_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   static const auto call = onednn_operator()->typed<OneDnnLinear>();
-  return call.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none", {}, std::nullopt);
+  return call.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
+                   c10::List<std::optional<at::Scalar>>(), std::nullopt);
 }
 
 // dW = dY^T X. oneDNN copies a transposed left operand, so the smaller of the two becomes the left one.

@@ -1,0 +1,108 @@
+#include "seq2seq/model/seq2seq_model.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns, const at::Device& device) {
+  return at::tensor(values, at::kLong).view({rows, columns}).to(device);
+}
+
+}  // namespace
+
+TensorBatch to_tensors(const Batch& batch, const at::Device& device) {
+  return {{rectangle(batch.source, batch.size, batch.source_width, device),
+           at::tensor(batch.source_lengths, at::kLong).to(device)},
+          rectangle(batch.target_input, batch.size, batch.target_width, device),
+          rectangle(batch.target_output, batch.size, batch.target_width, device)};
+}
+
+Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary)
+    : options_(options), target_vocabulary_(target_vocabulary) {
+  const auto sharing = options.embedding.sharing;
+  const int64_t width = options.embedding.size;
+  const bool one_input = sharing == EmbeddingSharing::source_target || sharing == EmbeddingSharing::all;
+  const bool tied_output = sharing == EmbeddingSharing::target_output || sharing == EmbeddingSharing::all;
+  TORCH_CHECK(!one_input || source_vocabulary == target_vocabulary, "shared embeddings need one vocabulary");
+  source_embedding_ = register_module("source_embedding", Embedding(source_vocabulary, width));
+  target_embedding_ =
+      one_input ? source_embedding_ : register_module("target_embedding", Embedding(target_vocabulary, width));
+  encoder_ = register_module("encoder", make_encoder(options.encoder, width));
+  decoder_ = register_module("decoder", make_decoder(options.decoder, width, *encoder_));
+  output_ = register_module("output", Output(decoder_->feature_size(), target_vocabulary,
+                                             tied_output ? target_embedding_->weight : Tensor()));
+}
+
+void Seq2SeqImpl::initialize(uint64_t seed) {
+  const at::NoGradGuard no_grad;
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  for (auto& parameter : named_parameters()) {
+    Tensor& value = parameter.value();
+    const std::string& name = parameter.key();
+    if (name.find("bias") == std::string::npos) {
+      value.uniform_(-options_.initial_range, options_.initial_range, generator);
+    } else {
+      value.zero_();
+      // The forget gate begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
+      const bool lstm = name.ends_with("bias_ih") && (name.starts_with("encoder")
+                            ? std::get<RnnEncoderOptions>(options_.encoder).cell
+                            : std::get<RnnDecoderOptions>(options_.decoder).cell) == Cell::lstm;
+      if (lstm) value.narrow(0, value.size(0) / 4, value.size(0) / 4).fill_(1);
+    }
+  }
+  source_embedding_->weight.select(0, Vocabulary::padding).zero_();
+  target_embedding_->weight.select(0, Vocabulary::padding).zero_();
+}
+
+Memory Seq2SeqImpl::encode(const SourceBatch& source, Noise* noise) {
+  check_shape("source ids", source.ids, {-1, -1});
+  check_shape("source lengths", source.lengths, {-1});
+  const Tensor fixed = source.ids.eq(Vocabulary::end).logical_or(source.ids.eq(Vocabulary::padding));
+  const Tensor ids = word_dropout(source.ids, fixed, Vocabulary::unknown, options_.word_dropout, noise);
+  return decoder_->prepare(encoder_->forward(source_embedding_->forward(ids), source.lengths, noise));
+}
+
+Step Seq2SeqImpl::advance(const Memory& memory, const Tensor& tokens, const State& state) {
+  return decoder_->advance(memory, target_embedding_->forward(tokens), state);
+}
+
+StepSequence Seq2SeqImpl::decode(const Memory& memory, const Tensor& target_input, Noise* noise) {
+  const Tensor fixed = target_input.eq(Vocabulary::begin).logical_or(target_input.eq(Vocabulary::padding));
+  const Tensor ids = word_dropout(target_input, fixed, Vocabulary::unknown, options_.word_dropout, noise);
+  return decoder_->forward(memory, target_embedding_->forward(ids), noise);
+}
+
+StepSequence Seq2SeqImpl::decode_sampled(const Memory& memory, const Tensor& target_input, double sampling,
+                                         Noise* noise) {
+  std::vector<Tensor> features, attention;
+  State state = start(memory);
+  Tensor tokens = target_input.select(1, 0);  // [B]
+  for (int64_t t = 0; t < target_input.size(1); ++t) {
+    Step step = advance(memory, tokens, state);
+    features.push_back(step.features);
+    attention.push_back(step.attention);
+    state = std::move(step.next);
+    if (t + 1 == target_input.size(1)) break;
+    const at::NoGradGuard no_grad;
+    // Gumbel's trick: the argmax of log p + noise is a sample of p, and the noise is the micro-batch's own.
+    const Tensor scores = output_->log_probabilities(step.features);  // [B, V]
+    const Tensor gumbel = -(-(noise->uniform(scores).clamp(1e-6, 1 - 1e-6)).log()).log();
+    const Tensor drawn = (scores + gumbel.to(scores.options())).argmax(1);
+    const Tensor target = target_input.select(1, t + 1);
+    const Tensor replace = (noise->uniform(target) < sampling).logical_and(target.ne(Vocabulary::padding));
+    tokens = at::where(replace, drawn, target);
+  }
+  return {at::stack(features, 1), at::stack(attention, 1)};
+}
+
+int64_t parameter_count(const torch::nn::Module& model) {
+  int64_t count = 0;
+  for (const Tensor& parameter : model.parameters()) count += parameter.numel();
+  return count;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Configures and builds build/release/seq2seq. The details are shown only when something fails.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+cmake --preset release >"$log" 2>&1 || {
+  cat "$log" >&2
+  exit 1
+}
+# A compiler that reads LibTorch's headers takes about 2 GB.
+cores=$(nproc)
+fitting=$(awk '/MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)
+jobs=$((fitting < 1 ? 1 : fitting < cores ? fitting : cores))
+if [[ -t 1 ]]; then
+  cmake --build --preset release --parallel "$jobs"
+else
+  echo "building with $jobs jobs"
+  cmake --build --preset release --parallel "$jobs" -- --quiet
+fi
