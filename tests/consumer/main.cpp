@@ -1,5 +1,7 @@
 // A program of somebody else's: one call into the library without LibTorch, one into the library on it.
 
+#include <torch/types.h>
+
 #include <iostream>
 
 #include "seq2seq/metrics/bleu.h"

@@ -2,6 +2,8 @@
 
 #include <utf8proc.h>
 
+#include <utility>
+
 namespace seq2seq {
 namespace {
 
@@ -13,12 +15,19 @@ utf8proc_category_t category(char32_t character) {
 }
 
 bool is_cased(char32_t character) {
+  // Letters by derivation: ordinal indicators, Roman numerals, circled, squared and framed letters.
+  static constexpr std::pair<char32_t, char32_t> ranges[] = {
+      {0xAA, 0xAA},       {0xBA, 0xBA},       {0x2160, 0x217F},  {0x24B6, 0x24E9},
+      {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189}};
+  for (const auto& [first, last] : ranges)
+    if (character >= first && character <= last) return true;
   const auto kind = category(character);
   return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LL || kind == UTF8PROC_CATEGORY_LT;
 }
 
 bool is_case_ignorable(char32_t character) {
-  static constexpr std::u32string_view inside_words = U"'.:\u00B7\u0387\u2018\u2019\u2024\u2027";
+  static constexpr std::u32string_view inside_words =
+      U"'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A";
   switch (category(character)) {
     case UTF8PROC_CATEGORY_MN:
     case UTF8PROC_CATEGORY_ME:

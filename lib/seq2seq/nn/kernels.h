@@ -38,4 +38,11 @@ template <class Scalar>
 void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss, Scalar* nll,
                    int64_t rows, int64_t vocabulary);
 
+/// The k best columns of each row of logits [rows, V], best first, equal ones in the order of their indices, and their
+/// log-softmax; never one of `banned`. watched_value[row] = log-softmax of the column `watched`. Overwrites the logits.
+template <class Scalar>
+void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count, int64_t watched,
+                       Scalar* log_probabilities, int64_t* indices, Scalar* watched_value, int64_t rows,
+                       int64_t vocabulary);
+
 }  // namespace seq2seq::kernels

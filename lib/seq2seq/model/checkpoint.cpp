@@ -1,0 +1,155 @@
+#include "seq2seq/model/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <torch/script.h>
+
+#include <sstream>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+
+namespace seq2seq {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t archive_format = 1;
+constexpr const char* config_name = "seq2seq.json";
+
+torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name) {
+  torch::jit::Module result(name);
+  for (const auto& parameter : module.named_parameters(/*recurse=*/false))
+    result.register_parameter(parameter.key(), parameter.value().detach().to(at::kCPU), /*is_buffer=*/false);
+  for (const auto& buffer : module.named_buffers(/*recurse=*/false))
+    result.register_buffer(buffer.key(), buffer.value().to(at::kCPU));
+  for (const auto& child : module.named_children())
+    result.register_module(child.key(), mirror(*child.value(), name + "_" + child.key()));
+  return result;
+}
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& problem, const std::string& remedy) {
+  throw Error(path.string(), problem, remedy);
+}
+
+TextCodecs restore_text(const TextOptions& options, const torch::jit::ExtraFilesMap& files) {
+  const auto side = [&](const std::string& name) {
+    return std::make_shared<const TextCodec>(
+        options.tokenizer, options.normalization, files.at(name + ".tokenizer"),
+        Vocabulary::from_json(files.at(name + ".vocabulary.json"), "the archive's " + name + " vocabulary"));
+  };
+  TextCodecs text;
+  text.source = side("source");
+  text.target = options.shared_vocabulary ? text.source : side("target");
+  return text;
+}
+
+// An archive is self-contained: paths of the machine it was made on mean nothing elsewhere.
+void forget_paths(ModelOptions& model, TextOptions& text) {
+  model.embedding.source_file.clear();
+  model.embedding.target_file.clear();
+  model.embedding.freeze = false;
+  text.source_vocabulary.clear();
+  text.target_vocabulary.clear();
+  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&text.tokenizer)) sentencepiece->model.clear();
+}
+
+torch::jit::Module read_archive(const fs::path& path, torch::jit::ExtraFilesMap& files) {
+  const std::string remedy = "give a model.pt written by seq2seq train, whole";
+  if (fs::file_size(path) == 0) refuse(path, "is empty", remedy);
+  try {
+    return torch::jit::load(path.string(), at::kCPU, files);
+  } catch (const std::exception&) {  // LibTorch's reasons speak of its own internals
+    refuse(path, "is not a TorchScript archive, or is damaged", remedy);
+  }
+}
+
+}  // namespace
+
+NamedTensors named_parameters_of(Seq2SeqImpl& model) {
+  NamedTensors result;
+  for (const auto& parameter : model.named_parameters()) result[parameter.key()] = parameter.value();
+  return result;
+}
+
+void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
+  const at::NoGradGuard no_grad;
+  for (auto& parameter : model.named_parameters()) {
+    const auto found = values.find(parameter.key());
+    const std::string name = "the parameter '" + parameter.key() + "'";
+    if (found == values.end()) throw Error(origin, "lacks " + name, "it belongs to another architecture");
+    if (found->second.sizes() != parameter.value().sizes()) {
+      std::ostringstream sizes;
+      sizes << found->second.sizes() << " instead of " << parameter.value().sizes();
+      throw Error(origin, name + " has sizes " + sizes.str(), "architecture and vocabulary must be the same");
+    }
+    parameter.value().copy_(found->second);
+  }
+}
+
+void save_model(const TranslationModel& model, const fs::path& path) {
+  ModelOptions model_options = model.model_options;
+  TextOptions text_options = model.text_options;
+  forget_paths(model_options, text_options);
+  Json config;
+  config["format"] = archive_format;
+  config["program"] = "seq2seq";
+  config["model"] = parse_json(options_to_json(model_options), "model options");
+  config["text"] = parse_json(options_to_json(text_options), "text options");
+  config["maximum-length"] = model.maximum_length;
+  torch::jit::ExtraFilesMap files;
+  files[config_name] = dump_json(config, 2);
+  files["provenance.json"] = model.provenance;
+  files["source.vocabulary.json"] = model.text.source->vocabulary().to_json();
+  files["source.tokenizer"] = model.text.source->tokenizer().state();
+  if (!model.text_options.shared_vocabulary) {
+    files["target.vocabulary.json"] = model.text.target->vocabulary().to_json();
+    files["target.tokenizer"] = model.text.target->tokenizer().state();
+  }
+  const torch::jit::Module archive = mirror(*model.model, "Seq2Seq");
+  write_file(path, [&](const std::string& temporary) {
+    try {
+      archive.save(temporary, files);
+    } catch (const c10::Error& e) {
+      throw Error(path.string(), std::string("cannot be written (") + e.what_without_backtrace() + ")",
+                  "check free space and permissions");
+    }
+  });
+}
+
+fs::path find_model_file(const fs::path& path) {
+  if (!fs::exists(path)) refuse(path, "does not exist", "give a model.pt or a run directory");
+  if (!fs::is_directory(path)) return path;
+  for (const char* inside : {"model.pt", "best/model.pt", "last/model.pt"})
+    if (fs::exists(path / inside)) return path / inside;
+  refuse(path, "holds no model yet", "give a run directory of seq2seq train, or a model.pt");
+}
+
+TranslationModel load_model(const fs::path& given, const at::Device& device) {
+  const fs::path path = find_model_file(given);
+  torch::jit::ExtraFilesMap files;
+  for (const char* name : {config_name, "provenance.json", "source.vocabulary.json", "source.tokenizer",
+                           "target.vocabulary.json", "target.tokenizer"})
+    files[name] = "";
+  const torch::jit::Module archive = read_archive(path, files);
+  if (files[config_name].empty())
+    refuse(path, "is a TorchScript archive, but not one of seq2seq", "give a model.pt written by seq2seq train");
+
+  const Json config = parse_json(files[config_name], path.string());
+  if (config.value("format", int64_t{0}) > archive_format)
+    refuse(path, "was written by a newer seq2seq (format " + config["format"].dump() + ")", "update seq2seq");
+  TranslationModel result;
+  result.model_options = options_from_json<ModelOptions>(config.at("model").dump(), path.string());
+  result.text_options = options_from_json<TextOptions>(config.at("text").dump(), path.string());
+  result.maximum_length = config.at("maximum-length").get<int64_t>();
+  result.provenance = files["provenance.json"];
+  result.text = restore_text(result.text_options, files);
+  result.model = Seq2Seq(result.model_options, result.text.source->vocabulary().size(),
+                         result.text.target->vocabulary().size());
+  NamedTensors values;
+  for (const auto& parameter : archive.named_parameters()) values[parameter.name] = parameter.value;
+  copy_parameters(*result.model, values, path.string());
+  result.model->to(device);
+  return result;
+}
+
+}  // namespace seq2seq

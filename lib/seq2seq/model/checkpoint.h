@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "seq2seq/model/options.h"
+#include "seq2seq/model/seq2seq_model.h"
+#include "seq2seq/model/text_options.h"
+
+namespace seq2seq {
+
+/// What is needed to use a model on text.
+struct TranslationModel {
+  ModelOptions model_options;
+  TextOptions text_options;
+  TextCodecs text;
+  Seq2Seq model{nullptr};
+  int64_t maximum_length = 250;  ///< source tokens; longer lines are cut
+  /// Free metadata as JSON text: training step, scores, time, program version.
+  std::string provenance = "{}";
+};
+
+/// model.pt: one TorchScript archive with the weights as named parameters and, as extra files, the configuration,
+/// vocabularies, subword models and provenance. Written whole or not at all. docs/formats.md describes it.
+void save_model(const TranslationModel& model, const std::filesystem::path& path);
+
+/// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).
+/// Throws Error in one line for what is missing, truncated, foreign or written by a newer version.
+TranslationModel load_model(const std::filesystem::path& path, const at::Device& device = at::kCPU);
+/// The model.pt that `load_model` would read.
+std::filesystem::path find_model_file(const std::filesystem::path& path);
+
+/// Parameters and their averages under their names, for state.pt.
+using NamedTensors = std::map<std::string, Tensor>;
+NamedTensors named_parameters_of(Seq2SeqImpl& model);
+/// Throws Error naming `origin` and the first name or shape that does not fit.
+void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin);
+
+}  // namespace seq2seq

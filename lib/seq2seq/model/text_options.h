@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "seq2seq/core/options.h"
+#include "seq2seq/text/text_codec.h"
+
+namespace seq2seq {
+
+/// How a model cuts text into tokens and numbers them, on both sides.
+struct TextOptions {
+  TokenizerOptions tokenizer = SentencePieceTokenizerOptions{};
+  NormalizationOptions normalization;
+  bool shared_vocabulary = true;
+  int64_t vocabulary_size = 0;
+  int64_t minimum_frequency = 1;
+  std::string source_vocabulary, target_vocabulary;
+  static void fields(auto& o, auto& f) {
+    f.choice("tokenizer", o.tokenizer, "how text is cut into tokens");
+    f.group("normalization", o.normalization, GroupFlags::plain);
+    f("shared-vocabulary", o.shared_vocabulary, "one vocabulary (and subword model) for source and target");
+    f("vocabulary-size", o.vocabulary_size,
+      "at most this many tokens a vocabulary, special ones included; 0 = 8000 for sentencepiece, else no limit",
+      at_least(0));
+    f("minimum-frequency", o.minimum_frequency, "word and char: leave out rarer tokens (they become <unk>)", at_least(1));
+    f("source-vocabulary", o.source_vocabulary, "vocabulary file made earlier (with a shared vocabulary: for both sides)");
+    f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side");
+  }
+};
+
+/// Rules between fields. Throws UsageError.
+void check(const TextOptions& options);
+
+/// The two sides' codecs; one object when the vocabulary is shared.
+struct TextCodecs {
+  std::shared_ptr<const TextCodec> source, target;
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,150 @@
+#include "seq2seq/train/optimizer.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "seq2seq/core/error.h"
+
+namespace seq2seq {
+namespace {
+
+std::vector<Tensor> zeros_like_all(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> result;
+  for (const Tensor& tensor : tensors) result.push_back(at::zeros_like(tensor));
+  return result;
+}
+
+void add_named(NamedTensors& into, const std::string& prefix, const std::vector<std::string>& names,
+               const std::vector<Tensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) into[prefix + names[i]] = tensors[i];
+}
+
+void copy_named(const NamedTensors& from, const std::string& prefix, const std::vector<std::string>& names,
+                std::vector<Tensor>& tensors, const std::string& origin) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const auto found = from.find(prefix + names[i]);
+    if (found == from.end() || found->second.sizes() != tensors[i].sizes())
+      throw Error(origin, "does not fit: '" + prefix + names[i] + "' is missing or has other sizes",
+                  "resume with the checkpoint of this very run");
+    tensors[i].copy_(found->second);
+  }
+}
+
+}  // namespace
+
+Optimizer::Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options) : options_(options) {
+  for (const auto& parameter : model.named_parameters()) {
+    if (!parameter.value().requires_grad()) continue;
+    names_.push_back(parameter.key());
+    parameters_.push_back(parameter.value());
+    steps_.push_back(at::zeros({}, at::kFloat));
+  }
+  const at::NoGradGuard no_grad;
+  first_moments_ = zeros_like_all(parameters_);
+  if (std::holds_alternative<AdamOptions>(options) || std::holds_alternative<AdamWOptions>(options))
+    second_moments_ = zeros_like_all(parameters_);
+  if (const auto* adagrad = std::get_if<AdagradOptions>(&options))
+    for (Tensor& sum : first_moments_) sum.fill_(adagrad->initial_accumulator);
+}
+
+void Optimizer::zero_gradients() {
+  for (Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+double Optimizer::clip_gradients(double maximum) {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> gradients;
+  for (const Tensor& parameter : parameters_)
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  if (gradients.empty()) return 0;
+  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
+  if (maximum > 0 && norm > maximum && std::isfinite(norm)) at::_foreach_mul_(gradients, maximum / norm);
+  return norm;
+}
+
+void Optimizer::step(double rate) {
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> gradients;
+  for (Tensor& parameter : parameters_) {
+    if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
+    // The fused kernels walk parameter and gradient as flat arrays: their layouts must be the same.
+    gradients.push_back(parameter.grad().contiguous());
+  }
+  at::_foreach_add_(steps_, 1);
+  struct Step {
+    Optimizer& self;
+    std::vector<Tensor>& gradients;
+    double rate;
+    void operator()(const AdamOptions& o) const {
+      at::_fused_adam_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {}, self.steps_, rate,
+                       o.beta1, o.beta2, /*weight_decay=*/0.0, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
+    void operator()(const AdamWOptions& o) const {
+      at::_fused_adamw_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {}, self.steps_, rate,
+                        o.beta1, o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+    }
+    void operator()(const SgdOptions& o) const {
+      at::_fused_sgd_(self.parameters_, gradients, self.first_moments_, o.weight_decay, o.momentum, rate,
+                      /*dampening=*/0.0, /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false);
+    }
+    void operator()(const AdagradOptions& o) const {
+      at::_foreach_addcmul_(self.first_moments_, gradients, gradients);
+      auto roots = at::_foreach_sqrt(self.first_moments_);
+      at::_foreach_add_(roots, o.epsilon);
+      at::_foreach_addcdiv_(self.parameters_, gradients, roots, -rate);
+    }
+  };
+  std::visit(Step{*this, gradients, rate}, options_);
+}
+
+NamedTensors Optimizer::state() const {
+  NamedTensors result;
+  add_named(result, "first/", names_, first_moments_);
+  add_named(result, "second/", names_, second_moments_);
+  add_named(result, "steps/", names_, steps_);
+  return result;
+}
+
+void Optimizer::restore(const NamedTensors& state, const std::string& origin) {
+  const at::NoGradGuard no_grad;
+  copy_named(state, "first/", names_, first_moments_, origin);
+  copy_named(state, "second/", names_, second_moments_, origin);
+  copy_named(state, "steps/", names_, steps_, origin);
+}
+
+WeightAverage::WeightAverage(Seq2SeqImpl& model, double decay) : decay_(decay) {
+  for (const auto& parameter : model.named_parameters()) {
+    names_.push_back(parameter.key());
+    parameters_.push_back(parameter.value());
+    averages_.push_back(parameter.value().detach().clone());
+  }
+}
+
+void WeightAverage::update(int64_t updates) {
+  const at::NoGradGuard no_grad;
+  const auto n = static_cast<double>(updates);
+  at::_foreach_lerp_(averages_, parameters_, 1 - std::min(decay_, (1 + n) / (10 + n)));
+}
+
+void WeightAverage::swap() {
+  const at::NoGradGuard no_grad;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor weights = parameters_[i].clone();
+    parameters_[i].copy_(averages_[i]);
+    averages_[i].copy_(weights);
+  }
+}
+
+NamedTensors WeightAverage::state() const {
+  NamedTensors result;
+  add_named(result, "average/", names_, averages_);
+  return result;
+}
+
+void WeightAverage::restore(const NamedTensors& state, const std::string& origin) {
+  const at::NoGradGuard no_grad;
+  copy_named(state, "average/", names_, averages_, origin);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,76 @@
+#include "seq2seq/train/options.h"
+
+#include <algorithm>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/nearest_name.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr const char* metric_names[] = {"loss",   "perplexity", "accuracy", "bleu",   "chrf",
+                                        "chrf++", "rouge1",     "rouge2",   "rougeL", "rougeLsum"};
+
+void check_files(const CorpusFiles& files, const std::string& name) {
+  const bool parallel = !files.source.empty() || !files.target.empty();
+  if (parallel && !files.combined.empty())
+    throw UsageError("--" + name, "'" + files.combined + "' is given beside --" + name + "-source / --" + name + "-target",
+                     "give either one file or two");
+  if (parallel && (files.source.empty() || files.target.empty()))
+    throw UsageError("--" + name + (files.source.empty() ? "-source" : "-target"), "is missing",
+                     "parallel text needs a file for each side");
+}
+
+int64_t horizon_of(const ScheduleOptions& schedule) {
+  if (const auto* linear = std::get_if<LinearSchedule>(&schedule)) return linear->updates;
+  if (const auto* cosine = std::get_if<CosineSchedule>(&schedule)) return cosine->updates;
+  return 1;
+}
+
+}  // namespace
+
+std::span<const char* const> option_names(ValidationMetric) { return metric_names; }
+
+bool needs_translation(ValidationMetric metric) { return metric >= ValidationMetric::bleu; }
+
+bool larger_is_better(ValidationMetric metric) { return metric >= ValidationMetric::accuracy; }
+
+void check(const TrainOptions& options) {
+  if (options.run.directory.empty())
+    throw UsageError("--run-directory", "is missing", "name a folder for this run, such as run");
+  if (options.data.train_files().empty())
+    throw UsageError("--train-source", "is missing", "give --train-source and --train-target, or --train");
+  check_files(options.data.train_files(), "train");
+  check_files(options.data.valid_files(), "valid");
+  if (!options.data.valid_files().empty() && options.data.held_out > 0)
+    throw UsageError("--held-out", "is given beside validation files", "leave one of them out");
+  check(options.text);
+  check(options.model);
+  const auto sharing = options.model.embedding.sharing;
+  if (!options.text.shared_vocabulary &&
+      (sharing == EmbeddingSharing::source_target || sharing == EmbeddingSharing::all))
+    throw UsageError("--embedding.sharing", "source and target cannot share vectors of two vocabularies",
+                     "set --shared-vocabulary");
+  if (horizon_of(options.optimization.schedule) == 0 && options.limits.max_updates == 0)
+    throw UsageError("--schedule.updates", "is missing", "the schedule must know where it ends: give it or --max-updates");
+  if (options.optimization.learning_rate < options.optimization.minimum_learning_rate)
+    throw UsageError("--minimum-learning-rate", "is above the learning rate", "lower it");
+  if (options.optimization.scheduled_sampling_updates > 0 && options.optimization.scheduled_sampling == 0)
+    throw UsageError("--scheduled-sampling-updates", "does nothing alone", "give --scheduled-sampling as well");
+  const std::vector<std::string> names(std::begin(metric_names), std::end(metric_names));
+  for (const auto& name : options.validation.metrics)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw UsageError("--valid-metrics", "'" + name + "' is unknown", suggest_name(name, names));
+  const std::string& device = options.run.device;
+  if (device != "cpu" && device != "cuda" && !device.starts_with("cuda:"))
+    throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
+}
+
+bool may_change_on_resume(const std::string& path) {
+  static const std::vector<std::string> free{"run.run-directory",       "run.threads",   "run.device",
+                                             "run.checkpoint-every",    "run.log-every", "run.keep-checkpoints",
+                                             "validation.valid-every",  "validation.patience"};
+  return path.starts_with("limits.") || std::find(free.begin(), free.end(), path) != free.end();
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "seq2seq/core/options.h"
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/filter.h"
+#include "seq2seq/data/sampler.h"
+#include "seq2seq/model/options.h"
+#include "seq2seq/model/text_options.h"
+
+namespace seq2seq {
+
+/// Kingma and Ba 2015.
+struct AdamOptions {
+  static constexpr const char* type = "adam";
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  static void fields(auto& o, auto& f) {
+    f("beta1", o.beta1, "decay of the mean of gradients", in_range(0, 0.99999));
+    f("beta2", o.beta2, "decay of the mean of squared gradients", in_range(0, 0.9999999));
+    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
+  }
+};
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+struct AdamWOptions {
+  static constexpr const char* type = "adamw";
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
+  static void fields(auto& o, auto& f) {
+    f("beta1", o.beta1, "decay of the mean of gradients", in_range(0, 0.99999));
+    f("beta2", o.beta2, "decay of the mean of squared gradients", in_range(0, 0.9999999));
+    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
+    f("weight-decay", o.weight_decay, "share of each weight taken off, times the learning rate", at_least(0));
+  }
+};
+struct SgdOptions {
+  static constexpr const char* type = "sgd";
+  double momentum = 0.0, weight_decay = 0.0;
+  static void fields(auto& o, auto& f) {
+    f("momentum", o.momentum, "share of the last step kept", in_range(0, 0.9999));
+    f("weight-decay", o.weight_decay, "L2 penalty added to gradients", at_least(0));
+  }
+};
+/// Duchi et al. 2011.
+struct AdagradOptions {
+  static constexpr const char* type = "adagrad";
+  double initial_accumulator = 0.1, epsilon = 1e-10;
+  static void fields(auto& o, auto& f) {
+    f("initial-accumulator", o.initial_accumulator, "where the sums of squared gradients begin", at_least(0));
+    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
+  }
+};
+using OptimizerOptions = std::variant<AdamOptions, AdamWOptions, SgdOptions, AdagradOptions>;
+
+/// How the learning rate goes on after the warm-up.
+struct ConstantSchedule {
+  static constexpr const char* type = "constant";
+  static void fields(auto&, auto&) {}
+};
+struct InverseSquareRootSchedule {
+  static constexpr const char* type = "inverse-square-root";
+  static void fields(auto&, auto&) {}
+};
+struct LinearSchedule {
+  static constexpr const char* type = "linear";
+  int64_t updates = 0;
+  static void fields(auto& o, auto& f) {
+    f("updates", o.updates, "reach the minimum after this many updates; 0 = max-updates", at_least(0));
+  }
+};
+struct CosineSchedule {
+  static constexpr const char* type = "cosine";
+  int64_t updates = 0;
+  static void fields(auto& o, auto& f) {
+    f("updates", o.updates, "reach the minimum after this many updates; 0 = max-updates", at_least(0));
+  }
+};
+struct PlateauSchedule {
+  static constexpr const char* type = "plateau";
+  double factor = 0.5;
+  int64_t patience = 1;
+  static void fields(auto& o, auto& f) {
+    f("factor", o.factor, "multiplies the rate when validation does not improve", in_range(0.01, 0.99));
+    f("patience", o.patience, "validations without improvement before that", at_least(1));
+  }
+};
+using ScheduleOptions =
+    std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule, CosineSchedule, PlateauSchedule>;
+
+enum class ValidationMetric { loss, perplexity, accuracy, bleu, chrf, chrf_plus_plus, rouge1, rouge2, rouge_l, rouge_lsum };
+std::span<const char* const> option_names(ValidationMetric);
+/// Whether the text has to be decoded for it.
+bool needs_translation(ValidationMetric metric);
+bool larger_is_better(ValidationMetric metric);
+
+struct DataOptions {
+  std::string train_source, train_target, train, valid_source, valid_target, valid;
+  int64_t held_out = 0;
+  static void fields(auto& o, auto& f) {
+    f("train-source", o.train_source, "training text, source side, an example a line (.gz too)");
+    f("train-target", o.train_target, "training text, target side");
+    f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)");
+    f("valid-source", o.valid_source, "validation text, source side");
+    f("valid-target", o.valid_target, "validation text, target side");
+    f("valid", o.valid, "validation examples in one file: .tsv or .jsonl");
+    f("held-out", o.held_out,
+      "without validation files: training examples kept for validation; 0 = a hundredth, at most 1000", at_least(0));
+  }
+  CorpusFiles train_files() const { return {train_source, train_target, train}; }
+  CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
+};
+
+struct OptimizationOptions {
+  OptimizerOptions optimizer;
+  ScheduleOptions schedule;
+  double learning_rate = 0.001;
+  double minimum_learning_rate = 0.0;
+  int64_t warmup_updates = 0;
+  double clip_norm = 5.0;
+  double divergence_norm = 1e5;
+  int64_t accumulation = 1;
+  double label_smoothing = 0.0;
+  double average_decay = 0.0;
+  double scheduled_sampling = 0.0;
+  int64_t scheduled_sampling_updates = 0;
+  static void fields(auto& o, auto& f) {
+    f.choice("optimizer", o.optimizer, "how gradients become steps");
+    f.choice("schedule", o.schedule, "how the learning rate changes");
+    f("learning-rate", o.learning_rate, "the rate at its highest", in_range(0, 100));
+    f("minimum-learning-rate", o.minimum_learning_rate, "schedules never go below", at_least(0));
+    f("warmup-updates", o.warmup_updates, "the rate grows from 0 over this many updates", at_least(0));
+    f("clip-norm", o.clip_norm, "longest gradient, longer ones are scaled down; 0 = never", at_least(0));
+    f("divergence-norm", o.divergence_norm, "stop when the gradient before clipping is longer; 0 = never", at_least(0));
+    f("accumulation", o.accumulation, "batches summed up before each update", at_least(1));
+    f("label-smoothing", o.label_smoothing, "probability spread over all words (Szegedy et al. 2016)", in_range(0, 0.9));
+    f("average-decay", o.average_decay,
+      "validate and save an exponential moving average of the weights with this decay; 0 = off", in_range(0, 0.999999));
+    f("scheduled-sampling", o.scheduled_sampling,
+      "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
+    f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached", at_least(0));
+  }
+};
+
+struct LimitOptions {
+  int64_t max_updates = 0, max_epochs = 0;
+  double max_minutes = 0;
+  static void fields(auto& o, auto& f) {
+    f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0));
+    f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit", at_least(0));
+    f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit", at_least(0));
+  }
+};
+
+struct ValidationOptions {
+  int64_t every = 0;
+  ValidationMetric criterion = ValidationMetric::perplexity;
+  std::vector<std::string> metrics;
+  int64_t patience = 10;
+  int64_t beam_size = 1;
+  static void fields(auto& o, auto& f) {
+    f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0));
+    f("valid-criterion", o.criterion, "what decides about `best` and early stopping");
+    f("valid-metrics", o.metrics, "further metrics to log: the criterion's names");
+    f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0));
+    f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64));
+  }
+};
+
+struct RunOptions {
+  std::string directory;
+  std::string initialize_from;
+  int64_t seed = 1;
+  int64_t threads = 0;
+  std::string device = "cpu";
+  int64_t checkpoint_every = 0;
+  int64_t keep_checkpoints = 2;
+  int64_t log_every = 50;
+  static void fields(auto& o, auto& f) {
+    f("run-directory", o.directory, "where configuration, log and checkpoints go");
+    f("initialize-from", o.initialize_from, "begin with the weights and vocabularies of this model (fine-tuning)");
+    f("seed", o.seed, "decides every random choice", at_least(0));
+    f("threads", o.threads, "processor threads; 0 = all cores", in_range(0, 1024));
+    f("device", o.device, "cpu, cuda or cuda:N");
+    f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation", at_least(0));
+    f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1));
+    f("log-every", o.log_every, "updates between log lines", at_least(1));
+  }
+};
+
+/// Everything `seq2seq train` can be told; config.json holds exactly this.
+struct TrainOptions {
+  DataOptions data;
+  FilterOptions filter;
+  BatchOptions batch;
+  TextOptions text;
+  ModelOptions model;
+  OptimizationOptions optimization;
+  LimitOptions limits;
+  ValidationOptions validation;
+  RunOptions run;
+  static void fields(auto& o, auto& f) {
+    f.group("data", o.data, GroupFlags::plain);
+    f.group("filter", o.filter, GroupFlags::plain);
+    f.group("batch", o.batch, GroupFlags::plain);
+    f.group("text", o.text, GroupFlags::plain);
+    f.group("model", o.model, GroupFlags::plain);
+    f.group("optimization", o.optimization, GroupFlags::plain);
+    f.group("limits", o.limits, GroupFlags::plain);
+    f.group("validation", o.validation, GroupFlags::plain);
+    f.group("run", o.run, GroupFlags::plain);
+  }
+};
+
+/// Rules between fields, before any file is opened. Throws UsageError.
+void check(const TrainOptions& options);
+
+/// Whether an option may differ when a run is resumed: limits, intervals, threads, device.
+bool may_change_on_resume(const std::string& path);
+
+}  // namespace seq2seq

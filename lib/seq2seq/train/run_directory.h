@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <fstream>
+#include <string>
+
+#include "seq2seq/train/options.h"
+
+namespace seq2seq {
+
+/// The folder of one training run: config.json, train.jsonl, checkpoints/step-N/{model.pt,state.pt}, and the relative
+/// links `best` and `last`.
+class RunDirectory {
+ public:
+  /// A new run. Throws Error when the folder holds something already.
+  static RunDirectory create(const TrainOptions& options);
+  /// An existing run. Throws Error when it has no checkpoint to go on from.
+  static RunDirectory open(const std::string& path);
+
+  /// The configuration written by `create`.
+  TrainOptions options() const;
+  std::filesystem::path last_checkpoint() const;
+
+  /// Appends one JSON object as a line, at once.
+  void log(const std::string& json_line);
+  /// Drops what was logged after `update`, which a resumed run will log again.
+  void cut_log(int64_t update);
+
+  /// Writes checkpoint `update` through `fill` (into its folder), moves `last` there and, when `best`, that as well;
+  /// removes the oldest ones beyond `keep`.
+  void checkpoint(int64_t update, bool best, int64_t keep, const std::function<void(const std::filesystem::path&)>& fill);
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  void remove_old(int64_t keep) const;
+
+  std::filesystem::path path_;
+  std::ofstream log_;
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,92 @@
+#include "seq2seq/train/training_state.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/serialization/pickle.h>
+
+#include <bit>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr int64_t state_format = 1;
+
+// Doubles travel as their bits: resuming must be exact.
+template <class Archive>
+void visit_progress(Progress& p, Archive&& field) {
+  field("updates", p.updates);
+  field("epoch", p.position.epoch);
+  field("window-begin", p.position.window_begin);
+  field("batch", p.position.batch);
+  field("interval-loss", p.interval.loss);
+  field("interval-nll", p.interval.negative_log_likelihood);
+  field("interval-norm", p.interval.gradient_norm);
+  field("interval-target-tokens", p.interval.target_tokens);
+  field("interval-source-tokens", p.interval.source_tokens);
+  field("interval-updates", p.interval.updates);
+  field("plateau-scale", p.schedule.plateau_scale);
+  field("plateau-stalled", p.schedule.stalled_validations);
+  field("training-seconds", p.training_seconds);
+  field("best-score", p.best_score);
+  field("best-update", p.best_update);
+  field("stalled-validations", p.stalled_validations);
+  field("validated-update", p.validated_update);
+}
+
+std::string progress_to_json(Progress progress) {
+  Json json;
+  json["format"] = state_format;
+  visit_progress(progress, [&](const char* name, auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, double>)
+      json[name] = std::bit_cast<uint64_t>(value);
+    else
+      json[name] = value;
+  });
+  return dump_json(json);
+}
+
+Progress progress_from_json(const std::string& text, const std::string& origin) {
+  const Json json = parse_json(text, origin);
+  if (json.value("format", int64_t{0}) > state_format)
+    throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")", "update seq2seq");
+  Progress progress;
+  visit_progress(progress, [&](const char* name, auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, double>)
+      value = std::bit_cast<double>(json.at(name).get<uint64_t>());
+    else
+      value = json.at(name).get<Value>();
+  });
+  return progress;
+}
+
+}  // namespace
+
+void save_training_state(const TrainingState& state, const std::filesystem::path& path) {
+  c10::Dict<std::string, Tensor> tensors;
+  for (const auto& [name, tensor] : state.tensors) tensors.insert(name, tensor.detach().cpu());
+  c10::Dict<std::string, std::string> texts;
+  texts.insert("progress", progress_to_json(state.progress));
+  const std::vector<char> bytes = torch::jit::pickle_save(c10::ivalue::Tuple::create({texts, tensors}));
+  write_file(path, std::string_view(bytes.data(), bytes.size()));
+}
+
+TrainingState load_training_state(const std::filesystem::path& path) {
+  const std::string bytes = read_file(path);
+  TrainingState state;
+  std::string progress;
+  try {
+    const auto parts = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toTupleRef().elements().vec();
+    for (const auto& entry : parts.at(1).toGenericDict()) state.tensors[entry.key().toStringRef()] = entry.value().toTensor();
+    progress = parts.at(0).toGenericDict().at("progress").toStringRef();
+  } catch (const std::exception&) {
+    throw Error(path.string(), "is not a training state, or is damaged", "resume from another checkpoint: point `last` at it");
+  }
+  state.progress = progress_from_json(progress, path.string());
+  return state;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+
+#include "seq2seq/data/sampler.h"
+#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/train/schedule.h"
+
+namespace seq2seq {
+
+/// Sums since the last log line; part of the state so that a resumed run writes the same lines.
+struct IntervalSums {
+  double loss = 0, negative_log_likelihood = 0, gradient_norm = 0;
+  int64_t target_tokens = 0, source_tokens = 0, updates = 0;
+};
+
+/// Where a training run stands, apart from its tensors.
+struct Progress {
+  int64_t updates = 0;
+  SamplerPosition position;
+  IntervalSums interval;
+  Schedule::State schedule;
+  double training_seconds = 0;
+  double best_score = 0;
+  int64_t best_update = -1;  ///< -1: not validated yet
+  int64_t stalled_validations = 0;
+  int64_t validated_update = -1;
+};
+
+/// state.pt: progress and tensors (weights, optimizer, averages) by name.
+struct TrainingState {
+  Progress progress;
+  NamedTensors tensors;
+};
+
+void save_training_state(const TrainingState& state, const std::filesystem::path& path);
+/// Throws Error in one line for a missing, truncated or foreign file.
+TrainingState load_training_state(const std::filesystem::path& path);
+
+}  // namespace seq2seq
