@@ -1,4 +1,7 @@
-"""Writes metrics_rouge.json: ROUGE by rouge-score 0.1.2 on NLTK 3.10 stems, and metrics_stems.json: stems of a word list."""
+"""Writes metrics_rouge.json: ROUGE by rouge-score, and metrics_stems.json: NLTK's stems of a word list.
+
+Needs rouge-score 0.1.2 and nltk 3.10.
+"""
 
 import itertools
 import json
@@ -28,19 +31,26 @@ def record(pairs, stem):
 
 
 # Bases and suffixes, combined below, so that every rule of every step meets stems of measure 0, 1 and more.
-BASES = """a be ti sk bl at rat hop fall fil hiss fizz tann troubl conflat siz plaster motor agr f pon cat care caress
- happ enjo sp fl tr geo archaeo theo radic differ vil analog vietnam predic oper feud decis hope call form sens
- electr triplic good reviv allow infer airlin gyroscop adjust defens irrit replac depend adopt homolog commun activ
- angular effect bowdler prob rat ceas control roll syzyg toy yell x y1 b2b 1990 str oat ivy tree troub priv orrer
- skill will box wax cow nation ration condition digit conform hesit val use""".split()
-SUFFIXES = """s es ies sses ss ed ied eed ing y ly ily ational tional enci ency anci ancy izer bli ably alli ally entli
- ently eli ely ousli ously ization ation ator alism iveness fulness ousness aliti ality iviti ivity biliti bility fulli
- fully logi logy icate ative alize iciti icity ical ful ness al ance ence er ic able ible ant ement ment ent sion tion ion
- ou ism ate iti ous ive ize e ll lle le ationally rationalli yy eds ings inging eding""".split()
+BASES = (
+    """a be ti sk bl at rat hop fall fil hiss fizz tann troubl conflat siz plaster motor agr f pon cat care
+ caress happ enjo sp fl tr geo archaeo theo radic differ vil analog vietnam predic oper feud decis hope
+ call form sens electr triplic good reviv allow infer airlin gyroscop adjust defens irrit replac depend
+ adopt homolog commun activ angular effect bowdler prob rat ceas control roll syzyg toy yell x y1 b2b
+ 1990 str oat ivy tree troub priv orrer skill will box wax cow nation ration condition digit conform
+ hesit val use""".split()
+)
+SUFFIXES = (
+    """s es ies sses ss ed ied eed ing y ly ily ational tional enci ency anci ancy izer bli ably alli ally
+ entli ently eli ely ousli ously ization ation ator alism iveness fulness ousness aliti ality iviti
+ ivity biliti bility fulli fully logi logy icate ative alize iciti icity ical ful ness al ance ence er
+ ic able ible ant ement ment ent sion tion ion ou ism ate iti ous ive ize e ll lle le ationally
+ rationalli yy eds ings inging eding""".split()
+)
 IRREGULAR = (
     """sky skies dying lying tying news inning innings outing outings canning cannings howe proceed exceed
- succeed dies died ties tied lies lied pies spied spies flies cries a is by yes was us ness ing eed ed y yy yyy yyyy
- ayyb byyyb relational rationally generalizations oscillators multidimensional characterization""".split()
+ succeed dies died ties tied lies lied pies spied spies flies cries a is by yes was us ness ing eed ed y
+ yy yyy yyyy ayyb byyyb relational rationally generalizations oscillators multidimensional
+ characterization""".split()
 )
 
 

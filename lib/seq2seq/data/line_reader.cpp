@@ -1,6 +1,7 @@
 #include "seq2seq/data/line_reader.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -39,6 +40,10 @@ class ByteSource {
   const std::string& name() const { return name_; }
   size_t read(char* bytes, size_t size) {
     return packed_.empty() ? read_raw(bytes, size) : inflate_into(bytes, size);
+  }
+  bool ready() const {
+    pollfd request{descriptor_, POLLIN, 0};
+    return stream_.avail_in > 0 || ::poll(&request, 1, 0) != 0;
   }
 
  private:
@@ -135,6 +140,10 @@ bool LineReader::next(std::string& line) {
   return true;
 }
 
+bool LineReader::ready() const {
+  const auto& state = *implementation_;
+  return state.begin < state.end || state.bytes.ready();
+}
 uint64_t LineReader::line_number() const {
   return implementation_->number;
 }

@@ -7,8 +7,8 @@
 
 #include "seq2seq/metrics/bleu_words.h"
 #include "seq2seq/metrics/ngrams.h"
+#include "seq2seq/metrics/python_text.h"
 #include "seq2seq/metrics/signature.h"
-#include "seq2seq/metrics/unicode.h"
 
 namespace seq2seq {
 namespace {

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include "seq2seq/metrics/bleu_words.h"
-#include "seq2seq/metrics/unicode.h"
+#include "seq2seq/metrics/python_text.h"
+#include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
 namespace {
@@ -121,7 +122,7 @@ std::string tokenize_for_bleu(std::string_view text, BleuTokenizer tokenizer) {
     if (!joined.empty()) joined.push_back(U' ');
     joined.append(word);
   }
-  return encode_text(joined);
+  return utf8_encode(joined);
 }
 
 }  // namespace seq2seq

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "seq2seq/metrics/ngrams.h"
+#include "seq2seq/metrics/python_text.h"
 #include "seq2seq/metrics/signature.h"
-#include "seq2seq/metrics/unicode.h"
 
 namespace seq2seq {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "seq2seq/nn/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -23,11 +24,8 @@ Tensor OutputImpl::log_probabilities(const Tensor& features) {
 }
 
 Candidates OutputImpl::top_k(const Tensor& features, int64_t k, const std::vector<int64_t>& banned) {
-  const Tensor logits = linear(projected(features), weight_, bias_);  // [N, V]
-  const Tensor normalizer = logits.logsumexp(1, /*keepdim=*/true);    // [N, 1]
-  for (const int64_t token : banned) logits.select(1, token).fill_(-std::numeric_limits<double>::infinity());
-  auto [values, tokens] = logits.topk(k, 1);
-  return {values - normalizer, tokens};
+  TopK best = top_k_log_softmax(linear(projected(features), weight_, bias_), k, banned, Vocabulary::end);
+  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
 }
 
 LossSums OutputImpl::loss(const Tensor& features, const Tensor& targets, double smoothing) {

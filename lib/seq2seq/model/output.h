@@ -14,6 +14,7 @@ namespace seq2seq {
 struct Candidates {
   Tensor log_probabilities;  ///< [N, k]
   Tensor tokens;             ///< [N, k] int64
+  Tensor end_log_probabilities;  ///< [N] of </s>, banned or not
 };
 
 /// Turns decoder features into words: the only place that sees the vocabulary.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 // Each kernel body is compiled for plain, AVX2 and AVX-512 processors. Sanitizers cannot run the selection code,
@@ -137,6 +138,56 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
   *loss = (1 - smoothing) * *nll + smoothing * (log_sum - mean);
 }
 
+constexpr int64_t block_width = 64;  // columns whose maximum is remembered while the best are picked
+
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar block_maximum(const Scalar* __restrict values, int64_t begin, int64_t vocabulary) {
+  const int64_t end = std::min(begin + block_width, vocabulary);
+  Scalar partial[lanes];
+  for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] = -std::numeric_limits<Scalar>::infinity();
+  int64_t i = begin;
+  for (; i + lanes <= end; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      partial[lane] = values[i + lane] > partial[lane] ? values[i + lane] : partial[lane];
+  for (; i < end; ++i) partial[0] = values[i] > partial[0] ? values[i] : partial[0];
+  for (int64_t step = lanes / 2; step > 0; step /= 2)
+    for (int64_t lane = 0; lane < step; ++lane)
+      partial[lane] = partial[lane + step] > partial[lane] ? partial[lane + step] : partial[lane];
+  return partial[0];
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE int64_t first_maximum(const Scalar* values, int64_t begin, int64_t end) {
+  int64_t best = begin;
+  for (int64_t i = begin + 1; i < end; ++i)
+    if (values[i] > values[best]) best = i;
+  return best;
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks, int64_t k,
+                              const int64_t* banned, int64_t banned_count, int64_t watched,
+                              Scalar* log_probabilities, int64_t* indices, Scalar* watched_value, int64_t size) {
+  const int64_t blocks = (size + block_width - 1) / block_width;
+  for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
+  const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
+  const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
+  const Scalar normalizer = peak + std::log(sum);
+  *watched_value = logits[watched] - normalizer;
+  const auto remove = [&](int64_t index) {
+    logits[index] = -std::numeric_limits<Scalar>::infinity();
+    block_peaks[index / block_width] = block_maximum(logits, index / block_width * block_width, size);
+  };
+  for (int64_t i = 0; i < banned_count; ++i) remove(banned[i]);
+  for (int64_t i = 0; i < k; ++i) {
+    const int64_t block = first_maximum(block_peaks, 0, blocks) * block_width;
+    const int64_t best = first_maximum(logits, block, std::min(block + block_width, size));
+    indices[i] = best;
+    log_probabilities[i] = logits[best] - normalizer;
+    remove(best);
+  }
+}
+
 // target_clones needs plain functions, one for each scalar type, over a range of rows.
 #define SEQ2SEQ_DEFINE(Scalar)                                                                                       \
   SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,           \
@@ -176,6 +227,13 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
                                 dscore[(b * hypotheses + k) * length + s], dkeys + (b * length + s) * width,         \
                                 dquery + (b * hypotheses + k) * width, dv + b * width, width);                       \
       }                                                                                                              \
+  }                                                                                                                  \
+  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,              \
+                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities, int64_t* indices, \
+                                 Scalar* watched_value, int64_t begin, int64_t end, int64_t vocabulary) {            \
+    for (int64_t r = begin; r < end; ++r)                                                                            \
+      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched, log_probabilities + r * k,   \
+                indices + r * k, watched_value + r, vocabulary);                                                     \
   }                                                                                                                  \
   SEQ2SEQ_CLONES void cross_entropy_rows(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient,    \
                                          Scalar* loss, Scalar* nll, int64_t begin, int64_t end,                      \
@@ -239,6 +297,17 @@ void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, boo
   });
 }
 
+template <class Scalar>
+void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count, int64_t watched,
+                       Scalar* log_probabilities, int64_t* indices, Scalar* watched_value, int64_t rows,
+                       int64_t vocabulary) {
+  at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
+    std::vector<Scalar> block_peaks(static_cast<size_t>((vocabulary + block_width - 1) / block_width));
+    top_k_rows(logits, block_peaks.data(), k, banned, banned_count, watched, log_probabilities, indices,
+               watched_value, begin, end, vocabulary);
+  });
+}
+
 #define SEQ2SEQ_INSTANTIATE(Scalar)                                                                                  \
   template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                            \
   template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*, Scalar*,    \
@@ -247,7 +316,9 @@ void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, boo
                                 int64_t, int64_t);                                                                   \
   template void additive_scores_backward(const Scalar*, const Scalar*, const Scalar*, const bool*, const Scalar*,    \
                                          Scalar*, Scalar*, Scalar*, int64_t, int64_t, int64_t, int64_t);             \
-  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);
+  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);            \
+  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*, Scalar*,   \
+                                  int64_t, int64_t);
 SEQ2SEQ_INSTANTIATE(float)
 SEQ2SEQ_INSTANTIATE(double)
 

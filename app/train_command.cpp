@@ -1,0 +1,112 @@
+#include <malloc.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "flags.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/core/nearest_name.h"
+#include "seq2seq/train/trainer.h"
+
+namespace seq2seq {
+namespace {
+
+const auto process_start = std::chrono::steady_clock::now();
+volatile std::sig_atomic_t received_signal = 0;
+
+// The first signal asks for a checkpoint; the second has its usual effect.
+void on_signal(int signal) {
+  received_signal = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+// Training frees and takes the same large blocks at every update: keep them rather than ask the kernel each time.
+void keep_large_blocks() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, -1);
+}
+
+TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& directory) {
+  const TrainOptions before = RunDirectory::open(directory).options();
+  TrainOptions options = before;
+  apply(options, patch);
+  TrainOptions unchanged = before;
+  for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
+    if (!may_change_on_resume(path))
+      throw UsageError(path, "cannot change when a run is resumed", "leave it out, or begin a new run with --initialize-from");
+  options.run.directory = directory;
+  return options;
+}
+
+// Fine-tuning takes architecture and text from the checkpoint; only dropout may be chosen anew.
+TrainOptions resolve_fine_tuning(const OptionPatch& patch, const std::string& from) {
+  const TranslationModel model = load_model(from);
+  TrainOptions options;
+  options.model = model.model_options;
+  options.text = model.text_options;
+  options.filter.maximum_length = model.maximum_length;
+  TrainOptions before = options;
+  apply(options, patch);
+  for (const auto& path : differing_paths(option_fields(before), option_fields(options)))
+    if ((path.starts_with("model.") && path.find("dropout") == std::string::npos) || path.starts_with("text."))
+      throw UsageError(path, "differs from the model in " + from, "leave it out: --initialize-from decides it");
+  return options;
+}
+
+TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
+  const OptionPatch patch = flags.patch();
+  TrainOptions given;
+  apply(given, patch);
+  if (resume && given.run.directory.empty()) throw UsageError("--run-directory", "is missing", "name the run to resume");
+  if (resume) return resolve_resumed(patch, given.run.directory);
+  if (!given.run.initialize_from.empty()) return resolve_fine_tuning(patch, given.run.initialize_from);
+  return given;
+}
+
+int run_train(const TrainOptions& options, bool resume) {
+  keep_large_blocks();
+  Trainer trainer(options, resume, process_start);
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  const StopReason reason = trainer.run([] { return received_signal != 0; });
+  const std::string again = "; go on with --resume --run-directory " + options.run.directory;
+  switch (reason) {
+    case StopReason::limit: log_info("limit reached" + again + " and a higher limit"); break;
+    case StopReason::patience: log_info("validation no longer improves: done"); break;
+    case StopReason::signal: log_info("stopped and saved" + again); break;
+  }
+  log_info("translate with: seq2seq translate --model " + options.run.directory);
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("train", "Train a model from parallel text, TSV or JSON lines.");
+  command->footer(
+      "Example:\n  seq2seq train --train-source train.en --train-target train.de \\\n"
+      "    --valid-source val.en --valid-target val.de --run-directory run --max-minutes 30\n"
+      "Ctrl-C saves a checkpoint; --resume goes on exactly where it stopped.");
+  auto flags = std::make_shared<Flags<TrainOptions>>(*command, ConfigFlag::offered);
+  auto resume = std::make_shared<bool>(false), dump = std::make_shared<bool>(false), quiet = std::make_shared<bool>(false);
+  command->add_flag("--resume", *resume, "go on with the run in --run-directory");
+  command->add_flag("--dump-config", *dump, "print the resolved configuration as JSON and exit");
+  command->add_flag("--quiet", *quiet, "print warnings and errors only");
+  command->callback([=, &exit_code] {
+    if (*quiet) set_log_level(LogLevel::quiet);
+    const TrainOptions options = resolve(*flags, *resume);
+    if (*dump) {
+      std::cout << options_to_json(options) << "\n";
+      return;
+    }
+    check(options);
+    exit_code = run_train(options, *resume);
+  });
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,152 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "flags.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/decode/translator.h"
+#include "seq2seq/model/checkpoint.h"
+
+namespace seq2seq {
+namespace {
+
+struct TranslateOptions {
+  std::string model;
+  std::string input = "-";
+  std::string output = "-";
+  TranslatorOptions translator;
+  bool scores = false;
+  int64_t threads = 0;
+  std::string device = "cpu";
+  bool quiet = false;
+
+  static void fields(auto& o, auto& f) {
+    f("model", o.model, "a run directory (its best checkpoint), a checkpoint directory or a model.pt");
+    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
+      "standard input");
+    f("output", o.output, "where the text goes, as it comes; - for standard output");
+    f.group("translator", o.translator, GroupFlags::plain);
+    f("scores", o.scores, "print each line's score and a tab before the text");
+    f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
+    f("device", o.device, "cpu, cuda or cuda:N");
+    f("quiet", o.quiet, "no summary at the end");
+  }
+};
+
+at::Device parse_device(const std::string& name) {
+  const bool known = name == "cpu" || name == "cuda" ||
+                     (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
+                      name.find_first_not_of("0123456789", 5) == std::string::npos);
+  if (!known) throw UsageError("--device", "'" + name + "' is unknown", "valid: cpu, cuda, cuda:N");
+  const at::Device device(name);
+  if (device.is_cuda() && !at::hasCUDA())
+    throw Error("--device", "no CUDA device can be used here", "use --device cpu, or a LibTorch built for CUDA");
+  return device;
+}
+
+void check(const TranslateOptions& options) {
+  if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
+  check(options.translator.search);
+  if (options.scores && options.translator.search.n_best > 1)
+    throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
+}
+
+/// The file or standard output.
+class OutputLines {
+ public:
+  explicit OutputLines(const std::string& path) : name_(path == "-" ? "standard output" : path) {
+    if (path == "-") return;
+    file_.open(path, std::ios::binary);
+    if (!file_) throw Error(path, "cannot be written (" + system_reason() + ")", "check the folder");
+    stream_ = &file_;
+  }
+  void write(const std::string& text) {
+    *stream_ << text;
+    stream_->flush();
+    if (!*stream_) throw Error(name_, "cannot be written (" + system_reason() + ")", "is the disk full?");
+  }
+
+ private:
+  std::string name_;
+  std::ofstream file_;
+  std::ostream* stream_ = &std::cout;
+};
+
+Translator make_translator(const TranslateOptions& options, const TranslationModel& model) {
+  // One-threaded workers beat one search with all threads: between its products a step has little to share out.
+  const int workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  for (int i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
+  return Translator(model.text, model.maximum_length, std::move(scorers), options.translator);
+}
+
+std::string summary(const Translator::Counts& counts, double seconds) {
+  char text[160];
+  std::snprintf(text, sizeof text, "%s lines in %.2f s: %.1f lines/s, %.0f tokens/s",
+                format_count(counts.lines).c_str(), seconds, static_cast<double>(counts.lines) / seconds,
+                static_cast<double>(counts.output_tokens) / seconds);
+  std::string line = text;
+  if (counts.bad_lines > 0) line += "; " + format_count(counts.bad_lines) + " could not be read";
+  if (counts.cut_lines > 0) line += "; " + format_count(counts.cut_lines) + " were cut";
+  return line;
+}
+
+int run_translate(TranslateOptions options, bool replace_unknown_given) {
+  check(options);
+  const at::Device device = parse_device(options.device);
+  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  const TranslationModel model = load_model(options.model, device);
+  if (replace_unknown_given && options.translator.replace_unknown && !model.model->has_attention())
+    throw UsageError("--replace-unknown", "this model has no attention to choose a source word by", "leave it out");
+  SourceLines input(options.input);
+  OutputLines output(options.output);
+  Translator translator = make_translator(options, model);
+
+  using Clock = std::chrono::steady_clock;
+  Clock::duration busy{};
+  int64_t index = 0;
+  for (auto window = input.read_window(translator.window()); !window.empty();
+       window = input.read_window(translator.window())) {
+    const auto start = Clock::now();
+    std::string text;
+    for (const Translation& translation : translator.translate(window))
+      text += format_translation(translation, index++, options.translator.search.n_best, options.scores);
+    output.write(text);
+    busy += Clock::now() - start;
+  }
+  const auto& counts = translator.counts();
+  if (!options.quiet) log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
+  return counts.bad_lines > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+void add_translate(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "translate",
+      "Translates or summarizes text, line by line.\n\n"
+      "Reads one sentence a line and writes one line for each, in the same order; an empty line gives an empty\n"
+      "line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line and a message, and the\n"
+      "exit code is 1 at the end. With --n-best the output is 'line ||| text ||| score', lines counting from 0.");
+  command->footer(
+      "Examples:\n"
+      "  seq2seq translate --model run --input test.en --output test.de\n"
+      "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
+      "  seq2seq translate --model run/checkpoints/step-5000/model.pt --input test.jsonl --n-best 5\n"
+      "  seq2seq translate --model run --input test.en --length-penalty wu --length-penalty-alpha 0.6");
+  auto flags = std::make_shared<Flags<TranslateOptions>>(*command);
+  command->callback([flags, &exit_code] {
+    exit_code = run_translate(flags->resolve(), flags->patch().contains("translator.replace-unknown"));
+  });
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,149 @@
+#include "seq2seq/decode/translator.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "seq2seq/core/log.h"
+#include "seq2seq/data/batch.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr size_t batches_ahead = 64;
+
+bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos; }
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+}  // namespace
+
+struct Translator::Sentence {
+  size_t line;  // in the window
+  std::vector<std::string> surfaces;
+  std::vector<int64_t> ids;
+};
+
+Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
+                       const TranslatorOptions& options)
+    : text_(std::move(text)), maximum_length_(maximum_length), scorers_(std::move(scorers)), options_(options) {
+  check(options.search);
+  TORCH_CHECK(!scorers_.empty(), "a translator needs a scorer");
+}
+
+size_t Translator::window() const { return batches_ahead * static_cast<size_t>(options_.batch_size); }
+
+std::vector<Translator::Sentence> Translator::tokenized(std::span<const SourceLine> lines) {
+  std::vector<Sentence> sentences;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const SourceLine& line = lines[i];
+    ++counts_.lines;
+    if (!line.problem.empty()) {
+      ++counts_.bad_lines;
+      log_warning(line.problem + " (its output line is empty)");
+      continue;
+    }
+    if (blank(line.text)) continue;
+    std::vector<Token> tokens = text_.source->tokenize(line.text);
+    if (std::ssize(tokens) > maximum_length_) {
+      if (counts_.cut_lines++ == 0)
+        log_warning(line.place + ": cut from " + format_count(std::ssize(tokens)) + " to " +
+                    format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
+      tokens.resize(static_cast<size_t>(maximum_length_));
+    }
+    if (tokens.empty()) continue;  // nothing was left by normalization
+    Sentence sentence{i, {}, text_.source->ids(tokens)};
+    for (Token& token : tokens) sentence.surfaces.push_back(std::move(token.surface));
+    sentences.push_back(std::move(sentence));
+  }
+  return sentences;
+}
+
+std::vector<Translation> Translator::translate(std::span<const SourceLine> lines) {
+  std::vector<Translation> results(lines.size());
+  std::vector<Sentence> sentences = tokenized(lines);
+  // Longest first, so that the workers end at about the same time.
+  std::stable_sort(sentences.begin(), sentences.end(),
+                   [](const Sentence& a, const Sentence& b) { return a.ids.size() > b.ids.size(); });
+  decode(sentences, results);
+  for (Translation& result : results) {
+    if (result.outputs.empty()) result.outputs.emplace_back();
+    counts_.output_tokens += result.outputs.front().tokens;
+  }
+  return results;
+}
+
+void Translator::decode(std::span<const Sentence> sentences, std::span<Translation> results) {
+  const auto size = static_cast<size_t>(options_.batch_size);
+  const size_t batches = (sentences.size() + size - 1) / size;
+  std::atomic<size_t> next = 0;
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto work = [&](Scorer& scorer) {
+    try {
+      for (size_t i = next++; i < batches; i = next++)
+        decode_batch(scorer, sentences.subspan(i * size, std::min(size, sentences.size() - i * size)), results);
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      if (!failure) failure = std::current_exception();
+      next = batches;
+    }
+  };
+  const size_t workers = std::min(scorers_.size(), batches);
+  if (workers <= 1) {
+    work(*scorers_.front());
+  } else {
+    std::vector<std::jthread> threads;
+    for (size_t i = 0; i < workers; ++i)
+      threads.emplace_back([&, i] {
+        at::set_num_threads(1);
+        work(*scorers_[i]);
+      });
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch, std::span<Translation> results) const {
+  std::vector<Example> examples;
+  for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.ids, {}});
+  const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);
+  for (size_t i = 0; i < batch.size(); ++i)
+    for (const Hypothesis& hypothesis : found[i])
+      results[batch[i].line].outputs.push_back(
+          {written(hypothesis, batch[i]), hypothesis.score, std::ssize(hypothesis.tokens)});
+}
+
+std::string Translator::written(const Hypothesis& hypothesis, const Sentence& sentence) const {
+  std::vector<std::string> tokens;
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
+    const int64_t source = hypothesis.source_positions[i];
+    if (hypothesis.tokens[i] == Vocabulary::unknown && options_.replace_unknown && source >= 0)
+      tokens.push_back(sentence.surfaces[static_cast<size_t>(source)]);
+    else
+      tokens.push_back(text_.target->vocabulary().token(hypothesis.tokens[i]));
+  }
+  return text_.target->detokenize(tokens);
+}
+
+std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores) {
+  if (n_best == 1) {
+    const auto& best = translation.outputs.front();
+    return scores ? number(best.score) + "\t" + best.text + "\n" : best.text + "\n";
+  }
+  std::string lines;
+  for (const auto& output : translation.outputs)
+    lines += std::to_string(index) + " ||| " + output.text + " ||| " + number(output.score) + "\n";
+  return lines;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,338 @@
+#include "seq2seq/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+#include <thread>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/core/random.h"
+#include "seq2seq/train/vocabulary_builder.h"
+
+namespace seq2seq {
+namespace {
+
+// Streams of random numbers that must not meet.
+enum : uint64_t { dropout_stream = 1, data_stream, held_out_stream, weights_stream, vocabulary_stream };
+
+at::Device device_of(const std::string& name) {
+  const at::Device device(name);
+  if (device.is_cuda() && !at::hasCUDA())
+    throw Error("--device", "'" + name + "' is not available in this LibTorch", "use --device cpu");
+  return device;
+}
+
+double scheduled_share(const OptimizationOptions& options, int64_t update) {
+  if (options.scheduled_sampling_updates <= 0) return options.scheduled_sampling;
+  const double done = static_cast<double>(update) / static_cast<double>(options.scheduled_sampling_updates);
+  return options.scheduled_sampling * std::min(1.0, done);
+}
+
+void load_pretrained_vectors(TranslationModel& model) {
+  const EmbeddingOptions& options = model.model_options.embedding;
+  const auto load = [&](Embedding& embedding, const TextCodec& text, const std::string& file) {
+    if (file.empty()) return;
+    const int64_t found = load_pretrained(embedding, text.vocabulary(), file);
+    log_info(fmt::format("{}: vectors for {} of {} tokens", file, format_count(found), format_count(text.vocabulary().size())));
+    if (options.freeze) embedding->weight.set_requires_grad(false);
+  };
+  load(model.model->source_embedding(), *model.text.source, options.source_file);
+  load(model.model->target_embedding(), *model.text.target, options.target_file);
+}
+
+}  // namespace
+
+UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches, const OptimizationOptions& options,
+                                uint64_t seed, int64_t update) {
+  UpdateSums sums;
+  for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
+  for (size_t i = 0; i < batches.size(); ++i) {
+    Noise noise(mix_seed({seed, dropout_stream, static_cast<uint64_t>(update), i}));
+    const TensorBatch tensors = to_tensors(batches[i], model->device());
+    const Memory memory = model->encode(tensors.source, &noise);
+    const double sampling = scheduled_share(options, update);
+    const StepSequence steps = sampling > 0
+                                   ? model->decode_sampled(memory, tensors.target_input, sampling, &noise)
+                                   : model->decode(memory, tensors.target_input, &noise);
+    const LossSums loss = model->output()->loss(steps.features, tensors.target_output, options.label_smoothing);
+    (loss.loss / static_cast<double>(sums.target_tokens)).backward();
+    sums.loss += loss.loss.item<double>();
+    sums.negative_log_likelihood += loss.negative_log_likelihood.item<double>();
+    sums.source_tokens += batches[i].source_tokens;
+  }
+  return sums;
+}
+
+Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_clock::time_point started)
+    : options_(options),
+      started_(started),
+      run_(resume ? RunDirectory::open(options.run.directory) : RunDirectory::create(options)),
+      resumed_(resume) {
+  at::set_num_threads(options.run.threads > 0 ? static_cast<int>(options.run.threads)
+                                              : static_cast<int>(std::thread::hardware_concurrency()));
+  open_data();
+  open_model();
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::open_data() {
+  train_corpus_ = std::make_unique<Corpus>(options_.data.train_files());
+  if (!options_.data.valid_files().empty()) {
+    valid_corpus_ = std::make_unique<Corpus>(options_.data.valid_files());
+    return;
+  }
+  const uint64_t size = train_corpus_->size();
+  held_out_ = options_.data.held_out > 0 ? static_cast<uint64_t>(options_.data.held_out)
+                                         : std::max<uint64_t>(1, std::min<uint64_t>(1000, size / 100));
+  if (held_out_ >= size)
+    throw Error(train_corpus_->files().describe(), fmt::format("has {} examples, {} are to be held out", size, held_out_),
+                "lower --held-out or give validation files");
+  log_info(fmt::format("no validation files: {} training examples are held out for validation", format_count(static_cast<int64_t>(held_out_))));
+}
+
+void Trainer::open_model() {
+  const auto seed = static_cast<uint64_t>(options_.run.seed);
+  const at::Device device = device_of(options_.run.device);
+  const std::string from = resumed_ ? run_.last_checkpoint().string() : options_.run.initialize_from;
+  if (!from.empty()) {
+    model_ = load_model(from, device);
+  } else {
+    model_.text = build_text(options_.text, *train_corpus_, mix_seed({seed, vocabulary_stream}));
+    model_.model = Seq2Seq(options_.model, model_.text.source->vocabulary().size(), model_.text.target->vocabulary().size());
+    model_.model->initialize(mix_seed({seed, weights_stream}));
+  }
+  model_.model_options = options_.model;
+  model_.text_options = options_.text;
+  model_.maximum_length = options_.filter.maximum_length;
+  if (from.empty()) load_pretrained_vectors(model_);
+  model_.model->to(device);
+
+  optimizer_ = std::make_unique<Optimizer>(*model_.model, options_.optimization.optimizer);
+  if (options_.optimization.average_decay > 0)
+    average_ = std::make_unique<WeightAverage>(*model_.model, options_.optimization.average_decay);
+  schedule_ = std::make_unique<Schedule>(options_.optimization, options_.limits.max_updates);
+  if (resumed_) restore(run_.last_checkpoint());
+
+  std::vector<uint64_t> indices;
+  if (valid_corpus_) {
+    indices.resize(valid_corpus_->size());
+    std::iota(indices.begin(), indices.end(), uint64_t{0});
+  } else {
+    indices = held_out_examples(train_corpus_->size(), held_out_, mix_seed({seed, held_out_stream}));
+  }
+  validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices, model_.text,
+                                           options_.validation, options_.filter.maximum_length);
+  Loader::Settings settings;
+  settings.batch = options_.batch;
+  settings.filter = options_.filter;
+  settings.seed = mix_seed({seed, data_stream});
+  settings.held_out = held_out_;
+  settings.start = progress_.position;
+  loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
+  log_info(fmt::format("{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
+                       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
+                       format_count(static_cast<int64_t>(train_corpus_->size())),
+                       format_count(static_cast<int64_t>(validator_->size())),
+                       format_count(model_.text.source->vocabulary().size()),
+                       format_count(model_.text.target->vocabulary().size()),
+                       format_count(parameter_count(*model_.model)), at::get_num_threads()));
+}
+
+void Trainer::restore(const std::filesystem::path& checkpoint) {
+  const std::string origin = (checkpoint / "state.pt").string();
+  TrainingState state = load_training_state(origin);
+  progress_ = state.progress;
+  NamedTensors weights;
+  for (const auto& [name, tensor] : state.tensors)
+    if (name.starts_with("weight/")) weights[name.substr(7)] = tensor;
+  copy_parameters(*model_.model, weights, origin);
+  optimizer_->restore(state.tensors, origin);
+  if (average_) average_->restore(state.tensors, origin);
+  schedule_->restore(progress_.schedule);
+  run_.cut_log(progress_.updates);
+}
+
+double Trainer::elapsed() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+}
+
+UpdateSums Trainer::update() {
+  std::vector<Batch> batches;
+  for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
+    LoadedBatch loaded = loader_->next();
+    batches.push_back(std::move(loaded.batch));
+    progress_.position = loaded.after;
+  }
+  return accumulate_gradients(model_.model, batches, options_.optimization, static_cast<uint64_t>(options_.run.seed),
+                              progress_.updates + 1);
+}
+
+StopReason Trainer::run(const std::function<bool()>& stop_requested) {
+  std::optional<StopReason> reason = limit_reached();
+  while (!reason) {
+    const auto begin = std::chrono::steady_clock::now();
+    optimizer_->zero_gradients();
+    const UpdateSums sums = update();
+    const double norm = optimizer_->clip_gradients(options_.optimization.clip_norm);
+    const bool exploded = options_.optimization.divergence_norm > 0 && norm > options_.optimization.divergence_norm;
+    if (!std::isfinite(sums.loss) || !std::isfinite(norm) || exploded)
+      throw Error(fmt::format("update {}", progress_.updates + 1),
+                  fmt::format("training diverged (loss {:.4g} a token, gradient norm {:.4g})",
+                              sums.loss / static_cast<double>(sums.target_tokens), norm),
+                  "lower --learning-rate, add --warmup-updates or set --clip-norm, then --resume from the last checkpoint "
+                  "or begin again");
+    optimizer_->step(schedule_->rate(++progress_.updates));
+    if (average_) average_->update(progress_.updates);
+    log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+
+    if (validation_due()) validate();
+    reason = limit_reached();
+    if (!reason && stop_requested()) reason = StopReason::signal;
+    const int64_t every = options_.run.checkpoint_every;
+    const bool due = every > 0 ? progress_.updates % every == 0 : progress_.validated_update == progress_.updates;
+    if (reason && *reason != StopReason::signal && progress_.validated_update != progress_.updates) validate();
+    if (due || reason || new_best_) save_checkpoint(new_best_);
+  }
+  clear_progress();
+  return *reason;
+}
+
+bool Trainer::validation_due() const {
+  if (options_.validation.every > 0) return progress_.updates % options_.validation.every == 0;
+  return progress_.position.window_begin == 0 && progress_.position.batch == 0;  // an epoch has just ended
+}
+
+std::optional<StopReason> Trainer::limit_reached() const {
+  const LimitOptions& limits = options_.limits;
+  if (limits.max_updates > 0 && progress_.updates >= limits.max_updates) return StopReason::limit;
+  if (limits.max_epochs > 0 && progress_.position.epoch >= static_cast<uint64_t>(limits.max_epochs)) return StopReason::limit;
+  // Time for one more validation and checkpoint is not set aside: they are part of the minutes only if they fit.
+  if (limits.max_minutes > 0 && elapsed() >= limits.max_minutes * 60) return StopReason::limit;
+  const int64_t patience = options_.validation.patience;
+  if (patience > 0 && progress_.stalled_validations >= patience) return StopReason::patience;
+  return std::nullopt;
+}
+
+void Trainer::log_update(double gradient_norm, const UpdateSums& sums, double seconds) {
+  IntervalSums& interval = progress_.interval;
+  interval.loss += sums.loss;
+  interval.negative_log_likelihood += sums.negative_log_likelihood;
+  interval.gradient_norm += gradient_norm;
+  interval.target_tokens += sums.target_tokens;
+  interval.source_tokens += sums.source_tokens;
+  ++interval.updates;
+  progress_.training_seconds += seconds;
+  interval_seconds_ += seconds;
+  const double speed = static_cast<double>(sums.target_tokens) / seconds;
+  tokens_per_second_ = tokens_per_second_ == 0 ? speed : 0.95 * tokens_per_second_ + 0.05 * speed;
+  show(gradient_norm, sums);
+  if (progress_.updates % options_.run.log_every == 0) write_log_line();
+}
+
+void Trainer::write_log_line() {
+  IntervalSums& interval = progress_.interval;
+  const auto tokens = static_cast<double>(interval.target_tokens);
+  const double rate = schedule_->rate(progress_.updates);
+  Json line;
+  line["type"] = "update";
+  line["update"] = progress_.updates;
+  line["epoch"] = progress_.position.epoch;
+  line["loss"] = interval.loss / tokens;
+  line["perplexity"] = std::exp(interval.negative_log_likelihood / tokens);
+  line["gradient_norm"] = interval.gradient_norm / static_cast<double>(interval.updates);
+  line["learning_rate"] = rate;
+  line["target_tokens"] = interval.target_tokens;
+  line["target_tokens_per_second"] = tokens / interval_seconds_;
+  line["seconds"] = elapsed();
+  run_.log(dump_json(line));
+  if (!stderr_is_terminal())
+    log_info(fmt::format("update {} epoch {}: loss {:.4f}, perplexity {:.2f}, gradient norm {:.2f}, rate {:.2e}, {} tokens/s, {}",
+                         progress_.updates, progress_.position.epoch, line["loss"].get<double>(),
+                         line["perplexity"].get<double>(), line["gradient_norm"].get<double>(), rate,
+                         format_count(std::llround(tokens / interval_seconds_)), format_duration(elapsed())));
+  interval = {};
+  interval_seconds_ = 0;
+}
+
+void Trainer::show(double gradient_norm, const UpdateSums& sums) const {
+  if (!stderr_is_terminal()) return;
+  const LimitOptions& limits = options_.limits;
+  const double used = elapsed();
+  double left = -1;
+  const auto consider = [&](double seconds) { left = left < 0 ? seconds : std::min(left, seconds); };
+  const double per_update = progress_.training_seconds / static_cast<double>(progress_.updates);
+  if (limits.max_minutes > 0) consider(limits.max_minutes * 60 - used);
+  if (limits.max_updates > 0) consider(per_update * static_cast<double>(limits.max_updates - progress_.updates));
+  if (limits.max_epochs > 0) {
+    const double epochs = static_cast<double>(progress_.position.epoch) +
+                          static_cast<double>(progress_.position.window_begin) / static_cast<double>(train_corpus_->size());
+    if (epochs > 0) consider(progress_.training_seconds * (static_cast<double>(limits.max_epochs) / epochs - 1));
+  }
+  show_progress(fmt::format("update {} epoch {}  loss {:.3f}  norm {:.2f}  {} tok/s  {}{}", progress_.updates,
+                            progress_.position.epoch, sums.loss / static_cast<double>(sums.target_tokens), gradient_norm,
+                            format_count(std::llround(tokens_per_second_)), format_duration(used),
+                            left >= 0 ? "  left " + format_duration(left) : ""));
+}
+
+void Trainer::validate() {
+  if (average_) average_->swap();
+  const ValidationResult result = validator_->run(model_.model);
+  if (average_) average_->swap();
+  const bool larger = larger_is_better(options_.validation.criterion);
+  const bool first = progress_.best_update < 0;
+  const bool improved = std::isfinite(result.criterion) &&
+                        (first || (larger ? result.criterion > progress_.best_score : result.criterion < progress_.best_score));
+  if (improved) {
+    progress_.best_score = result.criterion;
+    progress_.best_update = progress_.updates;
+  }
+  progress_.stalled_validations = improved ? 0 : progress_.stalled_validations + 1;
+  progress_.validated_update = progress_.updates;
+  schedule_->validated(improved);
+  progress_.schedule = schedule_->state();
+  last_scores_ = result.scores;
+  new_best_ = improved;
+
+  Json line;
+  line["type"] = "validation";
+  line["update"] = progress_.updates;
+  line["epoch"] = progress_.position.epoch;
+  std::string text;
+  for (const auto& [name, score] : result.scores) {
+    line[name] = score;
+    text += fmt::format("{}{} {:.4g}", text.empty() ? "" : ", ", name, score);
+  }
+  line["best"] = improved;
+  line["validation_seconds"] = result.seconds;
+  line["seconds"] = elapsed();
+  run_.log(dump_json(line));
+  log_info(fmt::format("validation at update {}: {}{}, {}", progress_.updates, text, improved ? " (best)" : "",
+                       format_duration(elapsed())));
+}
+
+void Trainer::save_checkpoint(bool best) {
+  Json provenance;
+  provenance["update"] = progress_.updates;
+  provenance["epoch"] = progress_.position.epoch;
+  provenance["training-seconds"] = progress_.training_seconds;
+  if (progress_.validated_update == progress_.updates) provenance["validation"] = last_scores_;
+  model_.provenance = dump_json(provenance, 2);
+  run_.checkpoint(progress_.updates, best, options_.run.keep_checkpoints, [&](const std::filesystem::path& folder) {
+    TrainingState state{progress_, optimizer_->state()};
+    for (const auto& [name, tensor] : named_parameters_of(*model_.model)) state.tensors["weight/" + name] = tensor;
+    if (average_) state.tensors.merge(average_->state());
+    save_training_state(state, folder / "state.pt");
+    if (average_) average_->swap();
+    save_model(model_, folder / "model.pt");
+    if (average_) average_->swap();
+  });
+  new_best_ = false;
+}
+
+}  // namespace seq2seq

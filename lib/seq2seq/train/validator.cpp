@@ -1,0 +1,108 @@
+#include "seq2seq/train/validator.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/decode/search.h"
+#include "seq2seq/metrics/score.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr size_t batch_sentences = 64;
+
+std::vector<ValidationMetric> wanted_metrics(const ValidationOptions& options) {
+  std::vector<ValidationMetric> result{options.criterion};
+  const auto names = option_names(ValidationMetric{});
+  for (size_t i = 0; i < names.size(); ++i) {
+    const auto metric = static_cast<ValidationMetric>(i);
+    const bool named = std::find(options.metrics.begin(), options.metrics.end(), names[i]) != options.metrics.end();
+    if (named && metric != options.criterion) result.push_back(metric);
+  }
+  return result;
+}
+
+const char* name_of(ValidationMetric metric) { return option_names(metric)[static_cast<size_t>(metric)]; }
+
+// The metrics of text follow in the same order in both lists.
+MetricName text_metric(ValidationMetric metric) {
+  return static_cast<MetricName>(static_cast<int>(metric) - static_cast<int>(ValidationMetric::bleu));
+}
+
+}  // namespace
+
+Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices, const TextCodecs& text,
+                     const ValidationOptions& options, int64_t maximum_length)
+    : options_(options), metrics_(wanted_metrics(options)), text_(text) {
+  std::vector<Example> examples;
+  const auto limit = static_cast<size_t>(maximum_length);
+  for (const uint64_t index : indices) {
+    RawExample raw = corpus.at(index);
+    Example example{sources_.size(), text.source->ids(raw.source), text.target->ids(raw.target)};
+    if (example.source.empty() || example.target.empty()) continue;
+    if (example.source.size() > limit) example.source.resize(limit);
+    if (example.target.size() > limit) example.target.resize(limit);
+    sources_.push_back(std::move(raw.source));
+    references_.push_back(std::move(raw.target));
+    examples.push_back(std::move(example));
+  }
+  if (examples.empty())
+    throw Error(corpus.files().describe(), "has no usable validation example", "give --valid-source and --valid-target");
+  std::stable_sort(examples.begin(), examples.end(),
+                   [](auto& a, auto& b) { return a.target.size() < b.target.size(); });
+  for (size_t begin = 0; begin < examples.size(); begin += batch_sentences)
+    batches_.emplace_back(examples.begin() + static_cast<std::ptrdiff_t>(begin),
+                          examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), begin + batch_sentences)));
+}
+
+std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
+  double nll = 0, correct = 0, tokens = 0;
+  for (const auto& examples : batches_) {
+    const Batch batch = make_batch(examples);
+    const TensorBatch tensors = to_tensors(batch, model->device());
+    const StepSequence steps = model->decode(model->encode(tensors.source), tensors.target_input);
+    nll += model->output()->loss(steps.features, tensors.target_output, 0.0).negative_log_likelihood.item<double>();
+    correct += model->output()->correct(steps.features, tensors.target_output).sum().item<double>();
+    tokens += static_cast<double>(batch.target_tokens);
+  }
+  return {{"loss", nll / tokens}, {"perplexity", std::exp(nll / tokens)}, {"accuracy", 100 * correct / tokens}};
+}
+
+std::vector<std::string> Validator::translate(Seq2Seq& model) const {
+  SearchOptions search_options;
+  search_options.beam_size = options_.beam_size;
+  search_options.length_penalty = LengthPenalty::average;
+  ModelScorer scorer(model);
+  std::vector<std::string> result(sources_.size());
+  for (const auto& examples : batches_) {
+    const auto found = search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
+    for (size_t i = 0; i < examples.size(); ++i) {
+      std::vector<std::string> tokens;
+      for (const int64_t id : found[i].at(0).tokens) tokens.push_back(text_.target->vocabulary().token(id));
+      result[examples[i].index] = text_.target->detokenize(tokens);
+    }
+  }
+  return result;
+}
+
+ValidationResult Validator::run(Seq2Seq& model) const {
+  const at::NoGradGuard no_grad;
+  const auto begin = std::chrono::steady_clock::now();
+  ValidationResult result;
+  result.scores = teacher_forced(model);
+  if (std::any_of(metrics_.begin(), metrics_.end(), needs_translation)) {
+    const auto translations = translate(model);
+    for (const ValidationMetric metric : metrics_)
+      if (needs_translation(metric))
+        result.scores[name_of(metric)] = score_corpus(text_metric(metric), translations, references_);
+  }
+  result.criterion = result.scores.at(name_of(options_.criterion));
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/train/options.h"
+
+namespace seq2seq {
+
+/// Scores of one validation by metric name; perplexity, loss and accuracy are always among them.
+struct ValidationResult {
+  std::map<std::string, double> scores;
+  double criterion = 0;
+  double seconds = 0;
+};
+
+/// Measures a model on examples it was not trained on.
+class Validator {
+ public:
+  /// `indices` chooses examples of `corpus`.
+  Validator(const Corpus& corpus, const std::vector<uint64_t>& indices, const TextCodecs& text,
+            const ValidationOptions& options, int64_t maximum_length);
+  ValidationResult run(Seq2Seq& model) const;
+  size_t size() const { return sources_.size(); }
+
+ private:
+  std::map<std::string, double> teacher_forced(Seq2Seq& model) const;
+  std::vector<std::string> translate(Seq2Seq& model) const;
+
+  ValidationOptions options_;
+  std::vector<ValidationMetric> metrics_;
+  TextCodecs text_;
+  std::vector<std::vector<Example>> batches_;     // similar lengths together
+  std::vector<std::string> sources_, references_;  // as they stand in the files
+};
+
+}  // namespace seq2seq
