@@ -3,6 +3,7 @@
 #include <c10/util/Exception.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <new>
 
@@ -48,6 +49,13 @@ std::vector<std::string> subcommands_of(const CLI::App& command) {
   return names;
 }
 
+/// A flag cut short is no slip of the keyboard: the one that begins alike is meant.
+std::string nearest_flag(const std::string& name, const std::vector<std::string>& flags) {
+  const auto longer =
+      std::find_if(flags.begin(), flags.end(), [&](auto& flag) { return flag.starts_with(name); });
+  return longer == flags.end() || name.size() < 4 ? nearest_name(name, flags) : *longer;
+}
+
 std::string describe_unexpected(const CLI::App& app) {
   const CLI::App* command = &chosen_command(app);
   // What stands before the subcommand was not expected by the program itself.
@@ -58,7 +66,7 @@ std::string describe_unexpected(const CLI::App& app) {
   if (word.starts_with("-")) {
     word = word.substr(0, word.find('='));
     const std::string name = word.substr(std::min(word.find_first_not_of('-'), word.size()));
-    const std::string nearest = nearest_name("--" + name, flags_of(*command));
+    const std::string nearest = nearest_flag("--" + name, flags_of(*command));
     return word + ": is not a flag of '" + command_name(*command) + "'" +
            (nearest.empty() ? help : "; did you mean '" + nearest + "'?");
   }

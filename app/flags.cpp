@@ -7,22 +7,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr size_t help_column = 38, help_width = 110;
-
-/// CLI11's formatter spells `--no-x` as `--no-x{false}` and repeats the defaults our descriptions give.
-class HelpFormatter : public CLI::Formatter {
- public:
-  HelpFormatter() { column_width(help_column); }
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    if (is_positional || option->get_fnames().empty())
-      return Formatter::make_option_name(option, is_positional);
-    return "--[no-]" + option->get_lnames().front();
-  }
-  std::string make_option_opts(const CLI::Option* option) const override {
-    return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
-  }
-};
-
 /// The alternatives of a choice may share a field; it is one flag then.
 struct MergedField {
   OptionField field;
@@ -58,25 +42,6 @@ std::string describe_alternatives(const MergedField& merged, const std::vector<O
   return "only with --" + type->flag + " " + text;
 }
 
-std::string wrap(const std::string& text, size_t width) {
-  std::string wrapped;
-  size_t line = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    if (line > 0 && line + 1 + end - at > width) {
-      wrapped += '\n';
-      line = 0;
-    } else if (line > 0) {
-      wrapped += ' ';
-      ++line;
-    }
-    wrapped += text.substr(at, end - at);
-    line += end - at;
-    at = end + 1;
-  }
-  return wrapped;
-}
-
 std::string describe(const MergedField& merged, const std::vector<OptionField>& catalogue) {
   const OptionField& field = merged.field;
   std::vector<std::string> notes;
@@ -88,8 +53,7 @@ std::string describe(const MergedField& merged, const std::vector<OptionField>& 
   if (const auto where = describe_alternatives(merged, catalogue); !where.empty()) notes.push_back(where);
   std::string text;
   for (const auto& note : notes) text += (text.empty() ? "" : "; ") + note;
-  text = text.empty() ? field.help : field.help + " (" + text + ")";
-  return wrap(text, help_width - help_column);
+  return text.empty() ? field.help : field.help + " (" + text + ")";
 }
 
 std::string help_group(const std::string& path) {
@@ -128,7 +92,6 @@ CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
 }  // namespace
 
 FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config) {
-  command.formatter(std::make_shared<HelpFormatter>());
   if (config == ConfigFlag::offered) {
     config_ = command.add_option("--config", "a JSON file with options; flags win over it")
                   ->type_name("FILE")

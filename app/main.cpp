@@ -5,12 +5,14 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "help_formatter.h"
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program without a word
   CLI::App app("Trains translation and summarization models from the terminal and uses them.", "seq2seq");
   app.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION " (LibTorch " TORCH_VERSION ")");
   app.footer("Each command has a --help of its own: seq2seq train --help");
+  app.formatter(std::make_shared<seq2seq::HelpFormatter>());
   app.require_subcommand(0, 1);
   int exit_code = 0;
 #ifdef SEQ2SEQ_HAS_train

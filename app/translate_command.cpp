@@ -31,7 +31,8 @@ struct TranslateOptions {
 
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory (its best checkpoint), a checkpoint directory or a model.pt");
-    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
+    f("input", o.input,
+      "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
       "standard input");
     f("output", o.output, "where the text goes, as it comes; - for standard output");
     f.group("translator", o.translator, GroupFlags::plain);
@@ -49,7 +50,8 @@ at::Device parse_device(const std::string& name) {
   if (!known) throw UsageError("--device", "'" + name + "' is unknown", "valid: cpu, cuda, cuda:N");
   const at::Device device(name);
   if (device.is_cuda() && !at::hasCUDA())
-    throw Error("--device", "no CUDA device can be used here", "use --device cpu, or a LibTorch built for CUDA");
+    throw Error("--device", "no CUDA device can be used here",
+                "use --device cpu, or a LibTorch built for CUDA");
   return device;
 }
 
@@ -82,7 +84,8 @@ class OutputLines {
 };
 
 Translator make_translator(const TranslateOptions& options, const TranslationModel& model) {
-  // One-threaded workers beat one search with all threads: between its products a step has little to share out.
+  // One-threaded workers beat one search with all threads: between its products a step has little to share
+  // out.
   const int workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
@@ -106,7 +109,8 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const TranslationModel model = load_model(options.model, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.model->has_attention())
-    throw UsageError("--replace-unknown", "this model has no attention to choose a source word by", "leave it out");
+    throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",
+                     "leave it out");
   SourceLines input(options.input);
   OutputLines output(options.output);
   Translator translator = make_translator(options, model);
@@ -131,12 +135,14 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
 }  // namespace
 
 void add_translate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "translate",
-      "Translates or summarizes text, line by line.\n\n"
-      "Reads one sentence a line and writes one line for each, in the same order; an empty line gives an empty\n"
-      "line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line and a message, and the\n"
-      "exit code is 1 at the end. With --n-best the output is 'line ||| text ||| score', lines counting from 0.");
+  auto* command = app.add_subcommand("translate",
+                                     "Translates or summarizes text, line by line.\n\n"
+                                     "Reads one sentence a line and writes one line for each, in the same "
+                                     "order; an empty line gives an empty\n"
+                                     "line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives "
+                                     "an empty line and a message, and the\n"
+                                     "exit code is 1 at the end. With --n-best the output is 'line ||| text "
+                                     "||| score', lines counting from 0.");
   command->footer(
       "Examples:\n"
       "  seq2seq translate --model run --input test.en --output test.de\n"

@@ -1,4 +1,5 @@
 # Installs the build, then configures, builds and runs a project that only knows where it was installed.
+cmake_minimum_required(VERSION 3.24)
 set(work ${BUILD}/consumer_test)
 file(REMOVE_RECURSE ${work})
 

@@ -12,5 +12,6 @@ int main() {
   const double score = seq2seq::corpus_bleu({sentence}, {{sentence}}).score;
   const auto lengths = torch::tensor({2, 3}, torch::kLong);
   const auto mask = seq2seq::length_mask(lengths, torch::zeros({2, 4}, torch::kLong));
-  std::cout << "BLEU " << score << ", attended " << mask.sum().item<int64_t>() << " on " << mask.numel() << "\n";
+  std::cout << "BLEU " << score << ", attended " << mask.sum().item<int64_t>() << " on " << mask.numel()
+            << "\n";
 }

@@ -1,5 +1,7 @@
 # cmake -DROOT=DIR -P check.cmake: a folder of DIR/lib/seq2seq includes only itself and the folders before it.
 
+cmake_minimum_required(VERSION 3.24)
+
 set(folders core text data metrics nn model decode train study)
 set(without_torch core text data metrics)
 set(problems "")
@@ -45,5 +47,6 @@ endforeach()
 if(checked EQUAL 0)
   message(FATAL_ERROR "no files below ${ROOT}/lib/seq2seq")
 elseif(problems)
-  message(FATAL_ERROR "${problems}")
+  message(NOTICE "${problems}")
+  message(FATAL_ERROR "the folders of the library are not layered as they should be")
 endif()

@@ -218,7 +218,7 @@ SINGLE = {
 
 
 def columns(pairs):
-    """Hypotheses, and sacrebleu's form of references: one list for each rank, None where a sentence has fewer."""
+    """Hypotheses, and references as sacrebleu takes them: a list for each rank, None where there are fewer."""
     ranks = max(len(references) for _, references in pairs)
     streams = [[r[k] if k < len(r) else None for _, r in pairs] for k in range(ranks)]
     return [h for h, _ in pairs], streams

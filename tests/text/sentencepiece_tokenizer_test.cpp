@@ -159,11 +159,8 @@ TEST(SentencePieceTokenizer, TrainingIsDeterministicAndWhiteSpaceDoesNotMatter) 
   EXPECT_EQ(train(100, spaced), model());
 }
 
-TEST(SentencePieceTokenizer, FrequentWordsBecomePieces) {
-  Words lines = training_lines();
-  for (int i = 0; i < 2000; ++i) lines.push_back("quokka");
-  const auto tokens = sentencepiece_tokens(train(100, lines));
-  EXPECT_NE(std::find(tokens.begin(), tokens.end(), "▁quokka"), tokens.end());
+TEST(SentencePieceTokenizer, FrequentStringsBecomePieces) {
+  EXPECT_THAT(sentencepiece_tokens(model()), testing::IsSupersetOf({"▁Ein", "▁Stra", "▁jump", "ing", "er"}));
 }
 
 TEST(SentencePieceTokenizer, CharacterCoverageLeavesOutRareCharacters) {

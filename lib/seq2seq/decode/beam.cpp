@@ -34,13 +34,15 @@ std::vector<Beam::Live> Beam::continuations(const BeamOffers& offers) const {
       const double total = live_[row].log_probability + offers.log_probabilities[at];
       if (std::isnan(total))
         throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
-      if (total > impossible) all.push_back({static_cast<int64_t>(row), offers.tokens[at], total, live_[row].node});
+      if (total > impossible)
+        all.push_back({static_cast<int64_t>(row), offers.tokens[at], total, live_[row].node});
     }
   }
   // Equal ones stay in the order of their rows, so that a result never depends on the sorting method.
   const auto better = [&](const Live& a, const Live& b) { return a.log_probability > b.log_probability; };
   std::stable_sort(all.begin(), all.end(), better);
-  if (all.size() > static_cast<size_t>(options_->beam_size)) all.resize(static_cast<size_t>(options_->beam_size));
+  if (all.size() > static_cast<size_t>(options_->beam_size))
+    all.resize(static_cast<size_t>(options_->beam_size));
   return all;
 }
 
@@ -79,7 +81,8 @@ void Beam::complete(int64_t node, double log_probability) {
 
 bool Beam::over() const {
   if (live_.empty()) return true;
-  if (static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size)) return true;
+  if (static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size))
+    return true;
   if (best_.size() < static_cast<size_t>(options_->n_best)) return false;
   const double reachable = hypothesis_score(live_.front().log_probability, maximum_length_ + 1, *options_);
   return reachable <= best_.back().score;

@@ -11,11 +11,11 @@ namespace seq2seq {
 
 /// What the model offers for the hypotheses of one sentence, in the order of its rows.
 struct BeamOffers {
-  int64_t each;                        ///< candidates of a row
-  const double* log_probabilities;     ///< [rows, each]
-  const int64_t* tokens;               ///< [rows, each]
+  int64_t each;                         ///< candidates of a row
+  const double* log_probabilities;      ///< [rows, each]
+  const int64_t* tokens;                ///< [rows, each]
   const double* end_log_probabilities;  ///< [rows] of </s>
-  const int64_t* source_positions;     ///< [rows]
+  const int64_t* source_positions;      ///< [rows]
 };
 
 class Beam {

@@ -13,8 +13,8 @@ struct Expansion {
   Tensor attention;  ///< [N, S] over the source; meaningless without attention
 };
 
-/// All that search knows of a model. It holds the sentences in work; hypotheses are rows of a State, those of a
-/// sentence adjacent and equally many for each, and are selected with State::select.
+/// All that search knows of a model. It holds the sentences in work; hypotheses are rows of a State, those of
+/// a sentence adjacent and equally many for each, and are selected with State::select.
 class Scorer {
  public:
   virtual ~Scorer() = default;
@@ -22,8 +22,10 @@ class Scorer {
   virtual void begin(const SourceBatch& source) = 0;
   /// One empty hypothesis a sentence.
   virtual State start() = 0;
-  /// Appends tokens [N] to the hypotheses and names the k likeliest next words of each, never one of `banned`.
-  virtual Expansion advance(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) = 0;
+  /// Appends tokens [N] to the hypotheses and names the k likeliest next words of each, never one of
+  /// `banned`.
+  virtual Expansion advance(const Tensor& tokens, State& state, int64_t k,
+                            const std::vector<int64_t>& banned) = 0;
   /// Keeps the sentences `rows` [M] int64 only, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
   virtual int64_t vocabulary_size() const = 0;
@@ -37,7 +39,8 @@ class ModelScorer : public Scorer {
   explicit ModelScorer(Seq2Seq model) : model_(std::move(model)) {}
   void begin(const SourceBatch& source) override;
   State start() override { return model_->start(*memory_); }
-  Expansion advance(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) override;
+  Expansion advance(const Tensor& tokens, State& state, int64_t k,
+                    const std::vector<int64_t>& banned) override;
   void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
   int64_t vocabulary_size() const override { return model_->target_vocabulary_size(); }
   bool has_attention() const override { return model_->has_attention(); }

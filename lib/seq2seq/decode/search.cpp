@@ -34,7 +34,8 @@ class BatchSearch {
     }
     scorer.begin(source);
     state_ = scorer.start();
-    tokens_ = at::full({state_.count()}, Vocabulary::begin, at::TensorOptions(at::kLong).device(scorer.device()));
+    tokens_ =
+        at::full({state_.count()}, Vocabulary::begin, at::TensorOptions(at::kLong).device(scorer.device()));
   }
 
   std::vector<std::vector<Hypothesis>> run() {
@@ -84,11 +85,13 @@ void BatchSearch::expand() {
   const auto without = banned();
   const int64_t each =
       std::min(options_.beam_size, scorer_.vocabulary_size() - static_cast<int64_t>(without.size()));
-  if (each < 1) throw Error("vocabulary", "has no word that may be written", "train with a larger vocabulary");
+  if (each < 1)
+    throw Error("vocabulary", "has no word that may be written", "train with a larger vocabulary");
   const Expansion expansion = scorer_.advance(tokens_, state_, each, without);
-  const Tensor log_probabilities = expansion.best.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, k]
-  const Tensor ends = expansion.best.end_log_probabilities.to(at::kCPU, at::kDouble).contiguous();           // [N]
-  const Tensor words = expansion.best.tokens.to(at::kCPU).contiguous();                                      // [N, k]
+  const Tensor log_probabilities =
+      expansion.best.log_probabilities.to(at::kCPU, at::kDouble).contiguous();                      // [N, k]
+  const Tensor ends = expansion.best.end_log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N]
+  const Tensor words = expansion.best.tokens.to(at::kCPU).contiguous();                             // [N, k]
   const auto positions = source_positions(expansion.attention);
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
@@ -141,7 +144,9 @@ bool BatchSearch::regroup() {
 
 }  // namespace
 
-std::span<const char* const> option_names(LengthPenalty) { return penalty_names; }
+std::span<const char* const> option_names(LengthPenalty) {
+  return penalty_names;
+}
 
 void check(const SearchOptions& options) {
   if (options.n_best > options.beam_size)
@@ -168,7 +173,8 @@ double hypothesis_score(double log_probability, int64_t length, const SearchOpti
   return log_probability;
 }
 
-std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source, const SearchOptions& options) {
+std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
+                                            const SearchOptions& options) {
   const c10::InferenceMode no_gradients;
   return BatchSearch(scorer, source, options).run();
 }

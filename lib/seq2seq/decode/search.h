@@ -33,7 +33,8 @@ struct SearchOptions {
     f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10));
     f("min-length", o.min_length, "output tokens at least", at_least(0));
     f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0));
-    f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete", at_least(1));
+    f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
+      at_least(1));
     f("ban-unknown", o.ban_unknown, "never write <unk>");
   }
 };
@@ -46,20 +47,24 @@ double hypothesis_score(double log_probability, int64_t length, const SearchOpti
 
 /// One output of a sentence.
 struct Hypothesis {
-  std::vector<int64_t> tokens;            ///< without </s>
-  double log_probability = 0;             ///< with that of </s>
-  double score = 0;                       ///< under the length penalty
-  std::vector<int64_t> source_positions;  ///< for each token the source token looked at most, never </s>; -1 = none
+  std::vector<int64_t> tokens;  ///< without </s>
+  double log_probability = 0;   ///< with that of </s>
+  double score = 0;             ///< under the length penalty
+  std::vector<int64_t>
+      source_positions;  ///< for each token the source token looked at most, never </s>; -1 = none
 };
 
-/// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy search.
+/// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy
+/// search.
 ///
 /// Each step keeps the K likeliest continuations of a sentence's live hypotheses. Those that end in </s> are
-/// complete; the others live on. A sentence is over when no hypothesis lives, when patience * K are complete (Kasai
-/// et al. 2022; patience 1 is the usual rule), or when no live one can reach the n best any more: a log-probability
-/// only falls, so its score is at most the present log-probability at the greatest length. A hypothesis of the
-/// maximum length is closed with </s> at the price of its log-probability, so that scores are those of the model.
-/// <pad> and <s> are never written. Throws Error when the model gives no numbers (NaN).
-std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source, const SearchOptions& options);
+/// complete; the others live on. A sentence is over when no hypothesis lives, when patience * K are complete
+/// (Kasai et al. 2022; patience 1 is the usual rule), or when no live one can reach the n best any more: a
+/// log-probability only falls, so its score is at most the present log-probability at the greatest length. A
+/// hypothesis of the maximum length is closed with </s> at the price of its log-probability, so that scores
+/// are those of the model. <pad> and <s> are never written. Throws Error when the model gives no numbers
+/// (NaN).
+std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
+                                            const SearchOptions& options);
 
 }  // namespace seq2seq

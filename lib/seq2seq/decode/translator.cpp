@@ -18,7 +18,9 @@ namespace {
 
 constexpr size_t batches_ahead = 64;
 
-bool blank(const std::string& text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos; }
+bool blank(const std::string& text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+}
 
 std::string number(double value) {
   char text[32];
@@ -36,12 +38,17 @@ struct Translator::Sentence {
 
 Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
                        const TranslatorOptions& options)
-    : text_(std::move(text)), maximum_length_(maximum_length), scorers_(std::move(scorers)), options_(options) {
+    : text_(std::move(text)),
+      maximum_length_(maximum_length),
+      scorers_(std::move(scorers)),
+      options_(options) {
   check(options.search);
   TORCH_CHECK(!scorers_.empty(), "a translator needs a scorer");
 }
 
-size_t Translator::window() const { return batches_ahead * static_cast<size_t>(options_.batch_size); }
+size_t Translator::window() const {
+  return batches_ahead * static_cast<size_t>(options_.batch_size);
+}
 
 std::vector<Translator::Sentence> Translator::tokenized(std::span<const SourceLine> lines) {
   std::vector<Sentence> sentences;
@@ -92,7 +99,8 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
   const auto work = [&](Scorer& scorer) {
     try {
       for (size_t i = next++; i < batches; i = next++)
-        decode_batch(scorer, sentences.subspan(i * size, std::min(size, sentences.size() - i * size)), results);
+        decode_batch(scorer, sentences.subspan(i * size, std::min(size, sentences.size() - i * size)),
+                     results);
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
       if (!failure) failure = std::current_exception();
@@ -103,17 +111,22 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
   if (workers <= 1) {
     work(*scorers_.front());
   } else {
-    std::vector<std::jthread> threads;
-    for (size_t i = 0; i < workers; ++i)
-      threads.emplace_back([&, i] {
-        at::set_num_threads(1);
-        work(*scorers_[i]);
-      });
+    const int all_threads = at::get_num_threads();
+    {
+      std::vector<std::jthread> threads;
+      for (size_t i = 0; i < workers; ++i)
+        threads.emplace_back([&, i] {
+          at::set_num_threads(1);
+          work(*scorers_[i]);
+        });
+    }
+    at::set_num_threads(all_threads);  // the workers' setting is partly global
   }
   if (failure) std::rethrow_exception(failure);
 }
 
-void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch, std::span<Translation> results) const {
+void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
+                              std::span<Translation> results) const {
   std::vector<Example> examples;
   for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.ids, {}});
   const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);

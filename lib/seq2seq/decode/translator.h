@@ -34,11 +34,12 @@ struct Translation {
   std::vector<Output> outputs;  ///< n best, best first; one empty output for an empty or a bad line
 };
 
-/// Lines in, lines out: tokenizes, decodes in batches of similar length, puts unknown words back, detokenizes.
+/// Lines in, lines out: tokenizes, decodes in batches of similar length, puts unknown words back,
+/// detokenizes.
 class Translator {
  public:
-  /// Sources of more than `maximum_length` tokens are cut. Each scorer works in a thread of its own; with several,
-  /// each computes with one thread.
+  /// Sources of more than `maximum_length` tokens are cut. Each scorer works in a thread of its own; with
+  /// several, each computes with one thread.
   Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
              const TranslatorOptions& options);
 

@@ -107,14 +107,27 @@ Step RnnDecoderImpl::advance(const Memory& memory, const Tensor& embedded, const
 StepSequence RnnDecoderImpl::forward(const Memory& memory, const Tensor& embedded, Noise* noise) {
   check_shape("embedded target", embedded, {memory.count(), -1, -1});
   const auto gates = first_gates(memory, dropout(embedded, options_.dropout, noise)).unbind(1);  // T of [B, G*H]
+  return unroll(
+      memory, embedded.size(1), [&](int64_t t, const Tensor&) { return gates[static_cast<size_t>(t)]; }, noise);
+}
+
+StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
+                                             Noise* noise) {
+  const auto gates_at = [&](int64_t t, const Tensor& features) {
+    return first_gates(memory, dropout(word_at(t, features), options_.dropout, noise));  // [B, G*H]
+  };
+  return unroll(memory, steps, gates_at, noise);
+}
+
+StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise) {
   State state = start(memory);
   Masks masks;
   if (noise != nullptr && options_.recurrent_dropout > 0)
     for (const auto& layer : View::of(state, options_).layers)
       masks.recurrent.push_back(noise->mask(layer.hidden, options_.recurrent_dropout));
   std::vector<Tensor> features, attention;
-  for (const Tensor& gate : gates) {
-    Step step = recur(memory, gate, state, masks, noise);
+  for (int64_t t = 0; t < steps; ++t) {
+    Step step = recur(memory, gates_at(t, t == 0 ? Tensor() : features.back()), state, masks, noise);
     features.push_back(step.features);
     attention.push_back(step.attention);
     state = std::move(step.next);

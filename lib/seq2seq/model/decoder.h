@@ -2,6 +2,7 @@
 
 #include <torch/nn/module.h>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -40,6 +41,10 @@ class Decoder : public torch::nn::Module {
   virtual Step advance(const Memory& memory, const Tensor& embedded, const State& state) = 0;
   /// embedded [B, T, E]: <s> and the words before the last. `noise` null = no dropout.
   virtual StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) = 0;
+  /// The embedded word [B, E] to read at step t, given the features [B, F] of the step before (undefined at t = 0).
+  using WordAt = std::function<Tensor(int64_t t, const Tensor& features)>;
+  /// As `forward`, with the same dropout, but each word is asked for when its turn comes.
+  virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at, Noise* noise) = 0;
   virtual int64_t feature_size() const = 0;
   virtual bool has_attention() const = 0;
 };
@@ -56,6 +61,7 @@ class RnnDecoderImpl : public Decoder {
   State start(const Memory& memory) override;
   Step advance(const Memory& memory, const Tensor& embedded, const State& state) override;
   StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
+  StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at, Noise* noise) override;
   int64_t feature_size() const override { return options_.size; }
   bool has_attention() const override { return options_.attention != AttentionKind::none; }
 
@@ -64,6 +70,7 @@ class RnnDecoderImpl : public Decoder {
   struct Masks;  // dropout masks that last for a whole sentence
   Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks, Noise* noise);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
+  StepSequence unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise);
 
   RnnDecoderOptions options_;
   std::vector<RecurrentLayer> layers_;

@@ -78,25 +78,22 @@ StepSequence Seq2SeqImpl::decode(const Memory& memory, const Tensor& target_inpu
 
 StepSequence Seq2SeqImpl::decode_sampled(const Memory& memory, const Tensor& target_input, double sampling,
                                          Noise* noise) {
-  std::vector<Tensor> features, attention;
-  State state = start(memory);
-  Tensor tokens = target_input.select(1, 0);  // [B]
-  for (int64_t t = 0; t < target_input.size(1); ++t) {
-    Step step = advance(memory, tokens, state);
-    features.push_back(step.features);
-    attention.push_back(step.attention);
-    state = std::move(step.next);
-    if (t + 1 == target_input.size(1)) break;
-    const at::NoGradGuard no_grad;
-    // Gumbel's trick: the argmax of log p + noise is a sample of p, and the noise is the micro-batch's own.
-    const Tensor scores = output_->log_probabilities(step.features);  // [B, V]
-    const Tensor gumbel = -(-(noise->uniform(scores).clamp(1e-6, 1 - 1e-6)).log()).log();
-    const Tensor drawn = (scores + gumbel.to(scores.options())).argmax(1);
-    const Tensor target = target_input.select(1, t + 1);
-    const Tensor replace = (noise->uniform(target) < sampling).logical_and(target.ne(Vocabulary::padding));
-    tokens = at::where(replace, drawn, target);
-  }
-  return {at::stack(features, 1), at::stack(attention, 1)};
+  TORCH_CHECK(noise != nullptr, "scheduled sampling draws from the noise of its micro-batch");
+  const auto word_at = [&](int64_t t, const Tensor& features) {
+    Tensor tokens = target_input.select(1, t);  // [B]
+    const Tensor fixed = tokens.eq(Vocabulary::begin).logical_or(tokens.eq(Vocabulary::padding));
+    if (t > 0) {
+      const at::NoGradGuard no_grad;
+      // Gumbel's trick: the argmax of log p + noise is a sample of p, and the noise is the micro-batch's own.
+      const Tensor scores = output_->log_probabilities(features);  // [B, V]
+      const Tensor gumbel = -(-(noise->uniform(scores).clamp(1e-6, 1 - 1e-6)).log()).log();
+      const Tensor drawn = (scores + gumbel.to(scores.options())).argmax(1);
+      tokens = at::where((noise->uniform(tokens) < sampling).logical_and(fixed.logical_not()), drawn, tokens);
+    }
+    return target_embedding_->forward(
+        word_dropout(tokens, fixed, Vocabulary::unknown, options_.word_dropout, noise));
+  };
+  return decoder_->forward_by_word(memory, target_input.size(1), word_at, noise);
 }
 
 int64_t parameter_count(const torch::nn::Module& model) {

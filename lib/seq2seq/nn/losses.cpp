@@ -68,8 +68,8 @@ LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const
 LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
                                  const Tensor& targets, double smoothing) {
   if (!fast_kernels_allowed(features)) return plain_cross_entropy(features, weight, bias, targets, smoothing);
-  const bool differentiate =
-      at::GradMode::is_enabled() && (features.requires_grad() || weight.requires_grad());
+  const bool differentiate = at::GradMode::is_enabled() && (features.requires_grad() || weight.requires_grad() ||
+                                                            (bias.defined() && bias.requires_grad()));
   const auto sums = ProjectedCrossEntropy::apply(features.contiguous(), weight, bias, targets.contiguous(), smoothing,
                                                  differentiate);
   return {sums[0], sums[1]};

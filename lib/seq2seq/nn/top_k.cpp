@@ -16,14 +16,14 @@ TopK top_k_log_softmax(const Tensor& logits, int64_t k, const std::vector<int64_
   if (fast_kernels_allowed(logits) && logits.is_contiguous() && at::isFloatingType(logits.scalar_type()) &&
       !at::isReducedFloatingType(logits.scalar_type())) {
     const int64_t rows = logits.size(0);
-    const TopK result{at::empty({rows, k}, logits.options()), at::empty({rows, k}, logits.options().dtype(at::kLong)),
+    const TopK result{at::empty({rows, k}, logits.options()),
+                      at::empty({rows, k}, logits.options().dtype(at::kLong)),
                       at::empty({rows}, logits.options())};
     AT_DISPATCH_FLOATING_TYPES(logits.scalar_type(), "top_k_log_softmax", [&] {
-      kernels::top_k_log_softmax(logits.mutable_data_ptr<scalar_t>(), k, banned.data(),
-                                 static_cast<int64_t>(banned.size()), watched,
-                                 result.log_probabilities.mutable_data_ptr<scalar_t>(),
-                                 result.indices.mutable_data_ptr<int64_t>(),
-                                 result.watched.mutable_data_ptr<scalar_t>(), rows, logits.size(1));
+      kernels::top_k_log_softmax(
+          logits.mutable_data_ptr<scalar_t>(), k, banned.data(), static_cast<int64_t>(banned.size()), watched,
+          result.log_probabilities.mutable_data_ptr<scalar_t>(), result.indices.mutable_data_ptr<int64_t>(),
+          result.watched.mutable_data_ptr<scalar_t>(), rows, logits.size(1));
     });
     return result;
   }

@@ -12,8 +12,9 @@ struct TopK {
   Tensor watched;            ///< [N] log-probability of the watched index, banned or not
 };
 
-/// The k likeliest indices of each row under softmax(logits [N, V]), never one of `banned`, which keep their share of
-/// the probability. Overwrites `logits`. Fused on a CPU, where equal ones come in the order of their indices.
+/// The k likeliest indices of each row under softmax(logits [N, V]), never one of `banned`, which keep their
+/// share of the probability. Overwrites `logits`. Fused on a CPU, where equal ones come in the order of their
+/// indices.
 TopK top_k_log_softmax(const Tensor& logits, int64_t k, const std::vector<int64_t>& banned, int64_t watched);
 
 }  // namespace seq2seq

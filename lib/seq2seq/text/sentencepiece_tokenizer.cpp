@@ -108,8 +108,8 @@ class SentencePieceTokenizer : public Tokenizer {
   bool adds_prefix_ = false, adds_suffix_ = false;
 };
 
-/// Gives every word as often as it occurs. SentencePiece could take counts instead, but it looks for its
-/// first candidates without them and then misses frequent words that are part of no other.
+/// Gives every word as often as it occurs. SentencePiece could take counts instead, but it ranks its first
+/// candidates without them, which costs half a percent more pieces on Multi30k.
 class RepeatedWords : public sp::SentenceIterator {
  public:
   explicit RepeatedWords(std::vector<std::pair<std::string, int64_t>> words) : words_(std::move(words)) {}

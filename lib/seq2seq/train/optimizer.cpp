@@ -72,7 +72,7 @@ void Optimizer::step(double rate) {
     gradients.push_back(parameter.grad().contiguous());
   }
   at::_foreach_add_(steps_, 1);
-  struct Step {
+  struct Rule {
     Optimizer& self;
     std::vector<Tensor>& gradients;
     double rate;
@@ -95,7 +95,7 @@ void Optimizer::step(double rate) {
       at::_foreach_addcdiv_(self.parameters_, gradients, roots, -rate);
     }
   };
-  std::visit(Step{*this, gradients, rate}, options_);
+  std::visit(Rule{*this, gradients, rate}, options_);
 }
 
 NamedTensors Optimizer::state() const {

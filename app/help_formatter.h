@@ -1,0 +1,24 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace seq2seq {
+
+/// Help in columns: text is wrapped, a flag that is true or false is one line, and a list of subcommands
+/// shows the first line of each.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  static constexpr size_t column = 36, width = 110;
+
+  HelpFormatter() { column_width(column); }
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override;
+  std::string make_option_opts(const CLI::Option* option) const override;
+  std::string make_option_desc(const CLI::Option* option) const override;
+  std::string make_description(const CLI::App* app) const override;
+  std::string make_subcommand(const CLI::App* subcommand) const override;
+};
+
+/// Breaks lines longer than `width` at spaces; the breaks that `text` has stay.
+std::string wrap(const std::string& text, size_t width);
+
+}  // namespace seq2seq

@@ -1,0 +1,48 @@
+#include "seq2seq/core/json.h"
+
+#include <gmock/gmock.h>
+
+#include "seq2seq/core/error.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+TEST(Json, ErrorNamesTheLine) {
+  EXPECT_THAT(
+      [] { parse_json("{\n  \"a\": 1,\n  \"b\" 2\n}", "c.json"); },
+      ThrowsMessage<Error>(AllOf(StartsWith("c.json:3: not valid JSON"), Not(HasSubstr("json.exception")))));
+  EXPECT_THAT([] { parse_json("", "c.json"); }, ThrowsMessage<Error>(StartsWith("c.json:1: not valid JSON")));
+  EXPECT_THAT([] { parse_json("{} {}", "c.json"); }, ThrowsMessage<Error>(StartsWith("c.json:1: ")));
+}
+
+TEST(Json, RefusesDuplicateKeysAtAnyDepthOnly) {
+  EXPECT_THAT([] { parse_json(R"({"x": {"a": 1, "b": 2, "a": 3}})", "c.json"); },
+              ThrowsMessage<Error>(HasSubstr("the key 'a' occurs twice")));
+  EXPECT_EQ(parse_json(R"({"x": {"a": 1}, "y": {"a": 2}, "z": [{"a": 3}, {"a": 4}]})", "c")["z"][1]["a"], 4);
+}
+
+TEST(Json, KeepsTheOrderOfKeys) {
+  EXPECT_EQ(dump_json(parse_json(R"({"z": 1, "a": {"y": 2, "b": [true, null]}})", "c")),
+            R"({"z":1,"a":{"y":2,"b":[true,null]}})");
+}
+
+TEST(Json, DumpReplacesInvalidUtf8) {
+  EXPECT_EQ(dump_json(Json("a\xff"
+                           "b")),
+            "\"a\xEF\xBF\xBD"
+            "b\"");
+}
+
+TEST(Json, MissingFileIsNamed) {
+  EXPECT_THAT([] { read_json_file("/nowhere/c.json"); },
+              ThrowsMessage<Error>(StartsWith("/nowhere/c.json: ")));
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,203 @@
+#include "seq2seq/core/options.h"
+
+#include <gmock/gmock.h>
+
+#include "sample_options.h"
+#include "seq2seq/core/error.h"
+
+namespace seq2seq {
+namespace {
+
+using sample::Circle;
+using sample::Color;
+using sample::Drawing;
+using sample::Square;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+struct Long {
+  int64_t line_width = 1;
+  static void fields(auto& o, auto& f) { f("line-width", o.line_width, ""); }
+};
+
+struct Whole {
+  int64_t value = 0;
+  static void fields(auto& o, auto& f) { f("value", o.value, ""); }
+};
+
+Drawing with(const std::string& json) {
+  return options_from_json<Drawing>(json, "c.json");
+}
+
+Drawing typed(const std::string& path, std::vector<std::string> words) {
+  OptionPatch patch;
+  patch.set_text(path, std::move(words), "--" + path);
+  Drawing drawing;
+  apply(drawing, patch);
+  return drawing;
+}
+
+TEST(Options, EmptyObjectGivesDefaults) {
+  EXPECT_EQ(options_to_json(with("{}")), options_to_json(Drawing{}));
+}
+
+TEST(Options, EveryKindIsReadFromJson) {
+  const Drawing drawing = with(R"({"title": "t", "layers": ["a", "b"], "color": "blue", "pen": {"width": 7},
+                                   "shape": {"type": "circle", "radius": 4, "hollow": true}})");
+  EXPECT_EQ(drawing.title, "t");
+  EXPECT_THAT(drawing.layers, ElementsAre("a", "b"));
+  EXPECT_EQ(drawing.color, Color::blue);
+  EXPECT_EQ(drawing.pen.width, 7);
+  EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 4.0);
+  EXPECT_TRUE(std::get<Circle>(drawing.shape).hollow);
+}
+
+TEST(Options, EveryKindIsReadFromWords) {
+  EXPECT_EQ(typed("title", {""}).title, "");
+  EXPECT_THAT(typed("layers", {"a", "b"}).layers, ElementsAre("a", "b"));
+  EXPECT_EQ(typed("color", {"red"}).color, Color::red);
+  EXPECT_EQ(typed("pen.width", {"64"}).pen.width, 64);
+  EXPECT_EQ(std::get<Square>(typed("shape.side", {"1e-3"}).shape).side, 1e-3);
+  EXPECT_TRUE(std::get<Square>(typed("shape.hollow", {"yes"}).shape).hollow);
+  EXPECT_FALSE(std::get<Square>(typed("shape.hollow", {"0"}).shape).hollow);
+}
+
+TEST(Options, JsonRoundTrips) {
+  Drawing drawing;
+  drawing.title = "quote \" and ü";
+  drawing.layers = {};
+  drawing.color = Color::red;
+  drawing.shape = Circle{0.1, true};
+  const std::string json = options_to_json(drawing);
+  EXPECT_EQ(options_to_json(with(json)), json);
+  EXPECT_EQ(std::get<Circle>(with(json).shape).radius, 0.1);
+}
+
+TEST(Options, DottedKeysAndUnderscoresMeanTheSame) {
+  EXPECT_EQ(with(R"({"pen.width": 9})").pen.width, 9);
+  EXPECT_EQ(options_from_json<Long>(R"({"line_width": 5})", "c.json").line_width, 5);
+}
+
+TEST(Options, LaterPatchesWin) {
+  OptionPatch patch = OptionPatch::from_json(R"({"pen": {"width": 5}, "title": "file"})", "c.json");
+  OptionPatch flags;
+  flags.set_text("pen.width", {"6"}, "--pen.width");
+  patch.merge(flags);
+  Drawing drawing;
+  apply(drawing, patch);
+  EXPECT_EQ(drawing.pen.width, 6);
+  EXPECT_EQ(drawing.title, "file");
+  EXPECT_EQ(drawing.color, Color::green);
+}
+
+TEST(Options, AFlagMaySelectTheAlternativeThatTheFileDescribes) {
+  OptionPatch patch = OptionPatch::from_json(R"({"shape": {"radius": 5}})", "c.json");
+  patch.set_text("shape.type", {"circle"}, "--shape.type");
+  Drawing drawing;
+  apply(drawing, patch);
+  EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 5.0);
+}
+
+TEST(Options, ErrorsNameThePlaceTheValueAndTheRemedy) {
+  const auto refused = [](const std::string& json, const auto& matcher) {
+    EXPECT_THAT([&] { with(json); }, ThrowsMessage<UsageError>(matcher)) << json;
+  };
+  refused(R"({"pen": {"width": 65}})", "c.json: pen.width: 65 is out of range; give 1 to 64");
+  refused(R"({"shape": {"side": -0.5}})", "c.json: shape.side: -0.5 is out of range; give at least 0");
+  refused(R"({"color": "gren"})", "c.json: color: 'gren' is unknown; did you mean 'green'?");
+  refused(R"({"pen": {"widht": 3}})", "c.json: pen.widht: is not an option; did you mean 'pen.width'?");
+  refused(R"({"width": 3})", "c.json: width: is not an option; did you mean 'pen.width'?");
+  refused(R"({"shape": {"radius": 3}})",
+          StartsWith("c.json: shape.radius: applies only with shape.type=circle"));
+  refused(R"({"shape": {"type": "cube"}})",
+          AllOf(HasSubstr("shape.type: 'cube'"), HasSubstr("square, circle")));
+  refused(R"({"pen": {"width": "3"}})", "c.json: pen.width: '3' is not a whole number");
+  refused(R"({"pen": {"width": 3.5}})", "c.json: pen.width: '3.5' is not a whole number");
+  refused(R"({"title": 1})", "c.json: title: '1' is not a text");
+  refused(R"({"shape": {"hollow": "true"}})", "c.json: shape.hollow: 'true' is not true or false");
+  refused(R"({"title": null})", HasSubstr("'null' is not an option's value"));
+  refused(R"({"pen.width": 3, "pen": {"width": 4}})", "c.json: pen.width: occurs twice; remove one of them");
+  refused("[]", HasSubstr("is not a JSON object"));
+}
+
+TEST(Options, FlagErrorsNameTheFlag) {
+  const auto refused = [](const std::string& path, std::vector<std::string> words, const auto& matcher) {
+    EXPECT_THAT([&] { typed(path, words); }, ThrowsMessage<UsageError>(matcher)) << path;
+  };
+  refused("pen.width", {"x"}, "--pen.width: 'x' is not a whole number");
+  refused("pen.width", {"3x"}, "--pen.width: '3x' is not a whole number");
+  refused("pen.width", {""}, "--pen.width: '' is not a whole number");
+  refused("pen.width", {"0"}, "--pen.width: 0 is out of range; give 1 to 64");
+  refused("pen.width", {"1", "2"}, "--pen.width: is given 2 times");
+  refused("shape.side", {"nan"}, HasSubstr("is out of range"));
+  refused("shape.hollow", {"maybe"}, "--shape.hollow: 'maybe' is not true or false");
+  refused("shape.radius", {"1"}, HasSubstr("applies only with shape.type=circle"));
+}
+
+TEST(Options, DuplicateKeysAreRefused) {
+  EXPECT_THAT([] { with(R"({"title": "a", "title": "b"})"); },
+              ThrowsMessage<Error>(HasSubstr("the key 'title' occurs twice")));
+}
+
+TEST(Options, LargeWholeNumbersStayExact) {
+  // 2^53 + 1 has no double: it must not be rounded on its way through JSON.
+  EXPECT_EQ(options_from_json<Whole>(R"({"value": 9007199254740993})", "c").value, 9007199254740993);
+  EXPECT_EQ(options_from_json<Whole>(R"({"value": 1e3})", "c").value, 1000);
+  EXPECT_THROW(options_from_json<Whole>(R"({"value": 9223372036854775808})", "c"), UsageError);
+}
+
+TEST(OptionPatch, TakeGroupMovesTheEntriesBelow) {
+  OptionPatch patch = OptionPatch::from_json(R"({"pen": {"width": 5}, "title": "t"})", "c.json");
+  OptionPatch pen = patch.take_group("pen");
+  EXPECT_FALSE(patch.contains("pen.width"));
+  EXPECT_TRUE(patch.contains("title"));
+  sample::Pen options;
+  apply(options, pen);
+  EXPECT_EQ(options.width, 5);
+  EXPECT_EQ(std::get<std::string>(*patch.take("title")), "t");
+  EXPECT_EQ(patch.take("title"), nullptr);
+}
+
+TEST(OptionCatalogue, ListsTheFieldsOfEveryAlternative) {
+  std::vector<std::string> all, selected;
+  for (const auto& field : option_catalogue<Drawing>()) all.push_back(field.path + " " + field.only_with);
+  EXPECT_THAT(all, ElementsAre("title ", "layers ", "color ", "pen.width ", "shape.type ",
+                               "shape.side shape.type=square", "shape.hollow shape.type=square",
+                               "shape.radius shape.type=circle", "shape.hollow shape.type=circle"));
+  Drawing drawing;
+  for (const auto& field : option_fields(drawing)) selected.push_back(field.path);
+  EXPECT_THAT(selected, ElementsAre("title", "layers", "color", "pen.width", "shape.type", "shape.side",
+                                    "shape.hollow"));
+}
+
+TEST(OptionCatalogue, OutlivesTheOptionsItWasMadeFrom) {
+  const auto catalogue = option_catalogue<Drawing>();
+  EXPECT_EQ(to_text(catalogue[0].get()), "untitled");
+  EXPECT_EQ(to_text(catalogue[3].get()), "3");
+  EXPECT_EQ(to_text(catalogue[7].get()), "2");
+}
+
+TEST(OptionText, IsShortAndExact) {
+  EXPECT_EQ(to_text(true), "true");
+  EXPECT_EQ(to_text(int64_t{-12}), "-12");
+  EXPECT_EQ(to_text(0.001), "0.001");
+  EXPECT_EQ(to_text(std::vector<std::string>{"a", "b"}), "a b");
+  EXPECT_EQ(in_range(0, 0.5).describe(), "0 to 0.5");
+  EXPECT_EQ(at_least(1).describe(), "at least 1");
+  EXPECT_EQ(OptionRange{}.describe(), "");
+}
+
+TEST(DifferingPaths, NamesChangedAddedAndRemovedFields) {
+  Drawing a, b;
+  EXPECT_THAT(differing_paths(option_fields(a), option_fields(b)), ElementsAre());
+  b.pen.width = 4;
+  b.shape = Circle{};
+  EXPECT_THAT(differing_paths(option_fields(a), option_fields(b)),
+              testing::UnorderedElementsAre("pen.width", "shape.type", "shape.radius", "shape.side"));
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <vector>
+
+#include "seq2seq/decode/scorer.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+
+using Words = std::vector<int64_t>;
+
+inline SourceBatch source_batch(const std::vector<Words>& sentences) {
+  std::vector<Example> examples;
+  for (const Words& sentence : sentences) examples.push_back({0, sentence, {}});
+  return to_tensors(make_batch(examples)).source;
+}
+
+/// A model written by hand: log-probabilities of the next word given the sentence's first word and what was
+/// written. Words without an entry are impossible. Attention lies on the source position that `looks_at`
+/// names.
+class TableScorer : public Scorer {
+ public:
+  using Table = std::function<std::map<int64_t, double>(int64_t first_source_word, const Words& prefix)>;
+  TableScorer(int64_t vocabulary, Table table, std::function<int64_t(const Words&)> looks_at = {})
+      : vocabulary_(vocabulary), table_(std::move(table)), looks_at_(std::move(looks_at)) {}
+
+  void begin(const SourceBatch& source) override {
+    ++batches;
+    ids_ = source.ids;
+  }
+  // A state row: how many words were written, then the words.
+  State start() override { return State({at::zeros({ids_.size(0), 1 + longest}, at::kLong)}); }
+  Expansion advance(const Tensor& tokens, State& state, int64_t k,
+                    const std::vector<int64_t>& banned) override {
+    const Tensor rows = state.tensors[0].clone();
+    const Tensor scores =
+        at::full({rows.size(0), vocabulary_}, -std::numeric_limits<double>::infinity(), at::kDouble);
+    const Tensor attention = at::zeros({rows.size(0), ids_.size(1)}, at::kDouble);
+    for (int64_t n = 0; n < rows.size(0); ++n) {
+      int64_t* row = rows[n].mutable_data_ptr<int64_t>();
+      if (const auto token = tokens[n].item<int64_t>(); token != Vocabulary::begin) row[++row[0]] = token;
+      const Words prefix(row + 1, row + 1 + row[0]);
+      const auto first = ids_[n * ids_.size(0) / rows.size(0)][0].item<int64_t>();
+      for (const auto& [word, value] : table_(first, prefix)) scores[n][word] = value;
+      if (looks_at_) attention[n][std::min(looks_at_(prefix), ids_.size(1) - 1)] = 1.0;
+    }
+    state = State({rows});
+    const Tensor ends = scores.select(1, Vocabulary::end).clone();
+    for (const int64_t word : banned) scores.select(1, word).fill_(-std::numeric_limits<double>::infinity());
+    const auto [values, words] = scores.topk(k, 1);
+    return {{values, words, ends}, attention};
+  }
+  void keep_sentences(const Tensor& rows) override { ids_ = ids_.index_select(0, rows); }
+  int64_t vocabulary_size() const override { return vocabulary_; }
+  bool has_attention() const override { return static_cast<bool>(looks_at_); }
+  at::Device device() const override { return at::kCPU; }
+
+  int batches = 0;  ///< how many `begin` was asked for
+
+ private:
+  static constexpr int64_t longest = 64;
+  int64_t vocabulary_;
+  Table table_;
+  std::function<int64_t(const Words&)> looks_at_;
+  Tensor ids_;
+};
+
+}  // namespace seq2seq

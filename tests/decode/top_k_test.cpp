@@ -1,0 +1,62 @@
+#include "seq2seq/nn/top_k.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "seq2seq/nn/linear.h"
+
+namespace seq2seq {
+namespace {
+
+// No two values are equal; the widths lie around the kernel's blocks.
+Tensor distinct_logits(int64_t rows, int64_t width, at::ScalarType type) {
+  return (at::arange(rows * width, at::kDouble) * 0.7310585).sin().mul(8).view({rows, width}).to(type);
+}
+
+TEST(TopK, FusedEqualsPlain) {
+  for (const auto type : {at::kDouble, at::kFloat})
+    for (const int64_t width : {7, 16, 63, 64, 65, 200, 1000}) {
+      const double tolerance = type == at::kDouble ? 1e-12 : 1e-5;
+      const std::vector<int64_t> banned{0, 2, width - 1};
+      const Tensor logits = distinct_logits(9, width, type);
+      const TopK fused = top_k_log_softmax(logits.clone(), 4, banned, 2);
+      const PlainKernels plain_kernels;
+      const TopK plain = top_k_log_softmax(logits.clone(), 4, banned, 2);
+      EXPECT_TRUE(fused.indices.equal(plain.indices)) << width;
+      EXPECT_LT((fused.log_probabilities - plain.log_probabilities).abs().max().item<double>(), tolerance);
+      EXPECT_LT((fused.watched - plain.watched).abs().max().item<double>(), tolerance);
+    }
+}
+
+// softmax of log(1), log(2), log(3), log(4) is a tenth of each.
+TEST(TopK, BannedWordsKeepTheirShare) {
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, at::kDouble).log().unsqueeze(0);
+  const TopK best = top_k_log_softmax(logits, 2, {3}, 3);
+  EXPECT_EQ(best.indices[0][0].item<int64_t>(), 2);
+  EXPECT_EQ(best.indices[0][1].item<int64_t>(), 1);
+  EXPECT_NEAR(best.log_probabilities[0][0].item<double>(), std::log(0.3), 1e-12);
+  EXPECT_NEAR(best.log_probabilities[0][1].item<double>(), std::log(0.2), 1e-12);
+  EXPECT_NEAR(best.watched[0].item<double>(), std::log(0.4), 1e-12);
+}
+
+TEST(TopK, EqualOnesComeInOrder) {
+  const TopK best = top_k_log_softmax(at::zeros({2, 130}, at::kFloat), 3, {1}, 0);
+  for (int64_t row = 0; row < 2; ++row)
+    EXPECT_TRUE(best.indices[row].equal(at::tensor({0, 2, 3}, at::kLong)));
+}
+
+TEST(TopK, AllThatIsNotBannedCanBeTaken) {
+  const TopK best = top_k_log_softmax(distinct_logits(2, 70, at::kFloat), 68, {5, 69}, 0);
+  for (int64_t row = 0; row < 2; ++row) {
+    const auto sorted = std::get<0>(best.indices[row].sort());
+    EXPECT_EQ(sorted[4].item<int64_t>(), 4);
+    EXPECT_EQ(sorted[5].item<int64_t>(), 6);
+    EXPECT_EQ(sorted[67].item<int64_t>(), 68);
+  }
+  EXPECT_ANY_THROW(top_k_log_softmax(distinct_logits(2, 70, at::kFloat), 69, {5, 69}, 0));
+}
+
+}  // namespace
+}  // namespace seq2seq

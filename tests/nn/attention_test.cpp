@@ -1,0 +1,224 @@
+#include "seq2seq/nn/attention.h"
+
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+
+#include "../support/compare.h"
+#include "../support/gradcheck.h"
+#include "seq2seq/nn/masks.h"
+
+namespace seq2seq::test {
+namespace {
+
+using Row = std::vector<double>;
+
+Row row_of(const Tensor& tensor) {
+  const Tensor flat = tensor.detach().to(at::kDouble).reshape(-1).contiguous();
+  return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
+}
+
+double product(const Row& a, const Row& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// weight [O, I] times x [I], plus bias.
+Row times(const Tensor& weight, const Row& x, const Tensor& bias = {}) {
+  Row y;
+  for (int64_t o = 0; o < weight.size(0); ++o)
+    y.push_back(product(row_of(weight[o]), x) + (bias.defined() ? bias[o].item<double>() : 0.0));
+  return y;
+}
+
+double score(AttentionKind kind, const torch::OrderedDict<std::string, Tensor>& weights, const Row& query,
+             const Row& state) {
+  if (kind == AttentionKind::dot) return product(query, state);
+  const Row key = times(weights["key.weight"], state);
+  if (kind == AttentionKind::general) return product(query, key);
+  const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
+            v = row_of(weights["v"]);
+  double sum = 0;
+  for (size_t i = 0; i < v.size(); ++i) sum += v[i] * std::tanh(projected[i] + key[i]);
+  return sum;
+}
+
+// Row n of the queries looks at sentence n / K, up to its length.
+AttentionResult naive_attention(const Attention& attention, const Tensor& query, const Tensor& states,
+                                const Tensor& lengths) {
+  const int64_t hypotheses = query.size(0) / states.size(0);
+  const Tensor context = at::zeros({query.size(0), states.size(2)}, at::kDouble);
+  const Tensor weights = at::zeros({query.size(0), states.size(1)}, at::kDouble);
+  const auto parameters = attention->named_parameters();
+  for (int64_t n = 0; n < query.size(0); ++n) {
+    const int64_t sentence = n / hypotheses;
+    Row exponentials;
+    double sum = 0;
+    for (int64_t s = 0; s < lengths[sentence].item<int64_t>(); ++s) {
+      exponentials.push_back(
+          std::exp(score(attention->kind(), parameters, row_of(query[n]), row_of(states[sentence][s]))));
+      sum += exponentials.back();
+    }
+    for (size_t s = 0; s < exponentials.size(); ++s) {
+      const auto at = static_cast<int64_t>(s);
+      weights[n][at] = exponentials[s] / sum;
+      context[n] += states.detach()[sentence][at] * (exponentials[s] / sum);
+    }
+  }
+  return {context, weights};
+}
+
+constexpr int64_t memory_size = 4, hidden_size = 7, width = 6;
+
+Attention filled(AttentionKind kind, int64_t query_size) {
+  Attention attention(kind, query_size, memory_size, hidden_size);
+  attention->to(at::kDouble);
+  fill_parameters(*attention, 0.9);
+  return attention;
+}
+
+class AttentionKindTest : public ::testing::TestWithParam<AttentionKind> {
+ protected:
+  AttentionKind kind() const { return GetParam(); }
+  int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
+  Attention attention = filled(kind(), query_size());
+  Tensor states = cosine_leaf({3, width, memory_size}, 2000, 1.3);
+  Tensor lengths = at::tensor({1, 6, 4}, at::kLong);
+  Tensor mask = length_mask(lengths, states.select(2, 0));
+
+  AttentionResult attend(const Tensor& query) {
+    return attention->forward(query, states, attention->keys(states), mask);
+  }
+};
+
+TEST_P(AttentionKindTest, EqualsTheLoopsWrittenOut) {
+  for (const int64_t hypotheses : {1, 3}) {
+    const Tensor query = cosine({3 * hypotheses, query_size()}, 3000, 1.3);
+    const AttentionResult actual = attend(query),
+                          expected = naive_attention(attention, query, states, lengths);
+    EXPECT_TRUE(close(actual.weights, expected.weights)) << hypotheses << " hypotheses";
+    EXPECT_TRUE(close(actual.context, expected.context)) << hypotheses << " hypotheses";
+  }
+}
+
+TEST_P(AttentionKindTest, WhatIsMaskedDoesNotMatter) {
+  const Tensor query = cosine({6, query_size()}, 3000);
+  const AttentionResult before = attend(query);
+  const at::NoGradGuard no_grad;
+  states.masked_fill_(mask.logical_not().unsqueeze(2), 1e4);
+  const AttentionResult after = attend(query);
+  EXPECT_TRUE(same(after.weights, before.weights));
+  EXPECT_TRUE(same(after.context, before.context));
+}
+
+TEST_P(AttentionKindTest, GradientsEqualDifferences) {
+  const Tensor query = cosine_leaf({6, query_size()}, 3000);
+  std::vector<Tensor> leaves = attention->parameters();
+  leaves.push_back(query);
+  leaves.push_back(states);
+  EXPECT_TRUE(gradients_agree(
+      [&] {
+        const AttentionResult result = attend(query);
+        return at::cat({result.context, result.weights}, 1);
+      },
+      leaves));
+}
+
+// Large scores must neither overflow nor lose the winner.
+TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
+  const at::NoGradGuard no_grad;
+  const Tensor query = cosine({3, query_size()}, 3000, 1e4);
+  for (Tensor& parameter : attention->parameters()) parameter.mul_(100);
+  const Tensor weights = attend(query).weights;
+  EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
+  EXPECT_TRUE(weights.masked_select(mask.logical_not()).eq(0).all().item<bool>());
+}
+
+TEST_P(AttentionKindTest, FastEqualsPlain) {
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    attention->to(type);
+    std::vector<Tensor> leaves = attention->parameters();
+    leaves.push_back(cosine({6, query_size()}, 3000).to(type).requires_grad_());
+    leaves.push_back(states.detach().to(type).requires_grad_());
+    const auto run = [&] {
+      const Tensor &query = *(leaves.end() - 2), &memory = leaves.back();
+      const AttentionResult result = attention->forward(query, memory, attention->keys(memory), mask);
+      const Tensor all = at::cat({result.context, result.weights}, 1);
+      auto values = torch::autograd::grad({(all * cosine(all.sizes(), 3).to(type)).sum()}, leaves);
+      values.push_back(all);
+      return values;
+    };
+    const auto fast = run();
+    const PlainKernels plain;
+    const auto slow = run();
+    for (size_t i = 0; i < fast.size(); ++i)
+      EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10)) << "tensor " << i;
+  }
+}
+
+TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
+  const Tensor query = cosine({3, query_size()}, 3000);
+  query[1][0] = std::nan("");
+  const Tensor context = attend(query).context;
+  EXPECT_TRUE(context[1].isnan().all().item<bool>());
+  EXPECT_FALSE(context[0].isnan().any().item<bool>());
+  EXPECT_FALSE(context[2].isnan().any().item<bool>());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest,
+                         ::testing::Values(AttentionKind::dot, AttentionKind::general,
+                                           AttentionKind::additive),
+                         [](const auto& test) {
+                           return std::string(option_names(test.param)[static_cast<size_t>(test.param)]);
+                         });
+
+TEST(AttentionTest, NoneLooksAtNothing) {
+  Attention attention(AttentionKind::none, 5, memory_size, hidden_size);
+  EXPECT_TRUE(attention->parameters().empty());
+  const Tensor states = cosine({2, 3, memory_size});
+  const AttentionResult result =
+      attention->forward(cosine({4, 5}), states, attention->keys(states), at::ones({2, 3}));
+  EXPECT_TRUE(same(result.context, at::zeros({4, memory_size}, at::kDouble)));
+  EXPECT_TRUE(same(result.weights, at::zeros({4, 3}, at::kDouble)));
+}
+
+TEST(AttentionTest, DotRefusesUnequalSizes) {
+  EXPECT_THROW(Attention(AttentionKind::dot, 5, 4, 7), c10::Error);
+  EXPECT_NO_THROW(Attention(AttentionKind::dot, 4, 4, 7));
+}
+
+TEST(AdditiveScoresTest, GradientsEqualDifferences) {
+  const Tensor keys = cosine_leaf({2, 4, 3}, 0), query = cosine_leaf({2, 2, 3}, 100),
+               v = cosine_leaf({3}, 200);
+  const Tensor mask = at::tensor({1, 1, 1, 1, 1, 1, 0, 0}).view({2, 4}).to(at::kBool);
+  EXPECT_TRUE(gradients_agree([&] { return additive_scores(keys, query, v, mask) * mask.unsqueeze(1); },
+                              {keys, query, v}));
+}
+
+TEST(AdditiveScoresTest, FastEqualsPlainForOddWidths) {
+  for (const auto type : {at::kDouble, at::kFloat})
+    for (const int64_t size : {1, 3, 17, 130})
+      for (const int64_t hypotheses : {1, 5}) {
+        const std::vector<Tensor> leaves{cosine({3, 5, size}, 0, 3.0).to(type).requires_grad_(),
+                                         cosine({3, hypotheses, size}, 5000, 3.0).to(type).requires_grad_(),
+                                         cosine({size}, 9000).to(type).requires_grad_()};
+        const Tensor mask = length_mask(at::tensor({5, 1, 3}, at::kLong), leaves[0].select(2, 0));
+        const auto run = [&] {
+          const Tensor scores = additive_scores(leaves[0], leaves[1], leaves[2], mask) * mask.unsqueeze(1);
+          auto values = torch::autograd::grad({(scores * cosine(scores.sizes(), 3).to(type)).sum()}, leaves);
+          values.push_back(scores);
+          return values;
+        };
+        const auto fast = run();
+        const PlainKernels plain;
+        const auto slow = run();
+        for (size_t i = 0; i < fast.size(); ++i)
+          EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
+              << "width " << size << ", " << i;
+      }
+}
+
+}  // namespace
+}  // namespace seq2seq::test

@@ -1,0 +1,140 @@
+#include "seq2seq/nn/linear.h"
+
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "../support/compare.h"
+#include "../support/gradcheck.h"
+
+namespace seq2seq::test {
+namespace {
+
+// y[r][o] = b[o] + sum_i x[r][i] w[o][i] in double.
+Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Tensor rows = x.detach().to(at::kDouble).reshape({-1, x.size(-1)}).contiguous();
+  const Tensor w = weight.detach().to(at::kDouble).contiguous();
+  const Tensor y = at::zeros({rows.size(0), w.size(0)}, at::kDouble);
+  const auto xs = rows.accessor<double, 2>(), ws = w.accessor<double, 2>();
+  auto ys = y.accessor<double, 2>();
+  for (int64_t r = 0; r < y.size(0); ++r)
+    for (int64_t o = 0; o < y.size(1); ++o) {
+      double sum = bias.defined() ? bias[o].item<double>() : 0.0;
+      for (int64_t i = 0; i < rows.size(1); ++i) sum += xs[r][i] * ws[o][i];
+      ys[r][o] = sum;
+    }
+  std::vector<int64_t> sizes(x.sizes().begin(), x.sizes().end());
+  sizes.back() = w.size(0);
+  return y.view(sizes);
+}
+
+struct Shape {
+  std::vector<int64_t> x;
+  int64_t outputs;
+};
+
+// One row and one column, a vector, odd sizes, three dimensions, both orders of the weight gradient.
+const Shape shapes[] = {{{1, 1}, 1}, {{7}, 3}, {{5, 17}, 3}, {{2, 3, 4}, 9}, {{33, 130}, 65}, {{40, 3}, 130}};
+
+TEST(LinearTest, EqualsTheSumWrittenOut) {
+  for (const Shape& shape : shapes)
+    for (const auto type : {at::kFloat, at::kDouble})
+      for (const bool with_bias : {true, false}) {
+        const Tensor x = cosine(shape.x, 0).to(type),
+                     weight = cosine({shape.outputs, shape.x.back()}, 500).to(type);
+        const Tensor bias = with_bias ? cosine({shape.outputs}, 900).to(type) : Tensor();
+        EXPECT_TRUE(
+            close(linear(x, weight, bias), naive_linear(x, weight, bias), type == at::kFloat ? 1e-5 : 1e-12))
+            << at::IntArrayRef(shape.x) << " -> " << shape.outputs;
+      }
+}
+
+TEST(LinearTest, GradientsEqualDifferences) {
+  for (const bool with_bias : {true, false}) {
+    const Tensor x = cosine_leaf({2, 3, 4}, 0), weight = cosine_leaf({5, 4}, 500);
+    const Tensor bias = with_bias ? cosine_leaf({5}, 900) : Tensor();
+    std::vector<Tensor> leaves{x, weight};
+    if (with_bias) leaves.push_back(bias);
+    EXPECT_TRUE(gradients_agree([&] { return linear(x, weight, bias).tanh(); }, leaves));
+  }
+}
+
+// float32 goes another way than double: its gradients are compared with those of the plain way.
+TEST(LinearTest, FloatGradientsEqualThePlainOnes) {
+  for (const Shape& shape : shapes)
+    for (const bool with_bias : {true, false}) {
+      std::vector<Tensor> leaves{
+          cosine(shape.x, 0).to(at::kFloat).requires_grad_(),
+          cosine({shape.outputs, shape.x.back()}, 500).to(at::kFloat).requires_grad_()};
+      if (with_bias) leaves.push_back(cosine({shape.outputs}, 900).to(at::kFloat).requires_grad_());
+      const auto gradients = [&] {
+        const Tensor y = linear(leaves[0], leaves[1], with_bias ? leaves[2] : Tensor());
+        // A gradient that arrives transposed: nothing may rely on its layout.
+        const Tensor weights = cosine(y.sizes(), 3).to(at::kFloat);
+        return torch::autograd::grad({(y.t().contiguous().t() * weights).sum()}, leaves);
+      };
+      const auto flat = [&] {
+        const Tensor y = linear(leaves[0], leaves[1], with_bias ? leaves[2] : Tensor());
+        return torch::autograd::grad({(y * cosine(y.sizes(), 3).to(at::kFloat)).sum()}, leaves);
+      };
+      const auto fast = shape.x.size() == 2 ? gradients() : flat();
+      const PlainKernels plain;
+      const auto slow = flat();
+      for (size_t i = 0; i < leaves.size(); ++i) EXPECT_TRUE(close(fast[i], slow[i], 1e-4)) << "leaf " << i;
+    }
+}
+
+TEST(LinearTest, OnlyWantedGradientsAreMade) {
+  for (size_t wanted = 0; wanted < 3; ++wanted) {
+    std::vector<Tensor> leaves{cosine({4, 3}, 0).to(at::kFloat), cosine({5, 3}, 500).to(at::kFloat),
+                               cosine({5}, 900).to(at::kFloat)};
+    leaves[wanted].requires_grad_();
+    linear(leaves[0], leaves[1], leaves[2]).sum().backward();
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(leaves[i].grad().defined(), i == wanted);
+  }
+  const Tensor weight = cosine({5, 3}, 500).to(at::kFloat).requires_grad_();
+  const at::NoGradGuard no_grad;
+  EXPECT_FALSE(seq2seq::linear(cosine({4, 3}).to(at::kFloat), weight).requires_grad());
+}
+
+TEST(LinearTest, NoRowsGiveNoRows) {
+  const Tensor weight = cosine({5, 3}).to(at::kFloat);
+  EXPECT_EQ(seq2seq::linear(at::empty({0, 3}), weight).sizes(), at::IntArrayRef({0, 5}));
+}
+
+TEST(MatrixProductTest, TakesStridedOperands) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    const Tensor a = cosine({4, 17}, 0).to(type), b = cosine({17, 6}, 100).to(type);
+    const Tensor expected = naive_linear(a, b.t(), {});
+    const double tolerance = type == at::kFloat ? 1e-5 : 1e-12;
+    EXPECT_TRUE(close(matrix_product(a, b), expected, tolerance));
+    EXPECT_TRUE(close(matrix_product(a.t().contiguous().t(), b.t().contiguous().t()), expected, tolerance));
+  }
+}
+
+TEST(PlainKernelsTest, NestsAndEnds) {
+  const Tensor x = at::zeros({1});
+  EXPECT_TRUE(fast_kernels_allowed(x));
+  {
+    const PlainKernels outer;
+    { const PlainKernels inner; }
+    EXPECT_TRUE(PlainKernels::active());
+    EXPECT_FALSE(fast_kernels_allowed(x));
+  }
+  EXPECT_TRUE(fast_kernels_allowed(x));
+}
+
+TEST(LinearModuleTest, AddsItsBiasOnlyWhenItHasOne) {
+  Linear with(3, 2), without(3, 2, false);
+  for (Linear* module : {&with, &without}) {
+    (*module)->to(at::kDouble);
+    fill_parameters(**module, 1.0);
+  }
+  const Tensor x = cosine({4, 3}, 50);
+  EXPECT_TRUE(close(with->forward(x), naive_linear(x, with->weight, with->bias)));
+  EXPECT_TRUE(close(without->forward(x), naive_linear(x, without->weight, {})));
+  EXPECT_EQ(without->named_parameters().keys(), std::vector<std::string>{"weight"});
+  EXPECT_EQ(with->named_parameters().keys(), (std::vector<std::string>{"weight", "bias"}));
+}
+
+}  // namespace
+}  // namespace seq2seq::test

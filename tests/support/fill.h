@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/ATen.h>
+#include <torch/nn/module.h>
+
+#include <string>
+#include <vector>
+
+#include "seq2seq/core/json.h"
+
+namespace seq2seq::test {
+
+using at::Tensor;
+
+/// scale * cos(n^2) for n = start, start + 1, ... in row-major order, in double. No random numbers, so that a
+/// Python reference (tests/reference/cosine_fill.py) has the same. The square matters: cos(n) alone would
+/// make every matrix one of rank 2.
+inline Tensor cosine(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
+  const int64_t count = c10::multiply_integers(sizes);
+  const Tensor n = at::arange(start, start + count, at::kDouble);
+  return ((n * n).cos() * scale).view(sizes);
+}
+
+/// The same as a leaf that wants its gradient.
+inline Tensor cosine_leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
+  return cosine(sizes, start, scale).requires_grad_();
+}
+
+/// Fills the parameters one after another in the order of their names.
+inline void fill_parameters(torch::nn::Module& module, double scale) {
+  const at::NoGradGuard no_grad;
+  std::vector<std::pair<std::string, Tensor>> sorted;
+  for (const auto& parameter : module.named_parameters())
+    sorted.emplace_back(parameter.key(), parameter.value());
+  std::ranges::sort(sorted, {}, [](const auto& pair) { return pair.first; });
+  int64_t start = 0;
+  for (auto& [name, value] : sorted) {
+    value.copy_(cosine(value.sizes(), start, scale));
+    start += value.numel();
+  }
+}
+
+/// tests/reference/<name>.json
+inline Json read_reference(const std::string& name) {
+  return read_json_file(std::string(SEQ2SEQ_TEST_DATA) + "/reference/" + name + ".json");
+}
+
+/// A flat list of numbers as a tensor of these sizes.
+inline Tensor tensor_of(const Json& values, at::IntArrayRef sizes) {
+  return at::tensor(values.get<std::vector<double>>(), at::kDouble).view(sizes);
+}
+
+}  // namespace seq2seq::test
