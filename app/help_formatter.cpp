@@ -48,7 +48,18 @@ std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
 }
 
 std::string HelpFormatter::make_description(const CLI::App* app) const {
-  return wrap(Formatter::make_description(app), width);
+  return wrap(Formatter::make_description(app), width) + "\n";
+}
+
+// One blank line between the parts, where CLI11 leaves none or two.
+std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) const {
+  return Formatter::make_usage(app, std::move(name)) + "\n";
+}
+
+std::string HelpFormatter::make_group(std::string group, bool is_positional,
+                                      std::vector<const CLI::Option*> options) const {
+  const std::string text = Formatter::make_group(std::move(group), is_positional, std::move(options));
+  return text.starts_with('\n') ? text.substr(1) : text;
 }
 
 std::string HelpFormatter::make_subcommand(const CLI::App* subcommand) const {

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -60,6 +61,9 @@ void check(const TranslateOptions& options) {
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
+  std::error_code missing;
+  if (std::filesystem::equivalent(options.input, options.output, missing))
+    throw UsageError("--output", "is the input, which would be overwritten", "name another file");
 }
 
 /// The file or standard output.

@@ -1,6 +1,7 @@
 #include "seq2seq/decode/search.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -115,6 +116,12 @@ void expect_same(const std::vector<Hypothesis>& found, const std::vector<Hypothe
     EXPECT_NEAR(found[i].score, expected[i].score, tolerance);
   }
 }
+
+// For models this small a second thread is only waited for.
+class OneThread : public testing::Environment {
+  void SetUp() override { at::set_num_threads(1); }
+};
+const auto* const one_thread = testing::AddGlobalTestEnvironment(new OneThread);
 
 const std::vector<Words> sentences{{4, 5, 6, 1, 4, 4, 5}, {6},       {5, 5},
                                    {4, 6, 5, 4},          {1, 1, 6}, {6, 4, 4, 5, 6, 5}};

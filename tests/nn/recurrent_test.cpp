@@ -89,7 +89,9 @@ TEST_P(CellTest, EqualsTheEquationsWrittenOut) {
     const CellState expected = naive_step(GetParam(), step.input_gates, step.recurrent_gates, step.state);
     EXPECT_TRUE(close(actual.hidden, expected.hidden, 1e-12)) << "width " << width;
     EXPECT_EQ(actual.cell.defined(), GetParam() == Cell::lstm);
-    if (actual.cell.defined()) EXPECT_TRUE(close(actual.cell, expected.cell, 1e-12)) << "width " << width;
+    if (actual.cell.defined()) {
+      EXPECT_TRUE(close(actual.cell, expected.cell, 1e-12)) << "width " << width;
+    }
   }
 }
 
@@ -125,9 +127,10 @@ TEST_P(CellTest, FastEqualsPlain) {
       const auto slow = run();
       for (size_t i = 0; i < fast.size(); ++i) {
         ASSERT_EQ(fast[i].defined(), slow[i].defined());
-        if (fast[i].defined())
+        if (fast[i].defined()) {
           EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
               << "width " << width << ", " << i;
+        }
       }
     }
 }
@@ -146,8 +149,9 @@ TEST_P(CellTest, SaturatedGatesStayFiniteAndRight) {
       EXPECT_TRUE(close(next.hidden, exact.hidden, tolerance)) << "scale " << scale;
       next.hidden.sum().backward();
       for (const Tensor& leaf : leaves)
-        if (leaf.grad().defined())
+        if (leaf.grad().defined()) {
           EXPECT_TRUE(leaf.grad().isfinite().all().item<bool>()) << "scale " << scale;
+        }
     }
 }
 

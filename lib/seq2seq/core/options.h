@@ -204,7 +204,7 @@ void OptionCollector::choice(std::string_view name, std::variant<Alternative...>
   if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
 
   OptionField type = inner.field("type", help);
-  if (flags == GroupFlags::plain) type.flag = flag_prefix_ + std::string(name);
+  type.flag = flag_prefix_ + std::string(name);  // --encoder rnn, --encoder.layers 2
   type.selects_type = true;
   type.valid = {Alternative::type...};
   auto keep = owner_;

@@ -41,10 +41,10 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x) {
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
  public:
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& weight,
-                        const Tensor& bias) {
+                        const std::optional<Tensor>& bias) {
     context->save_for_backward({x, weight});
-    context->saved_data["bias"] = bias.defined();
-    return onednn_linear(x, weight, bias);
+    context->saved_data["bias"] = bias.has_value();
+    return onednn_linear(x, weight, bias.value_or(Tensor()));
   }
 
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
@@ -75,7 +75,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
   const bool differentiate = at::GradMode::is_enabled() &&
                              (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
-  return differentiate ? LinearFunction::apply(x, weight, bias) : onednn_linear(x, weight, bias);
+  if (!differentiate) return onednn_linear(x, weight, bias);
+  return LinearFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 Tensor matrix_product(const Tensor& a, const Tensor& b) {

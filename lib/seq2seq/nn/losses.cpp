@@ -17,7 +17,9 @@ constexpr int64_t block_rows = 512;  // 512 x 8,000 float32 logits: 16 MB
 class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
-                               const Tensor& bias, const Tensor& targets, double smoothing, bool differentiate) {
+                               const std::optional<Tensor>& given_bias, const Tensor& targets, double smoothing,
+                               bool differentiate) {
+    const Tensor bias = given_bias.value_or(Tensor());
     const int64_t rows = features.size(0), vocabulary = weight.size(0);
     const Tensor loss = at::empty({rows}, features.options()), nll = at::empty({rows}, features.options());
     Tensor dfeatures, dweight, dbias;
@@ -70,8 +72,9 @@ LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, c
   if (!fast_kernels_allowed(features)) return plain_cross_entropy(features, weight, bias, targets, smoothing);
   const bool differentiate = at::GradMode::is_enabled() && (features.requires_grad() || weight.requires_grad() ||
                                                             (bias.defined() && bias.requires_grad()));
-  const auto sums = ProjectedCrossEntropy::apply(features.contiguous(), weight, bias, targets.contiguous(), smoothing,
-                                                 differentiate);
+  const auto sums = ProjectedCrossEntropy::apply(features.contiguous(), weight,
+                                                 bias.defined() ? std::optional(bias) : std::nullopt,
+                                                 targets.contiguous(), smoothing, differentiate);
   return {sums[0], sums[1]};
 }
 

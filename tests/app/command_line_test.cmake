@@ -1,0 +1,35 @@
+# What the program says to a command line that makes no sense: exit code, and one line on stderr.
+cmake_minimum_required(VERSION 3.24)
+
+function(expect exit_code stdout stderr)
+  execute_process(COMMAND ${PROGRAM} ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
+  if(NOT status EQUAL exit_code OR NOT output MATCHES "${stdout}" OR NOT error MATCHES "${stderr}")
+    message(SEND_ERROR "seq2seq ${ARGN}\nexit code ${status}, expected ${exit_code}\n"
+                       "stdout: ${output}\nexpected: ${stdout}\nstderr: ${error}\nexpected: ${stderr}")
+  endif()
+endfunction()
+
+expect(0 "^seq2seq [0-9.]+ [(]LibTorch [0-9.]+[)]\n$" "^$" --version)
+expect(0 "^Trains .*Usage: seq2seq .*evaluate " "^$" --help)
+expect(0 "Usage: seq2seq evaluate .*--hypothesis TEXT .*default 12345" "^$" evaluate --help)
+expect(2 "^$" "^Trains .*Usage: ")
+expect(2 "^$" "^seq2seq: 'evalute': is not a command; did you mean 'evaluate'[?]\n$" evalute --seed 1)
+expect(2 "^$" "^seq2seq: --sede: is not a flag of 'seq2seq evaluate'; did you mean '--seed'[?]\n$" evaluate --sede=1)
+expect(2 "^$" "^seq2seq: --hyp: is not a flag of 'seq2seq evaluate'; did you mean '--hypothesis'[?]\n$"
+       evaluate --hyp x)
+expect(2 "^$" "^seq2seq: 'x': is not expected here; [^\n]*\n$" evaluate x)
+expect(2 "^$" "^seq2seq: --seed: needs a value\n$" evaluate --seed)
+expect(2 "^$" "^seq2seq: --seed: 'x' is not a whole number\n$" evaluate --seed x)
+expect(2 "^$" "^seq2seq: --seed: -1 is out of range; give at least 0\n$" evaluate --seed -1)
+expect(2 "^$" "^seq2seq: --seed: is given 2 times\n$" evaluate --seed 1 --seed 2)
+expect(2 "^$" "^seq2seq: --stem: 'maybe' is not true or false\n$" evaluate --stem=maybe)
+expect(2 "^$" "^seq2seq: --tokenize: '14a' is unknown; did you mean '13a'[?]\n$" evaluate --tokenize 14a)
+expect(1 "^$" "^seq2seq: /nowhere: cannot be opened [(]No such file or directory[)][^\n]*\n$"
+       evaluate --hypothesis /nowhere --reference /nowhere)
+
+# A reader that goes away is no reason for a message.
+execute_process(COMMAND bash -c "trap '' PIPE; '${PROGRAM}' --help | true; echo end" ERROR_VARIABLE error
+                OUTPUT_VARIABLE output)
+if(NOT error STREQUAL "" OR NOT output STREQUAL "end\n")
+  message(SEND_ERROR "a closed pipe: ${error}")
+endif()

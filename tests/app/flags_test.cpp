@@ -1,0 +1,142 @@
+#include "flags.h"
+
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+
+#include "core/sample_options.h"
+#include "help_formatter.h"
+#include "seq2seq/core/error.h"
+
+namespace seq2seq {
+namespace {
+
+using sample::Circle;
+using sample::Color;
+using sample::Drawing;
+using sample::Square;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+class FlagsTest : public testing::Test {
+ protected:
+  FlagsTest() : app_("draws", "draw") { app_.formatter(std::make_shared<HelpFormatter>()); }
+
+  Drawing parse(std::vector<std::string> words, ConfigFlag config = ConfigFlag::none) {
+    Flags<Drawing> flags(app_, config);
+    std::reverse(words.begin(), words.end());  // as CLI11 takes a vector
+    app_.parse(std::move(words));
+    return flags.resolve();
+  }
+  void refused(std::vector<std::string> words, const std::string& message) {
+    CLI::App app("draws", "draw");
+    Flags<Drawing> flags(app);
+    std::reverse(words.begin(), words.end());
+    app.parse(std::move(words));
+    EXPECT_THAT([&] { flags.resolve(); }, ThrowsMessage<UsageError>(StartsWith(message)));
+  }
+
+  CLI::App app_;
+};
+
+TEST_F(FlagsTest, NoFlagGivesDefaults) {
+  EXPECT_EQ(options_to_json(parse({})), options_to_json(Drawing{}));
+}
+
+TEST_F(FlagsTest, EveryKindOfFlag) {
+  const Drawing drawing =
+      parse({"--title", "a b", "--layers", "x", "y", "--color=red", "--layers", "z", "--pen.width", "9",
+             "--shape", "circle", "--shape.radius=0.5", "--shape.hollow"});
+  EXPECT_EQ(drawing.title, "a b");
+  EXPECT_THAT(drawing.layers, ElementsAre("x", "y", "z"));
+  EXPECT_EQ(drawing.color, Color::red);
+  EXPECT_EQ(drawing.pen.width, 9);
+  EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 0.5);
+  EXPECT_TRUE(std::get<Circle>(drawing.shape).hollow);
+}
+
+TEST_F(FlagsTest, BooleansTakeThreeForms) {
+  const auto hollow = [](const char* flag) {
+    CLI::App app("draws", "draw");
+    Flags<Drawing> flags(app);
+    app.parse(std::vector<std::string>{flag});
+    return std::get<Square>(flags.resolve().shape).hollow;
+  };
+  EXPECT_TRUE(hollow("--shape.hollow"));
+  EXPECT_TRUE(hollow("--shape.hollow=true"));
+  EXPECT_FALSE(hollow("--shape.hollow=false"));
+  EXPECT_FALSE(hollow("--no-shape.hollow"));
+  EXPECT_TRUE(hollow("--no-shape.hollow=false"));
+}
+
+TEST_F(FlagsTest, AnEmptyTextIsAValue) {
+  EXPECT_EQ(parse({"--title", ""}).title, "");
+}
+
+TEST_F(FlagsTest, AScalarTakesOneValueOnly) {
+  refused({"--pen.width", "3", "--pen.width", "4"}, "--pen.width: is given 2 times");
+  refused({"--shape.hollow", "--no-shape.hollow"}, "--shape.hollow: is given 2 times");
+  Flags<Drawing> flags(app_);
+  EXPECT_THROW(app_.parse(std::vector<std::string>{"4", "3", "--pen.width"}), CLI::ExtrasError);
+}
+
+TEST_F(FlagsTest, ErrorsNameTheFlag) {
+  refused({"--pen.width", "many"}, "--pen.width: 'many' is not a whole number");
+  refused({"--pen.width", "-1"}, "--pen.width: -1 is out of range; give 1 to 64");
+  refused({"--shape.radius", "1"}, "--shape.radius: applies only with shape.type=circle");
+  refused({"--shape.hollow=perhaps"}, "--shape.hollow: 'perhaps' is not true or false");
+}
+
+TEST_F(FlagsTest, FlagsWinOverTheConfigurationFile) {
+  const std::string path = testing::TempDir() + "flags_test.json";
+  std::ofstream(path)
+      << R"({"title": "file", "pen": {"width": 5}, "shape": {"type": "circle", "radius": 8}})";
+  const Drawing drawing = parse({"--pen.width", "6", "--config", path}, ConfigFlag::offered);
+  EXPECT_EQ(drawing.title, "file");
+  EXPECT_EQ(drawing.pen.width, 6);
+  EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 8.0);
+  EXPECT_EQ(drawing.color, Color::green);
+  std::remove(path.c_str());
+}
+
+TEST_F(FlagsTest, ConfigIsAFlagOnlyWhereOffered) {
+  Flags<Drawing> flags(app_);
+  EXPECT_THROW(app_.parse("--config x", false), CLI::ExtrasError);
+}
+
+TEST_F(FlagsTest, HelpShowsDefaultsRangesNamesAndConditions) {
+  Flags<Drawing> flags(app_);
+  const std::string help = app_.help();
+  EXPECT_THAT(help, HasSubstr("--title TEXT                      shown above (default untitled)\n"));
+  EXPECT_THAT(help, HasSubstr("--layers TEXT...                  from the bottom up (default ink)\n"));
+  EXPECT_THAT(help, HasSubstr("of the pen (red | green | blue; default green)\n"));
+  EXPECT_THAT(help, HasSubstr("in dots (1 to 64; default 3)\n"));
+  EXPECT_THAT(help, HasSubstr("from the centre (at least 0; default 2; only with --shape circle)\n"));
+  // Both alternatives have it: one flag without a condition.
+  EXPECT_THAT(help, HasSubstr("--[no-]shape.hollow               no filling (default false)\n"));
+  EXPECT_THAT(help, AllOf(HasSubstr("\n\nPen options:\n"), HasSubstr("\n\nShape options:\n"),
+                          Not(HasSubstr("\n\n\n")), Not(HasSubstr("{false}"))));
+}
+
+TEST_F(FlagsTest, TwoFieldsOfOneFlagAreAProgrammersError) {
+  std::vector<OptionField> fields = option_catalogue<Drawing>();
+  fields[0].flag = fields[3].flag;
+  EXPECT_THROW(FlagSet(app_, fields, ConfigFlag::none), std::logic_error);
+}
+
+TEST(Wrap, BreaksAtSpacesAndKeepsBreaks) {
+  EXPECT_EQ(wrap("one two three", 8), "one two\nthree");
+  EXPECT_EQ(wrap("one two", 7), "one two");
+  EXPECT_EQ(wrap("unbreakable x", 4), "unbreakable\nx");
+  EXPECT_EQ(wrap("a\n\nb c", 80), "a\n\nb c");
+  EXPECT_THAT(wrap("", 80), IsEmpty());
+}
+
+}  // namespace
+}  // namespace seq2seq

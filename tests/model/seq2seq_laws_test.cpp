@@ -1,0 +1,194 @@
+// What holds for every architecture: step = forward; padding, batch mates and the order of hypotheses change
+// nothing.
+#include <gtest/gtest.h>
+
+#include "../support/compare.h"
+#include "../support/tiny_model.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq::test {
+namespace {
+
+std::vector<Architecture> all_architectures() {
+  std::vector<Architecture> all;
+  for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
+    for (const auto attention :
+         {AttentionKind::none, AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
+      for (const bool input_feeding : {false, true})
+        for (const int64_t layers : {1, 2})
+          for (const bool bidirectional : {false, true})
+            all.push_back({cell, attention, input_feeding, layers, bidirectional});
+  return all;
+}
+
+Tensor ids(std::initializer_list<int64_t> values) {
+  return at::tensor(values, at::kLong);
+}
+
+class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
+ protected:
+  const at::NoGradGuard no_grad;
+  Seq2Seq model = tiny_model(tiny_options(GetParam()));
+  std::vector<Example> examples = uneven_examples();
+  TensorBatch batch = batch_of(examples);
+  Memory memory = model->encode(batch.source);
+
+  // Log-probabilities [N, T, V] and attention [N, T, S] of target_input [N, T] by the loop that search runs.
+  std::pair<Tensor, Tensor> stepped(const Tensor& target_input, State state) {
+    std::vector<Tensor> log_probabilities, attention;
+    for (const Tensor& tokens : target_input.unbind(1)) {
+      Step step = model->advance(memory, tokens, state);
+      log_probabilities.push_back(model->output()->log_probabilities(step.features));
+      attention.push_back(step.attention);
+      state = step.next;
+    }
+    return {at::stack(log_probabilities, 1), at::stack(attention, 1)};
+  }
+
+  std::pair<Tensor, Tensor> forward(const Tensor& target_input) {
+    const StepSequence steps = model->decode(memory, target_input);
+    return {model->output()->log_probabilities(steps.features), steps.attention};
+  }
+};
+
+TEST_P(Seq2SeqLaws, StepEqualsForward) {
+  const auto [expected, expected_attention] = forward(batch.target_input);
+  const auto [actual, attention] = stepped(batch.target_input, model->start(memory));
+  EXPECT_TRUE(close(actual, expected));
+  EXPECT_TRUE(close(attention, expected_attention));
+  EXPECT_TRUE(close(actual.exp().sum(2), at::ones({3, 5}, at::kDouble)));
+  // Different words give different predictions: the law would hold for a decoder that ignores its input.
+  const Tensor other = batch.target_input.masked_fill(batch.target_input.eq(Vocabulary::begin), 8);
+  EXPECT_FALSE(close(forward(other).first, expected, 1e-3));
+}
+
+TEST_P(Seq2SeqLaws, HypothesesOfASentenceDoNotMeet) {
+  // Two hypotheses a sentence, the second with other words.
+  const Tensor second = batch.target_input.flip(0);
+  const Tensor both = at::stack({batch.target_input, second}, 1).view({6, -1});  // [B * K, T]
+  const State state = model->start(memory).select(ids({0, 0, 1, 1, 2, 2}));
+  const auto [log_probabilities, attention] = stepped(both, state);
+  const auto [first_expected, first_attention] = forward(batch.target_input);
+  const auto [second_expected, second_attention] = forward(second);
+  EXPECT_TRUE(close(log_probabilities, at::stack({first_expected, second_expected}, 1).flatten(0, 1)));
+  EXPECT_TRUE(close(attention, at::stack({first_attention, second_attention}, 1).flatten(0, 1)));
+}
+
+TEST_P(Seq2SeqLaws, FinishedSentencesLeaveAndTheOthersGoOn) {
+  const Tensor expected = forward(batch.target_input).first;
+  State state = model->start(memory);
+  for (int64_t t = 0; t < 2; ++t) state = model->advance(memory, batch.target_input.select(1, t), state).next;
+  const Tensor rows = ids({2, 0});
+  memory = memory.select(rows);
+  const Tensor rest = batch.target_input.index_select(0, rows).slice(1, 2);
+  EXPECT_TRUE(close(stepped(rest, state.select(rows)).first, expected.index_select(0, rows).slice(1, 2)));
+}
+
+TEST_P(Seq2SeqLaws, BatchMatesChangeNothing) {
+  const Tensor together = log_probabilities(model, batch);
+  const Tensor attention = forward(batch.target_input).second;
+  for (size_t i = 0; i < examples.size(); ++i) {
+    const TensorBatch alone = batch_of({examples[i]});
+    const auto row = static_cast<int64_t>(i);
+    const int64_t target_length = alone.target_input.size(1), source_length = alone.source.ids.size(1);
+    EXPECT_TRUE(close(log_probabilities(model, alone)[0], together[row].narrow(0, 0, target_length))) << i;
+    const Memory its_memory = model->encode(alone.source);
+    EXPECT_TRUE(close(its_memory.states()[0], memory.states()[row].narrow(0, 0, source_length))) << i;
+    EXPECT_TRUE(close(its_memory.summary()[0], memory.summary()[row])) << i;
+    EXPECT_TRUE(close(model->decode(its_memory, alone.target_input).attention[0],
+                      attention[row].narrow(0, 0, target_length).narrow(1, 0, source_length)))
+        << i;
+  }
+}
+
+TEST_P(Seq2SeqLaws, TheOrderOfTheBatchChangesNothing) {
+  const TensorBatch shuffled = batch_of({examples[2], examples[0], examples[1]});
+  EXPECT_TRUE(close(log_probabilities(model, shuffled),
+                    log_probabilities(model, batch).index_select(0, ids({2, 0, 1}))));
+}
+
+TEST_P(Seq2SeqLaws, PaddingChangesNothing) {
+  const auto widened = [](const Tensor& x, int64_t columns) {
+    return at::constant_pad_nd(x, {0, columns}, Vocabulary::padding);
+  };
+  const TensorBatch padded{{widened(batch.source.ids, 3), batch.source.lengths},
+                           widened(batch.target_input, 2),
+                           widened(batch.target_output, 2)};
+  EXPECT_TRUE(close(log_probabilities(model, padded).narrow(1, 0, 5), log_probabilities(model, batch)));
+  const LossSums expected = loss_of(model, batch, 0.1), actual = loss_of(model, padded, 0.1);
+  EXPECT_TRUE(close(actual.loss, expected.loss));
+  EXPECT_TRUE(close(actual.negative_log_likelihood, expected.negative_log_likelihood));
+}
+
+TEST_P(Seq2SeqLaws, AttentionIsADistributionOverTheSentence) {
+  const Tensor attention = forward(batch.target_input).second;
+  ASSERT_EQ(attention.sizes(), at::IntArrayRef({3, 5, 7}));
+  const double total = model->has_attention() ? 1.0 : 0.0;
+  EXPECT_EQ(model->has_attention(), GetParam().attention != AttentionKind::none);
+  EXPECT_TRUE(close(attention.sum(2), at::full({3, 5}, total, at::kDouble)));
+  EXPECT_TRUE(attention.masked_select(memory.mask().logical_not().unsqueeze(1)).eq(0).all().item<bool>());
+  EXPECT_TRUE(
+      memory.states().masked_select(memory.mask().logical_not().unsqueeze(2)).eq(0).all().item<bool>());
+}
+
+TEST_P(Seq2SeqLaws, EverySourceWordMatters) {
+  const Tensor before = log_probabilities(model, batch);
+  for (const int64_t position : {0, 3, 5}) {
+    TensorBatch changed = batch;
+    changed.source.ids = batch.source.ids.clone();
+    const int64_t word = changed.source.ids[2][position].item<int64_t>();
+    changed.source.ids[2][position] = word == 4 ? 5 : 4;
+    const Tensor after = log_probabilities(model, changed);
+    EXPECT_FALSE(close(after[2], before[2], 1e-9)) << "position " << position;
+    EXPECT_TRUE(same(after.narrow(0, 0, 2), before.narrow(0, 0, 2)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, Seq2SeqLaws, ::testing::ValuesIn(all_architectures()),
+                         [](const auto& test) { return name_of(test.param); });
+
+// In float the fused kernels run: they must agree with the plain ones through a whole model.
+TEST(Seq2SeqTest, FastEqualsPlain) {
+  for (const Architecture& architecture : all_architectures()) {
+    Seq2Seq model = tiny_model(tiny_options(architecture));
+    const TensorBatch batch = batch_of(uneven_examples());
+    for (const auto type : {at::kDouble, at::kFloat}) {
+      model->to(type);
+      const auto run = [&] {
+        model->zero_grad();
+        const Tensor loss = loss_of(model, batch, 0.1).loss;
+        loss.backward();
+        std::vector<Tensor> values{loss.detach()};
+        for (const Tensor& parameter : model->parameters()) values.push_back(parameter.grad().clone());
+        return values;
+      };
+      const auto fast = run();
+      const PlainKernels plain;
+      const auto slow = run();
+      for (size_t i = 0; i < fast.size(); ++i)
+        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
+            << name_of(architecture) << ", " << i;
+    }
+  }
+}
+
+TEST(Seq2SeqTest, ABatchBecomesTensors) {
+  const TensorBatch batch =
+      batch_of({{.index = 0, .source = {5, 6}, .target = {7}}, {.index = 1, .source = {}, .target = {4, 8}}});
+  EXPECT_TRUE(same(batch.source.ids, ids({5, 6, 3, 3, 0, 0}).view({2, 3})));
+  EXPECT_TRUE(same(batch.source.lengths, ids({3, 1})));
+  EXPECT_TRUE(same(batch.target_input, ids({2, 7, 0, 2, 4, 8}).view({2, 3})));
+  EXPECT_TRUE(same(batch.target_output, ids({7, 3, 0, 4, 8, 3}).view({2, 3})));
+}
+
+TEST(Seq2SeqTest, ANotANumberIsNotHidden) {
+  Seq2Seq model = tiny_model(tiny_options({}));
+  {
+    const at::NoGradGuard no_grad;
+    model->named_parameters()["decoder.layer0.weight_hh"][0][0] = std::nan("");
+  }
+  EXPECT_TRUE(std::isnan(loss_of(model, batch_of(uneven_examples()), 0.1).loss.item<double>()));
+}
+
+}  // namespace
+}  // namespace seq2seq::test
