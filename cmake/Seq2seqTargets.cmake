@@ -26,5 +26,6 @@ function(seq2seq_test name)
     target_precompile_headers(${name} REUSE_FROM seq2seq)
   endif()
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-  set_tests_properties(${name} PROPERTIES LABELS unit)
+  # Spinning OpenMP threads would make tests crawl on a busy machine.
+  set_tests_properties(${name} PROPERTIES LABELS unit ENVIRONMENT OMP_WAIT_POLICY=passive)
 endfunction()
