@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"

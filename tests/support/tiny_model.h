@@ -9,6 +9,7 @@
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/seq2seq_model.h"
+#include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq::test {
 
@@ -84,10 +85,6 @@ inline TensorBatch batch_of(const std::vector<Example>& examples) {
 /// A batch whose sources have 1, 4 and 7 tokens and whose targets 5, 1 and 3, </s> included.
 inline std::vector<Example> uneven_examples() {
   return random_examples({0, 3, 6}, {4, 0, 2});
-}
-
-inline std::vector<Tensor> parameters_of(const Seq2Seq& model) {
-  return model->parameters();
 }
 
 /// Teacher-forced log-probabilities [B, T, V].
