@@ -5,8 +5,8 @@
 
 #include "command_line.h"
 #include "commands.h"
-#include "thread_waiting.h"
 #include "help_formatter.h"
+#include "thread_waiting.h"
 
 int main(int argc, char** argv) {
   seq2seq::let_threads_sleep(argv);

@@ -25,7 +25,8 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
-// Training frees and takes the same large blocks at every update: keep them rather than ask the kernel each time.
+// Training frees and takes the same large blocks at every update: keep them rather than ask the kernel each
+// time.
 void keep_large_blocks() {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, -1);
@@ -38,7 +39,8 @@ TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& direct
   TrainOptions unchanged = before;
   for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
     if (!may_change_on_resume(path))
-      throw UsageError(path, "cannot change when a run is resumed", "leave it out, or begin a new run with --initialize-from");
+      throw UsageError(path, "cannot change when a run is resumed",
+                       "leave it out, or begin a new run with --initialize-from");
   options.run.directory = directory;
   return options;
 }
@@ -53,8 +55,10 @@ TrainOptions resolve_fine_tuning(const OptionPatch& patch, const std::string& fr
   TrainOptions before = options;
   apply(options, patch);
   for (const auto& path : differing_paths(option_fields(before), option_fields(options)))
-    if ((path.starts_with("model.") && path.find("dropout") == std::string::npos) || path.starts_with("text."))
-      throw UsageError(path, "differs from the model in " + from, "leave it out: --initialize-from decides it");
+    if ((path.starts_with("model.") && path.find("dropout") == std::string::npos) ||
+        path.starts_with("text."))
+      throw UsageError(path, "differs from the model in " + from,
+                       "leave it out: --initialize-from decides it");
   return options;
 }
 
@@ -62,7 +66,8 @@ TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
   const OptionPatch patch = flags.patch();
   TrainOptions given;
   apply(given, patch);
-  if (resume && given.run.directory.empty()) throw UsageError("--run-directory", "is missing", "name the run to resume");
+  if (resume && given.run.directory.empty())
+    throw UsageError("--run-directory", "is missing", "name the run to resume");
   if (resume) return resolve_resumed(patch, given.run.directory);
   if (!given.run.initialize_from.empty()) return resolve_fine_tuning(patch, given.run.initialize_from);
   return given;
@@ -76,9 +81,15 @@ int run_train(const TrainOptions& options, bool resume) {
   const StopReason reason = trainer.run([] { return received_signal != 0; });
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
   switch (reason) {
-    case StopReason::limit: log_info("limit reached" + again + " and a higher limit"); break;
-    case StopReason::patience: log_info("validation no longer improves: done"); break;
-    case StopReason::signal: log_info("stopped and saved" + again); break;
+    case StopReason::limit:
+      log_info("limit reached" + again + " and a higher limit");
+      break;
+    case StopReason::patience:
+      log_info("validation no longer improves: done");
+      break;
+    case StopReason::signal:
+      log_info("stopped and saved" + again);
+      break;
   }
   log_info("translate with: seq2seq translate --model " + options.run.directory);
   return 0;
@@ -93,7 +104,8 @@ void add_train(CLI::App& app, int& exit_code) {
       "    --valid-source val.en --valid-target val.de --run-directory run --max-minutes 30\n"
       "Ctrl-C saves a checkpoint; --resume goes on exactly where it stopped.");
   auto flags = std::make_shared<Flags<TrainOptions>>(*command, ConfigFlag::offered);
-  auto resume = std::make_shared<bool>(false), dump = std::make_shared<bool>(false), quiet = std::make_shared<bool>(false);
+  auto resume = std::make_shared<bool>(false), dump = std::make_shared<bool>(false),
+       quiet = std::make_shared<bool>(false);
   command->add_flag("--resume", *resume, "go on with the run in --run-directory");
   command->add_flag("--dump-config", *dump, "print the resolved configuration as JSON and exit");
   command->add_flag("--quiet", *quiet, "print warnings and errors only");

@@ -1,4 +1,5 @@
-// The real binary, killed between two checkpoints and resumed, must end exactly where an uninterrupted run ends.
+// The real binary, killed between two checkpoints and resumed, must end exactly where an uninterrupted run
+// ends.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -30,18 +31,49 @@ class Resume : public testing::Test {
   pid_t start(const fs::path& run, bool resume) const {
     const std::string data = SEQ2SEQ_DATA "/translation/";
     std::vector<std::string> words{SEQ2SEQ_PROGRAM, "train", "--quiet", "--run-directory", run.string()};
-    const std::vector<std::string> settings{
-        "--train-source", data + "train.en", "--train-target", data + "train.de", "--valid-source", data + "valid.en",
-        "--valid-target", data + "valid.de", "--tokenizer", "word", "--no-shared-vocabulary", "--embedding.size", "16",
-        "--encoder.size", "16", "--decoder.size", "32", "--encoder.dropout", "0.3", "--decoder.dropout", "0.3",
-        "--encoder.recurrent-dropout", "0.2", "--word-dropout", "0.1", "--average-decay", "0.9", "--accumulation", "2",
-        "--batch-size", "256", "--schedule", "plateau", "--valid-every", "20", "--learning-rate", "0.01"};
+    const std::vector<std::string> settings{"--train-source",
+                                            data + "train.en",
+                                            "--train-target",
+                                            data + "train.de",
+                                            "--valid-source",
+                                            data + "valid.en",
+                                            "--valid-target",
+                                            data + "valid.de",
+                                            "--tokenizer",
+                                            "word",
+                                            "--no-shared-vocabulary",
+                                            "--embedding.size",
+                                            "16",
+                                            "--encoder.size",
+                                            "16",
+                                            "--decoder.size",
+                                            "32",
+                                            "--encoder.dropout",
+                                            "0.3",
+                                            "--decoder.dropout",
+                                            "0.3",
+                                            "--encoder.recurrent-dropout",
+                                            "0.2",
+                                            "--word-dropout",
+                                            "0.1",
+                                            "--average-decay",
+                                            "0.9",
+                                            "--accumulation",
+                                            "2",
+                                            "--batch-size",
+                                            "256",
+                                            "--schedule",
+                                            "plateau",
+                                            "--valid-every",
+                                            "20",
+                                            "--learning-rate",
+                                            "0.01"};
     if (resume)
       words.push_back("--resume");
     else
       words.insert(words.end(), settings.begin(), settings.end());
-    const std::vector<std::string> limits{"--max-updates", "60", "--checkpoint-every", "10", "--log-every", "1",
-                                          "--threads", "1"};
+    const std::vector<std::string> limits{"--max-updates", "60", "--checkpoint-every", "10",
+                                          "--log-every",   "1",  "--threads",          "1"};
     words.insert(words.end(), limits.begin(), limits.end());
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
@@ -100,7 +132,8 @@ TEST_F(Resume, AfterSigkillIsTheUninterruptedRunBitForBit) {
   const TrainingState one = load_training_state(whole / "last" / "state.pt");
   const TrainingState other = load_training_state(killed / "last" / "state.pt");
   ASSERT_EQ(one.tensors.size(), other.tensors.size());
-  for (const auto& [name, tensor] : one.tensors) EXPECT_TRUE(at::equal(tensor, other.tensors.at(name))) << name;
+  for (const auto& [name, tensor] : one.tensors)
+    EXPECT_TRUE(at::equal(tensor, other.tensors.at(name))) << name;
   EXPECT_EQ(one.progress.position, other.progress.position);
   EXPECT_EQ(one.progress.stalled_validations, other.progress.stalled_validations);
 }

@@ -19,12 +19,15 @@ void sync_path(const fs::path& path) {
   if (descriptor < 0 || ::fsync(descriptor) != 0) {
     const std::string reason = system_reason();
     if (descriptor >= 0) ::close(descriptor);
-    throw Error(path.string(), "cannot be written to disk (" + reason + ")", "check free space and permissions");
+    throw Error(path.string(), "cannot be written to disk (" + reason + ")",
+                "check free space and permissions");
   }
   ::close(descriptor);
 }
 
-fs::path parent_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+fs::path parent_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : fs::path(".");
+}
 
 fs::path temporary_name(const fs::path& path) {
   return parent_of(path) / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()));
@@ -33,13 +36,17 @@ fs::path temporary_name(const fs::path& path) {
 void rename_whole(const fs::path& from, const fs::path& to) {
   std::error_code failure;
   fs::rename(from, to, failure);
-  if (failure) throw Error(to.string(), "cannot be created (" + failure.message() + ")", "check the folder's permissions");
+  if (failure)
+    throw Error(to.string(), "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
   sync_path(parent_of(to));
 }
 
 }  // namespace
 
-std::string system_reason() { return std::strerror(errno); }
+std::string system_reason() {
+  return std::strerror(errno);
+}
 
 std::string read_file(const fs::path& path) {
   if (fs::is_directory(path)) throw Error(path.string(), "is a directory", "name a file");
@@ -69,7 +76,9 @@ void write_file(const fs::path& path, std::string_view bytes) {
     std::ofstream out(temporary, std::ios::binary);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();
-    if (!out) throw Error(path.string(), "cannot be written (" + system_reason() + ")", "check free space and permissions");
+    if (!out)
+      throw Error(path.string(), "cannot be written (" + system_reason() + ")",
+                  "check free space and permissions");
   });
 }
 

@@ -13,7 +13,8 @@ std::string read_file(const std::filesystem::path& path);
 /// Writes under a temporary name in the same folder, syncs, renames: the file appears whole or not at all.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 /// The same for a writer that needs a path of its own (torch, gzip).
-void write_file(const std::filesystem::path& path, const std::function<void(const std::string& temporary)>& write);
+void write_file(const std::filesystem::path& path,
+                const std::function<void(const std::string& temporary)>& write);
 
 /// Creates a directory whole: `fill` writes into a temporary sibling, which is synced and renamed.
 void write_directory(const std::filesystem::path& path,

@@ -24,12 +24,15 @@ Json parse_json(const std::string& text, const std::string& origin) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
     const auto line = std::count(text.begin(), end, '\n') + 1;
     std::string reason = e.what();  // "[json.exception...] parse error at line 1, column 2: syntax error ..."
-    if (const auto at = reason.find("column "); at != std::string::npos) reason = reason.substr(reason.find(": ", at) + 2);
+    if (const auto at = reason.find("column "); at != std::string::npos)
+      reason = reason.substr(reason.find(": ", at) + 2);
     throw Error(origin + ":" + std::to_string(line), "not valid JSON (" + reason + ")", "mend the file");
   }
 }
 
-Json read_json_file(const std::string& path) { return parse_json(read_file(path), path); }
+Json read_json_file(const std::string& path) {
+  return parse_json(read_file(path), path);
+}
 
 std::string dump_json(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);

@@ -31,13 +31,17 @@ size_t terminal_width() {
 
 }  // namespace
 
-void set_log_level(LogLevel level) { current_level = level; }
+void set_log_level(LogLevel level) {
+  current_level = level;
+}
 
 void log_info(const std::string& line) {
   if (current_level == LogLevel::normal) write_line(line);
 }
 
-void log_warning(const std::string& line) { write_line("warning: " + line); }
+void log_warning(const std::string& line) {
+  write_line("warning: " + line);
+}
 
 bool stderr_is_terminal() {
   static const bool terminal = ::isatty(STDERR_FILENO) != 0;
@@ -70,7 +74,8 @@ std::string format_duration(double seconds) {
 
 std::string format_count(int64_t count) {
   std::string digits = std::to_string(count < 0 ? -count : count);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<size_t>(at), ",");
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
+    digits.insert(static_cast<size_t>(at), ",");
   return count < 0 ? "-" + digits : digits;
 }
 

@@ -29,8 +29,9 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
   size_t best_distance = name.size() / 3 + 2;  // a third of the letters wrong is a slip; more is another word
   for (const auto& candidate : candidates) {
     // A missing prefix ("layers" for "encoder.layers") is the commonest slip of all.
-    const bool suffix = candidate.size() > name.size() + 1 && candidate.ends_with(name) &&
-                        !std::isalnum(static_cast<unsigned char>(candidate[candidate.size() - name.size() - 1]));
+    const bool suffix =
+        candidate.size() > name.size() + 1 && candidate.ends_with(name) &&
+        !std::isalnum(static_cast<unsigned char>(candidate[candidate.size() - name.size() - 1]));
     const size_t distance = suffix ? 1 : edit_distance(name, candidate);
     if (distance < best_distance) {
       best_distance = distance;

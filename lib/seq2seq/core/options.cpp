@@ -31,12 +31,14 @@ bool parse_number(const std::string& text, T& value) {
 }
 
 std::string type_name(const OptionValue& value) {
-  static constexpr const char* names[] = {"true or false", "a whole number", "a number", "a text", "a list of texts"};
+  static constexpr const char* names[] = {"true or false", "a whole number", "a number", "a text",
+                                          "a list of texts"};
   return names[value.index()];
 }
 
 /// `value` as the alternative that `wanted` has, or an error text.
-OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool from_text, std::string& problem) {
+OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool from_text,
+                    std::string& problem) {
   if (value.index() == wanted.index()) return value;
   const auto fail = [&] {
     problem = "'" + to_text(value) + "' is not " + type_name(wanted);
@@ -49,7 +51,8 @@ OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool fr
       const double number = std::get<double>(value);
       if (number == std::floor(number) && std::abs(number) < 9e15) return static_cast<int64_t>(number);
     }
-    if (std::holds_alternative<std::vector<std::string>>(wanted) && std::holds_alternative<std::string>(value))
+    if (std::holds_alternative<std::vector<std::string>>(wanted) &&
+        std::holds_alternative<std::string>(value))
       return std::vector<std::string>{std::get<std::string>(value)};
     return fail();
   }
@@ -65,7 +68,8 @@ OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool fr
     if (text == "false" || text == "0" || text == "no" || text == "off") return false;
     return fail();
   }
-  if (int64_t whole = 0; std::holds_alternative<int64_t>(wanted)) return parse_number(text, whole) ? whole : fail();
+  if (int64_t whole = 0; std::holds_alternative<int64_t>(wanted))
+    return parse_number(text, whole) ? whole : fail();
   double number = 0;
   return parse_number(text, number) ? OptionValue(number) : fail();
 }
@@ -107,10 +111,12 @@ void flatten(const Json& value, const std::string& prefix, const std::string& or
     emit(prefix, value.get<double>());
   } else if (value.is_string()) {
     emit(prefix, value.get<std::string>());
-  } else if (value.is_array() && std::all_of(value.begin(), value.end(), [](auto& v) { return v.is_string(); })) {
+  } else if (value.is_array() &&
+             std::all_of(value.begin(), value.end(), [](auto& v) { return v.is_string(); })) {
     emit(prefix, value.get<std::vector<std::string>>());
   } else {
-    throw UsageError(where, "'" + value.dump() + "' is not an option's value", "give a number, a text or a list of texts");
+    throw UsageError(where, "'" + value.dump() + "' is not an option's value",
+                     "give a number, a text or a list of texts");
   }
 }
 
@@ -151,7 +157,9 @@ OptionPatch OptionPatch::from_json(const std::string& text, const std::string& o
   return patch;
 }
 
-OptionPatch OptionPatch::from_json_file(const std::string& path) { return from_json(read_file(path), path); }
+OptionPatch OptionPatch::from_json_file(const std::string& path) {
+  return from_json(read_file(path), path);
+}
 
 void OptionPatch::set_text(const std::string& path, std::vector<std::string> words, const std::string& flag) {
   entries_[path] = Entry{std::move(words), flag, true};
@@ -187,8 +195,8 @@ std::unique_ptr<OptionValue> OptionPatch::take(const std::string& path) {
   return value;
 }
 
-void apply_patch(const std::function<std::vector<OptionField>()>& fields, const std::vector<OptionField>& catalogue,
-                 const OptionPatch& patch) {
+void apply_patch(const std::function<std::vector<OptionField>()>& fields,
+                 const std::vector<OptionField>& catalogue, const OptionPatch& patch) {
   const auto assign = [&](const OptionField& field, const OptionPatch::Entry& entry) {
     std::string problem;
     const OptionValue value = convert(entry.value, field.get(), entry.from_text, problem);
@@ -211,7 +219,8 @@ void apply_patch(const std::function<std::vector<OptionField>()>& fields, const 
     std::vector<std::string> names;
     for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
     if (const auto* other = find_field(catalogue, path))
-      throw UsageError(entry.origin, "applies only with " + other->only_with, suggest_name(typed ? entry.origin : path, names));
+      throw UsageError(entry.origin, "applies only with " + other->only_with,
+                       suggest_name(typed ? entry.origin : path, names));
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
   }
 }
@@ -230,7 +239,8 @@ std::string fields_to_json(const std::vector<OptionField>& fields) {
   return dump_json(root, 2);
 }
 
-std::vector<std::string> differing_paths(const std::vector<OptionField>& a, const std::vector<OptionField>& b) {
+std::vector<std::string> differing_paths(const std::vector<OptionField>& a,
+                                         const std::vector<OptionField>& b) {
   std::map<std::string, OptionValue> values;
   std::vector<std::string> result;
   for (const auto& field : a) values[field.path] = field.get();

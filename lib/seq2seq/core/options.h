@@ -34,25 +34,30 @@ struct OptionRange {
   double maximum = std::numeric_limits<double>::infinity();
   std::string describe() const;  // "1 to 64", "at least 0", ""
 };
-inline OptionRange in_range(double minimum, double maximum) { return {minimum, maximum}; }
-inline OptionRange at_least(double minimum) { return {minimum, std::numeric_limits<double>::infinity()}; }
+inline OptionRange in_range(double minimum, double maximum) {
+  return {minimum, maximum};
+}
+inline OptionRange at_least(double minimum) {
+  return {minimum, std::numeric_limits<double>::infinity()};
+}
 
 using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
 
 /// One option of one options struct, seen without its type.
 struct OptionField {
-  std::string path;                 ///< dotted, as in JSON: "encoder.layers"
-  std::string flag;                 ///< as on the command line, without dashes
+  std::string path;  ///< dotted, as in JSON: "encoder.layers"
+  std::string flag;  ///< as on the command line, without dashes
   std::string help;
-  std::string only_with;            ///< "encoder.type=rnn": exists only in that alternative
+  std::string only_with;  ///< "encoder.type=rnn": exists only in that alternative
   OptionRange range;
-  std::vector<std::string> valid;   ///< the names of an enum or of a choice's alternatives
-  bool selects_type = false;        ///< setting it changes which other fields exist
+  std::vector<std::string> valid;  ///< the names of an enum or of a choice's alternatives
+  bool selects_type = false;       ///< setting it changes which other fields exist
   std::function<OptionValue()> get;
   std::function<void(const OptionValue&)> set;  ///< the value already has the field's alternative
 };
 
-/// How the flags of a group are spelled: "--optimizer.beta1" or, where no other name clashes, "--train-source".
+/// How the flags of a group are spelled: "--optimizer.beta1" or, where no other name clashes,
+/// "--train-source".
 enum class GroupFlags { prefixed, plain };
 
 /// The visitor that turns an options struct into a list of fields.
@@ -134,8 +139,8 @@ class OptionPatch {
 };
 
 /// Type-erased body of `apply`.
-void apply_patch(const std::function<std::vector<OptionField>()>& fields, const std::vector<OptionField>& catalogue,
-                 const OptionPatch& patch);
+void apply_patch(const std::function<std::vector<OptionField>()>& fields,
+                 const std::vector<OptionField>& catalogue, const OptionPatch& patch);
 
 /// Sets what `patch` names. Throws UsageError naming the origin, the value and the nearest valid name for an
 /// unknown key, a key of an unselected alternative, a wrong type or a value out of range.
@@ -158,7 +163,8 @@ Options options_from_json(const std::string& text, const std::string& origin) {
 }
 
 /// Paths whose values differ, for "cannot be changed when resuming".
-std::vector<std::string> differing_paths(const std::vector<OptionField>& a, const std::vector<OptionField>& b);
+std::vector<std::string> differing_paths(const std::vector<OptionField>& a,
+                                         const std::vector<OptionField>& b);
 
 /// Shown in help and tables: `true`, `5`, `0.001`, `name`, `[]`.
 std::string to_text(const OptionValue& value);
@@ -172,7 +178,9 @@ void OptionCollector::operator()(std::string_view name, T& value, std::string_vi
   auto keep = owner_;
   if constexpr (std::is_enum_v<T>) {
     for (const char* valid : option_names(T{})) entry.valid.emplace_back(valid);
-    entry.get = [&value, keep] { return OptionValue(std::string(option_names(T{})[static_cast<size_t>(value)])); };
+    entry.get = [&value, keep] {
+      return OptionValue(std::string(option_names(T{})[static_cast<size_t>(value)]));
+    };
     entry.set = [&value, keep](const OptionValue& v) {
       const auto names = option_names(T{});
       for (size_t i = 0; i < names.size(); ++i)
@@ -196,8 +204,8 @@ void OptionCollector::group(std::string_view name, Group& options, GroupFlags fl
 }
 
 template <class... Alternative>
-void OptionCollector::choice(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
-                             GroupFlags flags) {
+void OptionCollector::choice(std::string_view name, std::variant<Alternative...>& options,
+                             std::string_view help, GroupFlags flags) {
   using Variant = std::variant<Alternative...>;
   OptionCollector inner = *this;
   inner.path_prefix_ += std::string(name) + ".";
@@ -209,7 +217,8 @@ void OptionCollector::choice(std::string_view name, std::variant<Alternative...>
   type.valid = {Alternative::type...};
   auto keep = owner_;
   type.get = [&options, keep] {
-    return OptionValue(std::visit([](auto& o) { return std::string(std::decay_t<decltype(o)>::type); }, options));
+    return OptionValue(
+        std::visit([](auto& o) { return std::string(std::decay_t<decltype(o)>::type); }, options));
   };
   type.set = [&options, keep](const OptionValue& v) {
     const auto& wanted = std::get<std::string>(v);

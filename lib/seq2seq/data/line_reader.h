@@ -19,8 +19,8 @@ class LineReader {
   /// Reads the next line, without its end, into `line`. False at the end of the input. Throws Error when the
   /// input cannot be read or its compressed data is damaged.
   bool next(std::string& line);
-  /// Whether `next` can answer without waiting for whoever writes to a pipe or terminal; a line of which only a part
-  /// has come counts as there.
+  /// Whether `next` can answer without waiting for whoever writes to a pipe or terminal; a line of which only
+  /// a part has come counts as there.
   bool ready() const;
   /// The number of the line that `next` gave last, from 1.
   uint64_t line_number() const;

@@ -50,7 +50,8 @@ void forget_paths(ModelOptions& model, TextOptions& text) {
   model.embedding.freeze = false;
   text.source_vocabulary.clear();
   text.target_vocabulary.clear();
-  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&text.tokenizer)) sentencepiece->model.clear();
+  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&text.tokenizer))
+    sentencepiece->model.clear();
 }
 
 torch::jit::Module read_archive(const fs::path& path, torch::jit::ExtraFilesMap& files) {
@@ -132,7 +133,8 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
     files[name] = "";
   const torch::jit::Module archive = read_archive(path, files);
   if (files[config_name].empty())
-    refuse(path, "is a TorchScript archive, but not one of seq2seq", "give a model.pt written by seq2seq train");
+    refuse(path, "is a TorchScript archive, but not one of seq2seq",
+           "give a model.pt written by seq2seq train");
 
   const Json config = parse_json(files[config_name], path.string());
   if (config.value("format", int64_t{0}) > archive_format)

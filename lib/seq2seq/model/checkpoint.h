@@ -21,8 +21,9 @@ struct TranslationModel {
   std::string provenance = "{}";
 };
 
-/// model.pt: one TorchScript archive with the weights as named parameters and, as extra files, the configuration,
-/// vocabularies, subword models and provenance. Written whole or not at all. docs/formats.md describes it.
+/// model.pt: one TorchScript archive with the weights as named parameters and, as extra files, the
+/// configuration, vocabularies, subword models and provenance. Written whole or not at all. docs/formats.md
+/// describes it.
 void save_model(const TranslationModel& model, const std::filesystem::path& path);
 
 /// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).

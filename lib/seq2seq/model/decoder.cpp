@@ -6,8 +6,8 @@
 
 namespace seq2seq {
 
-// State tensors in order: feed (only with attention and input feeding), then hidden and, for an LSTM, cell of each
-// layer.
+// State tensors in order: feed (only with attention and input feeding), then hidden and, for an LSTM, cell of
+// each layer.
 struct RnnDecoderImpl::View {
   Tensor feed;
   std::vector<CellState> layers;
@@ -46,14 +46,16 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embeddi
   const int64_t states = options.cell == Cell::lstm ? 2 : 1;
   bridge_ = register_module("bridge", Linear(summary_size, options.layers * states * options.size));
   for (int64_t i = 0; i < options.layers; ++i)
-    layers_.push_back(register_module("layer" + std::to_string(i),
-                                      RecurrentLayer(options.cell, i == 0 ? embedding_size : options.size, options.size)));
+    layers_.push_back(
+        register_module("layer" + std::to_string(i),
+                        RecurrentLayer(options.cell, i == 0 ? embedding_size : options.size, options.size)));
   if (options.input_feeding)
-    feed_ = register_module(
-        "feed", Linear(attentive ? options.size : summary_size, gate_count(options.cell) * options.size, false));
+    feed_ = register_module("feed", Linear(attentive ? options.size : summary_size,
+                                           gate_count(options.cell) * options.size, false));
   attention_ =
       register_module("attention", Attention(options.attention, options.size, memory_size, options.size));
-  if (attentive) combine_ = register_module("combine", Linear(memory_size + options.size, options.size, false));
+  if (attentive)
+    combine_ = register_module("combine", Linear(memory_size + options.size, options.size, false));
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
@@ -82,14 +84,15 @@ Tensor RnnDecoderImpl::first_gates(const Memory& memory, const Tensor& embedded)
   return (gates.view({context.size(0), -1, context.size(1)}) + context.unsqueeze(1)).view(gates.sizes());
 }
 
-Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
-                           Noise* noise) {
+Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, const State& state,
+                           const Masks& masks, Noise* noise) {
   View view = View::of(state, options_);
   Tensor gates = view.feed.defined() ? input_gates + feed_->forward(view.feed) : input_gates;  // [N, G*H]
   Tensor x;
   for (size_t i = 0; i < layers_.size(); ++i) {
     if (i > 0) gates = layers_[i]->input_gates(dropout(x, options_.dropout, noise));
-    view.layers[i] = layers_[i]->step(gates, view.layers[i], masks.recurrent.empty() ? Tensor() : masks.recurrent[i]);
+    view.layers[i] =
+        layers_[i]->step(gates, view.layers[i], masks.recurrent.empty() ? Tensor() : masks.recurrent[i]);
     x = options_.residual && i > 0 ? x + view.layers[i].hidden : view.layers[i].hidden;  // [N, H]
   }
   const AttentionResult attended = attention_->forward(x, memory.states(), memory.prepared(0), memory.mask());
@@ -106,9 +109,11 @@ Step RnnDecoderImpl::advance(const Memory& memory, const Tensor& embedded, const
 
 StepSequence RnnDecoderImpl::forward(const Memory& memory, const Tensor& embedded, Noise* noise) {
   check_shape("embedded target", embedded, {memory.count(), -1, -1});
-  const auto gates = first_gates(memory, dropout(embedded, options_.dropout, noise)).unbind(1);  // T of [B, G*H]
+  const auto gates =
+      first_gates(memory, dropout(embedded, options_.dropout, noise)).unbind(1);  // T of [B, G*H]
   return unroll(
-      memory, embedded.size(1), [&](int64_t t, const Tensor&) { return gates[static_cast<size_t>(t)]; }, noise);
+      memory, embedded.size(1), [&](int64_t t, const Tensor&) { return gates[static_cast<size_t>(t)]; },
+      noise);
 }
 
 StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
@@ -119,7 +124,8 @@ StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps
   return unroll(memory, steps, gates_at, noise);
 }
 
-StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise) {
+StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at,
+                                    Noise* noise) {
   State state = start(memory);
   Masks masks;
   if (noise != nullptr && options_.recurrent_dropout > 0)
@@ -135,11 +141,13 @@ StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const W
   return {at::stack(features, 1), at::stack(attention, 1)};
 }
 
-std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size, const Encoder& encoder) {
+std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size,
+                                      const Encoder& encoder) {
   return std::visit(
       [&]<class Options>(const Options& o) -> std::shared_ptr<Decoder> {
         static_assert(std::is_same_v<Options, RnnDecoderOptions>);
-        return std::make_shared<RnnDecoderImpl>(o, embedding_size, encoder.memory_size(), encoder.summary_size());
+        return std::make_shared<RnnDecoderImpl>(o, embedding_size, encoder.memory_size(),
+                                                encoder.summary_size());
       },
       options);
 }

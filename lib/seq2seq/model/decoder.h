@@ -29,8 +29,8 @@ struct StepSequence {
   Tensor attention;  ///< [B, T, S]
 };
 
-/// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the law that
-/// they agree is tested for every architecture.
+/// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the
+/// law that they agree is tested for every architecture.
 class Decoder : public torch::nn::Module {
  public:
   /// Adds to the memory what depends on the sentence alone.
@@ -41,34 +41,39 @@ class Decoder : public torch::nn::Module {
   virtual Step advance(const Memory& memory, const Tensor& embedded, const State& state) = 0;
   /// embedded [B, T, E]: <s> and the words before the last. `noise` null = no dropout.
   virtual StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) = 0;
-  /// The embedded word [B, E] to read at step t, given the features [B, F] of the step before (undefined at t = 0).
+  /// The embedded word [B, E] to read at step t, given the features [B, F] of the step before (undefined at t
+  /// = 0).
   using WordAt = std::function<Tensor(int64_t t, const Tensor& features)>;
   /// As `forward`, with the same dropout, but each word is asked for when its turn comes.
-  virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at, Noise* noise) = 0;
+  virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
+                                       Noise* noise) = 0;
   virtual int64_t feature_size() const = 0;
   virtual bool has_attention() const = 0;
 };
 
 /// Stacked recurrent cells with attention over the encoder's states:
 ///   h_t = RNN(x_t [; feed_{t-1}], h_{t-1}),  c_t = attention(h_t),  feature_t = tanh(W [c_t; h_t])
-/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). Without attention the features are
-/// h_t, and the encoder's summary initialises the state (Sutskever et al. 2014) and, with input feeding, is fed at
-/// every step (Cho et al. 2014).
+/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). Without attention the
+/// features are h_t, and the encoder's summary initialises the state (Sutskever et al. 2014) and, with input
+/// feeding, is fed at every step (Cho et al. 2014).
 class RnnDecoderImpl : public Decoder {
  public:
-  RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embedding_size, int64_t memory_size, int64_t summary_size);
+  RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embedding_size, int64_t memory_size,
+                 int64_t summary_size);
   Memory prepare(const Memory& memory) override;
   State start(const Memory& memory) override;
   Step advance(const Memory& memory, const Tensor& embedded, const State& state) override;
   StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
-  StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at, Noise* noise) override;
+  StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
+                               Noise* noise) override;
   int64_t feature_size() const override { return options_.size; }
   bool has_attention() const override { return options_.attention != AttentionKind::none; }
 
  private:
   struct View;   // the named tensors of a State
   struct Masks;  // dropout masks that last for a whole sentence
-  Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks, Noise* noise);
+  Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
+             Noise* noise);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
   StepSequence unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise);
 
@@ -78,6 +83,7 @@ class RnnDecoderImpl : public Decoder {
   Attention attention_{nullptr};
 };
 
-std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size, const Encoder& encoder);
+std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size,
+                                      const Encoder& encoder);
 
 }  // namespace seq2seq

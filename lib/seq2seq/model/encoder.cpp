@@ -18,17 +18,19 @@ RnnEncoderImpl::RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embeddi
   for (int64_t i = 0; i < options.layers; ++i) {
     const int64_t inputs = i == 0 ? embedding_size : options.memory_size();
     const std::string name = "layer" + std::to_string(i);
-    forward_layers_.push_back(register_module(name + "_forward", RecurrentLayer(options.cell, inputs, options.size)));
+    forward_layers_.push_back(
+        register_module(name + "_forward", RecurrentLayer(options.cell, inputs, options.size)));
     if (options.bidirectional)
-      backward_layers_.push_back(register_module(name + "_backward", RecurrentLayer(options.cell, inputs, options.size)));
+      backward_layers_.push_back(
+          register_module(name + "_backward", RecurrentLayer(options.cell, inputs, options.size)));
   }
 }
 
 Memory RnnEncoderImpl::forward(const Tensor& embedded, const Tensor& lengths, Noise* noise) {
   check_shape("embedded source", embedded, {-1, -1, -1});
-  const Tensor like = embedded.select(2, 0);                     // [B, S]
-  const Tensor reversal = reversed_positions(lengths, like);     // [B, S]
-  Tensor x = dropout(embedded, options_.dropout, noise);         // [B, S, E]
+  const Tensor like = embedded.select(2, 0);                  // [B, S]
+  const Tensor reversal = reversed_positions(lengths, like);  // [B, S]
+  Tensor x = dropout(embedded, options_.dropout, noise);      // [B, S, E]
   Tensor summary;
   for (size_t i = 0; i < forward_layers_.size(); ++i) {
     if (i > 0) x = dropout(x, options_.dropout, noise);
@@ -37,9 +39,9 @@ Memory RnnEncoderImpl::forward(const Tensor& embedded, const Tensor& lengths, No
     summary = last_state(states, lengths);
     if (options_.bidirectional) {
       auto& back = backward_layers_[i];
-      const Tensor reversed =
-          back->forward(reorder_time(x, reversal), recurrent_mask(back, x, options_.recurrent_dropout, noise));
-      summary = at::cat({summary, last_state(reversed, lengths)}, 1);  // [B, H]
+      const Tensor reversed = back->forward(reorder_time(x, reversal),
+                                            recurrent_mask(back, x, options_.recurrent_dropout, noise));
+      summary = at::cat({summary, last_state(reversed, lengths)}, 1);   // [B, H]
       states = at::cat({states, reorder_time(reversed, reversal)}, 2);  // [B, S, H]
     }
     x = options_.residual && i > 0 ? x + states : states;

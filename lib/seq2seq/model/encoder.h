@@ -21,8 +21,8 @@ class Encoder : public torch::nn::Module {
   virtual int64_t summary_size() const = 0;
 };
 
-/// Stacked recurrent layers, each optionally in both directions (Schuster and Paliwal 1997). The summary is the last
-/// state of the top layer, of each direction where it ends.
+/// Stacked recurrent layers, each optionally in both directions (Schuster and Paliwal 1997). The summary is
+/// the last state of the top layer, of each direction where it ends.
 class RnnEncoderImpl : public Encoder {
  public:
   RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embedding_size);

@@ -20,9 +20,11 @@ struct EmbeddingOptions {
   bool freeze = false;
   static void fields(auto& o, auto& f) {
     f("size", o.size, "width of the word vectors", in_range(1, 8192));
-    f("sharing", o.sharing, "which of the source, target and output matrices are the same (needs one vocabulary "
+    f("sharing", o.sharing,
+      "which of the source, target and output matrices are the same (needs one vocabulary "
       "when the source takes part)");
-    f("source-file", o.source_file, "pretrained source vectors: a token and its numbers a line (word2vec or GloVe text)");
+    f("source-file", o.source_file,
+      "pretrained source vectors: a token and its numbers a line (word2vec or GloVe text)");
     f("target-file", o.target_file, "pretrained target vectors");
     f("freeze", o.freeze, "do not train the pretrained vectors");
   }
@@ -45,7 +47,8 @@ struct RnnEncoderOptions {
     f("residual", o.residual, "add each layer's input to its output from the second layer on");
     f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95));
     f("recurrent-dropout", o.recurrent_dropout,
-      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)", in_range(0, 0.95));
+      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
+      in_range(0, 0.95));
   }
   int64_t memory_size() const { return bidirectional ? 2 * size : size; }
 };
@@ -68,9 +71,11 @@ struct RnnDecoderOptions {
     f("input-feeding", o.input_feeding,
       "feed the previous step's attention result (with attention none: the fixed context) into every step");
     f("residual", o.residual, "add each layer's input to its output from the second layer on");
-    f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output", in_range(0, 0.95));
+    f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output",
+      in_range(0, 0.95));
     f("recurrent-dropout", o.recurrent_dropout,
-      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)", in_range(0, 0.95));
+      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
+      in_range(0, 0.95));
   }
 };
 
@@ -88,9 +93,10 @@ struct ModelOptions {
     f.group("embedding", o.embedding);
     f.choice("encoder", o.encoder, "kind of encoder");
     f.choice("decoder", o.decoder, "kind of decoder");
-    f("word-dropout", o.word_dropout, "share of input words replaced by <unk> in training, on both sides", in_range(0, 0.95));
-    f("initial-range", o.initial_range, "weights begin uniform in +- this (biases at 0, LSTM forget gates at 1)",
-      in_range(1e-6, 10));
+    f("word-dropout", o.word_dropout, "share of input words replaced by <unk> in training, on both sides",
+      in_range(0, 0.95));
+    f("initial-range", o.initial_range,
+      "weights begin uniform in +- this (biases at 0, LSTM forget gates at 1)", in_range(1e-6, 10));
   }
 };
 

@@ -6,8 +6,8 @@
 
 namespace seq2seq {
 
-/// An ordered list of tensors that all have the same rows in dimension 0. Beams, archives and finished sentences
-/// need nothing else of a model's inner values.
+/// An ordered list of tensors that all have the same rows in dimension 0. Beams, archives and finished
+/// sentences need nothing else of a model's inner values.
 struct Rows {
   std::vector<Tensor> tensors;
 
@@ -16,7 +16,8 @@ struct Rows {
   std::vector<Tensor> selected(const Tensor& rows) const;
 };
 
-/// Source ids [B, S] int64 with </s> at the end of each sentence and padding behind it; lengths [B] with </s>.
+/// Source ids [B, S] int64 with </s> at the end of each sentence and padding behind it; lengths [B] with
+/// </s>.
 struct SourceBatch {
   Tensor ids, lengths;
   SourceBatch to(const at::Device& device) const { return {ids.to(device), lengths.to(device)}; }

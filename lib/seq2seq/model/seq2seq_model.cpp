@@ -8,7 +8,8 @@
 namespace seq2seq {
 namespace {
 
-Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns, const at::Device& device) {
+Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns,
+                 const at::Device& device) {
   return at::tensor(values, at::kLong).view({rows, columns}).to(device);
 }
 
@@ -29,8 +30,8 @@ Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary,
   const bool tied_output = sharing == EmbeddingSharing::target_output || sharing == EmbeddingSharing::all;
   TORCH_CHECK(!one_input || source_vocabulary == target_vocabulary, "shared embeddings need one vocabulary");
   source_embedding_ = register_module("source_embedding", Embedding(source_vocabulary, width));
-  target_embedding_ =
-      one_input ? source_embedding_ : register_module("target_embedding", Embedding(target_vocabulary, width));
+  target_embedding_ = one_input ? source_embedding_
+                                : register_module("target_embedding", Embedding(target_vocabulary, width));
   encoder_ = register_module("encoder", make_encoder(options.encoder, width));
   decoder_ = register_module("decoder", make_decoder(options.decoder, width, *encoder_));
   output_ = register_module("output", Output(decoder_->feature_size(), target_vocabulary,
@@ -48,9 +49,10 @@ void Seq2SeqImpl::initialize(uint64_t seed) {
     } else {
       value.zero_();
       // The forget gate begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
-      const bool lstm = name.ends_with("bias_ih") && (name.starts_with("encoder")
-                            ? std::get<RnnEncoderOptions>(options_.encoder).cell
-                            : std::get<RnnDecoderOptions>(options_.decoder).cell) == Cell::lstm;
+      const bool lstm =
+          name.ends_with("bias_ih") &&
+          (name.starts_with("encoder") ? std::get<RnnEncoderOptions>(options_.encoder).cell
+                                       : std::get<RnnDecoderOptions>(options_.decoder).cell) == Cell::lstm;
       if (lstm) value.narrow(0, value.size(0) / 4, value.size(0) / 4).fill_(1);
     }
   }

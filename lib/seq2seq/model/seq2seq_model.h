@@ -36,9 +36,10 @@ class Seq2SeqImpl : public torch::nn::Module {
   Step advance(const Memory& memory, const Tensor& tokens, const State& state);
   /// Features and attention of all steps, given target_input [B, T].
   StepSequence decode(const Memory& memory, const Tensor& target_input, Noise* noise = nullptr);
-  /// As `decode` by the plain step loop, where each next input word is, with probability `sampling`, drawn from the
-  /// model's own distribution instead of the target (scheduled sampling, Bengio et al. 2015).
-  StepSequence decode_sampled(const Memory& memory, const Tensor& target_input, double sampling, Noise* noise);
+  /// As `decode` by the plain step loop, where each next input word is, with probability `sampling`, drawn
+  /// from the model's own distribution instead of the target (scheduled sampling, Bengio et al. 2015).
+  StepSequence decode_sampled(const Memory& memory, const Tensor& target_input, double sampling,
+                              Noise* noise);
 
   Output& output() { return output_; }
   const ModelOptions& options() const { return options_; }

@@ -6,11 +6,12 @@ namespace seq2seq {
 
 void check(const TextOptions& options) {
   if (options.shared_vocabulary && !options.target_vocabulary.empty())
-    throw UsageError("target-vocabulary", "'" + options.target_vocabulary + "' is given though the vocabulary is shared",
+    throw UsageError("target-vocabulary",
+                     "'" + options.target_vocabulary + "' is given though the vocabulary is shared",
                      "set shared-vocabulary to false, or give source-vocabulary alone");
   if (!options.shared_vocabulary && options.source_vocabulary.empty() != options.target_vocabulary.empty())
-    throw UsageError(options.source_vocabulary.empty() ? "source-vocabulary" : "target-vocabulary", "is missing",
-                     "give both vocabularies or neither");
+    throw UsageError(options.source_vocabulary.empty() ? "source-vocabulary" : "target-vocabulary",
+                     "is missing", "give both vocabularies or neither");
   const auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&options.tokenizer);
   if (sentencepiece != nullptr && (!options.source_vocabulary.empty() || !options.target_vocabulary.empty()))
     throw UsageError("source-vocabulary", "is for word and char tokenizers",

@@ -21,10 +21,13 @@ struct TextOptions {
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("shared-vocabulary", o.shared_vocabulary, "one vocabulary (and subword model) for source and target");
     f("vocabulary-size", o.vocabulary_size,
-      "at most this many tokens a vocabulary, special ones included; 0 = 8000 for sentencepiece, else no limit",
+      "at most this many tokens a vocabulary, special ones included; 0 = 8000 for sentencepiece, else no "
+      "limit",
       at_least(0));
-    f("minimum-frequency", o.minimum_frequency, "word and char: leave out rarer tokens (they become <unk>)", at_least(1));
-    f("source-vocabulary", o.source_vocabulary, "vocabulary file made earlier (with a shared vocabulary: for both sides)");
+    f("minimum-frequency", o.minimum_frequency, "word and char: leave out rarer tokens (they become <unk>)",
+      at_least(1));
+    f("source-vocabulary", o.source_vocabulary,
+      "vocabulary file made earlier (with a shared vocabulary: for both sides)");
     f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side");
   }
 };

@@ -18,7 +18,8 @@ class AdditiveScores : public torch::autograd::Function<AdditiveScores> {
   static Tensor forward(AutogradContext* context, const Tensor& keys, const Tensor& query, const Tensor& v,
                         const Tensor& mask) {
     context->save_for_backward({keys, query, v, mask});
-    const Tensor scores = at::empty({query.size(0), query.size(1), keys.size(1)}, keys.options());  // [B, K, S]
+    const Tensor scores =
+        at::empty({query.size(0), query.size(1), keys.size(1)}, keys.options());  // [B, K, S]
     AT_DISPATCH_FLOATING_TYPES(keys.scalar_type(), "additive_scores", [&] {
       kernels::additive_scores(keys.const_data_ptr<scalar_t>(), query.const_data_ptr<scalar_t>(),
                                v.const_data_ptr<scalar_t>(), mask.const_data_ptr<bool>(),
@@ -37,9 +38,9 @@ class AdditiveScores : public torch::autograd::Function<AdditiveScores> {
     AT_DISPATCH_FLOATING_TYPES(keys.scalar_type(), "additive_scores_backward", [&] {
       kernels::additive_scores_backward(
           keys.const_data_ptr<scalar_t>(), query.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          mask.const_data_ptr<bool>(), score_gradient.const_data_ptr<scalar_t>(), dkeys.mutable_data_ptr<scalar_t>(),
-          dquery.mutable_data_ptr<scalar_t>(), dv_rows.mutable_data_ptr<scalar_t>(), keys.size(0), query.size(1),
-          keys.size(1), keys.size(2));
+          mask.const_data_ptr<bool>(), score_gradient.const_data_ptr<scalar_t>(),
+          dkeys.mutable_data_ptr<scalar_t>(), dquery.mutable_data_ptr<scalar_t>(),
+          dv_rows.mutable_data_ptr<scalar_t>(), keys.size(0), query.size(1), keys.size(1), keys.size(2));
     });
     return {dkeys, dquery, dv_rows.sum(0), Tensor()};
   }
@@ -47,7 +48,9 @@ class AdditiveScores : public torch::autograd::Function<AdditiveScores> {
 
 }  // namespace
 
-std::span<const char* const> option_names(AttentionKind) { return kind_names; }
+std::span<const char* const> option_names(AttentionKind) {
+  return kind_names;
+}
 
 Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask) {
   if (fast_kernels_allowed(keys))
@@ -58,7 +61,8 @@ Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v,
 AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size)
     : kind_(kind) {
   if (kind == AttentionKind::dot)
-    TORCH_CHECK(query_size == memory_size, "dot attention needs equal sizes, not ", query_size, " and ", memory_size);
+    TORCH_CHECK(query_size == memory_size, "dot attention needs equal sizes, not ", query_size, " and ",
+                memory_size);
   if (kind == AttentionKind::general) key_ = register_module("key", Linear(memory_size, query_size, false));
   if (kind == AttentionKind::additive) {
     query_ = register_module("query", Linear(query_size, hidden_size));

@@ -22,8 +22,8 @@ struct AttentionResult {
   Tensor weights;  ///< [N, S], each row sums to 1, 0 where the mask is false (all 0 for `none`)
 };
 
-/// sum_h v_h tanh(keys + query): keys [B, S, A], query [B, K, A], v [A], mask [B, S] -> [B, K, S]. Fused on a CPU;
-/// values at masked positions are unspecified but finite.
+/// sum_h v_h tanh(keys + query): keys [B, S, A], query [B, K, A], v [A], mask [B, S] -> [B, K, S]. Fused on a
+/// CPU; values at masked positions are unspecified but finite.
 Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask);
 
 class AttentionImpl : public torch::nn::Module {
@@ -34,7 +34,8 @@ class AttentionImpl : public torch::nn::Module {
   /// What depends on the sentence alone: states [B, S, H] -> keys [B, S, A]. Computed once a sentence.
   Tensor keys(const Tensor& states);
 
-  /// query [N, Q]; states [B, S, H]; keys from above; mask [B, S]. N = B * K rows, a sentence's rows adjacent.
+  /// query [N, Q]; states [B, S, H]; keys from above; mask [B, S]. N = B * K rows, a sentence's rows
+  /// adjacent.
   AttentionResult forward(const Tensor& query, const Tensor& states, const Tensor& keys, const Tensor& mask);
 
   AttentionKind kind() const { return kind_; }

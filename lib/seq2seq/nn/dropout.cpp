@@ -18,7 +18,9 @@ inline uint32_t scramble(uint32_t x) {
 }
 
 // Element i of draw `seed`, a number below 2^24.
-inline uint32_t draw(uint32_t low, uint32_t high, uint32_t i) { return scramble(scramble(i ^ low) + high) >> 8; }
+inline uint32_t draw(uint32_t low, uint32_t high, uint32_t i) {
+  return scramble(scramble(i ^ low) + high) >> 8;
+}
 
 template <class Write>
 void for_elements(int64_t count, Write write) {

@@ -4,9 +4,9 @@
 
 namespace seq2seq {
 
-/// Where the randomness of one micro-batch comes from. Every mask is a function of the seed and of how many masks
-/// were drawn before it, so that a resumed run draws the same ones, on every device and with any number of threads.
-/// A null pointer to it means evaluation: no dropout anywhere.
+/// Where the randomness of one micro-batch comes from. Every mask is a function of the seed and of how many
+/// masks were drawn before it, so that a resumed run draws the same ones, on every device and with any number
+/// of threads. A null pointer to it means evaluation: no dropout anywhere.
 class Noise {
  public:
   explicit Noise(uint64_t seed) : seed_(seed) {}

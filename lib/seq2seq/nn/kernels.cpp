@@ -8,8 +8,8 @@
 #include <limits>
 #include <vector>
 
-// Each kernel body is compiled for plain, AVX2 and AVX-512 processors. Sanitizers cannot run the selection code,
-// which the loader calls before they are ready.
+// Each kernel body is compiled for plain, AVX2 and AVX-512 processors. Sanitizers cannot run the selection
+// code, which the loader calls before they are ready.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define SEQ2SEQ_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -20,8 +20,8 @@
 namespace seq2seq::kernels {
 namespace {
 
-// exp by 2^n e^r, |r| <= ln 2 / 2, a Taylor polynomial for e^r: within 2 units in the last place, and plain loops
-// over it vectorize, which loops over std::exp do not.
+// exp by 2^n e^r, |r| <= ln 2 / 2, a Taylor polynomial for e^r: within 2 units in the last place, and plain
+// loops over it vectorize, which loops over std::exp do not.
 SEQ2SEQ_INLINE float exponential(float x) {
   x = std::min(std::max(x, -87.0F), 88.0F);
   const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
@@ -37,7 +37,9 @@ SEQ2SEQ_INLINE float exponential(float x) {
   p = p * r + 1.0F;
   return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
 }
-SEQ2SEQ_INLINE double exponential(double x) { return std::exp(x); }
+SEQ2SEQ_INLINE double exponential(double x) {
+  return std::exp(x);
+}
 
 template <class Scalar>
 SEQ2SEQ_INLINE Scalar sigmoid(Scalar x) {
@@ -48,9 +50,12 @@ SEQ2SEQ_INLINE float tangent(float x) {
   const float e = exponential(2 * std::min(std::max(x, -10.0F), 10.0F));
   return (e - 1) / (e + 1);
 }
-SEQ2SEQ_INLINE double tangent(double x) { return std::tanh(x); }
+SEQ2SEQ_INLINE double tangent(double x) {
+  return std::tanh(x);
+}
 
-// Partial sums in fixed lanes: the compiler may vectorize them, and the result does not depend on the machine.
+// Partial sums in fixed lanes: the compiler may vectorize them, and the result does not depend on the
+// machine.
 constexpr int64_t lanes = 16;
 
 template <class Scalar, class Term>
@@ -86,7 +91,8 @@ SEQ2SEQ_INLINE void lstm_backward_row(const Scalar* __restrict gates, const Scal
                                       const Scalar* __restrict dcell, Scalar* __restrict dgates,
                                       Scalar* __restrict dbefore, int64_t width) {
   for (int64_t i = 0; i < width; ++i) {
-    const Scalar in = gates[i], forget = gates[width + i], candidate = gates[2 * width + i], out = gates[3 * width + i];
+    const Scalar in = gates[i], forget = gates[width + i], candidate = gates[2 * width + i],
+                 out = gates[3 * width + i];
     const Scalar squashed = tangent(cell[i]);
     const Scalar dc = dcell[i] + dhidden[i] * out * (1 - squashed * squashed);
     dgates[i] = dc * candidate * in * (1 - in);
@@ -117,12 +123,13 @@ SEQ2SEQ_INLINE void additive_backward_row(const Scalar* __restrict key, const Sc
 }
 
 template <class Scalar>
-SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target, Scalar smoothing, bool gradient,
-                                      Scalar* loss, Scalar* nll, int64_t size) {
+SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target, Scalar smoothing,
+                                      bool gradient, Scalar* loss, Scalar* nll, int64_t size) {
   Scalar peak = logits[0];
   for (int64_t i = 1; i < size; ++i) peak = std::max(peak, logits[i]);
   const Scalar target_logit = logits[target] - peak;
-  const Scalar mean = lane_sum<Scalar>(size, [=](int64_t i) { return logits[i] - peak; }) / static_cast<Scalar>(size);
+  const Scalar mean =
+      lane_sum<Scalar>(size, [=](int64_t i) { return logits[i] - peak; }) / static_cast<Scalar>(size);
   Scalar sum = 0;
   if (gradient) {
     for (int64_t i = 0; i < size; ++i) logits[i] = exponential(logits[i] - peak);
@@ -167,7 +174,8 @@ SEQ2SEQ_INLINE int64_t first_maximum(const Scalar* values, int64_t begin, int64_
 template <class Scalar>
 SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks, int64_t k,
                               const int64_t* banned, int64_t banned_count, int64_t watched,
-                              Scalar* log_probabilities, int64_t* indices, Scalar* watched_value, int64_t size) {
+                              Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,
+                              int64_t size) {
   const int64_t blocks = (size + block_width - 1) / block_width;
   for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
   const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
@@ -189,64 +197,69 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
 }
 
 // target_clones needs plain functions, one for each scalar type, over a range of rows.
-#define SEQ2SEQ_DEFINE(Scalar)                                                                                       \
-  SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,           \
-                                        int64_t begin, int64_t end, int64_t width) {                                 \
-    for (int64_t r = begin; r < end; ++r)                                                                            \
-      lstm_forward_row(gates + r * 4 * width, before + r * width, hidden + r * width, cell + r * width, width);      \
-  }                                                                                                                  \
-  SEQ2SEQ_CLONES void lstm_backward_rows(const Scalar* gates, const Scalar* before, const Scalar* cell,              \
-                                         const Scalar* dhidden, const Scalar* dcell, Scalar* dgates,                 \
-                                         Scalar* dbefore, int64_t begin, int64_t end, int64_t width) {               \
-    for (int64_t r = begin; r < end; ++r) {                                                                          \
-      const int64_t at = r * width;                                                                                  \
-      lstm_backward_row(gates + 4 * at, before + at, cell + at, dhidden + at, dcell + at, dgates + 4 * at,           \
-                        dbefore + at, width);                                                                        \
-    }                                                                                                                \
-  }                                                                                                                  \
-  SEQ2SEQ_CLONES void additive_scores_of(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask, \
-                                         Scalar* scores, int64_t begin, int64_t end, int64_t hypotheses,             \
-                                         int64_t length, int64_t width) {                                            \
-    for (int64_t b = begin; b < end; ++b)                                                                            \
-      for (int64_t s = 0; s < length; ++s)                                                                           \
-        for (int64_t k = 0; k < hypotheses; ++k)                                                                     \
-          scores[(b * hypotheses + k) * length + s] =                                                                \
-              mask[b * length + s] ? additive_score(keys + (b * length + s) * width,                                 \
-                                                    query + (b * hypotheses + k) * width, v, width)                  \
-                                   : Scalar(0);                                                                      \
-  }                                                                                                                  \
-  SEQ2SEQ_CLONES void additive_backward_of(const Scalar* keys, const Scalar* query, const Scalar* v,                 \
-                                           const bool* mask, const Scalar* dscore, Scalar* dkeys, Scalar* dquery,    \
-                                           Scalar* dv, int64_t begin, int64_t end, int64_t hypotheses,               \
-                                           int64_t length, int64_t width) {                                          \
-    for (int64_t b = begin; b < end; ++b)                                                                            \
-      for (int64_t s = 0; s < length; ++s) {                                                                         \
-        if (!mask[b * length + s]) continue;                                                                         \
-        for (int64_t k = 0; k < hypotheses; ++k)                                                                     \
-          additive_backward_row(keys + (b * length + s) * width, query + (b * hypotheses + k) * width, v,            \
-                                dscore[(b * hypotheses + k) * length + s], dkeys + (b * length + s) * width,         \
-                                dquery + (b * hypotheses + k) * width, dv + b * width, width);                       \
-      }                                                                                                              \
-  }                                                                                                                  \
-  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,              \
-                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities, int64_t* indices, \
-                                 Scalar* watched_value, int64_t begin, int64_t end, int64_t vocabulary) {            \
-    for (int64_t r = begin; r < end; ++r)                                                                            \
-      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched, log_probabilities + r * k,   \
-                indices + r * k, watched_value + r, vocabulary);                                                     \
-  }                                                                                                                  \
-  SEQ2SEQ_CLONES void cross_entropy_rows(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient,    \
-                                         Scalar* loss, Scalar* nll, int64_t begin, int64_t end,                      \
-                                         int64_t vocabulary) {                                                       \
-    for (int64_t r = begin; r < end; ++r)                                                                            \
-      cross_entropy_row(logits + r * vocabulary, targets[r], smoothing, gradient, loss + r, nll + r, vocabulary);    \
+#define SEQ2SEQ_DEFINE(Scalar)                                                                               \
+  SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,   \
+                                        int64_t begin, int64_t end, int64_t width) {                         \
+    for (int64_t r = begin; r < end; ++r)                                                                    \
+      lstm_forward_row(gates + r * 4 * width, before + r * width, hidden + r * width, cell + r * width,      \
+                       width);                                                                               \
+  }                                                                                                          \
+  SEQ2SEQ_CLONES void lstm_backward_rows(const Scalar* gates, const Scalar* before, const Scalar* cell,      \
+                                         const Scalar* dhidden, const Scalar* dcell, Scalar* dgates,         \
+                                         Scalar* dbefore, int64_t begin, int64_t end, int64_t width) {       \
+    for (int64_t r = begin; r < end; ++r) {                                                                  \
+      const int64_t at = r * width;                                                                          \
+      lstm_backward_row(gates + 4 * at, before + at, cell + at, dhidden + at, dcell + at, dgates + 4 * at,   \
+                        dbefore + at, width);                                                                \
+    }                                                                                                        \
+  }                                                                                                          \
+  SEQ2SEQ_CLONES void additive_scores_of(const Scalar* keys, const Scalar* query, const Scalar* v,           \
+                                         const bool* mask, Scalar* scores, int64_t begin, int64_t end,       \
+                                         int64_t hypotheses, int64_t length, int64_t width) {                \
+    for (int64_t b = begin; b < end; ++b)                                                                    \
+      for (int64_t s = 0; s < length; ++s)                                                                   \
+        for (int64_t k = 0; k < hypotheses; ++k)                                                             \
+          scores[(b * hypotheses + k) * length + s] =                                                        \
+              mask[b * length + s] ? additive_score(keys + (b * length + s) * width,                         \
+                                                    query + (b * hypotheses + k) * width, v, width)          \
+                                   : Scalar(0);                                                              \
+  }                                                                                                          \
+  SEQ2SEQ_CLONES void additive_backward_of(const Scalar* keys, const Scalar* query, const Scalar* v,         \
+                                           const bool* mask, const Scalar* dscore, Scalar* dkeys,            \
+                                           Scalar* dquery, Scalar* dv, int64_t begin, int64_t end,           \
+                                           int64_t hypotheses, int64_t length, int64_t width) {              \
+    for (int64_t b = begin; b < end; ++b)                                                                    \
+      for (int64_t s = 0; s < length; ++s) {                                                                 \
+        if (!mask[b * length + s]) continue;                                                                 \
+        for (int64_t k = 0; k < hypotheses; ++k)                                                             \
+          additive_backward_row(keys + (b * length + s) * width, query + (b * hypotheses + k) * width, v,    \
+                                dscore[(b * hypotheses + k) * length + s], dkeys + (b * length + s) * width, \
+                                dquery + (b * hypotheses + k) * width, dv + b * width, width);               \
+      }                                                                                                      \
+  }                                                                                                          \
+  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,      \
+                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities,           \
+                                 int64_t* indices, Scalar* watched_value, int64_t begin, int64_t end,        \
+                                 int64_t vocabulary) {                                                       \
+    for (int64_t r = begin; r < end; ++r)                                                                    \
+      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched,                      \
+                log_probabilities + r * k, indices + r * k, watched_value + r, vocabulary);                  \
+  }                                                                                                          \
+  SEQ2SEQ_CLONES void cross_entropy_rows(Scalar* logits, const int64_t* targets, Scalar smoothing,           \
+                                         bool gradient, Scalar* loss, Scalar* nll, int64_t begin,            \
+                                         int64_t end, int64_t vocabulary) {                                  \
+    for (int64_t r = begin; r < end; ++r)                                                                    \
+      cross_entropy_row(logits + r * vocabulary, targets[r], smoothing, gradient, loss + r, nll + r,         \
+                        vocabulary);                                                                         \
   }
 SEQ2SEQ_DEFINE(float)
 SEQ2SEQ_DEFINE(double)
 #undef SEQ2SEQ_DEFINE
 
 // Rows for one task: enough work that handing it out does not show.
-int64_t grain(int64_t elements_a_row) { return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elements_a_row)); }
+int64_t grain(int64_t elements_a_row) {
+  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elements_a_row));
+}
 
 }  // namespace
 
@@ -269,8 +282,8 @@ void lstm_backward(const Scalar* activated, const Scalar* cell_before, const Sca
 }
 
 template <class Scalar>
-void additive_scores(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask, Scalar* scores,
-                     int64_t sentences, int64_t hypotheses, int64_t length, int64_t width) {
+void additive_scores(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
+                     Scalar* scores, int64_t sentences, int64_t hypotheses, int64_t length, int64_t width) {
   at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
     additive_scores_of(keys, query, v, mask, scores, begin, end, hypotheses, length, width);
   });
@@ -284,23 +297,23 @@ void additive_scores_backward(const Scalar* keys, const Scalar* query, const Sca
   std::fill(query_gradient, query_gradient + sentences * hypotheses * width, Scalar(0));
   std::fill(v_gradient_rows, v_gradient_rows + sentences * width, Scalar(0));
   at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
-    additive_backward_of(keys, query, v, mask, score_gradient, keys_gradient, query_gradient, v_gradient_rows, begin,
-                         end, hypotheses, length, width);
+    additive_backward_of(keys, query, v, mask, score_gradient, keys_gradient, query_gradient, v_gradient_rows,
+                         begin, end, hypotheses, length, width);
   });
 }
 
 template <class Scalar>
-void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss, Scalar* nll,
-                   int64_t rows, int64_t vocabulary) {
+void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss,
+                   Scalar* nll, int64_t rows, int64_t vocabulary) {
   at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
     cross_entropy_rows(logits, targets, smoothing, gradient, loss, nll, begin, end, vocabulary);
   });
 }
 
 template <class Scalar>
-void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count, int64_t watched,
-                       Scalar* log_probabilities, int64_t* indices, Scalar* watched_value, int64_t rows,
-                       int64_t vocabulary) {
+void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count,
+                       int64_t watched, Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,
+                       int64_t rows, int64_t vocabulary) {
   at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
     std::vector<Scalar> block_peaks(static_cast<size_t>((vocabulary + block_width - 1) / block_width));
     top_k_rows(logits, block_peaks.data(), k, banned, banned_count, watched, log_probabilities, indices,
@@ -308,17 +321,18 @@ void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t
   });
 }
 
-#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                                  \
-  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                            \
-  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*, Scalar*,    \
-                              Scalar*, int64_t, int64_t);                                                            \
-  template void additive_scores(const Scalar*, const Scalar*, const Scalar*, const bool*, Scalar*, int64_t, int64_t, \
-                                int64_t, int64_t);                                                                   \
-  template void additive_scores_backward(const Scalar*, const Scalar*, const Scalar*, const bool*, const Scalar*,    \
-                                         Scalar*, Scalar*, Scalar*, int64_t, int64_t, int64_t, int64_t);             \
-  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);            \
-  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*, Scalar*,   \
-                                  int64_t, int64_t);
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                         \
+  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                   \
+  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*,    \
+                              Scalar*, Scalar*, int64_t, int64_t);                                          \
+  template void additive_scores(const Scalar*, const Scalar*, const Scalar*, const bool*, Scalar*, int64_t, \
+                                int64_t, int64_t, int64_t);                                                 \
+  template void additive_scores_backward(const Scalar*, const Scalar*, const Scalar*, const bool*,          \
+                                         const Scalar*, Scalar*, Scalar*, Scalar*, int64_t, int64_t,        \
+                                         int64_t, int64_t);                                                 \
+  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);   \
+  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*,    \
+                                  Scalar*, int64_t, int64_t);
 SEQ2SEQ_INSTANTIATE(float)
 SEQ2SEQ_INSTANTIATE(double)
 

@@ -23,7 +23,8 @@ const std::optional<c10::OperatorHandle>& onednn_operator() {
 }
 
 bool onednn_usable(const Tensor& x) {
-  return x.scalar_type() == at::kFloat && fast_kernels_allowed(x) && x.numel() > 0 && onednn_operator().has_value();
+  return x.scalar_type() == at::kFloat && fast_kernels_allowed(x) && x.numel() > 0 &&
+         onednn_operator().has_value();
 }
 
 Tensor onednn_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -63,9 +64,15 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
-PlainKernels::PlainKernels() : previous_(plain_kernels) { plain_kernels = true; }
-PlainKernels::~PlainKernels() { plain_kernels = previous_; }
-bool PlainKernels::active() { return plain_kernels; }
+PlainKernels::PlainKernels() : previous_(plain_kernels) {
+  plain_kernels = true;
+}
+PlainKernels::~PlainKernels() {
+  plain_kernels = previous_;
+}
+bool PlainKernels::active() {
+  return plain_kernels;
+}
 
 bool fast_kernels_allowed(const Tensor& x) {
   return !plain_kernels && x.is_cpu() && !torch::jit::tracer::isTracing();
@@ -73,8 +80,8 @@ bool fast_kernels_allowed(const Tensor& x) {
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
-  const bool differentiate = at::GradMode::is_enabled() &&
-                             (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
+  const bool differentiate = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
+                                                            (bias.defined() && bias.requires_grad()));
   if (!differentiate) return onednn_linear(x, weight, bias);
   return LinearFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }

@@ -9,9 +9,9 @@ namespace seq2seq {
 
 /// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O].
 ///
-/// The one function for all dense products. float32 on a CPU goes through oneDNN, which is as fast as MKL on Intel
-/// processors and 2 to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and tracing, through
-/// at::linear.
+/// The one function for all dense products. float32 on a CPU goes through oneDNN, which is as fast as MKL on
+/// Intel processors and 2 to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and
+/// tracing, through at::linear.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// a [M, K] times b [K, N] without gradient, by the same route; both may be strided.

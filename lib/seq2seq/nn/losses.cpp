@@ -17,8 +17,8 @@ constexpr int64_t block_rows = 512;  // 512 x 8,000 float32 logits: 16 MB
 class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEntropy> {
  public:
   static variable_list forward(AutogradContext* context, const Tensor& features, const Tensor& weight,
-                               const std::optional<Tensor>& given_bias, const Tensor& targets, double smoothing,
-                               bool differentiate) {
+                               const std::optional<Tensor>& given_bias, const Tensor& targets,
+                               double smoothing, bool differentiate) {
     const Tensor bias = given_bias.value_or(Tensor());
     const int64_t rows = features.size(0), vocabulary = weight.size(0);
     const Tensor loss = at::empty({rows}, features.options()), nll = at::empty({rows}, features.options());
@@ -30,8 +30,8 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
     }
     for (int64_t begin = 0; begin < rows; begin += block_rows) {
       const int64_t count = std::min(block_rows, rows - begin);
-      const Tensor block = features.narrow(0, begin, count);                // [R, H]
-      const Tensor logits = linear(block, weight, bias).contiguous();       // [R, V]
+      const Tensor block = features.narrow(0, begin, count);           // [R, H]
+      const Tensor logits = linear(block, weight, bias).contiguous();  // [R, V]
       AT_DISPATCH_FLOATING_TYPES(logits.scalar_type(), "projected_cross_entropy", [&] {
         kernels::cross_entropy<scalar_t>(
             logits.mutable_data_ptr<scalar_t>(), targets.const_data_ptr<int64_t>() + begin,
@@ -58,8 +58,8 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
   }
 };
 
-LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias, const Tensor& targets,
-                             double smoothing) {
+LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
+                             const Tensor& targets, double smoothing) {
   const Tensor log_probabilities = linear(features, weight, bias).log_softmax(1);  // [R, V]
   const Tensor nll = -log_probabilities.gather(1, targets.unsqueeze(1)).sum();
   return {(1 - smoothing) * nll - smoothing * log_probabilities.mean(1).sum(), nll.detach()};
@@ -70,8 +70,9 @@ LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const
 LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
                                  const Tensor& targets, double smoothing) {
   if (!fast_kernels_allowed(features)) return plain_cross_entropy(features, weight, bias, targets, smoothing);
-  const bool differentiate = at::GradMode::is_enabled() && (features.requires_grad() || weight.requires_grad() ||
-                                                            (bias.defined() && bias.requires_grad()));
+  const bool differentiate =
+      at::GradMode::is_enabled() &&
+      (features.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
   const auto sums = ProjectedCrossEntropy::apply(features.contiguous(), weight,
                                                  bias.defined() ? std::optional(bias) : std::nullopt,
                                                  targets.contiguous(), smoothing, differentiate);

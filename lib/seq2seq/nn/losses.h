@@ -13,7 +13,8 @@ struct LossSums {
 /// Vocabulary projection, log-softmax and label-smoothed cross entropy (Szegedy et al. 2016) in one function:
 ///   loss = sum over rows of (1-e) (-log p(target)) + e mean_v (-log p(v)),  p = softmax(features W^T + b)
 /// features [R, H] of real target positions only, weight [V, H], bias [V] or undefined, targets [R] int64.
-/// Works through the rows in blocks and makes the gradient on the way, so that [R, V] never exists as a whole.
+/// Works through the rows in blocks and makes the gradient on the way, so that [R, V] never exists as a
+/// whole.
 LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
                                  const Tensor& targets, double smoothing);
 

@@ -6,14 +6,18 @@ namespace seq2seq {
 namespace {
 
 // 0, 1, 2, ... along time; `arange(size)` would be baked in by tracing.
-Tensor positions_like(const Tensor& like) { return at::ones_like(like, like.options().dtype(at::kLong)).cumsum(1) - 1; }
+Tensor positions_like(const Tensor& like) {
+  return at::ones_like(like, like.options().dtype(at::kLong)).cumsum(1) - 1;
+}
 
 }  // namespace
 
-Tensor length_mask(const Tensor& lengths, const Tensor& like) { return positions_like(like) < lengths.unsqueeze(1); }
+Tensor length_mask(const Tensor& lengths, const Tensor& like) {
+  return positions_like(like) < lengths.unsqueeze(1);
+}
 
 Tensor reversed_positions(const Tensor& lengths, const Tensor& like) {
-  const Tensor position = positions_like(like);               // [B, S]
+  const Tensor position = positions_like(like);                 // [B, S]
   const Tensor mirrored = lengths.unsqueeze(1) - 1 - position;  // [B, S]
   return at::where(mirrored >= 0, mirrored, position);
 }

@@ -4,8 +4,8 @@
 
 namespace seq2seq {
 
-/// [B, width] true where the position lies inside the sentence; `lengths` [B] int64. `like` [B, width] gives the
-/// shape, so that nothing is baked in when tracing.
+/// [B, width] true where the position lies inside the sentence; `lengths` [B] int64. `like` [B, width] gives
+/// the shape, so that nothing is baked in when tracing.
 Tensor length_mask(const Tensor& lengths, const Tensor& like);
 
 /// Time positions [B, S] that reverse each sentence inside its own length and leave the padding where it is.

@@ -16,15 +16,15 @@ using torch::autograd::variable_list;
 
 class LstmCell : public torch::autograd::Function<LstmCell> {
  public:
-  static variable_list forward(AutogradContext* context, const Tensor& input_gates, const Tensor& recurrent_gates,
-                               const Tensor& cell_before) {
+  static variable_list forward(AutogradContext* context, const Tensor& input_gates,
+                               const Tensor& recurrent_gates, const Tensor& cell_before) {
     const Tensor gates = (input_gates + recurrent_gates).contiguous();  // [N, 4H], activated in place
     const Tensor before = cell_before.contiguous();
     const Tensor hidden = at::empty_like(before), cell = at::empty_like(before);
     AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "lstm_cell", [&] {
       kernels::lstm_forward(gates.mutable_data_ptr<scalar_t>(), before.const_data_ptr<scalar_t>(),
-                            hidden.mutable_data_ptr<scalar_t>(), cell.mutable_data_ptr<scalar_t>(), before.size(0),
-                            before.size(1));
+                            hidden.mutable_data_ptr<scalar_t>(), cell.mutable_data_ptr<scalar_t>(),
+                            before.size(0), before.size(1));
     });
     context->save_for_backward({gates, before, cell});
     return {hidden, cell};
@@ -53,11 +53,16 @@ CellState plain_lstm(const Tensor& gates, const Tensor& cell_before) {
 
 }  // namespace
 
-std::span<const char* const> option_names(Cell) { return cell_names; }
+std::span<const char* const> option_names(Cell) {
+  return cell_names;
+}
 
-int64_t gate_count(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
+int64_t gate_count(Cell cell) {
+  return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
+}
 
-CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates, const CellState& state) {
+CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
+                    const CellState& state) {
   if (cell == Cell::rnn) return {(input_gates + recurrent_gates).tanh(), {}};
   if (cell == Cell::lstm) {
     if (!fast_kernels_allowed(input_gates)) return plain_lstm(input_gates + recurrent_gates, state.cell);
@@ -77,9 +82,12 @@ RecurrentLayerImpl::RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hi
       bias_hh(register_parameter("bias_hh", at::empty({gate_count(cell) * hidden_size}))),
       cell_(cell) {}
 
-Tensor RecurrentLayerImpl::input_gates(const Tensor& x) { return linear(x, weight_ih, bias_ih); }
+Tensor RecurrentLayerImpl::input_gates(const Tensor& x) {
+  return linear(x, weight_ih, bias_ih);
+}
 
-CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& state, const Tensor& recurrent_mask) {
+CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& state,
+                                   const Tensor& recurrent_mask) {
   const Tensor hidden = recurrent_mask.defined() ? state.hidden * recurrent_mask : state.hidden;
   return cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
 }
@@ -87,11 +95,13 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
   if (cell_ != Cell::lstm || recurrent_mask.defined()) return forward_loop(x, recurrent_mask);
   // A zero state made from the input: a size read here would be baked in by tracing.
-  const Tensor zeros = at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
+  const Tensor zeros =
+      at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
   const Tensor state = zeros.contiguous();  // [1, B, H]
   const std::vector<Tensor> weights{weight_ih, weight_hh, bias_ih, bias_hh};
-  return std::get<0>(at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
-                              /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true));
+  return std::get<0>(
+      at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
+               /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true));
 }
 
 Tensor RecurrentLayerImpl::forward_loop(const Tensor& x, const Tensor& recurrent_mask) {

@@ -22,16 +22,17 @@ struct CellState {
 
 /// The recurrence as one pure function: input_gates [N, G*H] = W_ih x + b_ih, recurrent_gates [N, G*H] =
 /// W_hh h + b_hh. Fused for the LSTM on a CPU.
-CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates, const CellState& state);
+CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
+                    const CellState& state);
 
 /// One layer in one direction.
 class RecurrentLayerImpl : public torch::nn::Module {
  public:
   RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hidden_size);
 
-  /// x [B, S, I] -> hidden states [B, S, H], from a zero state. `recurrent_mask` [B, H] multiplies the hidden state
-  /// before it enters every step (Gal and Ghahramani 2016); undefined = none. Without it LSTMs take torch's fused
-  /// layer. States behind a sentence's end are meaningless: gather with `last_state`.
+  /// x [B, S, I] -> hidden states [B, S, H], from a zero state. `recurrent_mask` [B, H] multiplies the hidden
+  /// state before it enters every step (Gal and Ghahramani 2016); undefined = none. Without it LSTMs take
+  /// torch's fused layer. States behind a sentence's end are meaningless: gather with `last_state`.
   Tensor forward(const Tensor& x, const Tensor& recurrent_mask = {});
   /// The same by an explicit loop over time, for every cell and mask; what the fused layer is tested against.
   Tensor forward_loop(const Tensor& x, const Tensor& recurrent_mask = {});

@@ -77,12 +77,14 @@ void Optimizer::step(double rate) {
     std::vector<Tensor>& gradients;
     double rate;
     void operator()(const AdamOptions& o) const {
-      at::_fused_adam_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {}, self.steps_, rate,
-                       o.beta1, o.beta2, /*weight_decay=*/0.0, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+      at::_fused_adam_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {},
+                       self.steps_, rate, o.beta1, o.beta2, /*weight_decay=*/0.0, o.epsilon,
+                       /*amsgrad=*/false, /*maximize=*/false);
     }
     void operator()(const AdamWOptions& o) const {
-      at::_fused_adamw_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {}, self.steps_, rate,
-                        o.beta1, o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+      at::_fused_adamw_(self.parameters_, gradients, self.first_moments_, self.second_moments_, {},
+                        self.steps_, rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, /*amsgrad=*/false,
+                        /*maximize=*/false);
     }
     void operator()(const SgdOptions& o) const {
       at::_fused_sgd_(self.parameters_, gradients, self.first_moments_, o.weight_decay, o.momentum, rate,

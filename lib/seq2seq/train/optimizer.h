@@ -8,14 +8,16 @@
 
 namespace seq2seq {
 
-/// Turns gradients into steps, all parameters in one fused call. Parameters without a gradient are left alone.
+/// Turns gradients into steps, all parameters in one fused call. Parameters without a gradient are left
+/// alone.
 class Optimizer {
  public:
   Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options);
   void step(double learning_rate);
   void zero_gradients();
 
-  /// The L2 norm of all gradients, scaled down to `maximum` where that is positive and smaller. Returns the norm before.
+  /// The L2 norm of all gradients, scaled down to `maximum` where that is positive and smaller. Returns the
+  /// norm before.
   double clip_gradients(double maximum);
 
   /// What resuming needs, by parameter name.

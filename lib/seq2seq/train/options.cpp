@@ -14,7 +14,8 @@ constexpr const char* metric_names[] = {"loss",   "perplexity", "accuracy", "ble
 void check_files(const CorpusFiles& files, const std::string& name) {
   const bool parallel = !files.source.empty() || !files.target.empty();
   if (parallel && !files.combined.empty())
-    throw UsageError("--" + name, "'" + files.combined + "' is given beside --" + name + "-source / --" + name + "-target",
+    throw UsageError("--" + name,
+                     "'" + files.combined + "' is given beside --" + name + "-source / --" + name + "-target",
                      "give either one file or two");
   if (parallel && (files.source.empty() || files.target.empty()))
     throw UsageError("--" + name + (files.source.empty() ? "-source" : "-target"), "is missing",
@@ -29,11 +30,17 @@ int64_t horizon_of(const ScheduleOptions& schedule) {
 
 }  // namespace
 
-std::span<const char* const> option_names(ValidationMetric) { return metric_names; }
+std::span<const char* const> option_names(ValidationMetric) {
+  return metric_names;
+}
 
-bool needs_translation(ValidationMetric metric) { return metric >= ValidationMetric::bleu; }
+bool needs_translation(ValidationMetric metric) {
+  return metric >= ValidationMetric::bleu;
+}
 
-bool larger_is_better(ValidationMetric metric) { return metric >= ValidationMetric::accuracy; }
+bool larger_is_better(ValidationMetric metric) {
+  return metric >= ValidationMetric::accuracy;
+}
 
 void check(const TrainOptions& options) {
   if (options.run.directory.empty())
@@ -52,11 +59,13 @@ void check(const TrainOptions& options) {
     throw UsageError("--embedding.sharing", "source and target cannot share vectors of two vocabularies",
                      "set --shared-vocabulary");
   if (horizon_of(options.optimization.schedule) == 0 && options.limits.max_updates == 0)
-    throw UsageError("--schedule.updates", "is missing", "the schedule must know where it ends: give it or --max-updates");
+    throw UsageError("--schedule.updates", "is missing",
+                     "the schedule must know where it ends: give it or --max-updates");
   if (options.optimization.learning_rate < options.optimization.minimum_learning_rate)
     throw UsageError("--minimum-learning-rate", "is above the learning rate", "lower it");
   if (options.optimization.scheduled_sampling_updates > 0 && options.optimization.scheduled_sampling == 0)
-    throw UsageError("--scheduled-sampling-updates", "does nothing alone", "give --scheduled-sampling as well");
+    throw UsageError("--scheduled-sampling-updates", "does nothing alone",
+                     "give --scheduled-sampling as well");
   const std::vector<std::string> names(std::begin(metric_names), std::end(metric_names));
   for (const auto& name : options.validation.metrics)
     if (std::find(names.begin(), names.end(), name) == names.end())
@@ -67,9 +76,10 @@ void check(const TrainOptions& options) {
 }
 
 bool may_change_on_resume(const std::string& path) {
-  static const std::vector<std::string> free{"run.run-directory",       "run.threads",   "run.device",
-                                             "run.checkpoint-every",    "run.log-every", "run.keep-checkpoints",
-                                             "validation.valid-every",  "validation.patience"};
+  static const std::vector<std::string> free{
+      "run.run-directory",      "run.threads",        "run.device",
+      "run.checkpoint-every",   "run.log-every",      "run.keep-checkpoints",
+      "validation.valid-every", "validation.patience"};
   return path.starts_with("limits.") || std::find(free.begin(), free.end(), path) != free.end();
 }
 

@@ -85,10 +85,21 @@ struct PlateauSchedule {
     f("patience", o.patience, "validations without improvement before that", at_least(1));
   }
 };
-using ScheduleOptions =
-    std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule, CosineSchedule, PlateauSchedule>;
+using ScheduleOptions = std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule,
+                                     CosineSchedule, PlateauSchedule>;
 
-enum class ValidationMetric { loss, perplexity, accuracy, bleu, chrf, chrf_plus_plus, rouge1, rouge2, rouge_l, rouge_lsum };
+enum class ValidationMetric {
+  loss,
+  perplexity,
+  accuracy,
+  bleu,
+  chrf,
+  chrf_plus_plus,
+  rouge1,
+  rouge2,
+  rouge_l,
+  rouge_lsum
+};
 std::span<const char* const> option_names(ValidationMetric);
 /// Whether the text has to be decoded for it.
 bool needs_translation(ValidationMetric metric);
@@ -105,7 +116,8 @@ struct DataOptions {
     f("valid-target", o.valid_target, "validation text, target side");
     f("valid", o.valid, "validation examples in one file: .tsv or .jsonl");
     f("held-out", o.held_out,
-      "without validation files: training examples kept for validation; 0 = a hundredth, at most 1000", at_least(0));
+      "without validation files: training examples kept for validation; 0 = a hundredth, at most 1000",
+      at_least(0));
   }
   CorpusFiles train_files() const { return {train_source, train_target, train}; }
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
@@ -131,14 +143,18 @@ struct OptimizationOptions {
     f("minimum-learning-rate", o.minimum_learning_rate, "schedules never go below", at_least(0));
     f("warmup-updates", o.warmup_updates, "the rate grows from 0 over this many updates", at_least(0));
     f("clip-norm", o.clip_norm, "longest gradient, longer ones are scaled down; 0 = never", at_least(0));
-    f("divergence-norm", o.divergence_norm, "stop when the gradient before clipping is longer; 0 = never", at_least(0));
+    f("divergence-norm", o.divergence_norm, "stop when the gradient before clipping is longer; 0 = never",
+      at_least(0));
     f("accumulation", o.accumulation, "batches summed up before each update", at_least(1));
-    f("label-smoothing", o.label_smoothing, "probability spread over all words (Szegedy et al. 2016)", in_range(0, 0.9));
+    f("label-smoothing", o.label_smoothing, "probability spread over all words (Szegedy et al. 2016)",
+      in_range(0, 0.9));
     f("average-decay", o.average_decay,
-      "validate and save an exponential moving average of the weights with this decay; 0 = off", in_range(0, 0.999999));
+      "validate and save an exponential moving average of the weights with this decay; 0 = off",
+      in_range(0, 0.999999));
     f("scheduled-sampling", o.scheduled_sampling,
       "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
-    f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached", at_least(0));
+    f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",
+      at_least(0));
   }
 };
 
@@ -147,8 +163,10 @@ struct LimitOptions {
   double max_minutes = 0;
   static void fields(auto& o, auto& f) {
     f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0));
-    f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit", at_least(0));
-    f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit", at_least(0));
+    f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit",
+      at_least(0));
+    f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit",
+      at_least(0));
   }
 };
 
@@ -178,11 +196,13 @@ struct RunOptions {
   int64_t log_every = 50;
   static void fields(auto& o, auto& f) {
     f("run-directory", o.directory, "where configuration, log and checkpoints go");
-    f("initialize-from", o.initialize_from, "begin with the weights and vocabularies of this model (fine-tuning)");
+    f("initialize-from", o.initialize_from,
+      "begin with the weights and vocabularies of this model (fine-tuning)");
     f("seed", o.seed, "decides every random choice", at_least(0));
     f("threads", o.threads, "processor threads; 0 = all cores", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
-    f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation", at_least(0));
+    f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation",
+      at_least(0));
     f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1));
     f("log-every", o.log_every, "updates between log lines", at_least(1));
   }

@@ -15,7 +15,9 @@ constexpr const char* config_file = "config.json";
 constexpr const char* log_file = "train.jsonl";
 constexpr int64_t config_format = 1;
 
-std::string step_name(int64_t update) { return "step-" + std::to_string(update); }
+std::string step_name(int64_t update) {
+  return "step-" + std::to_string(update);
+}
 
 }  // namespace
 
@@ -23,9 +25,12 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
   RunDirectory run{options.run.directory};
   std::error_code failure;
   if (fs::exists(run.path_) && (!fs::is_directory(run.path_) || !fs::is_empty(run.path_, failure)))
-    throw Error(run.path_.string(), "is not empty", "add --resume to go on with that run, or name another --run-directory");
+    throw Error(run.path_.string(), "is not empty",
+                "add --resume to go on with that run, or name another --run-directory");
   fs::create_directories(run.path_ / "checkpoints", failure);
-  if (failure) throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")", "check the folder's permissions");
+  if (failure)
+    throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
   Json config = Json::object();
   config["format"] = config_format;
   config.update(parse_json(options_to_json(options), config_file));
@@ -36,7 +41,8 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
 RunDirectory RunDirectory::open(const std::string& path) {
   RunDirectory run{path};
   if (!fs::exists(run.path_ / config_file))
-    throw Error(path, "is not a run directory (no config.json)", "leave out --resume to begin a new run there");
+    throw Error(path, "is not a run directory (no config.json)",
+                "leave out --resume to begin a new run there");
   if (!fs::exists(run.path_ / "last" / "state.pt"))
     throw Error(path, "has no checkpoint to resume from", "delete it and begin again without --resume");
   return run;
@@ -46,17 +52,22 @@ TrainOptions RunDirectory::options() const {
   const std::string origin = (path_ / config_file).string();
   Json config = read_json_file(origin);
   if (config.value("format", int64_t{0}) > config_format)
-    throw Error(origin, "was written by a newer seq2seq (format " + config["format"].dump() + ")", "update seq2seq");
+    throw Error(origin, "was written by a newer seq2seq (format " + config["format"].dump() + ")",
+                "update seq2seq");
   config.erase("format");
   return options_from_json<TrainOptions>(config.dump(), origin);
 }
 
-fs::path RunDirectory::last_checkpoint() const { return path_ / "last"; }
+fs::path RunDirectory::last_checkpoint() const {
+  return path_ / "last";
+}
 
 void RunDirectory::log(const std::string& json_line) {
   if (!log_.is_open()) log_.open(path_ / log_file, std::ios::app);
   log_ << json_line << '\n' << std::flush;
-  if (!log_) throw Error((path_ / log_file).string(), "cannot be written (" + system_reason() + ")", "check free space");
+  if (!log_)
+    throw Error((path_ / log_file).string(), "cannot be written (" + system_reason() + ")",
+                "check free space");
 }
 
 void RunDirectory::cut_log(int64_t update) {
@@ -71,7 +82,8 @@ void RunDirectory::cut_log(int64_t update) {
   write_file(path_ / log_file, kept);
 }
 
-void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep, const std::function<void(const fs::path&)>& fill) {
+void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,
+                              const std::function<void(const fs::path&)>& fill) {
   const fs::path relative = fs::path("checkpoints") / step_name(update);
   if (!fs::exists(path_ / relative)) write_directory(path_ / relative, fill);
   replace_symlink(path_ / "last", relative);
@@ -87,7 +99,8 @@ void RunDirectory::remove_old(int64_t keep) const {
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with("step-")) steps.emplace_back(std::stoll(name.substr(5)), entry.path());
-    if (name.starts_with(".step-")) fs::remove_all(entry.path());  // left by a run that was killed while writing
+    if (name.starts_with(".step-"))
+      fs::remove_all(entry.path());  // left by a run that was killed while writing
   }
   std::sort(steps.rbegin(), steps.rend());
   for (size_t i = static_cast<size_t>(keep); i < steps.size(); ++i) {

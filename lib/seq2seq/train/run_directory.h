@@ -1,16 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <fstream>
+#include <functional>
 #include <string>
 
 #include "seq2seq/train/options.h"
 
 namespace seq2seq {
 
-/// The folder of one training run: config.json, train.jsonl, checkpoints/step-N/{model.pt,state.pt}, and the relative
-/// links `best` and `last`.
+/// The folder of one training run: config.json, train.jsonl, checkpoints/step-N/{model.pt,state.pt}, and the
+/// relative links `best` and `last`.
 class RunDirectory {
  public:
   /// A new run. Throws Error when the folder holds something already.
@@ -27,9 +27,10 @@ class RunDirectory {
   /// Drops what was logged after `update`, which a resumed run will log again.
   void cut_log(int64_t update);
 
-  /// Writes checkpoint `update` through `fill` (into its folder), moves `last` there and, when `best`, that as well;
-  /// removes the oldest ones beyond `keep`.
-  void checkpoint(int64_t update, bool best, int64_t keep, const std::function<void(const std::filesystem::path&)>& fill);
+  /// Writes checkpoint `update` through `fill` (into its folder), moves `last` there and, when `best`, that
+  /// as well; removes the oldest ones beyond `keep`.
+  void checkpoint(int64_t update, bool best, int64_t keep,
+                  const std::function<void(const std::filesystem::path&)>& fill);
   const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -6,7 +6,8 @@
 
 namespace seq2seq {
 
-Schedule::Schedule(const OptimizationOptions& options, int64_t max_updates) : options_(options), horizon_(max_updates) {
+Schedule::Schedule(const OptimizationOptions& options, int64_t max_updates)
+    : options_(options), horizon_(max_updates) {
   if (const auto* linear = std::get_if<LinearSchedule>(&options.schedule); linear && linear->updates > 0)
     horizon_ = linear->updates;
   if (const auto* cosine = std::get_if<CosineSchedule>(&options.schedule); cosine && cosine->updates > 0)
@@ -22,7 +23,9 @@ double Schedule::rate(int64_t update) const {
   struct Shape {
     double now, warmup, done, plateau, floor_share;
     double operator()(const ConstantSchedule&) const { return 1; }
-    double operator()(const InverseSquareRootSchedule&) const { return std::sqrt(std::max(1.0, warmup) / std::max(1.0, now)); }
+    double operator()(const InverseSquareRootSchedule&) const {
+      return std::sqrt(std::max(1.0, warmup) / std::max(1.0, now));
+    }
     double operator()(const LinearSchedule&) const { return floor_share + (1 - floor_share) * (1 - done); }
     double operator()(const CosineSchedule&) const {
       return floor_share + (1 - floor_share) * 0.5 * (1 + std::cos(std::numbers::pi * done));

@@ -38,7 +38,8 @@ void load_pretrained_vectors(TranslationModel& model) {
   const auto load = [&](Embedding& embedding, const TextCodec& text, const std::string& file) {
     if (file.empty()) return;
     const int64_t found = load_pretrained(embedding, text.vocabulary(), file);
-    log_info(fmt::format("{}: vectors for {} of {} tokens", file, format_count(found), format_count(text.vocabulary().size())));
+    log_info(fmt::format("{}: vectors for {} of {} tokens", file, format_count(found),
+                         format_count(text.vocabulary().size())));
     if (options.freeze) embedding->weight.set_requires_grad(false);
   };
   load(model.model->source_embedding(), *model.text.source, options.source_file);
@@ -47,8 +48,8 @@ void load_pretrained_vectors(TranslationModel& model) {
 
 }  // namespace
 
-UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches, const OptimizationOptions& options,
-                                uint64_t seed, int64_t update) {
+UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
+                                const OptimizationOptions& options, uint64_t seed, int64_t update) {
   UpdateSums sums;
   for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
   for (size_t i = 0; i < batches.size(); ++i) {
@@ -59,7 +60,8 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
     const StepSequence steps = sampling > 0
                                    ? model->decode_sampled(memory, tensors.target_input, sampling, &noise)
                                    : model->decode(memory, tensors.target_input, &noise);
-    const LossSums loss = model->output()->loss(steps.features, tensors.target_output, options.label_smoothing);
+    const LossSums loss =
+        model->output()->loss(steps.features, tensors.target_output, options.label_smoothing);
     (loss.loss / static_cast<double>(sums.target_tokens)).backward();
     sums.loss += loss.loss.item<double>();
     sums.negative_log_likelihood += loss.negative_log_likelihood.item<double>();
@@ -91,9 +93,11 @@ void Trainer::open_data() {
   held_out_ = options_.data.held_out > 0 ? static_cast<uint64_t>(options_.data.held_out)
                                          : std::max<uint64_t>(1, std::min<uint64_t>(1000, size / 100));
   if (held_out_ >= size)
-    throw Error(train_corpus_->files().describe(), fmt::format("has {} examples, {} are to be held out", size, held_out_),
+    throw Error(train_corpus_->files().describe(),
+                fmt::format("has {} examples, {} are to be held out", size, held_out_),
                 "lower --held-out or give validation files");
-  log_info(fmt::format("no validation files: {} training examples are held out for validation", format_count(static_cast<int64_t>(held_out_))));
+  log_info(fmt::format("no validation files: {} training examples are held out for validation",
+                       format_count(static_cast<int64_t>(held_out_))));
 }
 
 void Trainer::open_model() {
@@ -104,7 +108,8 @@ void Trainer::open_model() {
     model_ = load_model(from, device);
   } else {
     model_.text = build_text(options_.text, *train_corpus_, mix_seed({seed, vocabulary_stream}));
-    model_.model = Seq2Seq(options_.model, model_.text.source->vocabulary().size(), model_.text.target->vocabulary().size());
+    model_.model = Seq2Seq(options_.model, model_.text.source->vocabulary().size(),
+                           model_.text.target->vocabulary().size());
     model_.model->initialize(mix_seed({seed, weights_stream}));
   }
   model_.model_options = options_.model;
@@ -126,8 +131,8 @@ void Trainer::open_model() {
   } else {
     indices = held_out_examples(train_corpus_->size(), held_out_, mix_seed({seed, held_out_stream}));
   }
-  validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices, model_.text,
-                                           options_.validation, options_.filter.maximum_length);
+  validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices,
+                                           model_.text, options_.validation, options_.filter.maximum_length);
   Loader::Settings settings;
   settings.batch = options_.batch;
   settings.filter = options_.filter;
@@ -135,13 +140,14 @@ void Trainer::open_model() {
   settings.held_out = held_out_;
   settings.start = progress_.position;
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
-  log_info(fmt::format("{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
-                       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
-                       format_count(static_cast<int64_t>(train_corpus_->size())),
-                       format_count(static_cast<int64_t>(validator_->size())),
-                       format_count(model_.text.source->vocabulary().size()),
-                       format_count(model_.text.target->vocabulary().size()),
-                       format_count(parameter_count(*model_.model)), at::get_num_threads()));
+  log_info(fmt::format(
+      "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
+      resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
+      format_count(static_cast<int64_t>(train_corpus_->size())),
+      format_count(static_cast<int64_t>(validator_->size())),
+      format_count(model_.text.source->vocabulary().size()),
+      format_count(model_.text.target->vocabulary().size()), format_count(parameter_count(*model_.model)),
+      at::get_num_threads()));
 }
 
 void Trainer::restore(const std::filesystem::path& checkpoint) {
@@ -169,8 +175,8 @@ UpdateSums Trainer::update() {
     batches.push_back(std::move(loaded.batch));
     progress_.position = loaded.after;
   }
-  return accumulate_gradients(model_.model, batches, options_.optimization, static_cast<uint64_t>(options_.run.seed),
-                              progress_.updates + 1);
+  return accumulate_gradients(model_.model, batches, options_.optimization,
+                              static_cast<uint64_t>(options_.run.seed), progress_.updates + 1);
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
@@ -180,12 +186,14 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
     optimizer_->zero_gradients();
     const UpdateSums sums = update();
     const double norm = optimizer_->clip_gradients(options_.optimization.clip_norm);
-    const bool exploded = options_.optimization.divergence_norm > 0 && norm > options_.optimization.divergence_norm;
+    const bool exploded =
+        options_.optimization.divergence_norm > 0 && norm > options_.optimization.divergence_norm;
     if (!std::isfinite(sums.loss) || !std::isfinite(norm) || exploded)
       throw Error(fmt::format("update {}", progress_.updates + 1),
                   fmt::format("training diverged (loss {:.4g} a token, gradient norm {:.4g})",
                               sums.loss / static_cast<double>(sums.target_tokens), norm),
-                  "lower --learning-rate, add --warmup-updates or set --clip-norm, then --resume from the last checkpoint "
+                  "lower --learning-rate, add --warmup-updates or set --clip-norm, then --resume from the "
+                  "last checkpoint "
                   "or begin again");
     optimizer_->step(schedule_->rate(++progress_.updates));
     if (average_) average_->update(progress_.updates);
@@ -195,8 +203,10 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
     reason = limit_reached();
     if (!reason && stop_requested()) reason = StopReason::signal;
     const int64_t every = options_.run.checkpoint_every;
-    const bool due = every > 0 ? progress_.updates % every == 0 : progress_.validated_update == progress_.updates;
-    if (reason && *reason != StopReason::signal && progress_.validated_update != progress_.updates) validate();
+    const bool due =
+        every > 0 ? progress_.updates % every == 0 : progress_.validated_update == progress_.updates;
+    if (reason && *reason != StopReason::signal && progress_.validated_update != progress_.updates)
+      validate();
     if (due || reason || new_best_) save_checkpoint(new_best_);
   }
   clear_progress();
@@ -211,8 +221,10 @@ bool Trainer::validation_due() const {
 std::optional<StopReason> Trainer::limit_reached() const {
   const LimitOptions& limits = options_.limits;
   if (limits.max_updates > 0 && progress_.updates >= limits.max_updates) return StopReason::limit;
-  if (limits.max_epochs > 0 && progress_.position.epoch >= static_cast<uint64_t>(limits.max_epochs)) return StopReason::limit;
-  // Time for one more validation and checkpoint is not set aside: they are part of the minutes only if they fit.
+  if (limits.max_epochs > 0 && progress_.position.epoch >= static_cast<uint64_t>(limits.max_epochs))
+    return StopReason::limit;
+  // Time for one more validation and checkpoint is not set aside: they are part of the minutes only if they
+  // fit.
   if (limits.max_minutes > 0 && elapsed() >= limits.max_minutes * 60) return StopReason::limit;
   const int64_t patience = options_.validation.patience;
   if (patience > 0 && progress_.stalled_validations >= patience) return StopReason::patience;
@@ -252,10 +264,12 @@ void Trainer::write_log_line() {
   line["seconds"] = elapsed();
   run_.log(dump_json(line));
   if (!stderr_is_terminal())
-    log_info(fmt::format("update {} epoch {}: loss {:.4f}, perplexity {:.2f}, gradient norm {:.2f}, rate {:.2e}, {} tokens/s, {}",
-                         progress_.updates, progress_.position.epoch, line["loss"].get<double>(),
-                         line["perplexity"].get<double>(), line["gradient_norm"].get<double>(), rate,
-                         format_count(std::llround(tokens / interval_seconds_)), format_duration(elapsed())));
+    log_info(
+        fmt::format("update {} epoch {}: loss {:.4f}, perplexity {:.2f}, gradient norm {:.2f}, rate {:.2e}, "
+                    "{} tokens/s, {}",
+                    progress_.updates, progress_.position.epoch, line["loss"].get<double>(),
+                    line["perplexity"].get<double>(), line["gradient_norm"].get<double>(), rate,
+                    format_count(std::llround(tokens / interval_seconds_)), format_duration(elapsed())));
   interval = {};
   interval_seconds_ = 0;
 }
@@ -268,16 +282,19 @@ void Trainer::show(double gradient_norm, const UpdateSums& sums) const {
   const auto consider = [&](double seconds) { left = left < 0 ? seconds : std::min(left, seconds); };
   const double per_update = progress_.training_seconds / static_cast<double>(progress_.updates);
   if (limits.max_minutes > 0) consider(limits.max_minutes * 60 - used);
-  if (limits.max_updates > 0) consider(per_update * static_cast<double>(limits.max_updates - progress_.updates));
+  if (limits.max_updates > 0)
+    consider(per_update * static_cast<double>(limits.max_updates - progress_.updates));
   if (limits.max_epochs > 0) {
-    const double epochs = static_cast<double>(progress_.position.epoch) +
-                          static_cast<double>(progress_.position.window_begin) / static_cast<double>(train_corpus_->size());
-    if (epochs > 0) consider(progress_.training_seconds * (static_cast<double>(limits.max_epochs) / epochs - 1));
+    const double epochs =
+        static_cast<double>(progress_.position.epoch) +
+        static_cast<double>(progress_.position.window_begin) / static_cast<double>(train_corpus_->size());
+    if (epochs > 0)
+      consider(progress_.training_seconds * (static_cast<double>(limits.max_epochs) / epochs - 1));
   }
   show_progress(fmt::format("update {} epoch {}  loss {:.3f}  norm {:.2f}  {} tok/s  {}{}", progress_.updates,
-                            progress_.position.epoch, sums.loss / static_cast<double>(sums.target_tokens), gradient_norm,
-                            format_count(std::llround(tokens_per_second_)), format_duration(used),
-                            left >= 0 ? "  left " + format_duration(left) : ""));
+                            progress_.position.epoch, sums.loss / static_cast<double>(sums.target_tokens),
+                            gradient_norm, format_count(std::llround(tokens_per_second_)),
+                            format_duration(used), left >= 0 ? "  left " + format_duration(left) : ""));
 }
 
 void Trainer::validate() {
@@ -286,8 +303,9 @@ void Trainer::validate() {
   if (average_) average_->swap();
   const bool larger = larger_is_better(options_.validation.criterion);
   const bool first = progress_.best_update < 0;
-  const bool improved = std::isfinite(result.criterion) &&
-                        (first || (larger ? result.criterion > progress_.best_score : result.criterion < progress_.best_score));
+  const bool improved =
+      std::isfinite(result.criterion) &&
+      (first || (larger ? result.criterion > progress_.best_score : result.criterion < progress_.best_score));
   if (improved) {
     progress_.best_score = result.criterion;
     progress_.best_update = progress_.updates;
@@ -312,8 +330,8 @@ void Trainer::validate() {
   line["validation_seconds"] = result.seconds;
   line["seconds"] = elapsed();
   run_.log(dump_json(line));
-  log_info(fmt::format("validation at update {}: {}{}, {}", progress_.updates, text, improved ? " (best)" : "",
-                       format_duration(elapsed())));
+  log_info(fmt::format("validation at update {}: {}{}, {}", progress_.updates, text,
+                       improved ? " (best)" : "", format_duration(elapsed())));
 }
 
 void Trainer::save_checkpoint(bool best) {
@@ -323,15 +341,17 @@ void Trainer::save_checkpoint(bool best) {
   provenance["training-seconds"] = progress_.training_seconds;
   if (progress_.validated_update == progress_.updates) provenance["validation"] = last_scores_;
   model_.provenance = dump_json(provenance, 2);
-  run_.checkpoint(progress_.updates, best, options_.run.keep_checkpoints, [&](const std::filesystem::path& folder) {
-    TrainingState state{progress_, optimizer_->state()};
-    for (const auto& [name, tensor] : named_parameters_of(*model_.model)) state.tensors["weight/" + name] = tensor;
-    if (average_) state.tensors.merge(average_->state());
-    save_training_state(state, folder / "state.pt");
-    if (average_) average_->swap();
-    save_model(model_, folder / "model.pt");
-    if (average_) average_->swap();
-  });
+  run_.checkpoint(progress_.updates, best, options_.run.keep_checkpoints,
+                  [&](const std::filesystem::path& folder) {
+                    TrainingState state{progress_, optimizer_->state()};
+                    for (const auto& [name, tensor] : named_parameters_of(*model_.model))
+                      state.tensors["weight/" + name] = tensor;
+                    if (average_) state.tensors.merge(average_->state());
+                    save_training_state(state, folder / "state.pt");
+                    if (average_) average_->swap();
+                    save_model(model_, folder / "model.pt");
+                    if (average_) average_->swap();
+                  });
   new_best_ = false;
 }
 

@@ -21,21 +21,22 @@ struct UpdateSums {
   int64_t target_tokens = 0, source_tokens = 0;
 };
 
-/// Adds the gradients of one update (one or several micro-batches) to the model's parameters. The update's loss is the
-/// sum over its target tokens divided by their number, so that accumulation changes nothing but memory. Dropout is
-/// drawn from (seed, update, micro-batch).
-UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches, const OptimizationOptions& options,
-                                uint64_t seed, int64_t update);
+/// Adds the gradients of one update (one or several micro-batches) to the model's parameters. The update's
+/// loss is the sum over its target tokens divided by their number, so that accumulation changes nothing but
+/// memory. Dropout is drawn from (seed, update, micro-batch).
+UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
+                                const OptimizationOptions& options, uint64_t seed, int64_t update);
 
 /// Trains one model in one run directory until a limit, patience or a signal ends it.
 class Trainer {
  public:
-  /// Begins (`resume` false) or goes on with a run. `started` is when the process began: what --max-minutes counts
-  /// from. Reads the corpora and makes or loads the vocabularies. Throws Error.
+  /// Begins (`resume` false) or goes on with a run. `started` is when the process began: what --max-minutes
+  /// counts from. Reads the corpora and makes or loads the vocabularies. Throws Error.
   Trainer(const TrainOptions& options, bool resume, std::chrono::steady_clock::time_point started);
   ~Trainer();
 
-  /// Returns when training has ended and its last checkpoint is written. `stop_requested` is asked after each update.
+  /// Returns when training has ended and its last checkpoint is written. `stop_requested` is asked after each
+  /// update.
   StopReason run(const std::function<bool()>& stop_requested);
 
  private:

@@ -51,7 +51,8 @@ std::string progress_to_json(Progress progress) {
 Progress progress_from_json(const std::string& text, const std::string& origin) {
   const Json json = parse_json(text, origin);
   if (json.value("format", int64_t{0}) > state_format)
-    throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")", "update seq2seq");
+    throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")",
+                "update seq2seq");
   Progress progress;
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
@@ -80,10 +81,12 @@ TrainingState load_training_state(const std::filesystem::path& path) {
   std::string progress;
   try {
     const auto parts = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toTupleRef().elements().vec();
-    for (const auto& entry : parts.at(1).toGenericDict()) state.tensors[entry.key().toStringRef()] = entry.value().toTensor();
+    for (const auto& entry : parts.at(1).toGenericDict())
+      state.tensors[entry.key().toStringRef()] = entry.value().toTensor();
     progress = parts.at(0).toGenericDict().at("progress").toStringRef();
   } catch (const std::exception&) {
-    throw Error(path.string(), "is not a training state, or is damaged", "resume from another checkpoint: point `last` at it");
+    throw Error(path.string(), "is not a training state, or is damaged",
+                "resume from another checkpoint: point `last` at it");
   }
   state.progress = progress_from_json(progress, path.string());
   return state;

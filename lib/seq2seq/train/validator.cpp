@@ -20,13 +20,16 @@ std::vector<ValidationMetric> wanted_metrics(const ValidationOptions& options) {
   const auto names = option_names(ValidationMetric{});
   for (size_t i = 0; i < names.size(); ++i) {
     const auto metric = static_cast<ValidationMetric>(i);
-    const bool named = std::find(options.metrics.begin(), options.metrics.end(), names[i]) != options.metrics.end();
+    const bool named =
+        std::find(options.metrics.begin(), options.metrics.end(), names[i]) != options.metrics.end();
     if (named && metric != options.criterion) result.push_back(metric);
   }
   return result;
 }
 
-const char* name_of(ValidationMetric metric) { return option_names(metric)[static_cast<size_t>(metric)]; }
+const char* name_of(ValidationMetric metric) {
+  return option_names(metric)[static_cast<size_t>(metric)];
+}
 
 // The metrics of text follow in the same order in both lists.
 MetricName text_metric(ValidationMetric metric) {
@@ -51,12 +54,14 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
     examples.push_back(std::move(example));
   }
   if (examples.empty())
-    throw Error(corpus.files().describe(), "has no usable validation example", "give --valid-source and --valid-target");
+    throw Error(corpus.files().describe(), "has no usable validation example",
+                "give --valid-source and --valid-target");
   std::stable_sort(examples.begin(), examples.end(),
                    [](auto& a, auto& b) { return a.target.size() < b.target.size(); });
   for (size_t begin = 0; begin < examples.size(); begin += batch_sentences)
-    batches_.emplace_back(examples.begin() + static_cast<std::ptrdiff_t>(begin),
-                          examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), begin + batch_sentences)));
+    batches_.emplace_back(
+        examples.begin() + static_cast<std::ptrdiff_t>(begin),
+        examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), begin + batch_sentences)));
 }
 
 std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
@@ -65,11 +70,14 @@ std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
     const Batch batch = make_batch(examples);
     const TensorBatch tensors = to_tensors(batch, model->device());
     const StepSequence steps = model->decode(model->encode(tensors.source), tensors.target_input);
-    nll += model->output()->loss(steps.features, tensors.target_output, 0.0).negative_log_likelihood.item<double>();
+    nll += model->output()
+               ->loss(steps.features, tensors.target_output, 0.0)
+               .negative_log_likelihood.item<double>();
     correct += model->output()->correct(steps.features, tensors.target_output).sum().item<double>();
     tokens += static_cast<double>(batch.target_tokens);
   }
-  return {{"loss", nll / tokens}, {"perplexity", std::exp(nll / tokens)}, {"accuracy", 100 * correct / tokens}};
+  return {
+      {"loss", nll / tokens}, {"perplexity", std::exp(nll / tokens)}, {"accuracy", 100 * correct / tokens}};
 }
 
 std::vector<std::string> Validator::translate(Seq2Seq& model) const {
@@ -79,7 +87,8 @@ std::vector<std::string> Validator::translate(Seq2Seq& model) const {
   ModelScorer scorer(model);
   std::vector<std::string> result(sources_.size());
   for (const auto& examples : batches_) {
-    const auto found = search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
+    const auto found =
+        search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
     for (size_t i = 0; i < examples.size(); ++i) {
       std::vector<std::string> tokens;
       for (const int64_t id : found[i].at(0).tokens) tokens.push_back(text_.target->vocabulary().token(id));

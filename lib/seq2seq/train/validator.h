@@ -33,7 +33,7 @@ class Validator {
   ValidationOptions options_;
   std::vector<ValidationMetric> metrics_;
   TextCodecs text_;
-  std::vector<std::vector<Example>> batches_;     // similar lengths together
+  std::vector<std::vector<Example>> batches_;      // similar lengths together
   std::vector<std::string> sources_, references_;  // as they stand in the files
 };
 

@@ -19,7 +19,8 @@ void for_each_text(const Corpus& corpus, Side side, Use use) {
   }
 }
 
-std::shared_ptr<const TextCodec> build_subwords(const TextOptions& options, const SentencePieceTokenizerOptions& kind,
+std::shared_ptr<const TextCodec> build_subwords(const TextOptions& options,
+                                                const SentencePieceTokenizerOptions& kind,
                                                 const Corpus& corpus, Side side, uint64_t seed) {
   std::string model;
   if (!kind.model.empty()) {
@@ -46,7 +47,8 @@ std::shared_ptr<const TextCodec> build_side(const TextOptions& options, const Co
   if (const auto* kind = std::get_if<SentencePieceTokenizerOptions>(&options.tokenizer))
     return build_subwords(options, *kind, corpus, side, seed);
   if (!file.empty())
-    return std::make_shared<const TextCodec>(options.tokenizer, options.normalization, "", Vocabulary::load(file));
+    return std::make_shared<const TextCodec>(options.tokenizer, options.normalization, "",
+                                             Vocabulary::load(file));
   const auto tokenizer = make_tokenizer(options.tokenizer, options.normalization);
   TokenCounts counts;
   for_each_text(corpus, side, [&](const std::string& text) {
