@@ -98,8 +98,8 @@ download_torch() {
     --implementation cp --python-version 3.11 "${platforms[@]}" --require-hashes -r scripts/libtorch-wheels.txt \
     -d "$work/wheels" >"$work/log" 2>&1 </dev/null; then
     grep -vi '^warning' "$work/log" | tail -n 5 >&2
-    die "LibTorch could not be downloaded, or is not what was expected: check the network (or pip's proxy and index settings) and run this again," \
-      "or set SEQ2SEQ_TORCH to an unpacked LibTorch"
+    die "LibTorch could not be downloaded, or is not what was expected: check the network (or pip's proxy and index" \
+      "settings) and run this again, or set SEQ2SEQ_TORCH to an unpacked LibTorch"
   fi
   # Only what a CPU program links and loads: the CUDA kernels alone are 520 MB.
   local wheel
