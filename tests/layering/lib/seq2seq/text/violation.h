@@ -1,7 +1,7 @@
 // Not compiled: each line breaks one rule that check.cmake must report.
-#include <torch/types.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <torch/types.h>
 
 #include "seq2seq/data/corpus.h"
 #include "vocabulary.h"
