@@ -36,7 +36,7 @@ TEST(Beam, KeepsTheBestContinuationsOfAllRows) {
 }
 
 TEST(Beam, EndsWhenNothingLiveCanWin) {
-  const SearchOptions options{.beam_size = 2};
+  const SearchOptions options{.beam_size = 2, .length_penalty = LengthPenalty::none};
   Beam beam(options, 5);
   beam.advance(Offers{{-1.0, -2.0}, {4, end}, {-2.0}});
   EXPECT_FALSE(beam.done());  // 4 is still likelier than the empty output

@@ -346,13 +346,14 @@ TEST(LengthPenaltyScore, EqualsTheFormula) {
   EXPECT_DOUBLE_EQ(hypothesis_score(-6.0, 7, options), -3.0);
   options.length_penalty_alpha = 2;
   EXPECT_DOUBLE_EQ(hypothesis_score(-6.0, 7, options), -1.5);
-  EXPECT_DOUBLE_EQ(hypothesis_score(-6.0, 7, {}), -6.0);
+  EXPECT_DOUBLE_EQ(hypothesis_score(-6.0, 7, SearchOptions{.length_penalty = LengthPenalty::none}), -6.0);
 }
 
 TEST(SearchOptionsCheck, RefusesWhatDoesNotFit) {
   EXPECT_THROW(check(SearchOptions{.beam_size = 2, .n_best = 3}), UsageError);
   EXPECT_THROW(check(SearchOptions{.min_length = 9, .max_length = 8}), UsageError);
-  EXPECT_THROW(check(SearchOptions{.length_penalty_alpha = 0.6}), UsageError);
+  EXPECT_THROW(check(SearchOptions{.length_penalty = LengthPenalty::none, .length_penalty_alpha = 0.6}),
+               UsageError);
   EXPECT_NO_THROW(check(SearchOptions{.beam_size = 3, .n_best = 3, .min_length = 8}));
 }
 

@@ -109,7 +109,8 @@ TEST(Translator, LongLinesAreCutWithOneWarning) {
 }
 
 TEST(Translator, FormatsScoresAndNBestLists) {
-  Translator translator = make_translator({.search = {.beam_size = 2, .n_best = 2}});
+  Translator translator =
+      make_translator({.search = {.beam_size = 2, .n_best = 2, .length_penalty = LengthPenalty::none}});
   const auto found = translator.translate(lines_of({"a", ""}));
   EXPECT_EQ(format_translation(found[0], 7, 2, false), "7 ||| a a ||| -1.2500\n7 ||| a d ||| -3.7500\n");
   EXPECT_EQ(format_translation(found[1], 8, 2, false), "8 |||  ||| 0.0000\n");

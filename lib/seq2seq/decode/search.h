@@ -19,7 +19,7 @@ std::span<const char* const> option_names(LengthPenalty);
 struct SearchOptions {
   int64_t beam_size = 5;
   int64_t n_best = 1;
-  LengthPenalty length_penalty = LengthPenalty::none;
+  LengthPenalty length_penalty = LengthPenalty::average;
   double length_penalty_alpha = 1.0;
   int64_t min_length = 0;
   int64_t max_length = 0;
