@@ -63,10 +63,12 @@ void print_tables(const TranslationModel& model, const Json& description) {
   for (const auto& parameter : model.model->named_parameters())
     std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", parameter.key(), sizes_text(parameter.value()),
                              format_count(parameter.value().numel()));
-  std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", "all", "", format_count(parameter_count(*model.model)));
+  std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", "all", "",
+                           format_count(parameter_count(*model.model)));
   for (const char* side : {"source-vocabulary", "target-vocabulary"}) {
     if (!description.contains(side)) continue;
-    std::cout << fmt::format("\n{}: {} tokens\n ", side, format_count(description[side]["size"].get<int64_t>()));
+    std::cout << fmt::format("\n{}: {} tokens\n ", side,
+                             format_count(description[side]["size"].get<int64_t>()));
     for (const auto& token : description[side]["head"]) std::cout << " " << token.get<std::string>();
     std::cout << "\n";
   }
@@ -86,7 +88,8 @@ int run_inspect(const InspectOptions& options) {
 }  // namespace
 
 void add_inspect(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("inspect", "Show what is in a model: configuration, parameters, vocabularies.");
+  auto* command =
+      app.add_subcommand("inspect", "Show what is in a model: configuration, parameters, vocabularies.");
   command->footer("Example:\n  seq2seq inspect --model run");
   auto flags = std::make_shared<Flags<InspectOptions>>(*command);
   command->callback([=, &exit_code] { exit_code = run_inspect(flags->resolve()); });

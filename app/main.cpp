@@ -17,29 +17,13 @@ int main(int argc, char** argv) {
   app.formatter(std::make_shared<seq2seq::HelpFormatter>());
   app.require_subcommand(0, 1);
   int exit_code = 0;
-#ifdef SEQ2SEQ_HAS_train
   seq2seq::add_train(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_translate
   seq2seq::add_translate(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_evaluate
   seq2seq::add_evaluate(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_vocab
   seq2seq::add_vocab(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_generate
   seq2seq::add_generate(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_check
   seq2seq::add_check(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_inspect
   seq2seq::add_inspect(app, exit_code);
-#endif
-#ifdef SEQ2SEQ_HAS_bench
   seq2seq::add_bench(app, exit_code);
-#endif
   return seq2seq::run_command_line(app, argc, argv, exit_code);
 }

@@ -1,5 +1,3 @@
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
@@ -8,6 +6,7 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "memory_blocks.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
@@ -23,13 +22,6 @@ volatile std::sig_atomic_t received_signal = 0;
 void on_signal(int signal) {
   received_signal = signal;
   std::signal(signal, SIG_DFL);
-}
-
-// Training frees and takes the same large blocks at every update: keep them rather than ask the kernel each
-// time.
-void keep_large_blocks() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, -1);
 }
 
 TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& directory) {

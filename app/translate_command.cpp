@@ -87,15 +87,6 @@ class OutputLines {
   std::ostream* stream_ = &std::cout;
 };
 
-Translator make_translator(const TranslateOptions& options, const TranslationModel& model) {
-  // One-threaded workers beat one search with all threads: between its products a step has little to share
-  // out.
-  const int workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
-  return Translator(model.text, model.maximum_length, std::move(scorers), options.translator);
-}
-
 std::string summary(const Translator::Counts& counts, double seconds) {
   char text[160];
   std::snprintf(text, sizeof text, "%s lines in %.2f s: %.1f lines/s, %.0f tokens/s",
@@ -117,7 +108,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                      "leave it out");
   SourceLines input(options.input);
   OutputLines output(options.output);
-  Translator translator = make_translator(options, model);
+  Translator translator = make_translator(model, options.translator);
 
   using Clock = std::chrono::steady_clock;
   Clock::duration busy{};

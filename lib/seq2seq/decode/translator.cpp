@@ -116,7 +116,7 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
       std::vector<std::jthread> threads;
       for (size_t i = 0; i < workers; ++i)
         threads.emplace_back([&, i] {
-          at::set_num_threads(1);
+          at::set_num_threads(std::max(1, all_threads / static_cast<int>(workers)));
           work(*scorers_[i]);
         });
     }
@@ -146,6 +146,13 @@ std::string Translator::written(const Hypothesis& hypothesis, const Sentence& se
       tokens.push_back(text_.target->vocabulary().token(hypothesis.tokens[i]));
   }
   return text_.target->detokenize(tokens);
+}
+
+Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers) {
+  if (workers == 0) workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  for (int64_t i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
+  return Translator(model.text, model.maximum_length, std::move(scorers), options);
 }
 
 std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores) {

@@ -8,7 +8,7 @@
 
 #include "seq2seq/decode/search.h"
 #include "seq2seq/decode/source_lines.h"
-#include "seq2seq/model/text_options.h"
+#include "seq2seq/model/checkpoint.h"
 
 namespace seq2seq {
 
@@ -38,8 +38,8 @@ struct Translation {
 /// detokenizes.
 class Translator {
  public:
-  /// Sources of more than `maximum_length` tokens are cut. Each scorer works in a thread of its own; with
-  /// several, each computes with one thread.
+  /// Sources of more than `maximum_length` tokens are cut. Each scorer works in a thread of its own; several
+  /// share the processor threads out among them.
   Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
              const TranslatorOptions& options);
 
@@ -52,6 +52,7 @@ class Translator {
     int64_t output_tokens = 0;  ///< of the best outputs, without </s>
   };
   const Counts& counts() const { return counts_; }
+  size_t workers() const { return scorers_.size(); }
   /// Lines worth reading ahead, so that batches hold lines of similar length.
   size_t window() const;
 
@@ -68,6 +69,11 @@ class Translator {
   TranslatorOptions options_;
   Counts counts_;
 };
+
+/// A translator with this model. `workers` searches run at a time; 0 = one a thread on a CPU: between its
+/// products a step has little to share out, so that one-threaded workers beat one search with all threads.
+Translator make_translator(const TranslationModel& model, const TranslatorOptions& options,
+                           int64_t workers = 0);
 
 /// How `seq2seq translate` prints: the text; with scores "score TAB text"; with n_best > 1, for each output,
 /// "index ||| text ||| score", where lines count from 0.

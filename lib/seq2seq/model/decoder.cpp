@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/model/encoder.h"
+#include "seq2seq/nn/gathered_gradients.h"
 
 namespace seq2seq {
 
@@ -126,6 +127,7 @@ StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps
 
 StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at,
                                     Noise* noise) {
+  const GatheredGradients gather;
   State state = start(memory);
   Masks masks;
   if (noise != nullptr && options_.recurrent_dropout > 0)

@@ -3,12 +3,20 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+
+#include <atomic>
+
+#include "seq2seq/nn/gathered_gradients.h"
 
 namespace seq2seq {
 namespace {
 
+using torch::autograd::variable_list;
+
 thread_local bool plain_kernels = false;
+std::atomic<int64_t> multiply_add_count = 0;
 
 using OneDnnLinear = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
                             c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
@@ -29,14 +37,26 @@ bool onednn_usable(const Tensor& x) {
 
 Tensor onednn_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   static const auto call = onednn_operator()->typed<OneDnnLinear>();
+  count_multiply_adds(x.numel() * weight.size(0));
   return call.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
                    c10::List<std::optional<at::Scalar>>(), std::nullopt);
 }
 
 // dW = dY^T X. oneDNN copies a transposed left operand, so the smaller of the two becomes the left one.
 Tensor weight_gradient(const Tensor& dy, const Tensor& x) {
+  if (!onednn_usable(x)) {
+    count_multiply_adds(x.numel() * dy.size(1));
+    return dy.t().mm(x);
+  }
   if (dy.size(1) <= x.size(1)) return onednn_linear(dy.t(), x.t(), {});
   return onednn_linear(x.t(), dy.t(), {}).t();
+}
+
+// Without a graph.
+Tensor plain_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (onednn_usable(x)) return onednn_linear(x, weight, bias);
+  count_multiply_adds(x.numel() * weight.size(0));
+  return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }
 
 class LinearFunction : public torch::autograd::Function<LinearFunction> {
@@ -48,8 +68,7 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     return onednn_linear(x, weight, bias.value_or(Tensor()));
   }
 
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
-                                                 torch::autograd::variable_list gradients) {
+  static variable_list backward(torch::autograd::AutogradContext* context, variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const Tensor &x = saved[0], &weight = saved[1];
     const Tensor dy = gradients[0].contiguous();
@@ -61,6 +80,61 @@ class LinearFunction : public torch::autograd::Function<LinearFunction> {
     return {dx, dweight, dbias};
   }
 };
+
+// The weight of a product that a recurrence repeats.
+struct GatheredWeight : torch::autograd::Node {
+  GatheredWeight(const Tensor& weight_, const Tensor& bias_)
+      : Node(torch::autograd::collect_next_edges(weight_, bias_)), weight(weight_), bias(bias_) {
+    add_input_metadata(undefined_input());
+  }
+  variable_list apply(variable_list&&) override {
+    const Tensor x = at::cat(inputs), dy = at::cat(gradients);  // [all rows, I], [all rows, O]
+    release_variables();
+    variable_list result(2);
+    if (task_should_compute_output(0)) result[0] = weight_gradient(dy, x);
+    if (task_should_compute_output(1)) result[1] = dy.sum(0);
+    return result;
+  }
+  void release_variables() override {
+    inputs.clear();
+    gradients.clear();
+  }
+
+  Tensor weight, bias;
+  std::vector<Tensor> inputs, gradients;  // of each use, in the order in which the gradients become known
+};
+
+// One of its products.
+struct GatheredProduct : torch::autograd::Node {
+  GatheredProduct(torch::autograd::edge_list edges, const Tensor& x)
+      : Node(std::move(edges)), input(x.detach()) {}
+  variable_list apply(variable_list&& gradients) override {
+    variable_list result(2);
+    if (!gradients[0].defined()) return result;
+    auto& gather = static_cast<GatheredWeight&>(*next_edge(1).function);
+    const Tensor dy = gradients[0].contiguous();
+    gather.inputs.push_back(input.reshape({-1, input.size(-1)}));
+    gather.gradients.push_back(dy.reshape({-1, dy.size(-1)}));
+    if (task_should_compute_output(0)) result[0] = plain_product(dy, gather.weight.t(), {});
+    return result;
+  }
+  void release_variables() override { input.reset(); }
+
+  Tensor input;
+};
+
+Tensor gathered_product(const Tensor& x, const GatheredGradients::NodePointer& gather) {
+  const auto& weight = static_cast<GatheredWeight&>(*gather);
+  Tensor y;
+  {
+    const at::AutoDispatchBelowADInplaceOrView below;
+    y = plain_product(x, weight.weight, weight.bias);
+  }
+  torch::autograd::edge_list edges = torch::autograd::collect_next_edges(x);
+  edges.emplace_back(gather, 0);
+  torch::autograd::set_history(y, GatheredGradients::make_node<GatheredProduct>(std::move(edges), x));
+  return y;
+}
 
 }  // namespace
 
@@ -78,10 +152,23 @@ bool fast_kernels_allowed(const Tensor& x) {
   return !plain_kernels && x.is_cpu() && !torch::jit::tracer::isTracing();
 }
 
+int64_t multiply_adds() {
+  return multiply_add_count.load(std::memory_order_relaxed);
+}
+
+void count_multiply_adds(int64_t count) {
+  multiply_add_count.fetch_add(count, std::memory_order_relaxed);
+}
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (const auto gather = GatheredGradients::node_of<GatheredWeight>(weight, bias))
+    return gathered_product(x, gather);
   const bool differentiate = at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad() ||
                                                             (bias.defined() && bias.requires_grad()));
+  if (!onednn_usable(x)) {
+    count_multiply_adds((differentiate ? 3 : 1) * x.numel() * weight.size(0));
+    return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  }
   if (!differentiate) return onednn_linear(x, weight, bias);
   return LinearFunction::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
 }

@@ -17,6 +17,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 /// a [M, K] times b [K, N] without gradient, by the same route; both may be strided.
 Tensor matrix_product(const Tensor& a, const Tensor& b);
 
+/// Multiply-adds of all products with weights in this process so far, gradients included: what benchmarks
+/// compare with the machine's speed.
+int64_t multiply_adds();
+/// Adds products that were computed elsewhere, inside one of LibTorch's own layers.
+void count_multiply_adds(int64_t count);
+
 /// Uses at::linear everywhere: the reference that the fast route is tested and benchmarked against.
 class PlainKernels {
  public:

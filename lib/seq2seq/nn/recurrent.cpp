@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/kernels.h"
 #include "seq2seq/nn/linear.h"
 
@@ -99,6 +100,8 @@ Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask
       at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
   const Tensor state = zeros.contiguous();  // [1, B, H]
   const std::vector<Tensor> weights{weight_ih, weight_hh, bias_ih, bias_hh};
+  count_multiply_adds((at::GradMode::is_enabled() ? 3 : 1) * x.size(0) * x.size(1) *
+                      (weight_ih.numel() + weight_hh.numel()));
   return std::get<0>(
       at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
                /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true));
@@ -107,6 +110,7 @@ Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask
 Tensor RecurrentLayerImpl::forward_loop(const Tensor& x, const Tensor& recurrent_mask) {
   const auto gates = input_gates(x).unbind(1);  // S of [B, G*H]
   const Tensor zeros = at::zeros({x.size(0), hidden_size()}, x.options());
+  const GatheredGradients gather;
   CellState state{zeros, cell_ == Cell::lstm ? zeros : Tensor()};
   std::vector<Tensor> hidden;
   hidden.reserve(gates.size());

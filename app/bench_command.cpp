@@ -1,0 +1,265 @@
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include "commands.h"
+#include "flags.h"
+#include "measurement.h"
+#include "memory_blocks.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/random.h"
+#include "seq2seq/decode/translator.h"
+#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/vocabulary_builder.h"
+
+namespace seq2seq {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+void use_threads(int64_t threads) {
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
+                                  : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`.
+void describe_arithmetic(Json& result, double products, double seconds, double target_tokens) {
+  const double reached = 2e-9 * products / seconds, machine = machine_speed(measure_products());
+  result["mflop_per_target_token"] = 2e-6 * products / target_tokens;
+  result["gflops"] = reached;
+  result["machine_gemm_gflops"] = machine;
+  result["gemm_share"] = reached / machine;
+}
+
+struct BenchTrainOptions {
+  double window_seconds = 10, warmup_seconds = 10;
+  int64_t windows = 6;
+  static void fields(auto& o, auto& f) {
+    f("windows", o.windows, "windows of which the median and the minimum are reported", in_range(1, 1000));
+    f("window-seconds", o.window_seconds, "length of a window; whole updates are counted",
+      in_range(0.01, 3600));
+    f("warmup-seconds", o.warmup_seconds, "training before the first window", in_range(0, 3600));
+  }
+};
+
+/// The training loop without validation, checkpoints and log.
+class TrainingBench {
+ public:
+  explicit TrainingBench(const TrainOptions& options)
+      : options_(options), corpus_(options.data.train_files()), text_(build_text(options.text, corpus_, 1)) {
+    model_ = Seq2Seq(options.model, text_.source->vocabulary().size(), text_.target->vocabulary().size());
+    model_->initialize(static_cast<uint64_t>(options.run.seed));
+    optimizer_ = std::make_unique<Optimizer>(*model_, options.optimization.optimizer);
+    if (options.optimization.average_decay > 0)
+      average_ = std::make_unique<WeightAverage>(*model_, options.optimization.average_decay);
+    Loader::Settings settings;
+    settings.batch = options.batch;
+    settings.filter = options.filter;
+    settings.seed = static_cast<uint64_t>(options.run.seed);
+    loader_ = std::make_unique<Loader>(corpus_, *text_.source, *text_.target, settings);
+  }
+
+  struct Window {
+    double seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
+  };
+  Window run(double seconds) {
+    Window window;
+    const auto begin = Clock::now();
+    while (window.seconds < seconds) {
+      std::vector<Batch> batches;
+      for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
+        batches.push_back(loader_->next().batch);
+        window.sentences += static_cast<double>(batches.back().size);
+      }
+      optimizer_->zero_gradients();
+      const UpdateSums sums = accumulate_gradients(model_, batches, options_.optimization, 1, ++update_);
+      optimizer_->clip_gradients(options_.optimization.clip_norm);
+      optimizer_->step(options_.optimization.learning_rate);
+      if (average_) average_->update(update_);
+      window.target_tokens += static_cast<double>(sums.target_tokens);
+      window.source_tokens += static_cast<double>(sums.source_tokens);
+      ++window.updates;
+      window.seconds = seconds_since(begin);
+    }
+    return window;
+  }
+  int64_t parameters() const { return parameter_count(*model_); }
+
+ private:
+  TrainOptions options_;
+  Corpus corpus_;
+  TextCodecs text_;
+  Seq2Seq model_{nullptr};
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<WeightAverage> average_;
+  std::unique_ptr<Loader> loader_;
+  int64_t update_ = 0;
+};
+
+int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
+  if (options.run.directory.empty()) options.run.directory = "-";  // required of `train`, not used here
+  check(options);
+  keep_large_blocks();
+  use_threads(options.run.threads);
+  TrainingBench training(options);
+  training.run(bench.warmup_seconds);
+  const int64_t products_before = multiply_adds();
+  std::vector<double> target_speeds, source_speeds, sentence_speeds;
+  double seconds = 0, target_tokens = 0, updates = 0;
+  for (int64_t i = 0; i < bench.windows; ++i) {
+    const auto window = training.run(bench.window_seconds);
+    target_speeds.push_back(window.target_tokens / window.seconds);
+    source_speeds.push_back(window.source_tokens / window.seconds);
+    sentence_speeds.push_back(window.sentences / window.seconds);
+    seconds += window.seconds;
+    target_tokens += window.target_tokens;
+    updates += window.updates;
+  }
+  const auto products = static_cast<double>(multiply_adds() - products_before);
+  Json result;
+  result["benchmark"] = "train";
+  result["threads"] = at::get_num_threads();
+  result["parameters"] = training.parameters();
+  result["batch"] = {{"unit", option_names(options.batch.unit)[static_cast<size_t>(options.batch.unit)]},
+                     {"size", options.batch.size}};
+  result["windows"] = bench.windows;
+  result["seconds"] = seconds;
+  result["updates"] = updates;
+  result["target_tokens_per_second"] = describe_windows(target_speeds);
+  result["source_tokens_per_second"] = describe_windows(source_speeds);
+  result["sentences_per_second"] = describe_windows(sentence_speeds);
+  result["peak_memory_mib"] = peak_memory_mib();
+  describe_arithmetic(result, products, seconds, target_tokens);
+  std::cout << dump_json(result, 2) << "\n";
+  return 0;
+}
+
+struct BenchDecodeOptions {
+  std::string model, input;
+  TranslatorOptions translator;
+  int64_t threads = 0, workers = 0, windows = 5, warmup = 1;
+  static void fields(auto& o, auto& f) {
+    f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
+    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl");
+    f.group("translator", o.translator, GroupFlags::plain);
+    f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
+    f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
+      in_range(0, 1024));
+    f("windows", o.windows, "passes over the input of which the median and the minimum are reported",
+      in_range(1, 1000));
+    f("warmup", o.warmup, "passes before them", in_range(0, 1000));
+  }
+};
+
+std::vector<SourceLine> read_all(const std::string& path) {
+  SourceLines input(path);
+  std::vector<SourceLine> lines;
+  for (auto window = input.read_window(1 << 16); !window.empty(); window = input.read_window(1 << 16))
+    lines.insert(lines.end(), window.begin(), window.end());
+  if (lines.empty()) throw Error(path, "has no lines", "give a file with sentences");
+  return lines;
+}
+
+int bench_decode(const BenchDecodeOptions& options) {
+  if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
+  if (options.input.empty())
+    throw UsageError("--input", "is missing", "name a file with sentences to translate");
+  check(options.translator.search);
+  use_threads(options.threads);
+  const TranslationModel model = load_model(options.model);
+  const std::vector<SourceLine> lines = read_all(options.input);
+  Translator translator = make_translator(model, options.translator, options.workers);
+  std::vector<double> token_speeds, sentence_speeds;
+  double seconds = 0, tokens = 0;
+  int64_t products_before = 0;
+  for (int64_t i = -options.warmup; i < options.windows; ++i) {
+    if (i == 0) products_before = multiply_adds();
+    const int64_t before = translator.counts().output_tokens;
+    const auto begin = Clock::now();
+    for (size_t at = 0; at < lines.size(); at += translator.window())
+      translator.translate(std::span(lines).subspan(at, std::min(translator.window(), lines.size() - at)));
+    const double passed = seconds_since(begin);
+    if (i < 0) continue;
+    const auto written = static_cast<double>(translator.counts().output_tokens - before);
+    token_speeds.push_back(written / passed);
+    sentence_speeds.push_back(static_cast<double>(lines.size()) / passed);
+    seconds += passed;
+    tokens += written;
+  }
+  const auto products = static_cast<double>(multiply_adds() - products_before);
+  Json result;
+  result["benchmark"] = "decode";
+  result["threads"] = at::get_num_threads();
+  result["workers"] = translator.workers();
+  result["beam_size"] = options.translator.search.beam_size;
+  result["batch_size"] = options.translator.batch_size;
+  result["sentences"] = lines.size();
+  result["windows"] = options.windows;
+  result["seconds"] = seconds;
+  result["target_tokens_per_second"] = describe_windows(token_speeds);
+  result["sentences_per_second"] = describe_windows(sentence_speeds);
+  result["peak_memory_mib"] = peak_memory_mib();
+  describe_arithmetic(result, products, seconds, tokens);
+  std::cout << dump_json(result, 2) << "\n";
+  return 0;
+}
+
+int bench_gemm(int64_t threads) {
+  use_threads(threads);
+  Json result;
+  result["benchmark"] = "gemm";
+  result["threads"] = at::get_num_threads();
+  const auto speeds = measure_products();
+  for (const ProductSpeed& speed : speeds)
+    result["products"].push_back({{"rows", speed.rows},
+                                  {"inputs", speed.inputs},
+                                  {"outputs", speed.outputs},
+                                  {"gflops", speed.fast},
+                                  {"plain_gflops", speed.plain}});
+  result["machine_gemm_gflops"] = machine_speed(speeds);
+  std::cout << dump_json(result, 2) << "\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "bench",
+      "Measures training, decoding and plain products on this machine; prints JSON.\n\n"
+      "Loading and warm-up are not counted. Compare figures only when nothing else runs on the machine.");
+  command->require_subcommand(0, 1);
+
+  auto* train = command->add_subcommand("train", "Training speed of a configuration on the given text.");
+  train->footer(
+      "Example:\n  seq2seq bench train --config models/rnn-attention.json --train-source a.en "
+      "--train-target a.de");
+  auto train_flags = std::make_shared<Flags<TrainOptions>>(*train, ConfigFlag::offered);
+  auto window_flags = std::make_shared<Flags<BenchTrainOptions>>(*train);
+  train->callback(
+      [=, &exit_code] { exit_code = bench_train(train_flags->resolve(), window_flags->resolve()); });
+
+  auto* decode = command->add_subcommand("decode", "Decoding speed of a model on the given text.");
+  decode->footer(
+      "Example:\n  seq2seq bench decode --model run --input test.en --beam-size 5 --batch-size 32");
+  auto decode_flags = std::make_shared<Flags<BenchDecodeOptions>>(*decode);
+  decode->callback([=, &exit_code] { exit_code = bench_decode(decode_flags->resolve()); });
+
+  auto* gemm = command->add_subcommand(
+      "gemm", "Speed of dense products: as the models compute them, and by LibTorch's plain route.");
+  auto threads = std::make_shared<int64_t>(0);
+  gemm->add_option("--threads", *threads, "processor threads; 0 = all cores")->type_name("N");
+  gemm->callback([=, &exit_code] { exit_code = bench_gemm(*threads); });
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,78 @@
+#include "measurement.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/InferenceMode.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "seq2seq/nn/linear.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr double seconds_each = 0.15;
+constexpr int repetitions = 3;
+
+/// The best of a few repetitions: what the machine can do, not what disturbed it.
+double gflops(const Tensor& x, const Tensor& weight) {
+  using Clock = std::chrono::steady_clock;
+  const double work = 2e-9 * static_cast<double>(x.size(0) * x.size(1) * weight.size(0));
+  double best = 0;
+  seq2seq::linear(x, weight);
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    const auto begin = Clock::now();
+    double done = 0, seconds = 0;
+    while (seconds < seconds_each) {
+      seq2seq::linear(x, weight);
+      done += work;
+      seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    }
+    best = std::max(best, done / seconds);
+  }
+  return best;
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+Json describe_windows(const std::vector<double>& values) {
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  return {{"median", median(values)}, {"minimum", *low}, {"maximum", *high}};
+}
+
+double peak_memory_mib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+std::vector<ProductSpeed> measure_products() {
+  const c10::InferenceMode no_gradients;
+  // Recurrent gates and vocabulary: a training batch over all steps, one step, a beam, single lines.
+  const int64_t sizes[][3] = {{4096, 512, 2048}, {4096, 512, 8000}, {224, 512, 2048}, {160, 512, 2048},
+                              {160, 512, 8000},  {32, 512, 2048},   {32, 512, 8000},  {1, 512, 8000}};
+  std::vector<ProductSpeed> speeds;
+  for (const auto& [rows, inputs, outputs] : sizes) {
+    const Tensor x = at::randn({rows, inputs}), weight = at::randn({outputs, inputs});
+    ProductSpeed speed{rows, inputs, outputs, gflops(x, weight), 0};
+    const PlainKernels plain;
+    speed.plain = gflops(x, weight);
+    speeds.push_back(speed);
+  }
+  return speeds;
+}
+
+double machine_speed(const std::vector<ProductSpeed>& speeds) {
+  double best = 0;
+  for (const ProductSpeed& speed : speeds) best = std::max({best, speed.fast, speed.plain});
+  return best;
+}
+
+}  // namespace seq2seq
