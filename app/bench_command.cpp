@@ -2,10 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <thread>
 
 #include "commands.h"
 #include "flags.h"
@@ -25,11 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-void use_threads(int64_t threads) {
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
-                                  : static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 /// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`.
@@ -111,6 +104,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   check(options);
   keep_large_blocks();
   use_threads(options.run.threads);
+  options.optimization = with_measured_precision(options.optimization);
   TrainingBench training(options);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
@@ -130,6 +124,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   result["benchmark"] = "train";
   result["threads"] = at::get_num_threads();
   result["parameters"] = training.parameters();
+  result["precision"] = option_names(Precision{})[static_cast<size_t>(options.optimization.precision)];
   result["batch"] = {{"unit", option_names(options.batch.unit)[static_cast<size_t>(options.batch.unit)]},
                      {"size", options.batch.size}};
   result["windows"] = bench.windows;

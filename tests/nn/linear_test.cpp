@@ -5,6 +5,8 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
+#include "seq2seq/nn/gathered_gradients.h"
+#include "seq2seq/nn/products.h"
 
 namespace seq2seq::test {
 namespace {
@@ -101,14 +103,81 @@ TEST(LinearTest, NoRowsGiveNoRows) {
   EXPECT_EQ(seq2seq::linear(at::empty({0, 3}), weight).sizes(), at::IntArrayRef({0, 5}));
 }
 
-TEST(MatrixProductTest, TakesStridedOperands) {
+TEST(ProductTest, TakesStridedOperands) {
   for (const auto type : {at::kFloat, at::kDouble}) {
     const Tensor a = cosine({4, 17}, 0).to(type), b = cosine({17, 6}, 100).to(type);
     const Tensor expected = naive_linear(a, b.t(), {});
     const double tolerance = type == at::kFloat ? 1e-5 : 1e-12;
-    EXPECT_TRUE(close(matrix_product(a, b), expected, tolerance));
-    EXPECT_TRUE(close(matrix_product(a.t().contiguous().t(), b.t().contiguous().t()), expected, tolerance));
+    EXPECT_TRUE(close(product(a, b.t()), expected, tolerance));
+    EXPECT_TRUE(close(product(a.t().contiguous().t(), b.t().contiguous()), expected, tolerance));
   }
+}
+
+// One weight used three times, the last use fed by the first, as in a recurrence.
+Tensor repeated_use(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const Tensor first = seq2seq::linear(x, weight, bias).tanh(),
+               second = seq2seq::linear(x * 0.5, weight, bias);
+  return seq2seq::linear(first * second, weight, bias) + first;
+}
+
+TEST(GatheredGradientsTest, RepeatedUsesGiveTheGradientsOfAutograd) {
+  for (const auto type : {at::kFloat, at::kDouble})
+    for (const bool with_bias : {true, false}) {
+      std::vector<Tensor> leaves{cosine({3, 4}, 0).to(type).requires_grad_(),
+                                 cosine({4, 4}, 500).to(type).requires_grad_()};
+      if (with_bias) leaves.push_back(cosine({4}, 900).to(type).requires_grad_());
+      const Tensor bias = with_bias ? leaves[2] : Tensor();
+      const auto gradients = [&] {
+        return torch::autograd::grad({repeated_use(leaves[0], leaves[1], bias).pow(2).sum()}, leaves);
+      };
+      const auto expected = [&] {
+        const PlainKernels plain;
+        return gradients();
+      }();
+      std::vector<Tensor> gathered;
+      {
+        const GatheredGradients scope;
+        gathered = gradients();
+      }
+      for (size_t i = 0; i < leaves.size(); ++i)
+        EXPECT_TRUE(close(gathered[i], expected[i], type == at::kFloat ? 1e-4 : 1e-12)) << i;
+    }
+}
+
+TEST(GatheredGradientsTest, AUseWithoutInfluenceAndAFrozenWeightAreFine) {
+  const Tensor x = cosine_leaf({3, 4}, 0), weight = cosine_leaf({4, 4}, 500), frozen = cosine({4, 4}, 700);
+  const GatheredGradients scope;
+  const Tensor used = seq2seq::linear(x, weight), unused = seq2seq::linear(x, weight);
+  const Tensor y = seq2seq::linear(used, frozen);
+  const auto gradients = torch::autograd::grad({y.sum()}, {x, weight});
+  const Tensor dused = at::ones({3, 4}, at::kDouble).mm(frozen);
+  EXPECT_TRUE(close(gradients[0], dused.mm(weight)));
+  EXPECT_TRUE(close(gradients[1], dused.t().mm(x)));
+}
+
+TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
+  const Tensor x = cosine({33, 64}, 0).to(at::kFloat).requires_grad_();
+  const Tensor weight = cosine({48, 64}, 500).to(at::kFloat).requires_grad_();
+  const auto values = [&] {
+    const Tensor y = seq2seq::linear(x, weight);
+    auto result = torch::autograd::grad({y.pow(2).sum()}, {x, weight});
+    result.push_back(y.detach());
+    return result;
+  };
+  const auto exact = values();
+  std::vector<Tensor> rounded;
+  {
+    const Bfloat16Products half(true);
+    rounded = values();
+  }
+  for (size_t i = 0; i < exact.size(); ++i) {
+    EXPECT_EQ(rounded[i].scalar_type(), at::kFloat);
+    const double scale = exact[i].abs().max().item<double>();
+    // 8 significant bits an operand; three products follow one another.
+    EXPECT_LT((rounded[i] - exact[i]).abs().max().item<double>(), 0.02 * scale) << i;
+    EXPECT_GT((rounded[i] - exact[i]).abs().max().item<double>(), 0) << i;
+  }
+  EXPECT_TRUE(at::equal(values()[2], exact[2]));
 }
 
 TEST(PlainKernelsTest, NestsAndEnds) {
@@ -117,7 +186,6 @@ TEST(PlainKernelsTest, NestsAndEnds) {
   {
     const PlainKernels outer;
     { const PlainKernels inner; }
-    EXPECT_TRUE(PlainKernels::active());
     EXPECT_FALSE(fast_kernels_allowed(x));
   }
   EXPECT_TRUE(fast_kernels_allowed(x));

@@ -5,6 +5,7 @@
 
 #include "seq2seq/nn/kernels.h"
 #include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/products.h"
 
 namespace seq2seq {
 namespace {
@@ -28,10 +29,11 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
       dweight = at::zeros_like(weight);
       if (bias.defined()) dbias = at::zeros_like(bias);
     }
+    const Tensor all = product_operand(features), projection = product_operand(weight);
     for (int64_t begin = 0; begin < rows; begin += block_rows) {
       const int64_t count = std::min(block_rows, rows - begin);
-      const Tensor block = features.narrow(0, begin, count);           // [R, H]
-      const Tensor logits = linear(block, weight, bias).contiguous();  // [R, V]
+      const Tensor block = all.narrow(0, begin, count);                     // [R, H]
+      const Tensor logits = product(block, projection, bias).contiguous();  // [R, V]
       AT_DISPATCH_FLOATING_TYPES(logits.scalar_type(), "projected_cross_entropy", [&] {
         kernels::cross_entropy<scalar_t>(
             logits.mutable_data_ptr<scalar_t>(), targets.const_data_ptr<int64_t>() + begin,
@@ -39,8 +41,9 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
             nll.mutable_data_ptr<scalar_t>() + begin, count, vocabulary);
       });
       if (!differentiate) continue;
-      dfeatures.narrow(0, begin, count).copy_(matrix_product(logits, weight));
-      dweight.add_(matrix_product(block.t(), logits).t());
+      const Tensor dlogits = product_operand(logits);
+      dfeatures.narrow(0, begin, count).copy_(product(dlogits, projection.t()));
+      dweight.add_(weight_gradient(dlogits, block));
       if (dbias.defined()) dbias.add_(logits.sum(0));
     }
     if (differentiate) context->save_for_backward({dfeatures, dweight, dbias});

@@ -4,6 +4,7 @@
 #include <torch/csrc/autograd/functions/utils.h>
 
 #include "seq2seq/nn/gathered_gradients.h"
+#include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
 namespace {
@@ -53,7 +54,8 @@ struct StatesProduct : torch::autograd::Node {
 
 Tensor product(const Tensor& factor, const Tensor& states, bool weighted) {
   const Tensor right = weighted ? states : states.transpose(1, 2);
-  const auto gather = GatheredGradients::node_of<GatheredStates>(states);
+  const auto gather = fast_kernels_allowed(states) ? GatheredGradients::node_of<GatheredStates>(states)
+                                                   : GatheredGradients::NodePointer();
   if (!gather) return factor.bmm(right);
   Tensor result;
   {

@@ -11,6 +11,8 @@ namespace {
 constexpr const char* metric_names[] = {"loss",   "perplexity", "accuracy", "bleu",   "chrf",
                                         "chrf++", "rouge1",     "rouge2",   "rougeL", "rougeLsum"};
 
+constexpr const char* precision_names[] = {"float32", "bfloat16", "auto"};
+
 void check_files(const CorpusFiles& files, const std::string& name) {
   const bool parallel = !files.source.empty() || !files.target.empty();
   if (parallel && !files.combined.empty())
@@ -32,6 +34,10 @@ int64_t horizon_of(const ScheduleOptions& schedule) {
 
 std::span<const char* const> option_names(ValidationMetric) {
   return metric_names;
+}
+
+std::span<const char* const> option_names(Precision) {
+  return precision_names;
 }
 
 bool needs_translation(ValidationMetric metric) {
@@ -73,6 +79,8 @@ void check(const TrainOptions& options) {
   const std::string& device = options.run.device;
   if (device != "cpu" && device != "cuda" && !device.starts_with("cuda:"))
     throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
+  if (device != "cpu" && options.optimization.precision != Precision::float32)
+    throw UsageError("--precision", "only processors are offered bfloat16", "leave it out with --device " + device);
 }
 
 bool may_change_on_resume(const std::string& path) {

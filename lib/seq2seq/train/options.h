@@ -123,6 +123,10 @@ struct DataOptions {
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
 };
 
+/// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
+enum class Precision { float32, bfloat16, automatic };
+std::span<const char* const> option_names(Precision);
+
 struct OptimizationOptions {
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
@@ -134,6 +138,7 @@ struct OptimizationOptions {
   int64_t accumulation = 1;
   double label_smoothing = 0.0;
   double average_decay = 0.0;
+  Precision precision = Precision::float32;
   double scheduled_sampling = 0.0;
   int64_t scheduled_sampling_updates = 0;
   static void fields(auto& o, auto& f) {
@@ -151,6 +156,10 @@ struct OptimizationOptions {
     f("average-decay", o.average_decay,
       "validate and save an exponential moving average of the weights with this decay; 0 = off",
       in_range(0, 0.999999));
+    f("precision", o.precision,
+      "number format of products in training: bfloat16 is twice as fast on processors with instructions for "
+      "it; auto "
+      "measures at the start");
     f("scheduled-sampling", o.scheduled_sampling,
       "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
     f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",

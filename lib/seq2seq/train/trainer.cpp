@@ -12,6 +12,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/nn/linear.h"
 #include "seq2seq/train/vocabulary_builder.h"
 
 namespace seq2seq {
@@ -46,10 +47,17 @@ void load_pretrained_vectors(TranslationModel& model) {
   load(model.model->target_embedding(), *model.text.target, options.target_file);
 }
 
+TrainOptions prepared(TrainOptions options) {
+  use_threads(options.run.threads);
+  options.optimization = with_measured_precision(options.optimization);
+  return options;
+}
+
 }  // namespace
 
 UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update) {
+  const Bfloat16Products half(options.precision == Precision::bfloat16);
   UpdateSums sums;
   for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
   for (size_t i = 0; i < batches.size(); ++i) {
@@ -70,13 +78,22 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
   return sums;
 }
 
+OptimizationOptions with_measured_precision(OptimizationOptions options) {
+  if (options.precision == Precision::automatic)
+    options.precision = bfloat16_products_are_faster() ? Precision::bfloat16 : Precision::float32;
+  return options;
+}
+
+void use_threads(int64_t threads) {
+  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
+                                  : static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_clock::time_point started)
-    : options_(options),
+    : options_(prepared(options)),
       started_(started),
-      run_(resume ? RunDirectory::open(options.run.directory) : RunDirectory::create(options)),
+      run_(resume ? RunDirectory::open(options_.run.directory) : RunDirectory::create(options_)),
       resumed_(resume) {
-  at::set_num_threads(options.run.threads > 0 ? static_cast<int>(options.run.threads)
-                                              : static_cast<int>(std::thread::hardware_concurrency()));
   open_data();
   open_model();
 }
@@ -140,6 +157,7 @@ void Trainer::open_model() {
   settings.held_out = held_out_;
   settings.start = progress_.position;
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
+  if (options_.optimization.precision == Precision::bfloat16) log_info("products are computed in bfloat16");
   log_info(fmt::format(
       "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),

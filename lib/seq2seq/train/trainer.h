@@ -27,6 +27,13 @@ struct UpdateSums {
 UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update);
 
+/// `options` with `auto` precision replaced by what is faster on this machine, so that a resumed run keeps
+/// it.
+OptimizationOptions with_measured_precision(OptimizationOptions options);
+
+/// Lets LibTorch use this many processor threads; 0 = all cores.
+void use_threads(int64_t threads);
+
 /// Trains one model in one run directory until a limit, patience or a signal ends it.
 class Trainer {
  public:
