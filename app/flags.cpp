@@ -104,6 +104,7 @@ FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, C
 OptionPatch FlagSet::patch() const {
   OptionPatch result;
   if (config_ && config_->count() > 0) result = OptionPatch::from_json_file(config_->as<std::string>());
+  result.take("format");  // in a run's config.json
   OptionPatch typed;
   for (const auto& [path, flag, option] : bindings_)
     if (option->count() > 0) typed.set_text(path, option->results(), "--" + flag);

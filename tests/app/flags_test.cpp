@@ -105,6 +105,13 @@ TEST_F(FlagsTest, FlagsWinOverTheConfigurationFile) {
   std::remove(path.c_str());
 }
 
+TEST_F(FlagsTest, TheConfigurationOfARunIsOne) {
+  const std::string path = testing::TempDir() + "flags_test_run.json";
+  std::ofstream(path) << R"({"format": 1, "pen": {"width": 5}})";
+  EXPECT_EQ(parse({"--config", path}, ConfigFlag::offered).pen.width, 5);
+  std::remove(path.c_str());
+}
+
 TEST_F(FlagsTest, ConfigIsAFlagOnlyWhereOffered) {
   Flags<Drawing> flags(app_);
   EXPECT_THROW(app_.parse("--config x", false), CLI::ExtrasError);

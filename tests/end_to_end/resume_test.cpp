@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -14,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "program.h"
 #include "seq2seq/train/training_state.h"
 
 namespace seq2seq {
@@ -30,7 +29,7 @@ class Resume : public testing::Test {
 
   pid_t start(const fs::path& run, bool resume) const {
     const std::string data = SEQ2SEQ_DATA "/translation/";
-    std::vector<std::string> words{SEQ2SEQ_PROGRAM, "train", "--quiet", "--run-directory", run.string()};
+    std::vector<std::string> words{"train", "--quiet", "--run-directory", run.string()};
     const std::vector<std::string> settings{"--train-source",
                                             data + "train.en",
                                             "--train-target",
@@ -75,21 +74,7 @@ class Resume : public testing::Test {
     const std::vector<std::string> limits{"--max-updates", "60", "--checkpoint-every", "10",
                                           "--log-every",   "1",  "--threads",          "1"};
     words.insert(words.end(), limits.begin(), limits.end());
-    std::vector<char*> arguments;
-    for (auto& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const pid_t child = fork();
-    if (child == 0) {
-      execv(SEQ2SEQ_PROGRAM, arguments.data());
-      _exit(127);
-    }
-    return child;
-  }
-
-  static int wait_for(pid_t child) {
-    int status = 0;
-    waitpid(child, &status, 0);
-    return status;
+    return start_program(words);
   }
 
   /// The log lines of updates and validations, without what depends on the clock.

@@ -41,7 +41,9 @@ Optimizer::Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options) : opti
     steps_.push_back(at::zeros({}, at::kFloat));
   }
   const at::NoGradGuard no_grad;
-  first_moments_ = zeros_like_all(parameters_);
+  // The fused kernel takes a buffer for momentum only where there is momentum.
+  const auto* sgd = std::get_if<SgdOptions>(&options);
+  if (sgd == nullptr || sgd->momentum > 0) first_moments_ = zeros_like_all(parameters_);
   if (std::holds_alternative<AdamOptions>(options) || std::holds_alternative<AdamWOptions>(options))
     second_moments_ = zeros_like_all(parameters_);
   if (const auto* adagrad = std::get_if<AdagradOptions>(&options))

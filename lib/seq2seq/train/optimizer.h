@@ -8,8 +8,8 @@
 
 namespace seq2seq {
 
-/// Turns gradients into steps, all parameters in one fused call. Parameters without a gradient are left
-/// alone.
+/// Turns gradients into steps, all parameters in one fused call. Frozen parameters are left alone; one that
+/// got no gradient has the gradient 0.
 class Optimizer {
  public:
   Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options);

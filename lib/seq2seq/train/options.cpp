@@ -30,6 +30,12 @@ int64_t horizon_of(const ScheduleOptions& schedule) {
   return 1;
 }
 
+bool is_device(const std::string& name) {
+  if (name == "cpu" || name == "cuda") return true;
+  return name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
+         name.find_first_not_of("0123456789", 5) == std::string::npos;
+}
+
 }  // namespace
 
 std::span<const char* const> option_names(ValidationMetric) {
@@ -77,7 +83,7 @@ void check(const TrainOptions& options) {
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw UsageError("--valid-metrics", "'" + name + "' is unknown", suggest_name(name, names));
   const std::string& device = options.run.device;
-  if (device != "cpu" && device != "cuda" && !device.starts_with("cuda:"))
+  if (!is_device(device))
     throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
   if (device != "cpu" && options.optimization.precision != Precision::float32)
     throw UsageError("--precision", "only processors are offered bfloat16", "leave it out with --device " + device);

@@ -1,6 +1,8 @@
 #include "seq2seq/train/run_directory.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <sstream>
 
 #include "seq2seq/core/error.h"
@@ -17,6 +19,14 @@ constexpr int64_t config_format = 1;
 
 std::string step_name(int64_t update) {
   return "step-" + std::to_string(update);
+}
+
+/// The update of a folder made by `checkpoint`, which alone may be removed.
+std::optional<int64_t> update_of(const std::string& name) {
+  int64_t update = 0;
+  if (!name.starts_with("step-")) return std::nullopt;
+  std::from_chars(name.data() + 5, name.data() + name.size(), update);
+  return name == step_name(update) ? std::optional(update) : std::nullopt;
 }
 
 }  // namespace
@@ -85,10 +95,17 @@ void RunDirectory::cut_log(int64_t update) {
 void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,
                               const std::function<void(const fs::path&)>& fill) {
   const fs::path relative = fs::path("checkpoints") / step_name(update);
-  if (!fs::exists(path_ / relative)) write_directory(path_ / relative, fill);
+  // Left by a run that then went on from an earlier checkpoint.
+  fs::remove_all(path_ / relative);
+  write_directory(path_ / relative, fill);
   replace_symlink(path_ / "last", relative);
   if (best) replace_symlink(path_ / "best", relative);
   remove_old(keep);
+}
+
+void RunDirectory::discard() const {
+  std::error_code ignored;
+  for (const auto& made : {path_ / config_file, path_ / "checkpoints", path_}) fs::remove(made, ignored);
 }
 
 void RunDirectory::remove_old(int64_t keep) const {
@@ -98,7 +115,7 @@ void RunDirectory::remove_old(int64_t keep) const {
   std::vector<std::pair<int64_t, fs::path>> steps;
   for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-")) steps.emplace_back(std::stoll(name.substr(5)), entry.path());
+    if (const auto update = update_of(name)) steps.emplace_back(*update, entry.path());
     if (name.starts_with(".step-"))
       fs::remove_all(entry.path());  // left by a run that was killed while writing
   }

@@ -31,6 +31,8 @@ class RunDirectory {
   /// as well; removes the oldest ones beyond `keep`.
   void checkpoint(int64_t update, bool best, int64_t keep,
                   const std::function<void(const std::filesystem::path&)>& fill);
+  /// Takes back what `create` made, for a run that could not begin.
+  void discard() const;
   const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -19,7 +19,7 @@ namespace seq2seq {
 namespace {
 
 // Streams of random numbers that must not meet.
-enum : uint64_t { dropout_stream = 1, data_stream, held_out_stream, weights_stream, vocabulary_stream };
+enum : uint64_t { dropout_stream = 1, data_stream, weights_stream = 4, vocabulary_stream };
 
 at::Device device_of(const std::string& name) {
   const at::Device device(name);
@@ -94,8 +94,13 @@ Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_c
       started_(started),
       run_(resume ? RunDirectory::open(options_.run.directory) : RunDirectory::create(options_)),
       resumed_(resume) {
-  open_data();
-  open_model();
+  try {
+    open_data();
+    open_model();
+  } catch (...) {
+    if (!resumed_) run_.discard();
+    throw;
+  }
 }
 
 Trainer::~Trainer() = default;
@@ -141,21 +146,21 @@ void Trainer::open_model() {
   schedule_ = std::make_unique<Schedule>(options_.optimization, options_.limits.max_updates);
   if (resumed_) restore(run_.last_checkpoint());
 
-  std::vector<uint64_t> indices;
-  if (valid_corpus_) {
-    indices.resize(valid_corpus_->size());
-    std::iota(indices.begin(), indices.end(), uint64_t{0});
-  } else {
-    indices = held_out_examples(train_corpus_->size(), held_out_, mix_seed({seed, held_out_stream}));
-  }
-  validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices,
-                                           model_.text, options_.validation, options_.filter.maximum_length);
   Loader::Settings settings;
   settings.batch = options_.batch;
   settings.filter = options_.filter;
   settings.seed = mix_seed({seed, data_stream});
   settings.held_out = held_out_;
   settings.start = progress_.position;
+  std::vector<uint64_t> indices;
+  if (valid_corpus_) {
+    indices.resize(valid_corpus_->size());
+    std::iota(indices.begin(), indices.end(), uint64_t{0});
+  } else {
+    indices = held_out_examples(train_corpus_->size(), held_out_, settings.seed);
+  }
+  validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices,
+                                           model_.text, options_.validation, options_.filter.maximum_length);
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
   if (options_.optimization.precision == Precision::bfloat16) log_info("products are computed in bfloat16");
   log_info(fmt::format(
@@ -188,11 +193,13 @@ double Trainer::elapsed() const {
 
 UpdateSums Trainer::update() {
   std::vector<Batch> batches;
+  const uint64_t epoch = progress_.position.epoch;
   for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
     LoadedBatch loaded = loader_->next();
     batches.push_back(std::move(loaded.batch));
     progress_.position = loaded.after;
   }
+  epoch_ended_ = progress_.position.epoch != epoch;
   return accumulate_gradients(model_.model, batches, options_.optimization,
                               static_cast<uint64_t>(options_.run.seed), progress_.updates + 1);
 }
@@ -233,7 +240,7 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
 
 bool Trainer::validation_due() const {
   if (options_.validation.every > 0) return progress_.updates % options_.validation.every == 0;
-  return progress_.position.window_begin == 0 && progress_.position.batch == 0;  // an epoch has just ended
+  return epoch_ended_;
 }
 
 std::optional<StopReason> Trainer::limit_reached() const {

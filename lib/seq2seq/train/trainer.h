@@ -75,6 +75,7 @@ class Trainer {
   Progress progress_;
   std::map<std::string, double> last_scores_;
   bool new_best_ = false;
+  bool epoch_ended_ = false;  // within the last update
   double interval_seconds_ = 0;
   double tokens_per_second_ = 0;
 };

@@ -1,0 +1,33 @@
+#pragma once
+
+// Starts the real binary.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace seq2seq {
+
+inline pid_t start_program(std::vector<std::string> arguments) {
+  std::string program = SEQ2SEQ_PROGRAM;
+  std::vector<char*> words{program.data()};
+  for (auto& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    execv(SEQ2SEQ_PROGRAM, words.data());
+    _exit(127);
+  }
+  return child;
+}
+
+/// The status that waitpid gives.
+inline int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status;
+}
+
+}  // namespace seq2seq

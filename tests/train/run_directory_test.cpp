@@ -1,0 +1,174 @@
+#include "seq2seq/train/run_directory.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <set>
+
+#include "../data/temporary_folder.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+
+namespace seq2seq {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+using testing::UnorderedElementsAre;
+
+class RunDirectoryTest : public testing::Test {
+ protected:
+  RunDirectoryTest() { options.run.directory = folder.path("run"); }
+
+  fs::path run_path() const { return folder.path("run"); }
+  std::set<std::string> checkpoints() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(run_path() / "checkpoints"))
+      names.insert(entry.path().filename().string());
+    return names;
+  }
+  static void write(RunDirectory& run, int64_t update, bool best = false, int64_t keep = 2) {
+    run.checkpoint(update, best, keep, [&](const fs::path& into) {
+      std::ofstream(into / "state.pt") << update;
+      std::ofstream(into / "model.pt") << update;
+    });
+  }
+
+  TemporaryFolder folder;
+  TrainOptions options;
+};
+
+TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
+  fs::create_directories(run_path());
+  RunDirectory::create(options);  // an empty one is welcome
+  EXPECT_THAT([&] { RunDirectory::create(options); },
+              ThrowsMessage<Error>(
+                  AllOf(StartsWith(run_path().string() + ": is not empty"), HasSubstr("add --resume"))));
+  options.run.directory = folder.write("file", "text");
+  EXPECT_THROW(RunDirectory::create(options), Error);
+  EXPECT_EQ(read_file(folder.path("file")), "text");
+}
+
+TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
+  options.optimization.optimizer = AdagradOptions{.initial_accumulator = 0.1234567890123456789};
+  options.run.seed = 1234567890123456789;
+  options.validation.metrics = {"bleu", "chrf"};
+  options.data.train_source = "Übung \"1\".en";
+  RunDirectory run = RunDirectory::create(options);
+  EXPECT_EQ(options_to_json(run.options()), options_to_json(options));
+  write(run, 1);
+  EXPECT_EQ(options_to_json(RunDirectory::open(run_path()).options()), options_to_json(options));
+}
+
+TEST_F(RunDirectoryTest, RefusesANewerConfiguration) {
+  const RunDirectory run = RunDirectory::create(options);
+  write_file(run_path() / "config.json", R"({"format": 2, "something": "new"})");
+  EXPECT_THAT([&] { run.options(); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("config.json: was written by a newer seq2seq (format 2)"),
+                                         HasSubstr("update seq2seq"))));
+}
+
+TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
+  EXPECT_THAT([&] { RunDirectory::open(run_path()); },
+              ThrowsMessage<Error>(HasSubstr("is not a run directory (no config.json)")));
+  RunDirectory run = RunDirectory::create(options);
+  EXPECT_THAT([&] { RunDirectory::open(run_path()); },
+              ThrowsMessage<Error>(HasSubstr("has no checkpoint to resume from")));
+  write(run, 5);
+  EXPECT_EQ(read_file(RunDirectory::open(run_path()).last_checkpoint() / "state.pt"), "5");
+}
+
+TEST_F(RunDirectoryTest, KeepsTheNewestAndTheBest) {
+  RunDirectory run = RunDirectory::create(options);
+  for (int64_t update = 10; update <= 60; update += 10) write(run, update, update == 20);
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-20", "step-50", "step-60"));
+  write(run, 70, true);
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-60", "step-70"));
+  write(run, 100, false, 1);  // counted, not compared as text
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-70", "step-100"));
+}
+
+TEST_F(RunDirectoryTest, LeavesAloneWhatIsNoCheckpoint) {
+  RunDirectory run = RunDirectory::create(options);
+  write(run, 10);
+  fs::copy(run_path() / "checkpoints" / "step-10", run_path() / "checkpoints" / "step-10-mine");
+  fs::create_directory(run_path() / "checkpoints" / "step-notes");
+  for (const int64_t update : {20, 30, 40}) write(run, update, false, 1);
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-10-mine", "step-notes", "step-40"));
+}
+
+TEST_F(RunDirectoryTest, LinksAreRelativeSoThatARunCanMove) {
+  RunDirectory run = RunDirectory::create(options);
+  write(run, 1, true);
+  write(run, 2);
+  EXPECT_EQ(fs::read_symlink(run_path() / "best"), fs::path("checkpoints") / "step-1");
+  EXPECT_EQ(fs::read_symlink(run_path() / "last"), fs::path("checkpoints") / "step-2");
+  fs::rename(run_path(), folder.path("moved"));
+  EXPECT_EQ(read_file(fs::path(folder.path("moved")) / "best" / "model.pt"), "1");
+}
+
+TEST_F(RunDirectoryTest, AnInterruptedCheckpointLeavesNothingHalf) {
+  RunDirectory run = RunDirectory::create(options);
+  write(run, 1, true);
+  EXPECT_THROW(run.checkpoint(2, true, 1,
+                              [](const fs::path& into) {
+                                std::ofstream(into / "state.pt") << "half";
+                                throw std::runtime_error("disk full");
+                              }),
+               std::runtime_error);
+  EXPECT_THAT(checkpoints(), ElementsAre("step-1"));
+  EXPECT_EQ(read_file(run_path() / "best" / "state.pt"), "1");
+  EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "1");
+}
+
+TEST_F(RunDirectoryTest, RemovesWhatAKilledRunLeft) {
+  RunDirectory run = RunDirectory::create(options);
+  write(run, 1);
+  const fs::path half = run_path() / "checkpoints" / ".step-2.tmp-1234";
+  fs::create_directory(half);
+  std::ofstream(half / "state.pt") << "half";
+  write(run, 3);
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-1", "step-3"));
+}
+
+TEST_F(RunDirectoryTest, ACheckpointOfAnAbandonedFutureIsReplaced) {
+  RunDirectory run = RunDirectory::create(options);
+  write(run, 1);
+  run.checkpoint(2, false, 2, [](const fs::path& into) { std::ofstream(into / "state.pt") << "damaged"; });
+  replace_symlink(run_path() / "last", "checkpoints/step-1");  // as the message on a damaged state advises
+  write(run, 2);
+  EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "2");
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-1", "step-2"));
+}
+
+TEST_F(RunDirectoryTest, LogLinesAreThereAtOnce) {
+  RunDirectory run = RunDirectory::create(options);
+  run.log(R"({"update":1})");
+  EXPECT_EQ(read_file(run_path() / "train.jsonl"), "{\"update\":1}\n");
+  run.log(R"({"update":2})");
+  EXPECT_EQ(read_file(run_path() / "train.jsonl"), "{\"update\":1}\n{\"update\":2}\n");
+}
+
+TEST_F(RunDirectoryTest, CutLogDropsWhatCameAfterTheUpdate) {
+  RunDirectory run = RunDirectory::create(options);
+  run.cut_log(0);  // nothing logged yet
+  for (int64_t update = 1; update <= 4; ++update)
+    run.log(R"({"type":"update","update":)" + std::to_string(update) + "}");
+  run.log(R"({"type":"validation","update":4})");
+  std::ofstream(run_path() / "train.jsonl", std::ios::app) << R"({"type":"upd)";  // killed while writing
+  run.cut_log(4);
+  run.log(R"({"update":5})");
+  EXPECT_THAT(read_file(run_path() / "train.jsonl"),
+              AllOf(HasSubstr("validation"), testing::EndsWith("\"update\":4}\n{\"update\":5}\n")));
+  run.cut_log(2);
+  run.log(R"({"update":3})");
+  EXPECT_EQ(read_file(run_path() / "train.jsonl"),
+            "{\"type\":\"update\",\"update\":1}\n{\"type\":\"update\",\"update\":2}\n{\"update\":3}\n");
+}
+
+}  // namespace
+}  // namespace seq2seq

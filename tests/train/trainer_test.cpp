@@ -1,0 +1,230 @@
+#include "seq2seq/train/trainer.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "../data/temporary_folder.h"
+#include "../support/compare.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
+
+namespace seq2seq::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+/// Twelve pairs: three batches an epoch.
+class TrainerTest : public ::testing::Test {
+ protected:
+  TrainerTest() {
+    set_log_level(LogLevel::quiet);
+    std::string source, target;
+    for (int i = 0; i < 12; ++i) {
+      for (int word = 0; word <= i % 5; ++word) source.append(1, "abcde"[word * i % 5]).append(1, ' ');
+      for (int word = 0; word <= i; ++word) target.append(1, "vwxyz"[(word + i) % 5]).append(1, ' ');
+      source.back() = target.back() = '\n';
+    }
+    options.data.train_source = options.data.valid_source = folder.write("t.source", source);
+    options.data.train_target = options.data.valid_target = folder.write("t.target", target);
+    options.batch = {BatchUnit::sentences, 4, 2};
+    options.text.tokenizer = WordTokenizerOptions{};
+    options.model.embedding.size = 4;
+    options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0};
+    options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0};
+    options.validation.every = 1;
+    options.run.directory = folder.path("run");
+    options.run.threads = 1;
+    options.run.log_every = 1;
+    options.run.keep_checkpoints = 100;
+  }
+  ~TrainerTest() override { set_log_level(LogLevel::normal); }
+
+  StopReason train(
+      bool resume = false, const std::function<bool()>& stop = [] { return false; }) {
+    return Trainer(options, resume, std::chrono::steady_clock::now()).run(stop);
+  }
+  fs::path run() const { return options.run.directory; }
+  std::vector<Json> log() const {
+    std::vector<Json> lines;
+    std::istringstream in(read_file(run() / "train.jsonl"));
+    for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line, "train.jsonl"));
+    return lines;
+  }
+  /// "u1 v1 u2": updates and validations in their order.
+  std::string events() const {
+    std::string text;
+    for (const Json& line : log())
+      text.append(1, line["type"].get<std::string>()[0]).append(line["update"].dump()).append(1, ' ');
+    text.pop_back();
+    return text;
+  }
+  std::string link(const char* name) const { return fs::read_symlink(run() / name).filename().string(); }
+
+  TemporaryFolder folder;
+  TrainOptions options;
+};
+
+TEST_F(TrainerTest, PatienceEndsARunThatDoesNotImprove) {
+  options.optimization.learning_rate = 0;
+  options.validation.patience = 2;
+  EXPECT_EQ(train(), StopReason::patience);
+  EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3");
+  EXPECT_EQ(link("best"), "step-1");  // equal is not better
+  EXPECT_EQ(link("last"), "step-3");
+}
+
+TEST_F(TrainerTest, TheLimitComesBeforePatience) {
+  options.optimization.learning_rate = 0;
+  options.validation.patience = 2;
+  options.limits.max_updates = 3;
+  EXPECT_EQ(train(), StopReason::limit);
+  options.limits.max_updates = 9;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::patience);  // which was used up
+  EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3");
+  options.validation.patience = 4;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::patience);
+  EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3 u4 v4 u5 v5");
+}
+
+TEST_F(TrainerTest, ImprovementRenewsPatience) {
+  options.optimization.learning_rate = 0.01;
+  options.validation.patience = 1;
+  options.limits.max_updates = 6;
+  EXPECT_EQ(train(), StopReason::limit);
+  EXPECT_EQ(link("best"), "step-6");
+  double last = std::numeric_limits<double>::infinity();
+  for (const Json& line : log()) {
+    if (line["type"] != "validation") continue;
+    EXPECT_LT(line["perplexity"].get<double>(), last);
+    EXPECT_TRUE(line["best"].get<bool>());
+    last = line["perplexity"];
+  }
+}
+
+TEST_F(TrainerTest, EveryEpochEndsInAValidation) {
+  options.validation.every = 0;
+  options.limits.max_epochs = 2;
+  train();
+  EXPECT_EQ(events(), "u1 u2 u3 v3 u4 u5 u6 v6");
+}
+
+TEST_F(TrainerTest, AnEpochMayEndWithinAnUpdate) {
+  options.validation.every = 0;
+  options.optimization.accumulation = 2;
+  options.limits.max_epochs = 4;
+  train();
+  EXPECT_EQ(events(), "u1 u2 v2 u3 v3 u4 u5 v5 u6 v6");
+}
+
+TEST_F(TrainerTest, HeldOutExamplesAreNotTrainedOn) {
+  options.model.initial_range = 2;  // so that no two pairs have the same loss
+  options.optimization.learning_rate = 0;
+  options.limits.max_epochs = 1;
+  options.validation.every = 0;
+  const auto train_loss = [&](double& tokens) {
+    double sum = 0;
+    tokens = 0;
+    for (const Json& line : log()) {
+      if (line["type"] != "update") continue;
+      tokens += line["target_tokens"].get<double>();
+      sum += line["loss"].get<double>() * line["target_tokens"].get<double>();
+    }
+    return sum;
+  };
+  double tokens = 0, all_tokens = 0;
+  train();
+  const double all = train_loss(all_tokens);
+  EXPECT_EQ(all_tokens, 12 * 13 / 2 + 12);
+  EXPECT_NEAR(log().back()["loss"].get<double>(), all / all_tokens, 1e-5);
+
+  options.data.valid_source = options.data.valid_target = "";
+  options.data.held_out = 4;
+  options.run.directory = folder.path("held-out");
+  train();
+  const double trained_on = train_loss(tokens);
+  const double held_out = log().back()["loss"].get<double>() * (all_tokens - tokens);
+  // What is not trained on is what is validated on: together they are the corpus.
+  EXPECT_NEAR(trained_on + held_out, all, 1e-4);
+}
+
+TEST_F(TrainerTest, LogLinesHaveTheseKeys) {
+  options.limits.max_updates = 1;
+  options.validation.metrics = {"chrf++"};
+  train();
+  const auto keys = [](const Json& line) {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : line.items()) names.push_back(key);
+    return names;
+  };
+  const auto lines = log();
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(keys(lines[0]),
+              ElementsAre("type", "update", "epoch", "loss", "perplexity", "gradient_norm", "learning_rate",
+                          "target_tokens", "target_tokens_per_second", "seconds"));
+  EXPECT_THAT(keys(lines[1]), ElementsAre("type", "update", "epoch", "accuracy", "chrf++", "loss",
+                                          "perplexity", "best", "validation_seconds", "seconds"));
+}
+
+TEST_F(TrainerTest, ASignalSavesWithoutValidating) {
+  options.validation.every = 100;
+  EXPECT_EQ(train(false, [] { return true; }), StopReason::signal);
+  EXPECT_EQ(events(), "u1");
+  EXPECT_EQ(link("last"), "step-1");
+  EXPECT_FALSE(fs::exists(run() / "best"));
+}
+
+TEST_F(TrainerTest, TheModelHoldsTheAveragedWeights) {
+  options.optimization.average_decay = 0.5;
+  options.limits.max_updates = 3;
+  train();
+  const TrainingState state = load_training_state(run() / "last" / "state.pt");
+  TranslationModel model = load_model(run() / "last");
+  for (const auto& [name, value] : named_parameters_of(*model.model))
+    EXPECT_TRUE(same(value, state.tensors.at("average/" + name))) << name;
+  EXPECT_FALSE(at::equal(state.tensors.at("average/output.bias"), state.tensors.at("weight/output.bias")));
+}
+
+TEST_F(TrainerTest, FineTuningBeginsWithTheGivenModel) {
+  options.limits.max_updates = 2;
+  train();
+  options.run.initialize_from = options.run.directory;
+  options.run.directory = folder.path("tuned");
+  options.run.seed = 2;
+  options.optimization.learning_rate = 0;
+  train();
+  TranslationModel from = load_model(options.run.initialize_from), tuned = load_model(run());
+  for (const auto& [name, value] : named_parameters_of(*from.model))
+    EXPECT_TRUE(same(named_parameters_of(*tuned.model).at(name), value)) << name;
+}
+
+TEST_F(TrainerTest, DivergenceIsAnErrorWithARemedy) {
+  options.optimization.divergence_norm = 1e-9;
+  EXPECT_THAT(error_of([&] { train(); }), ::testing::AllOf(StartsWith("update 1: training diverged (loss "),
+                                                           HasSubstr("lower --learning-rate")));
+}
+
+TEST_F(TrainerTest, ARunThatCannotBeginLeavesNoFolder) {
+  const std::string source = options.data.train_source;
+  options.data.train_source = folder.path("none");
+  EXPECT_THAT(error_of([&] { train(); }), StartsWith(folder.path("none") + ": cannot be opened"));
+  EXPECT_FALSE(fs::exists(run()));
+  options.data.train_source = source;
+  options.limits.max_updates = 1;
+  EXPECT_EQ(train(), StopReason::limit);  // with the same --run-directory
+}
+
+TEST_F(TrainerTest, RefusesToHoldOutEverything) {
+  options.data.valid_source = options.data.valid_target = "";
+  options.data.held_out = 12;
+  EXPECT_THAT(error_of([&] { train(); }), HasSubstr("has 12 examples, 12 are to be held out"));
+}
+
+}  // namespace
+}  // namespace seq2seq::test

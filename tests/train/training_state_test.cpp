@@ -1,0 +1,115 @@
+#include "seq2seq/train/training_state.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include "../data/temporary_folder.h"
+#include "../support/compare.h"
+#include "../support/fill.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+
+namespace seq2seq::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// Every field differs from its default and from every other.
+Progress some_progress() {
+  Progress progress;
+  progress.updates = 123456789012;
+  progress.position = {.epoch = 3, .window_begin = 12345, .batch = 17};
+  progress.interval = {.loss = 0.1 + 0.2,
+                       .negative_log_likelihood = 1e-310,  // a denormal
+                       .gradient_norm = std::nextafter(1.0, 2.0),
+                       .target_tokens = 21,
+                       .source_tokens = 22,
+                       .updates = 23};
+  progress.schedule = {.plateau_scale = 1.0 / 3, .stalled_validations = 24};
+  progress.training_seconds = 12.75;
+  progress.best_score = -0.0;
+  progress.best_update = 25;
+  progress.stalled_validations = 26;
+  progress.validated_update = 27;
+  return progress;
+}
+
+void expect_same(const Progress& a, const Progress& b) {
+  const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
+  EXPECT_EQ(a.updates, b.updates);
+  EXPECT_EQ(a.position, b.position);
+  EXPECT_EQ(bits(a.interval.loss), bits(b.interval.loss));
+  EXPECT_EQ(bits(a.interval.negative_log_likelihood), bits(b.interval.negative_log_likelihood));
+  EXPECT_EQ(bits(a.interval.gradient_norm), bits(b.interval.gradient_norm));
+  EXPECT_EQ(a.interval.target_tokens, b.interval.target_tokens);
+  EXPECT_EQ(a.interval.source_tokens, b.interval.source_tokens);
+  EXPECT_EQ(a.interval.updates, b.interval.updates);
+  EXPECT_EQ(bits(a.schedule.plateau_scale), bits(b.schedule.plateau_scale));
+  EXPECT_EQ(a.schedule.stalled_validations, b.schedule.stalled_validations);
+  EXPECT_EQ(bits(a.training_seconds), bits(b.training_seconds));
+  EXPECT_EQ(bits(a.best_score), bits(b.best_score));
+  EXPECT_EQ(a.best_update, b.best_update);
+  EXPECT_EQ(a.stalled_validations, b.stalled_validations);
+  EXPECT_EQ(a.validated_update, b.validated_update);
+}
+
+class TrainingStateTest : public ::testing::Test {
+ protected:
+  TrainingStateTest() {
+    state.progress = some_progress();
+    state.tensors["weight/a"] = cosine({3, 4}).to(at::kFloat);
+    state.tensors["first/a"] = cosine({5});
+    state.tensors["steps/a"] = at::scalar_tensor(7);
+    state.tensors["weight/view"] = cosine({6, 6}).t().narrow(0, 1, 2);
+  }
+  TemporaryFolder folder;
+  TrainingState state;
+};
+
+TEST_F(TrainingStateTest, RoundTripsBitForBit) {
+  save_training_state(state, folder.path("state.pt"));
+  const TrainingState loaded = load_training_state(folder.path("state.pt"));
+  expect_same(loaded.progress, state.progress);
+  ASSERT_EQ(loaded.tensors.size(), state.tensors.size());
+  for (const auto& [name, tensor] : state.tensors) {
+    EXPECT_TRUE(same(loaded.tensors.at(name), tensor)) << name;
+    EXPECT_EQ(loaded.tensors.at(name).scalar_type(), tensor.scalar_type()) << name;
+  }
+}
+
+TEST_F(TrainingStateTest, RoundTripsWhatIsNotFinite) {
+  state.progress.best_score = std::numeric_limits<double>::quiet_NaN();
+  state.progress.interval.loss = -std::numeric_limits<double>::infinity();
+  save_training_state(state, folder.path("state.pt"));
+  expect_same(load_training_state(folder.path("state.pt")).progress, state.progress);
+}
+
+TEST_F(TrainingStateTest, ATruncatedFileIsRefusedInOneLineAtEveryLength) {
+  save_training_state(state, folder.path("whole.pt"));
+  const std::string bytes = read_file(folder.path("whole.pt"));
+  const std::string path = folder.path("state.pt");
+  for (size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 97) {
+    folder.write("state.pt", bytes.substr(0, length));
+    const std::string message = error_of([&] { load_training_state(path); });
+    ASSERT_THAT(message, AllOf(StartsWith(path + ": is not a training state, or is damaged"),
+                               HasSubstr("; resume from another checkpoint"), Not(HasSubstr("\n"))))
+        << "cut to " << length << " of " << bytes.size() << " bytes";
+  }
+}
+
+TEST_F(TrainingStateTest, ForeignFilesAreRefusedInOneLine) {
+  const std::string text = folder.write("text.pt", "{\"a\": 1}\n");
+  EXPECT_THAT(error_of([&] { load_training_state(text); }),
+              StartsWith(text + ": is not a training state, or is damaged"));
+  EXPECT_THAT(error_of([&] { load_training_state(folder.path("none.pt")); }),
+              StartsWith(folder.path("none.pt") + ": cannot be opened (No such file or directory)"));
+}
+
+}  // namespace
+}  // namespace seq2seq::test
