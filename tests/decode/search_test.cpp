@@ -22,13 +22,20 @@ struct Architecture {
   AttentionKind attention;
   bool input_feeding;
   int64_t layers;
+  bool copying = false;
+  CoverageKind coverage = CoverageKind::none;
+  bool hierarchical = false;
 };
 
 std::string name_of(const testing::TestParamInfo<Architecture>& info) {
   const Architecture& a = info.param;
   return std::string(option_names(a.cell)[static_cast<size_t>(a.cell)]) + "_" +
          option_names(a.attention)[static_cast<size_t>(a.attention)] + (a.input_feeding ? "_fed" : "_plain") +
-         "_" + std::to_string(a.layers);
+         "_" + std::to_string(a.layers) + (a.copying ? "_copying" : "") +
+         (a.coverage == CoverageKind::none
+              ? ""
+              : std::string("_") + option_names(a.coverage)[static_cast<size_t>(a.coverage)]) +
+         (a.hierarchical ? "_hierarchical" : "");
 }
 
 std::vector<Architecture> all_architectures() {
@@ -38,6 +45,10 @@ std::vector<Architecture> all_architectures() {
          {AttentionKind::none, AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
       for (const bool fed : {false, true})
         for (const int64_t layers : {1, 2}) all.push_back({cell, attention, fed, layers});
+  for (const auto attention : {AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
+    for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
+      for (const bool hierarchical : {false, true})
+        all.push_back({Cell::lstm, attention, true, 1, true, coverage, hierarchical});
   return all;
 }
 
@@ -54,10 +65,16 @@ Seq2Seq random_model(const Architecture& architecture) {
   decoder.size = 6;
   decoder.attention = architecture.attention;
   decoder.input_feeding = architecture.input_feeding;
-  options.encoder = encoder;
+  decoder.coverage = architecture.coverage;
+  options.copying = architecture.copying;
+  if (architecture.hierarchical)
+    options.encoder = HierarchicalEncoderOptions{.cell = architecture.cell, .size = 3, .sentence_size = 2};
+  else
+    options.encoder = encoder;
   options.decoder = decoder;
   Seq2Seq model(options, vocabulary, vocabulary);
   model->initialize(11);
+  if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
   model->to(at::kDouble);
   return model;
 }
@@ -69,18 +86,19 @@ double teacher_forced(Seq2Seq& model, const Words& source, const Words& output) 
   input.insert(input.end(), output.begin(), output.end());
   target.push_back(Vocabulary::end);
   const Memory memory = model->encode(source_batch({source}));
-  const Tensor features =
-      model->decode(memory, at::tensor(input, at::kLong).unsqueeze(0)).features[0];  // [T, F]
-  const Tensor scores = model->output()->log_probabilities(features);                // [T, V]
+  const StepSequence steps = model->decode(memory, at::tensor(input, at::kLong).unsqueeze(0));
+  const Tensor scores = model->output()->log_probabilities(
+      {steps.features[0], steps.attention[0], steps.copy_gate.defined() ? steps.copy_gate[0] : Tensor(), {}},
+      memory);  // [T, V] or [T, V + S]
   return scores.gather(1, at::tensor(target, at::kLong).unsqueeze(1)).sum().item<double>();
 }
 
-/// Every output of at most `longest` words.
-std::vector<Words> all_outputs(int64_t longest) {
+/// Every output of at most `longest` of these words.
+std::vector<Words> all_outputs(int64_t longest, const Words& words) {
   std::vector<Words> all{{}};
   for (size_t i = 0; i < all.size(); ++i) {
     if (std::ssize(all[i]) == longest) continue;
-    for (const int64_t word : {Vocabulary::unknown, int64_t{4}, int64_t{5}, int64_t{6}}) {
+    for (const int64_t word : words) {
       Words longer = all[i];
       longer.push_back(word);
       all.push_back(longer);
@@ -98,7 +116,7 @@ Words greedy(Seq2Seq& model, const Words& source, int64_t longest) {
   while (std::ssize(output) < longest) {
     const Step step = model->advance(memory, at::tensor({word}, at::kLong), state);
     state = step.next;
-    const Tensor scores = model->output()->log_probabilities(step.features)[0];
+    const Tensor scores = model->output()->log_probabilities(step, memory)[0];
     scores[Vocabulary::padding] = scores[Vocabulary::begin] = -1e9;
     word = scores.argmax().item<int64_t>();
     if (word == Vocabulary::end) break;
@@ -123,8 +141,8 @@ class OneThread : public testing::Environment {
 };
 const auto* const one_thread = testing::AddGlobalTestEnvironment(new OneThread);
 
-const std::vector<Words> sentences{{4, 5, 6, 1, 4, 4, 5}, {6},       {5, 5},
-                                   {4, 6, 5, 4},          {1, 1, 6}, {6, 4, 4, 5, 6, 5}};
+const std::vector<Words> sentences{
+    {4, 5, 6, 1, 4, 4, 5}, {6}, {5, 5}, {4, 6, 5, 4}, {1, 1, 6}, {6, 4, 4, 5, 6, 5}, {2, 4, 2, 6, 5}};
 
 class SearchLaw : public testing::TestWithParam<Architecture> {
  protected:
@@ -135,12 +153,15 @@ class SearchLaw : public testing::TestWithParam<Architecture> {
 TEST_P(SearchLaw, WideBeamIsExhaustiveEnumeration) {
   constexpr int64_t longest = 3, wanted = 8;
   const Words source{4, 5, 6};
+  Words words{Vocabulary::unknown, 4, 5, 6};
+  if (GetParam().copying)
+    words.push_back(vocabulary + 2);  // the source's 6, which the target vocabulary lacks
   std::vector<Hypothesis> all;
-  for (const Words& output : all_outputs(longest))
+  for (const Words& output : all_outputs(longest, words))
     all.push_back({output, teacher_forced(model, source, output), 0, {}});
   for (const auto penalty : {LengthPenalty::none, LengthPenalty::average, LengthPenalty::wu}) {
     const SearchOptions options{
-        .beam_size = 100, .n_best = wanted, .length_penalty = penalty, .max_length = longest};
+        .beam_size = 200, .n_best = wanted, .length_penalty = penalty, .max_length = longest};
     for (Hypothesis& one : all)
       one.score = hypothesis_score(one.log_probability, std::ssize(one.tokens) + 1, options);
     std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.score > b.score; });

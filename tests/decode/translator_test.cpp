@@ -14,7 +14,7 @@ using testing::HasSubstr;
 TextCodecs letters() {
   const auto codec = std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
                                                        Vocabulary({"a", "b", "c", "d"}));
-  return {codec, codec};
+  return {codec, codec, {}};
 }
 
 /// Writes the source's first word twice (an unknown word as <unk>), looking at the source's positions in
@@ -38,7 +38,7 @@ Translator make_translator(const TranslatorOptions& options = {}, int64_t maximu
 
 std::vector<SourceLine> lines_of(const std::vector<std::string>& texts) {
   std::vector<SourceLine> lines;
-  for (const auto& text : texts) lines.push_back({text, "in:" + std::to_string(lines.size() + 1), {}});
+  for (const auto& text : texts) lines.push_back({text, {}, "in:" + std::to_string(lines.size() + 1), {}});
   return lines;
 }
 

@@ -13,16 +13,32 @@ constexpr int64_t vocabulary = 6;
 ModelOptions small(const Architecture& architecture, double dropout) {
   ModelOptions options = tiny_options(architecture);
   options.embedding.size = 2;
-  auto& encoder = std::get<RnnEncoderOptions>(options.encoder);
   auto& decoder = std::get<RnnDecoderOptions>(options.decoder);
-  encoder.size = 2;
-  decoder.size = architecture.attention == AttentionKind::dot ? encoder.memory_size() : 3;
-  encoder.dropout = decoder.dropout = encoder.recurrent_dropout = decoder.recurrent_dropout = dropout;
+  std::visit(
+      [&](auto& encoder) {
+        encoder.size = 2;
+        decoder.size = architecture.attention == AttentionKind::dot ? encoder.memory_size() : 3;
+        encoder.dropout = encoder.recurrent_dropout = dropout;
+      },
+      options.encoder);
+  decoder.dropout = decoder.recurrent_dropout = dropout;
   return options;
 }
 
+/// Two small sentences with what the architecture makes of them.
+std::vector<Example> small_examples(const ModelOptions& options) {
+  std::vector<Example> examples = random_examples({0, 3}, {2, 2}, vocabulary);
+  if (options.copying) {
+    examples[1].source = {vocabulary, 4, vocabulary};
+    examples[1].target = {4, vocabulary};
+  }
+  if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
+    examples[1].source[2] = Vocabulary::begin;
+  return examples;
+}
+
 ::testing::AssertionResult loss_gradients_agree(Seq2Seq& model, double smoothing, bool with_noise) {
-  const TensorBatch batch = batch_of(random_examples({0, 2}, {2, 1}, vocabulary));
+  const TensorBatch batch = batch_of(small_examples(model->options()));
   {
     // The padding row is no input to be learned: its gradient is left out on purpose.
     const at::NoGradGuard no_grad;
@@ -32,7 +48,12 @@ ModelOptions small(const Architecture& architecture, double dropout) {
   return gradients_agree(
       [&] {
         Noise noise(5);
-        return loss_of(model, batch, smoothing, with_noise ? &noise : nullptr).loss;
+        Noise* drawn = with_noise ? &noise : nullptr;
+        const Memory memory = model->encode(batch.source, drawn);
+        const StepSequence steps = model->decode(memory, batch.target_input, drawn);
+        const Tensor loss = model->output()->loss(steps, memory, batch.target_output, smoothing).loss;
+        if (!model->has_attention()) return loss;
+        return loss + 0.7 * coverage_loss(steps.attention, batch.target_output.ne(Vocabulary::padding));
       },
       model->parameters());
 }
@@ -56,6 +77,16 @@ INSTANTIATE_TEST_SUITE_P(Architectures, LossGradientTest,
                                            Architecture{Cell::gru, AttentionKind::none, true, 1, true},
                                            Architecture{Cell::rnn, AttentionKind::additive, false, 2, true},
                                            Architecture{Cell::rnn, AttentionKind::none, false, 1, false}),
+                         [](const auto& test) { return name_of(test.param); });
+
+// Every coverage, copying and encoder; the kinds of attention have tests of their own in nn.
+std::vector<Architecture> with_additive_attention() {
+  std::vector<Architecture> all = copying_architectures();
+  std::erase_if(all, [](const Architecture& a) { return a.attention != AttentionKind::additive; });
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Copying, LossGradientTest, ::testing::ValuesIn(with_additive_attention()),
                          [](const auto& test) { return name_of(test.param); });
 
 TEST(LossGradientTest, SharedMatricesCollectTheirGradients) {

@@ -21,6 +21,11 @@ Output filled(int64_t feature_size, const Tensor& tied = {}) {
   return output;
 }
 
+/// Without copying, nothing is looked up in it.
+Memory no_memory() {
+  return {Tensor(), Tensor(), Tensor()};
+}
+
 TEST(OutputTest, LogProbabilitiesAreNormalised) {
   Output output = filled(5);
   const auto weights = output->named_parameters();
@@ -34,7 +39,7 @@ TEST(OutputTest, LogProbabilitiesAreNormalised) {
 TEST(OutputTest, PaddingDoesNotCount) {
   Output output = filled(5);
   const Tensor features = cosine_leaf({2, 3, 5}, 700), targets = ids({4, 3, 0, 8, 0, 0}).view({2, 3});
-  const LossSums sums = output->loss(features, targets, 0.1);
+  const LossSums sums = output->loss({features, {}, {}}, no_memory(), targets, 0.1);
   const Tensor log_probabilities = output->log_probabilities(features);
   Tensor nll = at::zeros({}, at::kDouble), mean = at::zeros({}, at::kDouble);
   for (const auto& [b, t] : {std::pair(0, 0), std::pair(0, 1), std::pair(1, 0)}) {
@@ -54,10 +59,11 @@ TEST(OutputTest, CorrectWordsAreTheLikeliestOnes) {
   Tensor targets = best.clone();
   targets[0][1] = (best[0][1] + 1).remainder(vocabulary);
   const Tensor expected = targets.eq(best).logical_and(targets.ne(0));
-  EXPECT_TRUE(same(output->correct(features, targets), expected));
+  EXPECT_TRUE(same(output->correct({features, {}, {}}, no_memory(), targets), expected));
   EXPECT_FALSE(expected[0][1].item<bool>());
   EXPECT_GE(expected.sum().item<int64_t>(), 3);
-  EXPECT_TRUE(same(output->correct(features, at::zeros_like(targets)), at::zeros({2, 3}, at::kBool)));
+  EXPECT_TRUE(same(output->correct({features, {}, {}}, no_memory(), at::zeros_like(targets)),
+                   at::zeros({2, 3}, at::kBool)));
 }
 
 TEST(OutputTest, ATiedMatrixOfAnotherWidthIsReachedByAProjection) {

@@ -41,8 +41,9 @@ class Seq2SeqReferenceTest : public ::testing::TestWithParam<size_t> {
 
 TEST_P(Seq2SeqReferenceTest, LogProbabilitiesAndAttentionEqualPythons) {
   const TensorBatch inputs = batch();
-  const StepSequence steps = model->decode(model->encode(inputs.source), inputs.target_input);
-  const Tensor log_probabilities = model->output()->log_probabilities(steps.features);
+  const Memory memory = model->encode(inputs.source);
+  const StepSequence steps = model->decode(memory, inputs.target_input);
+  const Tensor log_probabilities = log_probabilities_of(model, memory, steps);
   for (int64_t i = 0; i < log_probabilities.size(0); ++i) {
     const Json& sentence = expected["sentences"][static_cast<size_t>(i)];
     const auto length = static_cast<int64_t>(reference["pairs"][static_cast<size_t>(i)]["target"].size() + 1);

@@ -124,7 +124,7 @@ TEST(ScheduledSamplingTest, GradientsReachEveryParameter) {
   Noise noise(4);
   const Memory memory = model->encode(batch.source, &noise);
   const StepSequence steps = model->decode_sampled(memory, batch.target_input, 0.5, &noise);
-  model->output()->loss(steps.features, batch.target_output, 0.1).loss.backward();
+  model->output()->loss(steps, memory, batch.target_output, 0.1).loss.backward();
   for (const auto& parameter : model->named_parameters()) {
     ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
     EXPECT_GT(parameter.value().grad().norm().item<double>(), 0) << parameter.key();

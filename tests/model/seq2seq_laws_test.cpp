@@ -18,6 +18,7 @@ std::vector<Architecture> all_architectures() {
         for (const int64_t layers : {1, 2})
           for (const bool bidirectional : {false, true})
             all.push_back({cell, attention, input_feeding, layers, bidirectional});
+  for (const Architecture& architecture : copying_architectures()) all.push_back(architecture);
   return all;
 }
 
@@ -29,7 +30,7 @@ class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
  protected:
   const at::NoGradGuard no_grad;
   Seq2Seq model = tiny_model(tiny_options(GetParam()));
-  std::vector<Example> examples = uneven_examples();
+  std::vector<Example> examples = examples_for(GetParam());
   TensorBatch batch = batch_of(examples);
   Memory memory = model->encode(batch.source);
 
@@ -38,7 +39,7 @@ class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
     std::vector<Tensor> log_probabilities, attention;
     for (const Tensor& tokens : target_input.unbind(1)) {
       Step step = model->advance(memory, tokens, state);
-      log_probabilities.push_back(model->output()->log_probabilities(step.features));
+      log_probabilities.push_back(model->output()->log_probabilities(step, memory).clamp_min(-700));
       attention.push_back(step.attention);
       state = step.next;
     }
@@ -47,7 +48,7 @@ class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
 
   std::pair<Tensor, Tensor> forward(const Tensor& target_input) {
     const StepSequence steps = model->decode(memory, target_input);
-    return {model->output()->log_probabilities(steps.features), steps.attention};
+    return {log_probabilities_of(model, memory, steps), steps.attention};
   }
 };
 
@@ -91,7 +92,12 @@ TEST_P(Seq2SeqLaws, BatchMatesChangeNothing) {
     const TensorBatch alone = batch_of({examples[i]});
     const auto row = static_cast<int64_t>(i);
     const int64_t target_length = alone.target_input.size(1), source_length = alone.source.ids.size(1);
-    EXPECT_TRUE(close(log_probabilities(model, alone)[0], together[row].narrow(0, 0, target_length))) << i;
+    const Tensor its_own = log_probabilities(model, alone)[0],
+                 here = together[row].narrow(0, 0, target_length);
+    EXPECT_TRUE(close(its_own, here.narrow(1, 0, its_own.size(1)))) << i;
+    // Slots behind the end of the sentence cannot be written.
+    EXPECT_TRUE(here.narrow(1, its_own.size(1), here.size(1) - its_own.size(1)).eq(-700).all().item<bool>())
+        << i;
     const Memory its_memory = model->encode(alone.source);
     EXPECT_TRUE(close(its_memory.states()[0], memory.states()[row].narrow(0, 0, source_length))) << i;
     EXPECT_TRUE(close(its_memory.summary()[0], memory.summary()[row])) << i;
@@ -114,7 +120,8 @@ TEST_P(Seq2SeqLaws, PaddingChangesNothing) {
   const TensorBatch padded{{widened(batch.source.ids, 3), batch.source.lengths},
                            widened(batch.target_input, 2),
                            widened(batch.target_output, 2)};
-  EXPECT_TRUE(close(log_probabilities(model, padded).narrow(1, 0, 5), log_probabilities(model, batch)));
+  const Tensor before = log_probabilities(model, batch);
+  EXPECT_TRUE(close(log_probabilities(model, padded).narrow(1, 0, 5).narrow(2, 0, before.size(2)), before));
   const LossSums expected = loss_of(model, batch, 0.1), actual = loss_of(model, padded, 0.1);
   EXPECT_TRUE(close(actual.loss, expected.loss));
   EXPECT_TRUE(close(actual.negative_log_likelihood, expected.negative_log_likelihood));
@@ -129,6 +136,14 @@ TEST_P(Seq2SeqLaws, AttentionIsADistributionOverTheSentence) {
   EXPECT_TRUE(attention.masked_select(memory.mask().logical_not().unsqueeze(1)).eq(0).all().item<bool>());
   EXPECT_TRUE(
       memory.states().masked_select(memory.mask().logical_not().unsqueeze(2)).eq(0).all().item<bool>());
+}
+
+// The loss that is trained is that of the distribution that search sees.
+TEST_P(Seq2SeqLaws, TheLossIsThatOfTheDistribution) {
+  const Tensor scores = forward(batch.target_input).first, targets = batch.target_output;
+  const Tensor own = -scores.gather(2, targets.unsqueeze(2)).squeeze(2);
+  EXPECT_NEAR(loss_of(model, batch, 0.0).negative_log_likelihood.item<double>(),
+              (own * targets.ne(Vocabulary::padding)).sum().item<double>(), 1e-9);
 }
 
 TEST_P(Seq2SeqLaws, EverySourceWordMatters) {
@@ -151,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(Architectures, Seq2SeqLaws, ::testing::ValuesIn(all_arc
 TEST(Seq2SeqTest, FastEqualsPlain) {
   for (const Architecture& architecture : all_architectures()) {
     Seq2Seq model = tiny_model(tiny_options(architecture));
-    const TensorBatch batch = batch_of(uneven_examples());
+    const TensorBatch batch = batch_of(examples_for(architecture));
     for (const auto type : {at::kDouble, at::kFloat}) {
       model->to(type);
       const auto run = [&] {

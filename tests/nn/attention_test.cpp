@@ -3,10 +3,13 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
+#include "seq2seq/nn/linear.h"
 #include "seq2seq/nn/masks.h"
 
 namespace seq2seq::test {
@@ -67,7 +70,7 @@ AttentionResult naive_attention(const Attention& attention, const Tensor& query,
       context[n] += states.detach()[sentence][at] * (exponentials[s] / sum);
     }
   }
-  return {context, weights};
+  return {context, weights, {}};
 }
 
 constexpr int64_t memory_size = 4, hidden_size = 7, width = 6;
@@ -89,7 +92,7 @@ class AttentionKindTest : public ::testing::TestWithParam<AttentionKind> {
   Tensor mask = length_mask(lengths, states.select(2, 0));
 
   AttentionResult attend(const Tensor& query) {
-    return attention->forward(query, states, attention->keys(states), mask);
+    return attention->forward(query, {states, attention->keys(states), mask});
   }
 };
 
@@ -144,7 +147,7 @@ TEST_P(AttentionKindTest, FastEqualsPlain) {
     leaves.push_back(states.detach().to(type).requires_grad_());
     const auto run = [&] {
       const Tensor &query = *(leaves.end() - 2), &memory = leaves.back();
-      const AttentionResult result = attention->forward(query, memory, attention->keys(memory), mask);
+      const AttentionResult result = attention->forward(query, {memory, attention->keys(memory), mask});
       const Tensor all = at::cat({result.context, result.weights}, 1);
       auto values = torch::autograd::grad({(all * cosine(all.sizes(), 3).to(type)).sum()}, leaves);
       values.push_back(all);
@@ -174,12 +177,169 @@ INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest,
                            return std::string(option_names(test.param)[static_cast<size_t>(test.param)]);
                          });
 
+// Three steps of attention with coverage, written out: keys are k_i + U c_i, and c_i is the sum of past
+// attention or a GRU state fed with the attention, the state and the query.
+class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, CoverageKind>> {
+ protected:
+  AttentionKind kind() const { return std::get<0>(GetParam()); }
+  CoverageKind coverage() const { return std::get<1>(GetParam()); }
+  int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
+
+  Attention attention = [this] {
+    Attention result(kind(), query_size(), memory_size, hidden_size, coverage());
+    result->to(at::kDouble);
+    fill_parameters(*result, 0.9);
+    return result;
+  }();
+  static constexpr int64_t hypotheses = 2, steps = 3;
+  Tensor states = cosine_leaf({2, 4, memory_size}, 2000, 1.3);
+  Tensor lengths = at::tensor({4, 2}, at::kLong);
+  Tensor mask = length_mask(lengths, states.select(2, 0));
+  Tensor queries = cosine_leaf({steps, 2 * hypotheses, query_size()}, 3000, 1.3);
+
+  /// Weights [steps, N, S] and the coverage after them.
+  std::pair<Tensor, Coverage> attended() {
+    const AttentionImpl::View view{states, attention->keys(states), mask, attention->coverage_gates(states)};
+    Coverage past = attention->start(states);
+    const Tensor rows = at::tensor({0, 0, 1, 1}, at::kLong);
+    past.sum = past.sum.index_select(0, rows);
+    if (past.cells.defined()) past.cells = past.cells.index_select(0, rows);
+    std::vector<Tensor> weights;
+    for (int64_t t = 0; t < steps; ++t) {
+      AttentionResult result = attention->forward(queries[t], view, past);
+      weights.push_back(result.weights);
+      past = result.coverage;
+    }
+    return {at::stack(weights), past};
+  }
+
+  double covered_score(const Row& query, const Row& state, const Row& cells) const {
+    const auto weights = attention->named_parameters();
+    const Row shift = times(weights["coverage_weight"], cells);
+    Row key = kind() == AttentionKind::dot ? state : times(weights["key.weight"], state);
+    for (size_t i = 0; i < key.size(); ++i) key[i] += shift[i];
+    if (kind() != AttentionKind::additive) return product(query, key);
+    const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
+              v = row_of(weights["v"]);
+    double sum = 0;
+    for (size_t i = 0; i < v.size(); ++i) sum += v[i] * std::tanh(projected[i] + key[i]);
+    return sum;
+  }
+
+  Row next_cells(const Row& cells, double looked, const Row& state, const Row& query) const {
+    if (coverage() == CoverageKind::linear) return {cells[0] + looked};
+    const auto weights = attention->named_parameters();
+    const Row from_state = times(weights["coverage_state.weight"], state, weights["coverage_state.bias"]);
+    const Row from_query = times(weights["coverage_query.weight"], query);
+    const Row from_attention = row_of(weights["coverage_attention"]);
+    const Row hidden = times(weights["coverage_cell.weight"], cells, weights["coverage_cell.bias"]);
+    const size_t size = cells.size();
+    const auto input = [&](size_t i) { return from_state[i] + from_query[i] + looked * from_attention[i]; };
+    const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+    Row result;
+    for (size_t i = 0; i < size; ++i) {
+      const double reset = sigmoid(input(i) + hidden[i]),
+                   update = sigmoid(input(size + i) + hidden[size + i]);
+      const double candidate = std::tanh(input(2 * size + i) + reset * hidden[2 * size + i]);
+      result.push_back((1 - update) * candidate + update * cells[i]);
+    }
+    return result;
+  }
+};
+
+TEST_P(CoverageTest, EqualsTheLoopsWrittenOut) {
+  const auto [weights, coverage] = attended();
+  for (int64_t n = 0; n < 2 * hypotheses; ++n) {
+    const int64_t sentence = n / hypotheses, length = lengths[sentence].item<int64_t>();
+    const size_t size = this->coverage() == CoverageKind::gru ? AttentionImpl::coverage_size : 1;
+    std::vector<Row> cells(static_cast<size_t>(length), Row(size, 0.0));
+    Row total(static_cast<size_t>(length), 0.0);
+    for (int64_t t = 0; t < steps; ++t) {
+      const Row query = row_of(queries[t][n]);
+      Row exponentials;
+      double sum = 0;
+      for (int64_t s = 0; s < length; ++s) {
+        exponentials.push_back(
+            std::exp(covered_score(query, row_of(states[sentence][s]), cells[static_cast<size_t>(s)])));
+        sum += exponentials.back();
+      }
+      for (int64_t s = 0; s < length; ++s) {
+        const auto at = static_cast<size_t>(s);
+        const double looked = exponentials[at] / sum;
+        EXPECT_NEAR(weights[t][n][s].item<double>(), looked, 1e-10) << "step " << t << ", position " << s;
+        cells[at] = next_cells(cells[at], looked, row_of(states[sentence][s]), query);
+        total[at] += looked;
+      }
+    }
+    for (int64_t s = 0; s < length; ++s)
+      EXPECT_NEAR(coverage.sum[n][s].item<double>(), total[static_cast<size_t>(s)], 1e-10);
+  }
+}
+
+TEST_P(CoverageTest, GradientsEqualDifferences) {
+  std::vector<Tensor> leaves = attention->parameters();
+  leaves.push_back(states);
+  leaves.push_back(queries);
+  EXPECT_TRUE(gradients_agree([&] { return attended().first; }, leaves));
+}
+
+TEST_P(CoverageTest, FastEqualsPlain) {
+  std::vector<Tensor> leaves = attention->parameters();
+  leaves.push_back(states);
+  leaves.push_back(queries);
+  const auto run = [&] {
+    const Tensor weights = attended().first;
+    return torch::autograd::grad({(weights * cosine(weights.sizes(), 3)).sum()}, leaves, {}, false, false,
+                                 true);
+  };
+  const auto fast = run();
+  const PlainKernels plain;
+  const auto slow = run();
+  for (size_t i = 0; i < fast.size(); ++i) {
+    ASSERT_EQ(fast[i].defined(), slow[i].defined()) << i;
+    if (fast[i].defined()) {
+      EXPECT_TRUE(close(fast[i], slow[i])) << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, CoverageTest,
+                         ::testing::Combine(::testing::Values(AttentionKind::dot, AttentionKind::general,
+                                                              AttentionKind::additive),
+                                            ::testing::Values(CoverageKind::linear, CoverageKind::gru)),
+                         [](const auto& test) {
+                           const AttentionKind kind = std::get<0>(test.param);
+                           const CoverageKind coverage = std::get<1>(test.param);
+                           return std::string(option_names(kind)[static_cast<size_t>(kind)]) + "_" +
+                                  option_names(coverage)[static_cast<size_t>(coverage)];
+                         });
+
+TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {
+  const Tensor attention = cosine({2, 4, 3}, 0).abs();
+  const Tensor steps = at::tensor({1, 1, 1, 1, 1, 1, 0, 0}).view({2, 4}).to(at::kBool);
+  double expected = 0;
+  for (int64_t b = 0; b < 2; ++b)
+    for (int64_t s = 0; s < 3; ++s) {
+      double before = 0;
+      for (int64_t t = 0; t < (b == 0 ? 4 : 2); ++t) {
+        const double now = attention[b][t][s].item<double>();
+        expected += std::min(now, before);
+        before += now;
+      }
+    }
+  EXPECT_NEAR(coverage_loss(attention, steps).item<double>(), expected, 1e-12);
+}
+
+TEST(AttentionTest, CoverageNeedsAttention) {
+  EXPECT_THROW(Attention(AttentionKind::none, 5, 4, 7, CoverageKind::linear), c10::Error);
+}
+
 TEST(AttentionTest, NoneLooksAtNothing) {
   Attention attention(AttentionKind::none, 5, memory_size, hidden_size);
   EXPECT_TRUE(attention->parameters().empty());
   const Tensor states = cosine({2, 3, memory_size});
   const AttentionResult result =
-      attention->forward(cosine({4, 5}), states, attention->keys(states), at::ones({2, 3}));
+      attention->forward(cosine({4, 5}), {states, attention->keys(states), at::ones({2, 3})});
   EXPECT_TRUE(same(result.context, at::zeros({4, memory_size}, at::kDouble)));
   EXPECT_TRUE(same(result.weights, at::zeros({4, 3}, at::kDouble)));
 }

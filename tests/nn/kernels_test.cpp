@@ -86,8 +86,15 @@ TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
       fill(query, sentences * hypotheses * width, scale, 0.5);
       fill(v, width, 1.0, 0.25);
       const bool mask[sentences * length] = {true, true, true, true, true, false, false, false};
-      kernels::additive_scores(keys.data(), query.data(), v.data(), mask, scores.data(), sentences,
-                               hypotheses, length, width);
+      kernels::additive_scores<TypeParam>({.keys = keys.data(),
+                                           .query = query.data(),
+                                           .v = v.data(),
+                                           .mask = mask,
+                                           .sentences = sentences,
+                                           .hypotheses = hypotheses,
+                                           .length = length,
+                                           .width = width},
+                                          scores.data());
       for (int64_t b = 0; b < sentences; ++b)
         for (int64_t k = 0; k < hypotheses; ++k)
           for (int64_t s = 0; s < length; ++s) {
@@ -114,8 +121,16 @@ TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
     fill(v, width, 1.0, 0.25);
     fill(dscores, sentences * hypotheses * length, 1.0, 0.75);
     const bool mask[sentences * length] = {true, true, true, true, true, false, false, false};
-    kernels::additive_scores_backward(keys.data(), query.data(), v.data(), mask, dscores.data(), dkeys.data(),
-                                      dquery.data(), dv.data(), sentences, hypotheses, length, width);
+    kernels::additive_scores_backward<TypeParam>(
+        {.keys = keys.data(),
+         .query = query.data(),
+         .v = v.data(),
+         .mask = mask,
+         .sentences = sentences,
+         .hypotheses = hypotheses,
+         .length = length,
+         .width = width},
+        dscores.data(), {.keys = dkeys.data(), .query = dquery.data(), .v_rows = dv.data()});
     EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << width;
     for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
       for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite, and overwritten
@@ -131,8 +146,8 @@ TYPED_TEST(KernelsTest, CrossEntropyGradientSumsToZeroAndStaysInItsRow) {
       fill(logits, rows * vocabulary, scale, 0);
       const auto inputs = logits.values();
       const std::vector<int64_t> targets{0, vocabulary / 2, vocabulary - 1};
-      kernels::cross_entropy(logits.data(), targets.data(), TypeParam(0.1), /*gradient=*/true, loss.data(),
-                             nll.data(), rows, vocabulary);
+      kernels::cross_entropy(logits.data(), targets.data(), kernels::Mixture<TypeParam>(), TypeParam(0.1),
+                             /*gradient=*/true, loss.data(), nll.data(), rows, vocabulary);
       for (int64_t r = 0; r < rows; ++r) {
         const auto row = inputs.begin() + r * vocabulary;
         const double peak = *std::max_element(row, row + vocabulary);
@@ -168,8 +183,8 @@ TYPED_TEST(KernelsTest, TheNumberOfThreadsDoesNotMatter) {
                            dgates.data(), dbefore.data(), rows, width);
     Guarded<TypeParam> loss(rows), nll(rows);
     const std::vector<int64_t> targets(rows, 5);
-    kernels::cross_entropy(gates.data(), targets.data(), TypeParam(0.1), true, loss.data(), nll.data(), rows,
-                           4 * width);
+    kernels::cross_entropy(gates.data(), targets.data(), kernels::Mixture<TypeParam>(), TypeParam(0.1), true,
+                           loss.data(), nll.data(), rows, 4 * width);
     std::vector<TypeParam> all;
     for (const auto& values :
          {hidden.values(), cell.values(), dgates.values(), dbefore.values(), loss.values(), gates.values()})

@@ -23,7 +23,7 @@ class ValidatorTest : public ::testing::Test {
   ValidatorTest() {
     const auto codec = std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
                                                          Vocabulary({"a", "b", "c", "d", "e"}));
-    text = {codec, codec};
+    text = {codec, codec, {}};
     corpus = std::make_unique<Corpus>(
         CorpusFiles{folder.write("v.source", "a b c\nd\ne e d\n\na b c d e a b c\nc b x\n"),
                     folder.write("v.target", "b c\na\n\na\ne d c b a e d\nb x a\n"), ""});

@@ -11,12 +11,16 @@ namespace seq2seq {
 
 struct FilterOptions {
   int64_t maximum_length = 250;
+  bool truncate_source = false;
   double maximum_ratio = 0.0;
   bool remove_duplicates = false;
   static void fields(auto& o, auto& f) {
     f("max-length", o.maximum_length,
       "leave out training pairs with more tokens on a side; longer lines are cut in translation",
       at_least(1));
+    f("truncate-source", o.truncate_source,
+      "cut longer training sources there too instead of leaving the pair out, as summarizers of long "
+      "documents do");
     f("max-ratio", o.maximum_ratio,
       "leave out pairs where one side has more than this many times the other's tokens; 0 = keep",
       at_least(0));

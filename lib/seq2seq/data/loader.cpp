@@ -54,8 +54,11 @@ struct Loader::Implementation {
     if (settings.held_out > 0 && held_out(index) < settings.held_out) return false;
     if (!duplicates.empty() && duplicates[index]) return count(&FilterCounts::duplicate, false);
     const RawExample raw = corpus.at(index);
-    example.source = source.ids(raw.source);
-    example.target = target.ids(raw.target);
+    NumberedSource numbered =
+        number_source(source, raw.source, raw.source_sentences, settings.form,
+                      settings.filter.truncate_source ? settings.filter.maximum_length : 0);
+    example.target = number_target(target, raw.target, numbered, settings.form);
+    example.source = std::move(numbered.ids);
     switch (judge_lengths(example.source.size(), example.target.size(), settings.filter)) {
       case FilterVerdict::keep:
         return count(&FilterCounts::kept, true);

@@ -6,6 +6,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
+#include "seq2seq/data/numbered_text.h"
 #include "seq2seq/data/sampler.h"
 
 namespace seq2seq {
@@ -24,6 +25,7 @@ class Loader {
     BatchOptions batch;
     FilterOptions filter;
     uint64_t seed = 1;
+    TextForm form;
     uint64_t held_out = 0;  ///< this many examples (chosen by the seed) are left to validation
     int64_t prefetch = 4;   ///< batches prepared ahead
     SamplerPosition start;

@@ -29,17 +29,21 @@ std::vector<Beam::Live> Beam::continuations(const BeamOffers& offers) const {
   std::vector<Live> all;
   all.reserve(live_.size() * static_cast<size_t>(offers.each));
   for (size_t row = 0; row < live_.size(); ++row) {
+    const double penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
     for (int64_t i = 0; i < offers.each; ++i) {
       const size_t at = row * static_cast<size_t>(offers.each) + static_cast<size_t>(i);
       const double total = live_[row].log_probability + offers.log_probabilities[at];
       if (std::isnan(total))
         throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
       if (total > impossible)
-        all.push_back({static_cast<int64_t>(row), offers.tokens[at], total, live_[row].node});
+        all.push_back({static_cast<int64_t>(row), offers.tokens[at], total, live_[row].node, penalty});
     }
   }
   // Equal ones stay in the order of their rows, so that a result never depends on the sorting method.
-  const auto better = [&](const Live& a, const Live& b) { return a.log_probability > b.log_probability; };
+  const auto rank = [&](const Live& h) {
+    return h.log_probability + (options_->stepwise_penalty ? h.penalty : 0.0);
+  };
+  const auto better = [&](const Live& a, const Live& b) { return rank(a) > rank(b); };
   std::stable_sort(all.begin(), all.end(), better);
   if (all.size() > static_cast<size_t>(options_->beam_size))
     all.resize(static_cast<size_t>(options_->beam_size));
@@ -49,7 +53,8 @@ std::vector<Beam::Live> Beam::continuations(const BeamOffers& offers) const {
 void Beam::advance(const BeamOffers& offers) {
   if (length_ == maximum_length_) {
     for (size_t row = 0; row < live_.size(); ++row)
-      complete(live_[row].node, live_[row].log_probability + offers.end_log_probabilities[row]);
+      complete(live_[row].node, live_[row].log_probability + offers.end_log_probabilities[row],
+               offers.penalties == nullptr ? 0.0 : offers.penalties[row]);
     live_.clear();
     done_ = true;
     return;
@@ -58,7 +63,7 @@ void Beam::advance(const BeamOffers& offers) {
   live_.clear();
   for (Live& hypothesis : next) {
     if (hypothesis.token == Vocabulary::end) {
-      complete(hypothesis.node, hypothesis.log_probability);
+      complete(hypothesis.node, hypothesis.log_probability, hypothesis.penalty);
       continue;
     }
     nodes_.push_back({hypothesis.token, hypothesis.node, offers.source_positions[hypothesis.row]});
@@ -70,9 +75,10 @@ void Beam::advance(const BeamOffers& offers) {
   if (done_) live_.clear();
 }
 
-void Beam::complete(int64_t node, double log_probability) {
+void Beam::complete(int64_t node, double log_probability, double penalty) {
   ++completed_;
-  const Complete finished{node, log_probability, hypothesis_score(log_probability, length_ + 1, *options_)};
+  const Complete finished{node, log_probability,
+                          hypothesis_score(log_probability, length_ + 1, *options_) + penalty};
   const auto place = std::upper_bound(best_.begin(), best_.end(), finished,
                                       [](const Complete& a, const Complete& b) { return a.score > b.score; });
   best_.insert(place, finished);
@@ -84,7 +90,10 @@ bool Beam::over() const {
   if (static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size))
     return true;
   if (best_.size() < static_cast<size_t>(options_->n_best)) return false;
-  const double reachable = hypothesis_score(live_.front().log_probability, maximum_length_ + 1, *options_);
+  // Coverage takes away at most nothing. Under stepwise penalties the first is not the likeliest.
+  double likeliest = impossible;
+  for (const Live& hypothesis : live_) likeliest = std::max(likeliest, hypothesis.log_probability);
+  const double reachable = hypothesis_score(likeliest, maximum_length_ + 1, *options_);
   return reachable <= best_.back().score;
 }
 

@@ -16,6 +16,7 @@ struct BeamOffers {
   const int64_t* tokens;                ///< [rows, each]
   const double* end_log_probabilities;  ///< [rows] of </s>
   const int64_t* source_positions;      ///< [rows]
+  const double* penalties = nullptr;    ///< [rows] at most 0, of the coverage with this step; null = none
 };
 
 class Beam {
@@ -32,6 +33,7 @@ class Beam {
     int64_t token;  ///< its last
     double log_probability;
     int64_t node;
+    double penalty = 0;  ///< of its coverage
   };
   const std::vector<Live>& live() const { return live_; }
   /// The n best complete hypotheses.
@@ -46,7 +48,7 @@ class Beam {
     double log_probability, score;
   };
   std::vector<Live> continuations(const BeamOffers& offers) const;
-  void complete(int64_t node, double log_probability);
+  void complete(int64_t node, double log_probability, double penalty);
   bool over() const;
 
   const SearchOptions* options_;

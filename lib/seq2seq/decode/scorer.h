@@ -28,6 +28,7 @@ class Scorer {
                             const std::vector<int64_t>& banned) = 0;
   /// Keeps the sentences `rows` [M] int64 only, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
+  /// Words, and slots of the sentences in work, that can be written or banned.
   virtual int64_t vocabulary_size() const = 0;
   virtual bool has_attention() const = 0;
   virtual at::Device device() const = 0;
@@ -42,7 +43,10 @@ class ModelScorer : public Scorer {
   Expansion advance(const Tensor& tokens, State& state, int64_t k,
                     const std::vector<int64_t>& banned) override;
   void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
-  int64_t vocabulary_size() const override { return model_->target_vocabulary_size(); }
+  int64_t vocabulary_size() const override {
+    const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;
+    return model_->target_vocabulary_size() + slots;
+  }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return device_; }
 

@@ -14,6 +14,8 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* penalty_names[] = {"none", "average", "wu"};
+constexpr const char* coverage_names[] = {"none", "wu", "summary"};
+constexpr double least_attention = 1e-10;  // its logarithm is finite
 
 // Selecting the memory copies it, so that sentences leave only when a quarter of the batch can.
 constexpr size_t leaving_share = 4;
@@ -51,6 +53,8 @@ class BatchSearch {
   bool regroup();
   std::vector<int64_t> banned() const;
   std::vector<int64_t> source_positions(const Tensor& attention) const;
+  void cover(const Tensor& attention);
+  std::vector<double> coverage_scores() const;
 
   Scorer& scorer_;
   const SearchOptions& options_;
@@ -60,6 +64,7 @@ class BatchSearch {
   int64_t width_ = 1, step_ = 0;
   State state_;
   Tensor tokens_;
+  Tensor covered_;  // [N, S] past attention in double, with a coverage penalty
 };
 
 std::vector<int64_t> BatchSearch::banned() const {
@@ -81,6 +86,23 @@ std::vector<int64_t> BatchSearch::source_positions(const Tensor& attention) cons
   return positions;
 }
 
+void BatchSearch::cover(const Tensor& attention) {
+  if (options_.coverage_penalty == CoveragePenalty::none) return;
+  const Tensor looked = attention.to(at::kCPU, at::kDouble);
+  covered_ = (covered_.defined() ? covered_ + looked : looked).contiguous();
+}
+
+std::vector<double> BatchSearch::coverage_scores() const {
+  std::vector<double> scores(sentences_.size() * static_cast<size_t>(width_), 0.0);
+  if (!covered_.defined()) return scores;
+  const double* row = covered_.const_data_ptr<double>();
+  for (size_t i = 0; i < scores.size(); ++i, row += covered_.size(1)) {
+    const int64_t words = source_lengths_[sentences_[i / static_cast<size_t>(width_)]] - 1;
+    scores[i] = coverage_score({row, static_cast<size_t>(words)}, options_);
+  }
+  return scores;
+}
+
 void BatchSearch::expand() {
   const auto without = banned();
   const int64_t each =
@@ -93,13 +115,15 @@ void BatchSearch::expand() {
   const Tensor ends = expansion.best.end_log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N]
   const Tensor words = expansion.best.tokens.to(at::kCPU).contiguous();                             // [N, k]
   const auto positions = source_positions(expansion.attention);
+  cover(expansion.attention);
+  const auto penalties = coverage_scores();
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
     const int64_t row = static_cast<int64_t>(i) * width_;
     if (!beam.done())
       beam.advance({each, log_probabilities.const_data_ptr<double>() + row * each,
                     words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
-                    positions.data() + row});
+                    positions.data() + row, penalties.data() + row});
   }
   ++step_;
 }
@@ -135,7 +159,10 @@ bool BatchSearch::regroup() {
   if (leave) scorer_.keep_sentences(on_device(kept));
   bool in_place = static_cast<int64_t>(rows.size()) == state_.count();
   for (size_t i = 0; in_place && i < rows.size(); ++i) in_place = rows[i] == static_cast<int64_t>(i);
-  if (!in_place) state_ = state_.select(on_device(rows));
+  if (!in_place) {
+    state_ = state_.select(on_device(rows));
+    if (covered_.defined()) covered_ = covered_.index_select(0, at::tensor(rows, at::kLong));
+  }
   tokens_ = on_device(tokens);
   sentences_ = std::move(sentences);
   width_ = static_cast<int64_t>(width);
@@ -148,6 +175,10 @@ std::span<const char* const> option_names(LengthPenalty) {
   return penalty_names;
 }
 
+std::span<const char* const> option_names(CoveragePenalty) {
+  return coverage_names;
+}
+
 void check(const SearchOptions& options) {
   if (options.n_best > options.beam_size)
     throw UsageError("--n-best", std::to_string(options.n_best) + " is more than the beam size",
@@ -158,6 +189,19 @@ void check(const SearchOptions& options) {
   if (options.length_penalty == LengthPenalty::none &&
       options.length_penalty_alpha != SearchOptions{}.length_penalty_alpha)
     throw UsageError("--length-penalty-alpha", "would change nothing", "add --length-penalty average or wu");
+  if (options.coverage_penalty == CoveragePenalty::none &&
+      (options.stepwise_penalty || options.coverage_penalty_beta != SearchOptions{}.coverage_penalty_beta))
+    throw UsageError(options.stepwise_penalty ? "--stepwise-penalty" : "--coverage-penalty-beta",
+                     "would change nothing", "add --coverage-penalty wu or summary");
+}
+
+double coverage_score(std::span<const double> attention, const SearchOptions& options) {
+  double sum = 0;
+  for (const double looked : attention)
+    sum += options.coverage_penalty == CoveragePenalty::wu
+               ? std::log(std::clamp(looked, least_attention, 1.0))
+               : 1 - std::max(looked, 1.0);
+  return options.coverage_penalty == CoveragePenalty::none ? 0.0 : options.coverage_penalty_beta * sum;
 }
 
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options) {

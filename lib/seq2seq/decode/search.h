@@ -16,11 +16,21 @@ namespace seq2seq {
 enum class LengthPenalty { none, average, wu };
 std::span<const char* const> option_names(LengthPenalty);
 
+/// What is added to the score of a hypothesis whose attention has fallen on source word i with c_i in all:
+///   none     nothing
+///   wu       beta sum_i log(min(c_i, 1)): words that were not looked at       (Wu et al. 2016)
+///   summary  -beta sum_i (max(c_i, 1) - 1): words that were looked at twice   (Gehrmann et al. 2018)
+enum class CoveragePenalty { none, wu, summary };
+std::span<const char* const> option_names(CoveragePenalty);
+
 struct SearchOptions {
   int64_t beam_size = 5;
   int64_t n_best = 1;
   LengthPenalty length_penalty = LengthPenalty::average;
   double length_penalty_alpha = 1.0;
+  CoveragePenalty coverage_penalty = CoveragePenalty::none;
+  double coverage_penalty_beta = 0.2;
+  bool stepwise_penalty = false;
   int64_t min_length = 0;
   int64_t max_length = 0;
   double patience = 1.0;
@@ -31,6 +41,11 @@ struct SearchOptions {
     f("length-penalty", o.length_penalty,
       "divide log-probabilities by the length n^alpha (average) or by ((5 + n) / 6)^alpha (wu)");
     f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10));
+    f("coverage-penalty", o.coverage_penalty,
+      "lower the score for source words never looked at (wu) or looked at more than once (summary)");
+    f("coverage-penalty-beta", o.coverage_penalty_beta, "its weight", at_least(0));
+    f("stepwise-penalty", o.stepwise_penalty,
+      "let the coverage penalty also decide which unfinished hypotheses are kept");
     f("min-length", o.min_length, "output tokens at least", at_least(0));
     f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0));
     f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
@@ -45,11 +60,14 @@ void check(const SearchOptions& options);
 /// `log_probability` of `length` tokens, </s> included, under the length penalty.
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options);
 
+/// The coverage penalty for past attention [words] of one hypothesis, </s> left out; at most 0.
+double coverage_score(std::span<const double> attention, const SearchOptions& options);
+
 /// One output of a sentence.
 struct Hypothesis {
   std::vector<int64_t> tokens;  ///< without </s>
   double log_probability = 0;   ///< with that of </s>
-  double score = 0;             ///< under the length penalty
+  double score = 0;             ///< under the length and coverage penalties
   std::vector<int64_t>
       source_positions;  ///< for each token the source token looked at most, never </s>; -1 = none
 };

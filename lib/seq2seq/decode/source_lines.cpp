@@ -12,7 +12,7 @@ SourceLines::SourceLines(const std::string& path) : reader_(path) {
 }
 
 SourceLine SourceLines::checked(std::string line) const {
-  SourceLine result{{}, reader_.place(), {}};
+  SourceLine result{{}, {}, reader_.place(), {}};
   if (reader_.too_long()) {
     result.problem = result.place + ": the line is longer than 1 MiB; split it";
   } else if (const auto invalid = find_invalid_utf8(line)) {
@@ -20,7 +20,9 @@ SourceLine SourceLines::checked(std::string line) const {
                      " is not valid UTF-8; convert the input to UTF-8";
   } else if (format_) {
     try {
-      result.text = parse_example(line, *format_, result.place, TargetField::optional).source;
+      RawExample example = parse_example(line, *format_, result.place, TargetField::optional);
+      result.text = std::move(example.source);
+      result.sentences = std::move(example.source_sentences);
     } catch (const Error& error) {
       result.problem = error.what();
     }

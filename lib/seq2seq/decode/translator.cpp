@@ -32,8 +32,7 @@ std::string number(double value) {
 
 struct Translator::Sentence {
   size_t line;  // in the window
-  std::vector<std::string> surfaces;
-  std::vector<int64_t> ids;
+  NumberedSource source;
 };
 
 Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
@@ -61,17 +60,13 @@ std::vector<Translator::Sentence> Translator::tokenized(std::span<const SourceLi
       continue;
     }
     if (blank(line.text)) continue;
-    std::vector<Token> tokens = text_.source->tokenize(line.text);
-    if (std::ssize(tokens) > maximum_length_) {
-      if (counts_.cut_lines++ == 0)
-        log_warning(line.place + ": cut from " + format_count(std::ssize(tokens)) + " to " +
-                    format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
-      tokens.resize(static_cast<size_t>(maximum_length_));
-    }
-    if (tokens.empty()) continue;  // nothing was left by normalization
-    Sentence sentence{i, {}, text_.source->ids(tokens)};
-    for (Token& token : tokens) sentence.surfaces.push_back(std::move(token.surface));
-    sentences.push_back(std::move(sentence));
+    NumberedSource source =
+        number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
+    if (source.whole_length > maximum_length_ && counts_.cut_lines++ == 0)
+      log_warning(line.place + ": cut from " + format_count(source.whole_length) + " to " +
+                  format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
+    if (source.ids.empty()) continue;  // nothing was left by normalization
+    sentences.push_back({i, std::move(source)});
   }
   return sentences;
 }
@@ -80,8 +75,9 @@ std::vector<Translation> Translator::translate(std::span<const SourceLine> lines
   std::vector<Translation> results(lines.size());
   std::vector<Sentence> sentences = tokenized(lines);
   // Longest first, so that the workers end at about the same time.
-  std::stable_sort(sentences.begin(), sentences.end(),
-                   [](const Sentence& a, const Sentence& b) { return a.ids.size() > b.ids.size(); });
+  std::stable_sort(sentences.begin(), sentences.end(), [](const Sentence& a, const Sentence& b) {
+    return a.source.ids.size() > b.source.ids.size();
+  });
   decode(sentences, results);
   for (Translation& result : results) {
     if (result.outputs.empty()) result.outputs.emplace_back();
@@ -128,7 +124,7 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
 void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
                               std::span<Translation> results) const {
   std::vector<Example> examples;
-  for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.ids, {}});
+  for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.source.ids, {}});
   const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);
   for (size_t i = 0; i < batch.size(); ++i)
     for (const Hypothesis& hypothesis : found[i])
@@ -137,15 +133,24 @@ void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
 }
 
 std::string Translator::written(const Hypothesis& hypothesis, const Sentence& sentence) const {
+  return text_.target->detokenize(
+      written_tokens(hypothesis, text_.target->vocabulary(), sentence.source.tokens,
+                     options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep));
+}
+
+std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Vocabulary& vocabulary,
+                                        const std::vector<Token>& source, UnknownWords unknown) {
   std::vector<std::string> tokens;
   for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
-    const int64_t source = hypothesis.source_positions[i];
-    if (hypothesis.tokens[i] == Vocabulary::unknown && options_.replace_unknown && source >= 0)
-      tokens.push_back(sentence.surfaces[static_cast<size_t>(source)]);
+    const int64_t token = hypothesis.tokens[i], position = hypothesis.source_positions[i];
+    if (token >= vocabulary.size())
+      tokens.push_back(source.at(static_cast<size_t>(token - vocabulary.size())).surface);
+    else if (token == Vocabulary::unknown && unknown == UnknownWords::replace && position >= 0)
+      tokens.push_back(source.at(static_cast<size_t>(position)).surface);
     else
-      tokens.push_back(text_.target->vocabulary().token(hypothesis.tokens[i]));
+      tokens.push_back(vocabulary.token(token));
   }
-  return text_.target->detokenize(tokens);
+  return tokens;
 }
 
 Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers) {

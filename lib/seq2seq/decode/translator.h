@@ -24,6 +24,15 @@ struct TranslatorOptions {
   }
 };
 
+/// What becomes of <unk>.
+enum class UnknownWords { keep, replace };
+
+/// The tokens of an output: words of the vocabulary, the source's surface form where a slot beyond the
+/// vocabulary was copied, and with `replace` the surface of the source word with the most attention in place
+/// of <unk>.
+std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Vocabulary& vocabulary,
+                                        const std::vector<Token>& source, UnknownWords unknown);
+
 /// What came out of one line.
 struct Translation {
   struct Output {

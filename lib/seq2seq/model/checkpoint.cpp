@@ -87,6 +87,21 @@ void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::
   }
 }
 
+TextForm text_form(const ModelOptions& model, const TextOptions& text) {
+  return {model.copying, std::holds_alternative<HierarchicalEncoderOptions>(model.encoder),
+          text.sentence_separator};
+}
+
+void connect_vocabularies(TranslationModel& model) {
+  model.text.form = text_form(model.model_options, model.text_options);
+  if (!model.model_options.copying) return;
+  const Vocabulary &source = model.text.source->vocabulary(), &target = model.text.target->vocabulary();
+  std::vector<int64_t> table(static_cast<size_t>(source.size()), -1);
+  for (int64_t id = Vocabulary::special_count; id < source.size(); ++id)
+    table[static_cast<size_t>(id)] = target.find(source.token(id)).value_or(-1);
+  model.model->set_source_to_target(table);
+}
+
 void save_model(const TranslationModel& model, const fs::path& path) {
   ModelOptions model_options = model.model_options;
   TextOptions text_options = model.text_options;
@@ -150,6 +165,7 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
   NamedTensors values;
   for (const auto& parameter : archive.named_parameters()) values[parameter.name] = parameter.value;
   copy_parameters(*result.model, values, path.string());
+  connect_vocabularies(result);
   result.model->to(device);
   return result;
 }

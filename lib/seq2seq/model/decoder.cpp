@@ -6,17 +6,25 @@
 #include "seq2seq/nn/gathered_gradients.h"
 
 namespace seq2seq {
+namespace {
 
-// State tensors in order: feed (only with attention and input feeding), then hidden and, for an LSTM, cell of
-// each layer.
+constexpr double least_sentence_weight = 1e-30;  // its logarithm is finite
+
+}  // namespace
+
+// State tensors in order: feed (only with attention and input feeding), past attention (with coverage) and
+// the cells of `gru` coverage, then hidden and, for an LSTM, cell of each layer.
 struct RnnDecoderImpl::View {
   Tensor feed;
+  Coverage coverage;
   std::vector<CellState> layers;
 
   static View of(const State& state, const RnnDecoderOptions& options) {
     View view;
     size_t at = 0;
     if (options.input_feeding && options.attention != AttentionKind::none) view.feed = state.tensors[at++];
+    if (options.coverage != CoverageKind::none) view.coverage.sum = state.tensors[at++];
+    if (options.coverage == CoverageKind::gru) view.coverage.cells = state.tensors[at++];
     for (int64_t i = 0; i < options.layers; ++i) {
       CellState layer{state.tensors[at++], {}};
       if (options.cell == Cell::lstm) layer.cell = state.tensors[at++];
@@ -27,7 +35,8 @@ struct RnnDecoderImpl::View {
 
   State state() const {
     std::vector<Tensor> tensors;
-    if (feed.defined()) tensors.push_back(feed);
+    for (const Tensor& tensor : {feed, coverage.sum, coverage.cells})
+      if (tensor.defined()) tensors.push_back(tensor);
     for (const CellState& layer : layers) {
       tensors.push_back(layer.hidden);
       if (layer.cell.defined()) tensors.push_back(layer.cell);
@@ -40,8 +49,8 @@ struct RnnDecoderImpl::Masks {
   std::vector<Tensor> recurrent;  // [N, H] a layer, undefined without recurrent dropout
 };
 
-RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embedding_size, int64_t memory_size,
-                               int64_t summary_size)
+RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, int64_t embedding_size,
+                               int64_t memory_size, int64_t summary_size, int64_t sentence_size)
     : options_(options) {
   const bool attentive = has_attention();
   const int64_t states = options.cell == Cell::lstm ? 2 : 1;
@@ -53,15 +62,22 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embeddi
   if (options.input_feeding)
     feed_ = register_module("feed", Linear(attentive ? options.size : summary_size,
                                            gate_count(options.cell) * options.size, false));
-  attention_ =
-      register_module("attention", Attention(options.attention, options.size, memory_size, options.size));
+  attention_ = register_module(
+      "attention", Attention(options.attention, options.size, memory_size, options.size, options.coverage));
+  if (sentence_size > 0 && attentive)
+    sentence_attention_ = register_module(
+        "sentence_attention", Attention(AttentionKind::additive, options.size, sentence_size, options.size));
+  if (copying) copy_gate_ = register_module("copy_gate", Linear(options.size + embedding_size, 1));
   if (attentive)
     combine_ = register_module("combine", Linear(memory_size + options.size, options.size, false));
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
   Memory result = memory;
-  result.tensors.push_back(attention_->keys(memory.states()));
+  result.add_prepared(attention_->keys(memory.states()));
+  if (options_.coverage == CoverageKind::gru)
+    result.add_prepared(attention_->coverage_gates(memory.states()));
+  if (sentence_attention_) result.add_prepared(sentence_attention_->keys(memory.sentence_states()));
   return result;
 }
 
@@ -70,6 +86,7 @@ State RnnDecoderImpl::start(const Memory& memory) {
   const auto parts = initial.chunk(options_.layers * (options_.cell == Cell::lstm ? 2 : 1), 1);
   View view;
   if (options_.input_feeding && has_attention()) view.feed = at::zeros_like(parts[0]);
+  view.coverage = attention_->start(memory.states());
   for (size_t i = 0; i < parts.size(); ++i) {
     CellState layer{parts[i].contiguous(), {}};
     if (options_.cell == Cell::lstm) layer.cell = parts[++i].contiguous();
@@ -96,33 +113,64 @@ Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, cons
         layers_[i]->step(gates, view.layers[i], masks.recurrent.empty() ? Tensor() : masks.recurrent[i]);
     x = options_.residual && i > 0 ? x + view.layers[i].hidden : view.layers[i].hidden;  // [N, H]
   }
-  const AttentionResult attended = attention_->forward(x, memory.states(), memory.prepared(0), memory.mask());
+  const AttentionResult attended = attend(memory, x, view.coverage);
+  view.coverage = attended.coverage;
   Tensor features = x;
   if (has_attention()) features = combine_->forward(at::cat({attended.context, x}, 1)).tanh();
   features = dropout(features, options_.dropout, noise);  // [N, H]
   if (view.feed.defined()) view.feed = features;
-  return {features, attended.weights, view.state()};
+  return {features, attended.weights, {}, view.state()};
+}
+
+AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query, const Coverage& past) {
+  size_t next = 0;
+  AttentionImpl::View words{memory.states(), memory.prepared(next++), memory.mask()};
+  if (options_.coverage == CoverageKind::gru) words.coverage_gates = memory.prepared(next++);
+  if (!sentence_attention_) return attention_->forward(query, words, past);
+  const Tensor sentences =
+      sentence_attention_
+          ->forward(query, {memory.sentence_states(), memory.prepared(next), memory.sentence_mask()})
+          .weights;  // [N, J]
+  const int64_t hypotheses = query.size(0) / memory.count();
+  const Tensor sentence_of_word = memory.sentence_of_word()
+                                      .unsqueeze(1)
+                                      .expand({-1, hypotheses, -1})
+                                      .reshape({query.size(0), -1});  // [N, S]
+  const Tensor bias = sentences.gather(1, sentence_of_word).clamp_min(least_sentence_weight).log();
+  return attention_->forward(query, words, past, bias);
+}
+
+Tensor RnnDecoderImpl::copy_gate(const Tensor& features, const Tensor& embedded) {
+  return copy_gate_ ? copy_gate_->forward(at::cat({features, embedded}, -1)) : Tensor();
 }
 
 Step RnnDecoderImpl::advance(const Memory& memory, const Tensor& embedded, const State& state) {
-  return recur(memory, first_gates(memory, embedded), state, {}, nullptr);
+  Step step = recur(memory, first_gates(memory, embedded), state, {}, nullptr);
+  step.copy_gate = copy_gate(step.features, embedded);
+  return step;
 }
 
 StepSequence RnnDecoderImpl::forward(const Memory& memory, const Tensor& embedded, Noise* noise) {
   check_shape("embedded target", embedded, {memory.count(), -1, -1});
-  const auto gates =
-      first_gates(memory, dropout(embedded, options_.dropout, noise)).unbind(1);  // T of [B, G*H]
-  return unroll(
+  const Tensor inputs = dropout(embedded, options_.dropout, noise);
+  const auto gates = first_gates(memory, inputs).unbind(1);  // T of [B, G*H]
+  StepSequence steps = unroll(
       memory, embedded.size(1), [&](int64_t t, const Tensor&) { return gates[static_cast<size_t>(t)]; },
       noise);
+  steps.copy_gate = copy_gate(steps.features, inputs);
+  return steps;
 }
 
 StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                              Noise* noise) {
+  std::vector<Tensor> inputs;
   const auto gates_at = [&](int64_t t, const Tensor& features) {
-    return first_gates(memory, dropout(word_at(t, features), options_.dropout, noise));  // [B, G*H]
+    inputs.push_back(dropout(word_at(t, features), options_.dropout, noise));
+    return first_gates(memory, inputs.back());  // [B, G*H]
   };
-  return unroll(memory, steps, gates_at, noise);
+  StepSequence result = unroll(memory, steps, gates_at, noise);
+  result.copy_gate = copy_gate(result.features, at::stack(inputs, 1));
+  return result;
 }
 
 StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at,
@@ -140,18 +188,18 @@ StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const W
     attention.push_back(step.attention);
     state = std::move(step.next);
   }
-  return {at::stack(features, 1), at::stack(attention, 1)};
+  return {at::stack(features, 1), at::stack(attention, 1), {}};
 }
 
-std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size,
-                                      const Encoder& encoder) {
+std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder) {
   return std::visit(
       [&]<class Options>(const Options& o) -> std::shared_ptr<Decoder> {
         static_assert(std::is_same_v<Options, RnnDecoderOptions>);
-        return std::make_shared<RnnDecoderImpl>(o, embedding_size, encoder.memory_size(),
-                                                encoder.summary_size());
+        return std::make_shared<RnnDecoderImpl>(o, options.copying, options.embedding.size,
+                                                encoder.memory_size(), encoder.summary_size(),
+                                                encoder.sentence_size());
       },
-      options);
+      options.decoder);
 }
 
 }  // namespace seq2seq

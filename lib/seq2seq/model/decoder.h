@@ -20,6 +20,8 @@ class Encoder;
 struct Step {
   Tensor features;   ///< [N, F] what the output layer turns into words
   Tensor attention;  ///< [N, S] over the source; zeros without attention
+  Tensor
+      copy_gate;  ///< [N, 1] logit of p_gen (See et al. 2017, eq. 8); undefined when the model does not copy
   State next;
 };
 
@@ -27,6 +29,7 @@ struct Step {
 struct StepSequence {
   Tensor features;   ///< [B, T, F]
   Tensor attention;  ///< [B, T, S]
+  Tensor copy_gate;  ///< [B, T, 1] or undefined
 };
 
 /// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the
@@ -55,11 +58,15 @@ class Decoder : public torch::nn::Module {
 ///   h_t = RNN(x_t [; feed_{t-1}], h_{t-1}),  c_t = attention(h_t),  feature_t = tanh(W [c_t; h_t])
 /// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). Without attention the
 /// features are h_t, and the encoder's summary initialises the state (Sutskever et al. 2014) and, with input
-/// feeding, is fed at every step (Cho et al. 2014).
+/// feeding, is fed at every step (Cho et al. 2014). Under a hierarchical encoder a second attention looks at
+/// the sentences, and its log-weights are added to the scores of their words, which re-weights and
+/// renormalises as Nallapati et al. (2016, section 2.3) do. p_gen is made from the feature and the embedded
+/// input.
 class RnnDecoderImpl : public Decoder {
  public:
-  RnnDecoderImpl(const RnnDecoderOptions& options, int64_t embedding_size, int64_t memory_size,
-                 int64_t summary_size);
+  /// `sentence_size`: width of the sentence states of a hierarchical encoder, else 0.
+  RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, int64_t embedding_size, int64_t memory_size,
+                 int64_t summary_size, int64_t sentence_size);
   Memory prepare(const Memory& memory) override;
   State start(const Memory& memory) override;
   Step advance(const Memory& memory, const Tensor& embedded, const State& state) override;
@@ -74,16 +81,18 @@ class RnnDecoderImpl : public Decoder {
   struct Masks;  // dropout masks that last for a whole sentence
   Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
              Noise* noise);
+  AttentionResult attend(const Memory& memory, const Tensor& query, const Coverage& past);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
+  Tensor copy_gate(const Tensor& features, const Tensor& embedded);
   StepSequence unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise);
 
   RnnDecoderOptions options_;
   std::vector<RecurrentLayer> layers_;
   Linear bridge_{nullptr}, feed_{nullptr}, combine_{nullptr};
-  Attention attention_{nullptr};
+  Attention attention_{nullptr}, sentence_attention_{nullptr};
+  Linear copy_gate_{nullptr};
 };
 
-std::shared_ptr<Decoder> make_decoder(const DecoderOptions& options, int64_t embedding_size,
-                                      const Encoder& encoder);
+std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder);
 
 }  // namespace seq2seq

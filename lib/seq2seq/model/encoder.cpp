@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/nn/masks.h"
+#include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 namespace {
@@ -10,6 +11,21 @@ namespace {
 Tensor recurrent_mask(const RecurrentLayer& layer, const Tensor& x, double p, Noise* noise) {
   if (noise == nullptr || p <= 0) return {};
   return noise->mask(at::empty({x.size(0), layer->hidden_size()}, x.options()), p);  // [B, H]
+}
+
+constexpr int64_t positions = 50;  // sentences that are told apart by their place
+
+// Where sentence `wanted` [B, J] ends: the first place at which so many marks have been counted.
+Tensor last_of_sentence(const Tensor& counted, const Tensor& ends, const Tensor& wanted) {
+  const Tensor here =
+      counted.unsqueeze(1).eq((wanted + 1).unsqueeze(2)).logical_and(ends.unsqueeze(1));  // [B, J, S]
+  return here.to(at::kByte).argmax(2);
+}
+
+// One behind the end of the sentence before.
+Tensor first_of_sentence(const Tensor& lasts, const Tensor& wanted) {
+  const Tensor before = lasts.gather(1, (wanted - 1).clamp_min(0));
+  return (before + 1).where(wanted.gt(0), at::zeros_like(before));
 }
 
 }  // namespace
@@ -26,8 +42,12 @@ RnnEncoderImpl::RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embeddi
   }
 }
 
-Memory RnnEncoderImpl::forward(const Tensor& embedded, const Tensor& lengths, Noise* noise) {
+Memory RnnEncoderImpl::forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) {
   check_shape("embedded source", embedded, {-1, -1, -1});
+  return read(embedded, source.lengths, noise);
+}
+
+Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise* noise) {
   const Tensor like = embedded.select(2, 0);                  // [B, S]
   const Tensor reversal = reversed_positions(lengths, like);  // [B, S]
   Tensor x = dropout(embedded, options_.dropout, noise);      // [B, S, E]
@@ -51,11 +71,42 @@ Memory RnnEncoderImpl::forward(const Tensor& embedded, const Tensor& lengths, No
   return Memory(x * mask.unsqueeze(2).to(x.scalar_type()), mask, summary);
 }
 
+HierarchicalEncoderImpl::HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options,
+                                                 int64_t embedding_size)
+    : words_(register_module("words", std::make_shared<RnnEncoderImpl>(options.words(), embedding_size))),
+      sentences_(register_module(
+          "sentences", std::make_shared<RnnEncoderImpl>(options.sentences(), 2 * words_->memory_size()))),
+      position_(register_parameter("position", at::empty({positions, 2 * words_->memory_size()}))) {}
+
+Memory HierarchicalEncoderImpl::forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) {
+  const Memory words = words_->read(embedded, source.lengths, noise);
+  // The position of each word's own sentence among the document's: the marks before it.
+  const Tensor ends = source.ids.eq(Vocabulary::begin).logical_or(source.ids.eq(Vocabulary::end));  // [B, S]
+  const Tensor counted = ends.to(at::kLong).cumsum(1);
+  const Tensor sentence_of_word = (counted - ends.to(at::kLong)) * words.mask().to(at::kLong);  // [B, S]
+  const Tensor counts = counted.amax(1);                                                        // [B]
+  // [B, J] time positions of the marks; behind a document's last sentence, its own last position again.
+  const Tensor width = at::arange(counts.max().item<int64_t>(), counts.options());
+  const Tensor wanted = at::minimum(width.unsqueeze(0), counts.unsqueeze(1) - 1);  // [B, J]
+  const Tensor lasts = last_of_sentence(counted, ends, wanted);
+  const Tensor firsts = first_of_sentence(lasts, wanted);
+  const Tensor both =
+      at::cat({reorder_time(words.states(), firsts), reorder_time(words.states(), lasts)}, 2) +
+      position_.index_select(0, wanted.clamp_max(positions - 1).reshape(-1))
+          .view({wanted.size(0), wanted.size(1), -1});  // [B, J, 2H]
+  const Memory sentences = sentences_->read(both, counts, noise);
+  Memory result(words.states(), words.mask(), at::cat({words.summary(), sentences.summary()}, 1));
+  result.add_sentences(sentences.states(), sentences.mask(), sentence_of_word);
+  return result;
+}
+
 std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t embedding_size) {
   return std::visit(
       [&]<class Options>(const Options& o) -> std::shared_ptr<Encoder> {
-        static_assert(std::is_same_v<Options, RnnEncoderOptions>);
-        return std::make_shared<RnnEncoderImpl>(o, embedding_size);
+        if constexpr (std::is_same_v<Options, HierarchicalEncoderOptions>)
+          return std::make_shared<HierarchicalEncoderImpl>(o, embedding_size);
+        else
+          return std::make_shared<RnnEncoderImpl>(o, embedding_size);
       },
       options);
 }

@@ -12,13 +12,16 @@
 
 namespace seq2seq {
 
-/// Reads embedded source sentences. `noise` null = no dropout.
+/// Reads embedded sources. `noise` null = no dropout.
 class Encoder : public torch::nn::Module {
  public:
-  /// embedded [B, S, E], lengths [B] -> states [B, S, memory_size], mask, summary [B, summary_size].
-  virtual Memory forward(const Tensor& embedded, const Tensor& lengths, Noise* noise) = 0;
+  /// source: ids [B, S] and lengths [B], embedded [B, S, E] -> states [B, S, memory_size], mask, summary
+  /// [B, summary_size]; a hierarchical encoder adds its sentences.
+  virtual Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) = 0;
   virtual int64_t memory_size() const = 0;
   virtual int64_t summary_size() const = 0;
+  /// Width of the sentence states of a hierarchical encoder, else 0.
+  virtual int64_t sentence_size() const { return 0; }
 };
 
 /// Stacked recurrent layers, each optionally in both directions (Schuster and Paliwal 1997). The summary is
@@ -26,13 +29,32 @@ class Encoder : public torch::nn::Module {
 class RnnEncoderImpl : public Encoder {
  public:
   RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embedding_size);
-  Memory forward(const Tensor& embedded, const Tensor& lengths, Noise* noise) override;
+  Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
+  /// The same for any vectors x [B, S, I] of these lengths [B].
+  Memory read(const Tensor& x, const Tensor& lengths, Noise* noise);
   int64_t memory_size() const override { return options_.memory_size(); }
   int64_t summary_size() const override { return options_.memory_size(); }
 
  private:
   RnnEncoderOptions options_;
   std::vector<RecurrentLayer> forward_layers_, backward_layers_;
+};
+
+/// Words, then sentences (Nallapati et al. 2016, section 2.3). A recurrent encoder reads all words of the
+/// document; each sentence is then the word states at its two ends and its position, and a second recurrent
+/// encoder reads the sentences. <s> in the source ends a sentence, as </s> does; an empty sentence is a
+/// sentence of that mark alone.
+class HierarchicalEncoderImpl : public Encoder {
+ public:
+  HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options, int64_t embedding_size);
+  Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
+  int64_t memory_size() const override { return words_->memory_size(); }
+  int64_t summary_size() const override { return words_->summary_size() + sentences_->summary_size(); }
+  int64_t sentence_size() const override { return sentences_->memory_size(); }
+
+ private:
+  std::shared_ptr<RnnEncoderImpl> words_, sentences_;
+  Tensor position_;  // [limit, sentence size]: added to the sentence states; later ones share the last
 };
 
 std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t embedding_size);

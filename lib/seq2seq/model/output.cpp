@@ -2,10 +2,23 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
+
+#include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
+namespace {
+
+// [B, S] -> [N, S], each row once for every hypothesis of its sentence.
+Tensor rows_of(const Tensor& by_sentence, int64_t rows) {
+  return by_sentence.unsqueeze(1)
+      .expand({-1, rows / by_sentence.size(0), -1})
+      .reshape({rows, by_sentence.size(1)});
+}
+
+}  // namespace
 
 OutputImpl::OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied) {
   if (tied.defined()) {
@@ -26,20 +39,53 @@ Tensor OutputImpl::log_probabilities(const Tensor& features) {
   return linear(projected(features), weight_, bias_).log_softmax(-1);
 }
 
-Candidates OutputImpl::top_k(const Tensor& features, int64_t k, const std::vector<int64_t>& banned) {
-  TopK best = top_k_log_softmax(linear(projected(features), weight_, bias_), k, banned, Vocabulary::end);
-  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
+Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
+  const Tensor words = log_probabilities(step.features);
+  if (!step.copy_gate.defined()) return words;
+  const Tensor slots = rows_of(memory.copy_slots(), step.features.size(0));  // [N, S]
+  return mixed_log_probabilities(words, copy_shares(step.copy_gate, step.attention, slots), slots);
 }
 
-LossSums OutputImpl::loss(const Tensor& features, const Tensor& targets, double smoothing) {
-  const Tensor flat = targets.reshape(-1);                                             // [B*T]
-  const Tensor real = flat.ne(Vocabulary::padding).nonzero().squeeze(1);               // [R]
-  const Tensor rows = features.reshape({-1, features.size(2)}).index_select(0, real);  // [R, F]
-  return projected_cross_entropy(projected(rows), weight_, bias_, flat.index_select(0, real), smoothing);
+Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
+                             const std::vector<int64_t>& banned) {
+  if (!step.copy_gate.defined()) {
+    TopK best =
+        top_k_log_softmax(linear(projected(step.features), weight_, bias_), k, banned, Vocabulary::end);
+    return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
+  }
+  const Tensor all = log_probabilities(step, memory);  // [N, V + S]
+  const Tensor ends = all.select(1, Vocabulary::end).clone();
+  for (const int64_t word : banned) all.select(1, word).fill_(-std::numeric_limits<double>::infinity());
+  auto [values, words] = all.topk(k, 1);
+  return {std::move(values), std::move(words), ends};
 }
 
-Tensor OutputImpl::correct(const Tensor& features, const Tensor& targets) {
-  const Tensor best = linear(projected(features), weight_, bias_).argmax(-1);  // [B, T]
+LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const Tensor& targets,
+                          double smoothing) {
+  const Tensor flat = targets.reshape(-1);                                                         // [B*T]
+  const Tensor real = flat.ne(Vocabulary::padding).nonzero().squeeze(1);                           // [R]
+  const Tensor rows = steps.features.reshape({-1, steps.features.size(2)}).index_select(0, real);  // [R, F]
+  CopyMixture mixture;
+  if (steps.copy_gate.defined()) {
+    const CopyShares shares = copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
+    mixture.generated = shares.generated.reshape(-1).index_select(0, real);
+    mixture.copied =
+        copied_probability(shares.copied, memory.copy_slots(), targets).reshape(-1).index_select(0, real);
+  }
+  return projected_cross_entropy(projected(rows), weight_, bias_, flat.index_select(0, real), smoothing,
+                                 mixture);
+}
+
+Tensor OutputImpl::correct(const StepSequence& steps, const Memory& memory, const Tensor& targets) {
+  Tensor best;
+  if (steps.copy_gate.defined()) {
+    const auto flat = [](const Tensor& t) { return t.reshape({-1, t.size(2)}); };
+    best = log_probabilities({flat(steps.features), flat(steps.attention), flat(steps.copy_gate), {}}, memory)
+               .argmax(-1)
+               .view(targets.sizes());
+  } else {
+    best = linear(projected(steps.features), weight_, bias_).argmax(-1);  // [B, T]
+  }
   return best.eq(targets).logical_and(targets.ne(Vocabulary::padding));
 }
 

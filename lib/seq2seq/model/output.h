@@ -24,14 +24,16 @@ class OutputImpl : public torch::nn::Module {
   /// differs from the feature width, features are projected to E first.
   OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied);
 
-  Tensor log_probabilities(const Tensor& features);  ///< [N, F] -> [N, V]
-  /// The k likeliest words of each row; words in `banned` are never among them, the others keep their
-  /// probability.
-  Candidates top_k(const Tensor& features, int64_t k, const std::vector<int64_t>& banned);
-  /// features [B, T, F], targets [B, T] with padding, which does not count.
-  LossSums loss(const Tensor& features, const Tensor& targets, double smoothing);
-  /// Positions [B, T] whose likeliest word is the target: padding is false.
-  Tensor correct(const Tensor& features, const Tensor& targets);
+  Tensor log_probabilities(const Tensor& features);  ///< of the vocabulary alone, [N, F] -> [N, V]
+  /// Of all that can be written: [N, V], or [N, V + S] when the model copies (slots: nn/copy.h).
+  Tensor log_probabilities(const Step& step, const Memory& memory);
+  /// The k likeliest words or slots of each row; those in `banned` are never among them, the others keep
+  /// their probability.
+  Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned);
+  /// targets [B, T] with padding, which does not count; slots where the model copies.
+  LossSums loss(const StepSequence& steps, const Memory& memory, const Tensor& targets, double smoothing);
+  /// Positions [B, T] whose likeliest word or slot is the target: padding is false.
+  Tensor correct(const StepSequence& steps, const Memory& memory, const Tensor& targets);
 
  private:
   Tensor projected(const Tensor& features);  // [..., F] -> [..., E]

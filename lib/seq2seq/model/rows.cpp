@@ -11,4 +11,25 @@ std::vector<Tensor> Rows::selected(const Tensor& rows) const {
   return result;
 }
 
+void Memory::add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word) {
+  sentences_ = tensors.size();
+  tensors.insert(tensors.end(), {states, mask, sentence_of_word});
+}
+
+void Memory::add_copy_slots(const Tensor& slots) {
+  copy_slots_ = tensors.size();
+  tensors.push_back(slots);
+}
+
+void Memory::add_prepared(const Tensor& tensor) {
+  if (prepared_ == 0) prepared_ = tensors.size();
+  tensors.push_back(tensor);
+}
+
+Memory Memory::select(const Tensor& rows) const {
+  Memory result = *this;
+  result.tensors = selected(rows);
+  return result;
+}
+
 }  // namespace seq2seq

@@ -26,14 +26,32 @@ struct SourceBatch {
 /// What is known of each sentence; a row is a sentence. Never copied per hypothesis.
 struct Memory : Rows {
   Memory(const Tensor& states, const Tensor& mask, const Tensor& summary) : Rows{{states, mask, summary}} {}
-  explicit Memory(std::vector<Tensor> all) : Rows{std::move(all)} {}
 
   const Tensor& states() const { return tensors[0]; }   ///< [B, S, H]
   const Tensor& mask() const { return tensors[1]; }     ///< [B, S] bool, true = attend
   const Tensor& summary() const { return tensors[2]; }  ///< [B, D] the whole sentence in one vector
-  /// What the decoder's `prepare` added, from 0.
-  const Tensor& prepared(size_t index) const { return tensors[3 + index]; }
-  Memory select(const Tensor& rows) const { return Memory(selected(rows)); }
+
+  /// Of a hierarchical encoder: states [B, J, G] of the document's sentences, their mask [B, J], and the
+  /// sentence of each word [B, S] int64.
+  void add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word);
+  bool has_sentences() const { return sentences_ > 0; }
+  const Tensor& sentence_states() const { return tensors[sentences_]; }
+  const Tensor& sentence_mask() const { return tensors[sentences_ + 1]; }
+  const Tensor& sentence_of_word() const { return tensors[sentences_ + 2]; }
+
+  /// Of a model that copies: the slot [B, S] of each source position (nn/copy.h).
+  void add_copy_slots(const Tensor& slots);
+  bool has_copy_slots() const { return copy_slots_ > 0; }
+  const Tensor& copy_slots() const { return tensors[copy_slots_]; }
+
+  /// What the decoder's `prepare` adds, in its own order.
+  void add_prepared(const Tensor& tensor);
+  const Tensor& prepared(size_t index) const { return tensors[prepared_ + index]; }
+
+  Memory select(const Tensor& rows) const;
+
+ private:
+  size_t sentences_ = 0, copy_slots_ = 0, prepared_ = 0;  // where they begin; 0 = there are none
 };
 
 /// What a decoder carries from step to step; a row is a hypothesis.

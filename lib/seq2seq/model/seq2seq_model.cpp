@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include "seq2seq/nn/copy.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -11,6 +12,11 @@ namespace {
 Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns,
                  const at::Device& device) {
   return at::tensor(values, at::kLong).view({rows, columns}).to(device);
+}
+
+// Words that the vocabulary lacks, which are numbered beyond it, as <unk>.
+Tensor within(const Tensor& ids, int64_t vocabulary) {
+  return ids.masked_fill(ids.ge(vocabulary), Vocabulary::unknown);
 }
 
 }  // namespace
@@ -33,9 +39,18 @@ Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary,
   target_embedding_ = one_input ? source_embedding_
                                 : register_module("target_embedding", Embedding(target_vocabulary, width));
   encoder_ = register_module("encoder", make_encoder(options.encoder, width));
-  decoder_ = register_module("decoder", make_decoder(options.decoder, width, *encoder_));
+  decoder_ = register_module("decoder", make_decoder(options, *encoder_));
   output_ = register_module("output", Output(decoder_->feature_size(), target_vocabulary,
                                              tied_output ? target_embedding_->weight : Tensor()));
+  if (options.copying)
+    source_to_target_ = register_buffer("source_to_target", at::full({source_vocabulary}, -1, at::kLong));
+}
+
+void Seq2SeqImpl::set_source_to_target(const std::vector<int64_t>& table) {
+  TORCH_CHECK(options_.copying && std::ssize(table) == source_vocabulary_size(), "the table has ",
+              table.size(), " entries");
+  const at::NoGradGuard no_grad;
+  source_to_target_.copy_(at::tensor(table, at::kLong));
 }
 
 void Seq2SeqImpl::initialize(uint64_t seed) {
@@ -49,10 +64,10 @@ void Seq2SeqImpl::initialize(uint64_t seed) {
     } else {
       value.zero_();
       // The forget gate begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
-      const bool lstm =
-          name.ends_with("bias_ih") &&
-          (name.starts_with("encoder") ? std::get<RnnEncoderOptions>(options_.encoder).cell
-                                       : std::get<RnnDecoderOptions>(options_.decoder).cell) == Cell::lstm;
+      const bool lstm = name.ends_with("bias_ih") &&
+                        (name.starts_with("encoder")
+                             ? std::visit([](const auto& encoder) { return encoder.cell; }, options_.encoder)
+                             : std::get<RnnDecoderOptions>(options_.decoder).cell) == Cell::lstm;
       if (lstm) value.narrow(0, value.size(0) / 4, value.size(0) / 4).fill_(1);
     }
   }
@@ -63,18 +78,26 @@ void Seq2SeqImpl::initialize(uint64_t seed) {
 Memory Seq2SeqImpl::encode(const SourceBatch& source, Noise* noise) {
   check_shape("source ids", source.ids, {-1, -1});
   check_shape("source lengths", source.lengths, {-1});
-  const Tensor fixed = source.ids.eq(Vocabulary::end).logical_or(source.ids.eq(Vocabulary::padding));
-  const Tensor ids = word_dropout(source.ids, fixed, Vocabulary::unknown, options_.word_dropout, noise);
-  return decoder_->prepare(encoder_->forward(source_embedding_->forward(ids), source.lengths, noise));
+  const Tensor fixed = source.ids.eq(Vocabulary::end)
+                           .logical_or(source.ids.eq(Vocabulary::padding))
+                           .logical_or(source.ids.eq(Vocabulary::begin));
+  const Tensor ids = word_dropout(within(source.ids, source_vocabulary_size()), fixed, Vocabulary::unknown,
+                                  options_.word_dropout, noise);
+  Memory memory = encoder_->forward(source, source_embedding_->forward(ids), noise);
+  if (options_.copying)
+    memory.add_copy_slots(copy_slots(source.ids, fixed.logical_not(), source_to_target_,
+                                     source_vocabulary_size(), target_vocabulary_));
+  return decoder_->prepare(memory);
 }
 
 Step Seq2SeqImpl::advance(const Memory& memory, const Tensor& tokens, const State& state) {
-  return decoder_->advance(memory, target_embedding_->forward(tokens), state);
+  return decoder_->advance(memory, target_embedding_->forward(within(tokens, target_vocabulary_)), state);
 }
 
 StepSequence Seq2SeqImpl::decode(const Memory& memory, const Tensor& target_input, Noise* noise) {
   const Tensor fixed = target_input.eq(Vocabulary::begin).logical_or(target_input.eq(Vocabulary::padding));
-  const Tensor ids = word_dropout(target_input, fixed, Vocabulary::unknown, options_.word_dropout, noise);
+  const Tensor ids = word_dropout(within(target_input, target_vocabulary_), fixed, Vocabulary::unknown,
+                                  options_.word_dropout, noise);
   return decoder_->forward(memory, target_embedding_->forward(ids), noise);
 }
 
@@ -82,7 +105,7 @@ StepSequence Seq2SeqImpl::decode_sampled(const Memory& memory, const Tensor& tar
                                          Noise* noise) {
   TORCH_CHECK(noise != nullptr, "scheduled sampling draws from the noise of its micro-batch");
   const auto word_at = [&](int64_t t, const Tensor& features) {
-    Tensor tokens = target_input.select(1, t);  // [B]
+    Tensor tokens = within(target_input.select(1, t), target_vocabulary_);  // [B]
     const Tensor fixed = tokens.eq(Vocabulary::begin).logical_or(tokens.eq(Vocabulary::padding));
     if (t > 0) {
       const at::NoGradGuard no_grad;

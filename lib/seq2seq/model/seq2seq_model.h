@@ -29,7 +29,12 @@ class Seq2SeqImpl : public torch::nn::Module {
   /// Uniform in +-initial_range, from the seed alone; biases 0, LSTM forget gates 1, padding rows 0.
   void initialize(uint64_t seed);
 
-  /// The source, read and prepared for decoding.
+  /// For models that copy: the target id of each source word, -1 for a word that the target vocabulary lacks
+  /// and for special tokens.
+  void set_source_to_target(const std::vector<int64_t>& table);
+
+  /// The source, read and prepared for decoding. Ids beyond the source vocabulary are unknown words; equal
+  /// ones are the same word.
   Memory encode(const SourceBatch& source, Noise* noise = nullptr);
   State start(const Memory& memory) { return decoder_->start(memory); }
   /// One step for tokens [N].
@@ -53,6 +58,7 @@ class Seq2SeqImpl : public torch::nn::Module {
  private:
   ModelOptions options_;
   int64_t target_vocabulary_;
+  Tensor source_to_target_;  // [source vocabulary], with copying
   Embedding source_embedding_{nullptr}, target_embedding_{nullptr};
   std::shared_ptr<Encoder> encoder_;
   std::shared_ptr<Decoder> decoder_;

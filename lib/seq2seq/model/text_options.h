@@ -4,6 +4,7 @@
 #include <string>
 
 #include "seq2seq/core/options.h"
+#include "seq2seq/data/numbered_text.h"
 #include "seq2seq/text/text_codec.h"
 
 namespace seq2seq {
@@ -16,6 +17,7 @@ struct TextOptions {
   int64_t vocabulary_size = 0;
   int64_t minimum_frequency = 1;
   std::string source_vocabulary, target_vocabulary;
+  std::string sentence_separator;
   static void fields(auto& o, auto& f) {
     f.choice("tokenizer", o.tokenizer, "how text is cut into tokens");
     f.group("normalization", o.normalization, GroupFlags::plain);
@@ -29,15 +31,20 @@ struct TextOptions {
     f("source-vocabulary", o.source_vocabulary,
       "vocabulary file made earlier (with a shared vocabulary: for both sides)");
     f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side");
+    f("sentence-separator", o.sentence_separator,
+      "hierarchical encoder: what stands between the sentences of a plain-text source; when empty they are "
+      "found by "
+      "their punctuation (JSON arrays give them in any case)");
   }
 };
 
 /// Rules between fields. Throws UsageError.
 void check(const TextOptions& options);
 
-/// The two sides' codecs; one object when the vocabulary is shared.
+/// The two sides' codecs (one object when the vocabulary is shared), and how they number text.
 struct TextCodecs {
   std::shared_ptr<const TextCodec> source, target;
+  TextForm form;
 };
 
 }  // namespace seq2seq

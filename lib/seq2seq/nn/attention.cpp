@@ -6,11 +6,13 @@
 #include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/kernels.h"
 #include "seq2seq/nn/memory_products.h"
+#include "seq2seq/nn/recurrent.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr const char* kind_names[] = {"none", "dot", "general", "additive"};
+constexpr const char* coverage_names[] = {"none", "linear", "gru"};
 
 using torch::autograd::variable_list;
 
@@ -25,52 +27,91 @@ struct GatheredKeys : torch::autograd::Node {
   Tensor gradient;  // [B, S, A]
 };
 
-// Edges: query, v, keys (or what gathers for them).
+template <class Scalar>
+kernels::AdditiveTerms<Scalar> terms_of(const Tensor& keys, const Tensor& query, const Tensor& v,
+                                        const Tensor& mask, const Tensor& coverage,
+                                        const Tensor& coverage_weight) {
+  kernels::AdditiveTerms<Scalar> terms{.keys = keys.const_data_ptr<Scalar>(),
+                                       .query = query.const_data_ptr<Scalar>(),
+                                       .v = v.const_data_ptr<Scalar>(),
+                                       .mask = mask.const_data_ptr<bool>(),
+                                       .sentences = keys.size(0),
+                                       .hypotheses = query.size(1),
+                                       .length = keys.size(1),
+                                       .width = keys.size(2)};
+  if (coverage.defined()) {
+    terms.coverage = coverage.const_data_ptr<Scalar>();
+    terms.coverage_weight = coverage_weight.const_data_ptr<Scalar>();
+  }
+  return terms;
+}
+
+// Edges: query, v, coverage, coverage weight, keys (or what gathers for them).
 struct AdditiveScores : torch::autograd::Node {
   AdditiveScores(torch::autograd::edge_list edges, variable_list tensors, bool gathered_)
       : Node(std::move(edges)), saved(std::move(tensors)), gathered(gathered_) {}
   variable_list apply(variable_list&& gradients) override {
-    if (!gradients[0].defined()) return variable_list(3);
-    const Tensor &keys = saved[0], &query = saved[1], &v = saved[2], &mask = saved[3];
+    variable_list result(5);
+    if (!gradients[0].defined()) return result;
+    const Tensor &keys = saved[0], &query = saved[1], &coverage = saved[4];
     const Tensor score_gradient = gradients[0].contiguous();
-    Tensor own;
-    Tensor& dkeys = gathered ? static_cast<GatheredKeys&>(*next_edge(2).function).gradient : own;
+    Tensor& dkeys = gathered ? static_cast<GatheredKeys&>(*next_edge(4).function).gradient : result[4];
     if (!dkeys.defined()) dkeys = at::zeros_like(keys);
-    const Tensor dquery = at::empty_like(query);
+    result[0] = at::empty_like(query);
     const Tensor dv_rows = at::empty({keys.size(0), keys.size(2)}, keys.options());  // [B, A]
+    Tensor dweight_rows;
+    if (coverage.defined()) {
+      result[2] = at::empty_like(coverage);
+      dweight_rows = at::empty_like(dv_rows);
+    }
     AT_DISPATCH_FLOATING_TYPES(keys.scalar_type(), "additive_scores_backward", [&] {
-      kernels::additive_scores_backward(
-          keys.const_data_ptr<scalar_t>(), query.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          mask.const_data_ptr<bool>(), score_gradient.const_data_ptr<scalar_t>(),
-          dkeys.mutable_data_ptr<scalar_t>(), dquery.mutable_data_ptr<scalar_t>(),
-          dv_rows.mutable_data_ptr<scalar_t>(), keys.size(0), query.size(1), keys.size(1), keys.size(2));
+      kernels::AdditiveGradients<scalar_t> out{.keys = dkeys.mutable_data_ptr<scalar_t>(),
+                                               .query = result[0].mutable_data_ptr<scalar_t>(),
+                                               .v_rows = dv_rows.mutable_data_ptr<scalar_t>()};
+      if (coverage.defined()) {
+        out.coverage = result[2].mutable_data_ptr<scalar_t>();
+        out.coverage_weight_rows = dweight_rows.mutable_data_ptr<scalar_t>();
+      }
+      kernels::additive_scores_backward<scalar_t>(
+          terms_of<scalar_t>(keys, query, saved[2], saved[3], coverage, saved[5]),
+          score_gradient.const_data_ptr<scalar_t>(), out);
     });
-    return {dquery, dv_rows.sum(0), own};
+    result[1] = dv_rows.sum(0);
+    if (coverage.defined()) result[3] = dweight_rows.sum(0);
+    return result;
   }
   void release_variables() override { saved.clear(); }
 
-  variable_list saved;  // keys, query, v, mask
+  variable_list saved;  // keys, query, v, mask, coverage, coverage weight
   bool gathered;
 };
 
+Tensor detached(const Tensor& tensor) {
+  return tensor.defined() ? tensor.detach() : tensor;
+}
+
 // All contiguous.
-Tensor fused_additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask) {
+Tensor fused_additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask,
+                             const Tensor& coverage, const Tensor& coverage_weight) {
   const Tensor scores = at::empty({query.size(0), query.size(1), keys.size(1)}, keys.options());  // [B, K, S]
   AT_DISPATCH_FLOATING_TYPES(keys.scalar_type(), "additive_scores", [&] {
-    kernels::additive_scores(keys.const_data_ptr<scalar_t>(), query.const_data_ptr<scalar_t>(),
-                             v.const_data_ptr<scalar_t>(), mask.const_data_ptr<bool>(),
-                             scores.mutable_data_ptr<scalar_t>(), keys.size(0), query.size(1), keys.size(1),
-                             keys.size(2));
+    kernels::additive_scores<scalar_t>(terms_of<scalar_t>(keys, query, v, mask, coverage, coverage_weight),
+                                       scores.mutable_data_ptr<scalar_t>());
   });
-  if (!torch::autograd::compute_requires_grad(keys, query, v)) return scores;
-  auto edges = torch::autograd::collect_next_edges(query, v);
+  if (!torch::autograd::compute_requires_grad(keys, query, v, coverage, coverage_weight)) return scores;
+  auto edges = torch::autograd::collect_next_edges(query, v, coverage, coverage_weight);
   const auto gather = GatheredGradients::node_of<GatheredKeys>(keys);
   edges.push_back(gather ? torch::autograd::Edge(gather, 0) : torch::autograd::impl::gradient_edge(keys));
-  torch::autograd::set_history(
-      scores, GatheredGradients::make_node<AdditiveScores>(
-                  std::move(edges), variable_list{keys.detach(), query.detach(), v.detach(), mask},
-                  gather != nullptr));
+  torch::autograd::set_history(scores, GatheredGradients::make_node<AdditiveScores>(
+                                           std::move(edges),
+                                           variable_list{keys.detach(), query.detach(), v.detach(), mask,
+                                                         detached(coverage), detached(coverage_weight)},
+                                           gather != nullptr));
   return scores;
+}
+
+Tensor contiguous(const Tensor& tensor) {
+  return tensor.defined() ? tensor.contiguous() : tensor;
 }
 
 }  // namespace
@@ -79,14 +120,29 @@ std::span<const char* const> option_names(AttentionKind) {
   return kind_names;
 }
 
-Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask) {
-  if (fast_kernels_allowed(keys))
-    return fused_additive_scores(keys.contiguous(), query.contiguous(), v.contiguous(), mask.contiguous());
-  return at::tanh(keys.unsqueeze(1) + query.unsqueeze(2)).matmul(v);  // [B, K, S, A] -> [B, K, S]
+std::span<const char* const> option_names(CoverageKind) {
+  return coverage_names;
 }
 
-AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size)
-    : kind_(kind) {
+Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask,
+                       const Tensor& coverage, const Tensor& coverage_weight) {
+  if (fast_kernels_allowed(keys))
+    return fused_additive_scores(keys.contiguous(), query.contiguous(), v.contiguous(), mask.contiguous(),
+                                 contiguous(coverage), contiguous(coverage_weight));
+  Tensor compared = keys.unsqueeze(1) + query.unsqueeze(2);  // [B, K, S, A]
+  if (coverage.defined()) compared = compared + coverage.unsqueeze(3) * coverage_weight;
+  return at::tanh(compared).matmul(v);
+}
+
+Tensor coverage_loss(const Tensor& attention, const Tensor& steps) {
+  const Tensor before = attention.cumsum(1) - attention;  // [B, T, S]
+  return (at::min(attention, before).sum(2) * steps.to(attention.scalar_type())).sum();
+}
+
+AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size,
+                             CoverageKind coverage)
+    : kind_(kind), coverage_(coverage) {
+  TORCH_CHECK(kind != AttentionKind::none || coverage == CoverageKind::none, "coverage needs attention");
   if (kind == AttentionKind::dot)
     TORCH_CHECK(query_size == memory_size, "dot attention needs equal sizes, not ", query_size, " and ",
                 memory_size);
@@ -96,6 +152,16 @@ AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t mem
     key_ = register_module("key", Linear(memory_size, hidden_size, false));
     v_ = register_parameter("v", at::empty({hidden_size}));
   }
+  if (coverage == CoverageKind::none) return;
+  const int64_t cells = coverage == CoverageKind::gru ? coverage_size : 1;
+  coverage_weight_ = register_parameter(
+      "coverage_weight", at::empty({kind == AttentionKind::additive ? hidden_size : query_size, cells}));
+  if (coverage == CoverageKind::gru) {
+    state_gates_ = register_module("coverage_state", Linear(memory_size, 3 * cells));
+    query_gates_ = register_module("coverage_query", Linear(query_size, 3 * cells, false));
+    cell_gates_ = register_module("coverage_cell", Linear(cells, 3 * cells));
+    attention_gates_ = register_parameter("coverage_attention", at::empty({3 * cells}));
+  }
 }
 
 Tensor AttentionImpl::keys(const Tensor& states) {
@@ -103,20 +169,70 @@ Tensor AttentionImpl::keys(const Tensor& states) {
   return key_->forward(states);
 }
 
-AttentionResult AttentionImpl::forward(const Tensor& query, const Tensor& states, const Tensor& keys,
-                                       const Tensor& mask) {
-  const int64_t sentences = states.size(0);
-  const int64_t hypotheses = query.size(0) / sentences;
+Tensor AttentionImpl::coverage_gates(const Tensor& states) {
+  return coverage_ == CoverageKind::gru ? state_gates_->forward(states) : Tensor();
+}
+
+Coverage AttentionImpl::start(const Tensor& states) const {
+  if (coverage_ == CoverageKind::none) return {};
+  const Tensor zeros = at::zeros_like(states.select(2, 0));  // [B, S]
+  if (coverage_ == CoverageKind::linear) return {zeros, {}};
+  return {zeros, at::zeros_like(states.narrow(2, 0, 1)).expand({-1, -1, coverage_size}).contiguous()};
+}
+
+Tensor AttentionImpl::scores(const Tensor& query, const View& view, const Coverage& past,
+                             int64_t hypotheses) {
+  const auto by_sentence = [&](const Tensor& rows) {  // [N, ...] -> [B, K, ...]
+    auto sizes = rows.sizes().vec();
+    sizes[0] = hypotheses;
+    sizes.insert(sizes.begin(), view.states.size(0));
+    return rows.view(sizes);
+  };
+  if (kind_ == AttentionKind::additive) {
+    const Tensor projected = by_sentence(query_->forward(query));  // [B, K, A]
+    if (coverage_ == CoverageKind::none) return additive_scores(view.keys, projected, v_, view.mask);
+    if (coverage_ == CoverageKind::linear)
+      return additive_scores(view.keys, projected, v_, view.mask, by_sentence(past.sum),
+                             coverage_weight_.select(1, 0));
+    const Tensor covered = by_sentence(seq2seq::linear(past.cells, coverage_weight_));  // [B, K, S, A]
+    return at::tanh(view.keys.unsqueeze(1) + projected.unsqueeze(2) + covered).matmul(v_);
+  }
+  const Tensor compared = states_dot(by_sentence(query), view.keys);  // [B, K, S]
+  if (coverage_ == CoverageKind::none) return compared;
+  // q . (k_i + U c_i) = q . k_i + c_i . (U^T q)
+  const Tensor cells = coverage_ == CoverageKind::gru ? past.cells : past.sum.unsqueeze(2);  // [N, S, D]
+  return compared + by_sentence(cells.matmul(query.matmul(coverage_weight_).unsqueeze(2)).squeeze(2));
+}
+
+Coverage AttentionImpl::next(const Tensor& query, const View& view, const Coverage& past,
+                             const Tensor& weights) {
+  if (coverage_ == CoverageKind::none) return {};
+  Coverage result{past.sum + weights, {}};
+  if (coverage_ == CoverageKind::linear) return result;
+  const int64_t hypotheses = query.size(0) / view.states.size(0), gates = 3 * coverage_size;
+  const Tensor looked =
+      view.coverage_gates.unsqueeze(1).expand({-1, hypotheses, -1, -1}).reshape({query.size(0), -1, gates}) +
+      query_gates_->forward(query).unsqueeze(1) + weights.unsqueeze(2) * attention_gates_;
+  const Tensor cells = past.cells.reshape({-1, coverage_size});  // [N * S, D]
+  result.cells = cell_step(Cell::gru, looked.reshape({-1, gates}), cell_gates_->forward(cells), {cells, {}})
+                     .hidden.view(past.cells.sizes());
+  return result;
+}
+
+AttentionResult AttentionImpl::forward(const Tensor& query, const View& view, const Coverage& past,
+                                       const Tensor& bias) {
+  const Tensor& states = view.states;
+  const int64_t hypotheses = query.size(0) / states.size(0);
   if (kind_ == AttentionKind::none)
     return {at::zeros({query.size(0), states.size(2)}, states.options()),
-            at::zeros({query.size(0), states.size(1)}, states.options())};
-  Tensor scores;  // [B, K, S]
-  if (kind_ == AttentionKind::additive)
-    scores = additive_scores(keys, query_->forward(query).view({sentences, hypotheses, -1}), v_, mask);
-  else
-    scores = states_dot(query.view({sentences, hypotheses, -1}), keys);
-  const Tensor weights = scores.masked_fill(mask.logical_not().unsqueeze(1), -1e9).softmax(2);  // [B, K, S]
-  return {weighted_states(weights, states).view({query.size(0), -1}), weights.view({query.size(0), -1})};
+            at::zeros({query.size(0), states.size(1)}, states.options()),
+            {}};
+  Tensor compared = scores(query, view, past, hypotheses);  // [B, K, S]
+  if (bias.defined()) compared = compared + bias.view(compared.sizes());
+  const Tensor weights =
+      compared.masked_fill(view.mask.logical_not().unsqueeze(1), -1e9).softmax(2);  // [B, K, S]
+  const Tensor rows = weights.view({query.size(0), -1});
+  return {weighted_states(weights, states).view({query.size(0), -1}), rows, next(query, view, past, rows)};
 }
 
 }  // namespace seq2seq

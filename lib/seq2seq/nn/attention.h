@@ -17,33 +17,76 @@ namespace seq2seq {
 enum class AttentionKind { none, dot, general, additive };
 std::span<const char* const> option_names(AttentionKind);
 
-struct AttentionResult {
-  Tensor context;  ///< [N, H]
-  Tensor weights;  ///< [N, S], each row sums to 1, 0 where the mask is false (all 0 for `none`)
+/// What attention remembers of where it looked, and adds to each key as U c_i before comparing:
+///   none     nothing
+///   linear   c_i = the sum of past attention to i      (See et al. 2017, eq. 11)
+///   gru      c_i = GRU(c_i; attention to i, m_i, q)    (Tu et al. 2016, eq. 8)
+enum class CoverageKind { none, linear, gru };
+std::span<const char* const> option_names(CoverageKind);
+
+/// Of N hypotheses; undefined tensors where the kind of coverage has none.
+struct Coverage {
+  Tensor sum;    ///< [N, S] past attention
+  Tensor cells;  ///< [N, S, D] GRU states
 };
 
-/// sum_h v_h tanh(keys + query): keys [B, S, A], query [B, K, A], v [A], mask [B, S] -> [B, K, S]. Fused on a
-/// CPU; values at masked positions are unspecified but finite.
-Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask);
+struct AttentionResult {
+  Tensor context;     ///< [N, H]
+  Tensor weights;     ///< [N, S], each row sums to 1, 0 where the mask is false (all 0 for `none`)
+  Coverage coverage;  ///< with this look at the source
+};
+
+/// sum_h v_h tanh(keys + query + coverage coverage_weight): keys [B, S, A], query [B, K, A], v [A], mask [B,
+/// S], coverage [B, K, S] and coverage_weight [A] or undefined -> [B, K, S]. Fused on a CPU; values at masked
+/// positions are unspecified but finite.
+Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask,
+                       const Tensor& coverage = {}, const Tensor& coverage_weight = {});
+
+/// sum over steps and positions of min(attention, attention of all steps before) (See et al. 2017, eq. 12):
+/// attention [B, T, S], steps [B, T] bool, true = a step that counts -> scalar.
+Tensor coverage_loss(const Tensor& attention, const Tensor& steps);
 
 class AttentionImpl : public torch::nn::Module {
  public:
-  /// Throws TORCH_CHECK when `dot` is asked for with unequal sizes.
-  AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size);
+  static constexpr int64_t coverage_size = 10;  // D of `gru`
 
-  /// What depends on the sentence alone: states [B, S, H] -> keys [B, S, A]. Computed once a sentence.
+  /// Throws TORCH_CHECK when `dot` is asked for with unequal sizes, or coverage without attention.
+  AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size,
+                CoverageKind coverage = CoverageKind::none);
+
+  /// What depends on the sentence alone: states [B, S, H] -> keys [B, S, A], and with `gru` coverage the
+  /// gates of the states [B, S, 3D], else undefined. Computed once a sentence.
   Tensor keys(const Tensor& states);
+  Tensor coverage_gates(const Tensor& states);
+  /// Before the first step, a row a sentence.
+  Coverage start(const Tensor& states) const;
 
-  /// query [N, Q]; states [B, S, H]; keys from above; mask [B, S]. N = B * K rows, a sentence's rows
-  /// adjacent.
-  AttentionResult forward(const Tensor& query, const Tensor& states, const Tensor& keys, const Tensor& mask);
+  /// What is looked at, a row a sentence.
+  struct View {
+    Tensor states;               ///< [B, S, H]
+    Tensor keys;                 ///< [B, S, A]
+    Tensor mask;                 ///< [B, S]
+    Tensor coverage_gates = {};  ///< [B, S, 3D] with `gru` coverage
+  };
+  /// query [N, Q], N = B * K rows, a sentence's rows adjacent; `past` from `start` or the step before; `bias`
+  /// [N, S] is added to the scores.
+  AttentionResult forward(const Tensor& query, const View& view, const Coverage& past = {},
+                          const Tensor& bias = {});
 
   AttentionKind kind() const { return kind_; }
+  CoverageKind coverage() const { return coverage_; }
 
  private:
+  Tensor scores(const Tensor& query, const View& view, const Coverage& past, int64_t hypotheses);
+  Coverage next(const Tensor& query, const View& view, const Coverage& past, const Tensor& weights);
+
   AttentionKind kind_;
+  CoverageKind coverage_;
   Linear query_{nullptr}, key_{nullptr};
   Tensor v_;
+  Tensor coverage_weight_;  // [A, D]
+  Linear state_gates_{nullptr}, query_gates_{nullptr}, cell_gates_{nullptr};
+  Tensor attention_gates_;  // [3D]
 };
 TORCH_MODULE(Attention);
 

@@ -103,46 +103,102 @@ SEQ2SEQ_INLINE void lstm_backward_row(const Scalar* __restrict gates, const Scal
   }
 }
 
-template <class Scalar>
-SEQ2SEQ_INLINE Scalar additive_score(const Scalar* __restrict key, const Scalar* __restrict query,
-                                     const Scalar* __restrict v, int64_t width) {
-  return lane_sum<Scalar>(width, [=](int64_t i) { return v[i] * tangent(key[i] + query[i]); });
+template <bool covered, class Scalar>
+SEQ2SEQ_INLINE void additive_scores_sentence(const AdditiveTerms<Scalar>& t, int64_t b, Scalar* scores) {
+  for (int64_t s = 0; s < t.length; ++s)
+    for (int64_t k = 0; k < t.hypotheses; ++k) {
+      const int64_t row = b * t.hypotheses + k, place = row * t.length + s;
+      const Scalar* __restrict key = t.keys + (b * t.length + s) * t.width;
+      const Scalar* __restrict query = t.query + row * t.width;
+      const Scalar* __restrict v = t.v;
+      const Scalar* __restrict weight = t.coverage_weight;
+      const Scalar so_far = covered ? t.coverage[place] : Scalar(0);
+      scores[place] = !t.mask[b * t.length + s] ? Scalar(0) : lane_sum<Scalar>(t.width, [=](int64_t i) {
+        return v[i] * tangent(covered ? key[i] + query[i] + so_far * weight[i] : key[i] + query[i]);
+      });
+    }
 }
 
-template <class Scalar>
-SEQ2SEQ_INLINE void additive_backward_row(const Scalar* __restrict key, const Scalar* __restrict query,
-                                          const Scalar* __restrict v, Scalar dscore, Scalar* __restrict dkey,
-                                          Scalar* __restrict dquery, Scalar* __restrict dv, int64_t width) {
+// One pair of state and hypothesis. `shares` [width] takes the gradient of what tanh was applied to.
+template <bool covered, class Scalar>
+SEQ2SEQ_INLINE void additive_backward_pair(const Scalar* __restrict key, const Scalar* __restrict query,
+                                           const Scalar* __restrict v, const Scalar* __restrict weight,
+                                           Scalar so_far, Scalar dscore, Scalar* __restrict dkey,
+                                           Scalar* __restrict dquery, Scalar* __restrict dv,
+                                           Scalar* __restrict dweight, Scalar* __restrict shares,
+                                           int64_t width) {
   for (int64_t i = 0; i < width; ++i) {
-    const Scalar t = tangent(key[i] + query[i]);
-    const Scalar g = dscore * v[i] * (1 - t * t);
-    dkey[i] += g;
-    dquery[i] += g;
-    dv[i] += dscore * t;
+    const Scalar x = tangent(covered ? key[i] + query[i] + so_far * weight[i] : key[i] + query[i]);
+    const Scalar share = dscore * v[i] * (1 - x * x);
+    dkey[i] += share;
+    dquery[i] += share;
+    dv[i] += dscore * x;
+    if (covered) {
+      dweight[i] += share * so_far;
+      shares[i] = share;
+    }
   }
 }
 
+template <bool covered, class Scalar>
+SEQ2SEQ_INLINE void additive_backward_sentence(const AdditiveTerms<Scalar>& t, int64_t b,
+                                               const Scalar* dscores, const AdditiveGradients<Scalar>& out,
+                                               Scalar* shares) {
+  for (int64_t s = 0; s < t.length; ++s)
+    for (int64_t k = 0; k < t.hypotheses; ++k) {
+      const int64_t state = b * t.length + s, row = b * t.hypotheses + k, place = row * t.length + s;
+      if (covered) out.coverage[place] = 0;
+      if (!t.mask[state]) continue;
+      additive_backward_pair<covered>(
+          t.keys + state * t.width, t.query + row * t.width, t.v, t.coverage_weight,
+          covered ? t.coverage[place] : Scalar(0), dscores[place], out.keys + state * t.width,
+          out.query + row * t.width, out.v_rows + b * t.width,
+          covered ? out.coverage_weight_rows + b * t.width : nullptr, shares, t.width);
+      if (covered)
+        out.coverage[place] =
+            lane_sum<Scalar>(t.width, [=](int64_t i) { return shares[i] * t.coverage_weight[i]; });
+    }
+}
+
+// Probabilities below this count as this: the target of a row may be out of reach, and its loss stays finite.
+constexpr double least_probability = 1e-30;
+
 template <class Scalar>
-SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target, Scalar smoothing,
+SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
+                                      const Mixture<Scalar>& mixture, int64_t row, Scalar smoothing,
                                       bool gradient, Scalar* loss, Scalar* nll, int64_t size) {
   Scalar peak = logits[0];
   for (int64_t i = 1; i < size; ++i) peak = std::max(peak, logits[i]);
-  const Scalar target_logit = logits[target] - peak;
+  const bool in_vocabulary = target < size;
+  const Scalar target_logit = in_vocabulary ? logits[target] - peak : Scalar(0);
   const Scalar mean =
       lane_sum<Scalar>(size, [=](int64_t i) { return logits[i] - peak; }) / static_cast<Scalar>(size);
-  Scalar sum = 0;
-  if (gradient) {
+  if (gradient)
     for (int64_t i = 0; i < size; ++i) logits[i] = exponential(logits[i] - peak);
-    sum = lane_sum<Scalar>(size, [=](int64_t i) { return logits[i]; });
-    const Scalar scale = 1 / sum, floor = smoothing / static_cast<Scalar>(size);
-    for (int64_t i = 0; i < size; ++i) logits[i] = logits[i] * scale - floor;
-    logits[target] -= 1 - smoothing;
-  } else {
-    sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
-  }
+  const Scalar sum = gradient
+                         ? lane_sum<Scalar>(size, [=](int64_t i) { return logits[i]; })
+                         : lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
   const Scalar log_sum = std::log(sum);
-  *nll = log_sum - target_logit;
+  Scalar from_vocabulary = 1;  // the share of the target's probability that the vocabulary gives
+  if (mixture.generated == nullptr) {
+    *nll = log_sum - target_logit;
+  } else {
+    const Scalar likely = in_vocabulary ? std::exp(target_logit - log_sum) : Scalar(0);
+    const Scalar mixed =
+        std::max(mixture.generated[row] * likely + mixture.copied[row], Scalar(least_probability));
+    *nll = -std::log(mixed);
+    from_vocabulary = mixture.generated[row] * likely / mixed;
+    if (gradient) {
+      mixture.generated_gradient[row] = (smoothing - 1) * likely / mixed;
+      mixture.copied_gradient[row] = (smoothing - 1) / mixed;
+    }
+  }
   *loss = (1 - smoothing) * *nll + smoothing * (log_sum - mean);
+  if (!gradient) return;
+  const Scalar pull = (1 - smoothing) * from_vocabulary, scale = (pull + smoothing) / sum,
+               floor = smoothing / static_cast<Scalar>(size);
+  for (int64_t i = 0; i < size; ++i) logits[i] = logits[i] * scale - floor;
+  if (in_vocabulary) logits[target] -= pull;
 }
 
 constexpr int64_t block_width = 64;  // columns whose maximum is remembered while the best are picked
@@ -197,60 +253,53 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
 }
 
 // target_clones needs plain functions, one for each scalar type, over a range of rows.
-#define SEQ2SEQ_DEFINE(Scalar)                                                                               \
-  SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,   \
-                                        int64_t begin, int64_t end, int64_t width) {                         \
-    for (int64_t r = begin; r < end; ++r)                                                                    \
-      lstm_forward_row(gates + r * 4 * width, before + r * width, hidden + r * width, cell + r * width,      \
-                       width);                                                                               \
-  }                                                                                                          \
-  SEQ2SEQ_CLONES void lstm_backward_rows(const Scalar* gates, const Scalar* before, const Scalar* cell,      \
-                                         const Scalar* dhidden, const Scalar* dcell, Scalar* dgates,         \
-                                         Scalar* dbefore, int64_t begin, int64_t end, int64_t width) {       \
-    for (int64_t r = begin; r < end; ++r) {                                                                  \
-      const int64_t at = r * width;                                                                          \
-      lstm_backward_row(gates + 4 * at, before + at, cell + at, dhidden + at, dcell + at, dgates + 4 * at,   \
-                        dbefore + at, width);                                                                \
-    }                                                                                                        \
-  }                                                                                                          \
-  SEQ2SEQ_CLONES void additive_scores_of(const Scalar* keys, const Scalar* query, const Scalar* v,           \
-                                         const bool* mask, Scalar* scores, int64_t begin, int64_t end,       \
-                                         int64_t hypotheses, int64_t length, int64_t width) {                \
-    for (int64_t b = begin; b < end; ++b)                                                                    \
-      for (int64_t s = 0; s < length; ++s)                                                                   \
-        for (int64_t k = 0; k < hypotheses; ++k)                                                             \
-          scores[(b * hypotheses + k) * length + s] =                                                        \
-              mask[b * length + s] ? additive_score(keys + (b * length + s) * width,                         \
-                                                    query + (b * hypotheses + k) * width, v, width)          \
-                                   : Scalar(0);                                                              \
-  }                                                                                                          \
-  SEQ2SEQ_CLONES void additive_backward_of(const Scalar* keys, const Scalar* query, const Scalar* v,         \
-                                           const bool* mask, const Scalar* dscore, Scalar* dkeys,            \
-                                           Scalar* dquery, Scalar* dv, int64_t begin, int64_t end,           \
-                                           int64_t hypotheses, int64_t length, int64_t width) {              \
-    for (int64_t b = begin; b < end; ++b)                                                                    \
-      for (int64_t s = 0; s < length; ++s) {                                                                 \
-        if (!mask[b * length + s]) continue;                                                                 \
-        for (int64_t k = 0; k < hypotheses; ++k)                                                             \
-          additive_backward_row(keys + (b * length + s) * width, query + (b * hypotheses + k) * width, v,    \
-                                dscore[(b * hypotheses + k) * length + s], dkeys + (b * length + s) * width, \
-                                dquery + (b * hypotheses + k) * width, dv + b * width, width);               \
-      }                                                                                                      \
-  }                                                                                                          \
-  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,      \
-                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities,           \
-                                 int64_t* indices, Scalar* watched_value, int64_t begin, int64_t end,        \
-                                 int64_t vocabulary) {                                                       \
-    for (int64_t r = begin; r < end; ++r)                                                                    \
-      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched,                      \
-                log_probabilities + r * k, indices + r * k, watched_value + r, vocabulary);                  \
-  }                                                                                                          \
-  SEQ2SEQ_CLONES void cross_entropy_rows(Scalar* logits, const int64_t* targets, Scalar smoothing,           \
-                                         bool gradient, Scalar* loss, Scalar* nll, int64_t begin,            \
-                                         int64_t end, int64_t vocabulary) {                                  \
-    for (int64_t r = begin; r < end; ++r)                                                                    \
-      cross_entropy_row(logits + r * vocabulary, targets[r], smoothing, gradient, loss + r, nll + r,         \
-                        vocabulary);                                                                         \
+#define SEQ2SEQ_DEFINE(Scalar)                                                                              \
+  SEQ2SEQ_CLONES void lstm_forward_rows(Scalar* gates, const Scalar* before, Scalar* hidden, Scalar* cell,  \
+                                        int64_t begin, int64_t end, int64_t width) {                        \
+    for (int64_t r = begin; r < end; ++r)                                                                   \
+      lstm_forward_row(gates + r * 4 * width, before + r * width, hidden + r * width, cell + r * width,     \
+                       width);                                                                              \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void lstm_backward_rows(const Scalar* gates, const Scalar* before, const Scalar* cell,     \
+                                         const Scalar* dhidden, const Scalar* dcell, Scalar* dgates,        \
+                                         Scalar* dbefore, int64_t begin, int64_t end, int64_t width) {      \
+    for (int64_t r = begin; r < end; ++r) {                                                                 \
+      const int64_t at = r * width;                                                                         \
+      lstm_backward_row(gates + 4 * at, before + at, cell + at, dhidden + at, dcell + at, dgates + 4 * at,  \
+                        dbefore + at, width);                                                               \
+    }                                                                                                       \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void additive_scores_of(const AdditiveTerms<Scalar>& terms, Scalar* scores, int64_t begin, \
+                                         int64_t end) {                                                     \
+    for (int64_t b = begin; b < end; ++b)                                                                   \
+      if (terms.coverage == nullptr)                                                                        \
+        additive_scores_sentence<false>(terms, b, scores);                                                  \
+      else                                                                                                  \
+        additive_scores_sentence<true>(terms, b, scores);                                                   \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void additive_backward_of(const AdditiveTerms<Scalar>& terms, const Scalar* dscores,       \
+                                           const AdditiveGradients<Scalar>& gradients, Scalar* shares,      \
+                                           int64_t begin, int64_t end) {                                    \
+    for (int64_t b = begin; b < end; ++b)                                                                   \
+      if (terms.coverage == nullptr)                                                                        \
+        additive_backward_sentence<false>(terms, b, dscores, gradients, shares);                            \
+      else                                                                                                  \
+        additive_backward_sentence<true>(terms, b, dscores, gradients, shares);                             \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,     \
+                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities,          \
+                                 int64_t* indices, Scalar* watched_value, int64_t begin, int64_t end,       \
+                                 int64_t vocabulary) {                                                      \
+    for (int64_t r = begin; r < end; ++r)                                                                   \
+      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched,                     \
+                log_probabilities + r * k, indices + r * k, watched_value + r, vocabulary);                 \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void cross_entropy_rows(                                                                   \
+      Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,             \
+      bool gradient, Scalar* loss, Scalar* nll, int64_t begin, int64_t end, int64_t vocabulary) {           \
+    for (int64_t r = begin; r < end; ++r)                                                                   \
+      cross_entropy_row(logits + r * vocabulary, targets[r], mixture, r, smoothing, gradient, loss + r,     \
+                        nll + r, vocabulary);                                                               \
   }
 SEQ2SEQ_DEFINE(float)
 SEQ2SEQ_DEFINE(double)
@@ -282,31 +331,30 @@ void lstm_backward(const Scalar* activated, const Scalar* cell_before, const Sca
 }
 
 template <class Scalar>
-void additive_scores(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
-                     Scalar* scores, int64_t sentences, int64_t hypotheses, int64_t length, int64_t width) {
-  at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
-    additive_scores_of(keys, query, v, mask, scores, begin, end, hypotheses, length, width);
-  });
+void additive_scores(const AdditiveTerms<Scalar>& terms, Scalar* scores) {
+  at::parallel_for(0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
+                   [&](int64_t begin, int64_t end) { additive_scores_of(terms, scores, begin, end); });
 }
 
 template <class Scalar>
-void additive_scores_backward(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
-                              const Scalar* score_gradient, Scalar* keys_gradient, Scalar* query_gradient,
-                              Scalar* v_gradient_rows, int64_t sentences, int64_t hypotheses, int64_t length,
-                              int64_t width) {
-  std::fill(query_gradient, query_gradient + sentences * hypotheses * width, Scalar(0));
-  std::fill(v_gradient_rows, v_gradient_rows + sentences * width, Scalar(0));
-  at::parallel_for(0, sentences, grain(length * hypotheses * width), [&](int64_t begin, int64_t end) {
-    additive_backward_of(keys, query, v, mask, score_gradient, keys_gradient, query_gradient, v_gradient_rows,
-                         begin, end, hypotheses, length, width);
-  });
+void additive_scores_backward(const AdditiveTerms<Scalar>& terms, const Scalar* score_gradient,
+                              const AdditiveGradients<Scalar>& gradients) {
+  const int64_t each = terms.sentences * terms.width;
+  std::fill_n(gradients.query, each * terms.hypotheses, Scalar(0));
+  std::fill_n(gradients.v_rows, each, Scalar(0));
+  if (terms.coverage != nullptr) std::fill_n(gradients.coverage_weight_rows, each, Scalar(0));
+  at::parallel_for(0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
+                   [&](int64_t begin, int64_t end) {
+                     std::vector<Scalar> shares(static_cast<size_t>(terms.width));
+                     additive_backward_of(terms, score_gradient, gradients, shares.data(), begin, end);
+                   });
 }
 
 template <class Scalar>
-void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss,
-                   Scalar* nll, int64_t rows, int64_t vocabulary) {
+void cross_entropy(Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,
+                   bool gradient, Scalar* loss, Scalar* nll, int64_t rows, int64_t vocabulary) {
   at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
-    cross_entropy_rows(logits, targets, smoothing, gradient, loss, nll, begin, end, vocabulary);
+    cross_entropy_rows(logits, targets, mixture, smoothing, gradient, loss, nll, begin, end, vocabulary);
   });
 }
 
@@ -321,17 +369,16 @@ void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t
   });
 }
 
-#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                         \
-  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                   \
-  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*,    \
-                              Scalar*, Scalar*, int64_t, int64_t);                                          \
-  template void additive_scores(const Scalar*, const Scalar*, const Scalar*, const bool*, Scalar*, int64_t, \
-                                int64_t, int64_t, int64_t);                                                 \
-  template void additive_scores_backward(const Scalar*, const Scalar*, const Scalar*, const bool*,          \
-                                         const Scalar*, Scalar*, Scalar*, Scalar*, int64_t, int64_t,        \
-                                         int64_t, int64_t);                                                 \
-  template void cross_entropy(Scalar*, const int64_t*, Scalar, bool, Scalar*, Scalar*, int64_t, int64_t);   \
-  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*,    \
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                      \
+  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                \
+  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*, \
+                              Scalar*, Scalar*, int64_t, int64_t);                                       \
+  template void additive_scores(const AdditiveTerms<Scalar>&, Scalar*);                                  \
+  template void additive_scores_backward(const AdditiveTerms<Scalar>&, const Scalar*,                    \
+                                         const AdditiveGradients<Scalar>&);                              \
+  template void cross_entropy(Scalar*, const int64_t*, const Mixture<Scalar>&, Scalar, bool, Scalar*,    \
+                              Scalar*, int64_t, int64_t);                                                \
+  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*, \
                                   Scalar*, int64_t, int64_t);
 SEQ2SEQ_INSTANTIATE(float)
 SEQ2SEQ_INSTANTIATE(double)

@@ -20,25 +20,45 @@ void lstm_backward(const Scalar* activated, const Scalar* cell_before, const Sca
                    const Scalar* hidden_gradient, const Scalar* cell_gradient, Scalar* gate_gradient,
                    Scalar* cell_before_gradient, int64_t rows, int64_t width);
 
-/// scores[b, k, s] = sum_h v[h] tanh(keys[b, s, h] + query[b, k, h]), 0 where mask[b, s] is false.
+/// What additive attention compares. Null pointers: no coverage.
 template <class Scalar>
-void additive_scores(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
-                     Scalar* scores, int64_t sentences, int64_t hypotheses, int64_t length, int64_t width);
+struct AdditiveTerms {
+  const Scalar *keys, *query, *v;                                // [b, s, h], [b, k, h], [h]
+  const Scalar *coverage = nullptr, *coverage_weight = nullptr;  // [b, k, s], [h]
+  const bool* mask;                                              // [b, s]
+  int64_t sentences, hypotheses, length, width;
+};
 
-/// Adds to keys_gradient [b, s, h]; writes query_gradient [b, k, h] and v_gradient_rows [b, h] (to be summed
-/// over b).
+/// scores[b, k, s] = sum_h v[h] tanh(keys[b, s, h] + query[b, k, h] + coverage[b, k, s] coverage_weight[h]),
+/// 0 where the mask is false.
 template <class Scalar>
-void additive_scores_backward(const Scalar* keys, const Scalar* query, const Scalar* v, const bool* mask,
-                              const Scalar* score_gradient, Scalar* keys_gradient, Scalar* query_gradient,
-                              Scalar* v_gradient_rows, int64_t sentences, int64_t hypotheses, int64_t length,
-                              int64_t width);
+void additive_scores(const AdditiveTerms<Scalar>& terms, Scalar* scores);
+
+template <class Scalar>
+struct AdditiveGradients {
+  Scalar* keys;                                                 // added to
+  Scalar *query, *v_rows;                                       // [b, k, h]; [b, h] to be summed over b
+  Scalar *coverage = nullptr, *coverage_weight_rows = nullptr;  // [b, k, s]; [b, h]; unused without coverage
+};
+template <class Scalar>
+void additive_scores_backward(const AdditiveTerms<Scalar>& terms, const Scalar* score_gradient,
+                              const AdditiveGradients<Scalar>& gradients);
+
+/// What a row of the loss is mixed from (See et al. 2017): p = generated * softmax(logits) [target] + copied.
+/// Null pointers: generated = 1, copied = 0.
+template <class Scalar>
+struct Mixture {
+  const Scalar *generated = nullptr, *copied = nullptr;              // [rows]
+  Scalar *generated_gradient = nullptr, *copied_gradient = nullptr;  // [rows], written when gradients are
+};
 
 /// Label-smoothed cross entropy of each row of logits [rows, V] (Szegedy et al. 2016): loss[row] =
-/// (1-e) (-log p(target)) + e mean_v (-log p(v)); nll[row] = -log p(target). When `gradient`, the logits are
-/// overwritten by d(sum of losses)/d(logits).
+/// (1-e) (-log p) + e mean_v (-log softmax_v); nll[row] = -log p. A target of V or more is no word of the
+/// vocabulary: only copying writes it. When `gradient`, the logits are overwritten by d(sum of
+/// losses)/d(logits).
 template <class Scalar>
-void cross_entropy(Scalar* logits, const int64_t* targets, Scalar smoothing, bool gradient, Scalar* loss,
-                   Scalar* nll, int64_t rows, int64_t vocabulary);
+void cross_entropy(Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,
+                   bool gradient, Scalar* loss, Scalar* nll, int64_t rows, int64_t vocabulary);
 
 /// The k best columns of each row of logits [rows, V], best first, equal ones in the order of their indices,
 /// and their log-softmax; never one of `banned`. watched_value[row] = log-softmax of the column `watched`.

@@ -78,6 +78,16 @@ void check(const TrainOptions& options) {
   if (options.optimization.scheduled_sampling_updates > 0 && options.optimization.scheduled_sampling == 0)
     throw UsageError("--scheduled-sampling-updates", "does nothing alone",
                      "give --scheduled-sampling as well");
+  const bool attentive = std::get<RnnDecoderOptions>(options.model.decoder).attention != AttentionKind::none;
+  if (options.optimization.coverage_loss > 0 && !attentive)
+    throw UsageError("--coverage-loss", "the decoder has no attention to penalise",
+                     "set --decoder.attention additive");
+  if (options.optimization.coverage_loss_start > 0 && options.optimization.coverage_loss == 0)
+    throw UsageError("--coverage-loss-start", "does nothing alone", "give --coverage-loss as well");
+  if (options.optimization.scheduled_sampling > 0 && options.model.copying)
+    throw UsageError("--scheduled-sampling",
+                     "draws from the vocabulary alone, which a model that copies does not",
+                     "leave out one of --scheduled-sampling and --copying");
   const std::vector<std::string> names(std::begin(metric_names), std::end(metric_names));
   for (const auto& name : options.validation.metrics)
     if (std::find(names.begin(), names.end(), name) == names.end())
@@ -86,7 +96,8 @@ void check(const TrainOptions& options) {
   if (!is_device(device))
     throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
   if (device != "cpu" && options.optimization.precision != Precision::float32)
-    throw UsageError("--precision", "only processors are offered bfloat16", "leave it out with --device " + device);
+    throw UsageError("--precision", "only processors are offered bfloat16",
+                     "leave it out with --device " + device);
 }
 
 bool may_change_on_resume(const std::string& path) {

@@ -141,6 +141,8 @@ struct OptimizationOptions {
   Precision precision = Precision::float32;
   double scheduled_sampling = 0.0;
   int64_t scheduled_sampling_updates = 0;
+  double coverage_loss = 0.0;
+  int64_t coverage_loss_start = 0;
   static void fields(auto& o, auto& f) {
     f.choice("optimizer", o.optimizer, "how gradients become steps");
     f.choice("schedule", o.schedule, "how the learning rate changes");
@@ -164,6 +166,11 @@ struct OptimizationOptions {
       "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
     f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",
       at_least(0));
+    f("coverage-loss", o.coverage_loss,
+      "weight of the penalty for looking again at what was looked at before (See et al. 2017); needs "
+      "attention",
+      at_least(0));
+    f("coverage-loss-start", o.coverage_loss_start, "updates before it counts", at_least(0));
   }
 };
 

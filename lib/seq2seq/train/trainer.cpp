@@ -12,7 +12,9 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/linear.h"
+#include "seq2seq/text/vocabulary.h"
 #include "seq2seq/train/vocabulary_builder.h"
 
 namespace seq2seq {
@@ -69,8 +71,14 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
                                    ? model->decode_sampled(memory, tensors.target_input, sampling, &noise)
                                    : model->decode(memory, tensors.target_input, &noise);
     const LossSums loss =
-        model->output()->loss(steps.features, tensors.target_output, options.label_smoothing);
-    (loss.loss / static_cast<double>(sums.target_tokens)).backward();
+        model->output()->loss(steps, memory, tensors.target_output, options.label_smoothing);
+    Tensor total = loss.loss;
+    if (options.coverage_loss > 0) {
+      const Tensor coverage = coverage_loss(steps.attention, tensors.target_output.ne(Vocabulary::padding));
+      sums.coverage_loss += coverage.item<double>();
+      if (update > options.coverage_loss_start) total = total + options.coverage_loss * coverage;
+    }
+    (total / static_cast<double>(sums.target_tokens)).backward();
     sums.loss += loss.loss.item<double>();
     sums.negative_log_likelihood += loss.negative_log_likelihood.item<double>();
     sums.source_tokens += batches[i].source_tokens;
@@ -137,6 +145,7 @@ void Trainer::open_model() {
   model_.model_options = options_.model;
   model_.text_options = options_.text;
   model_.maximum_length = options_.filter.maximum_length;
+  connect_vocabularies(model_);
   if (from.empty()) load_pretrained_vectors(model_);
   model_.model->to(device);
 
@@ -149,6 +158,7 @@ void Trainer::open_model() {
   Loader::Settings settings;
   settings.batch = options_.batch;
   settings.filter = options_.filter;
+  settings.form = model_.text.form;
   settings.seed = mix_seed({seed, data_stream});
   settings.held_out = held_out_;
   settings.start = progress_.position;
@@ -260,6 +270,7 @@ void Trainer::log_update(double gradient_norm, const UpdateSums& sums, double se
   IntervalSums& interval = progress_.interval;
   interval.loss += sums.loss;
   interval.negative_log_likelihood += sums.negative_log_likelihood;
+  interval.coverage_loss += sums.coverage_loss;
   interval.gradient_norm += gradient_norm;
   interval.target_tokens += sums.target_tokens;
   interval.source_tokens += sums.source_tokens;
@@ -282,6 +293,7 @@ void Trainer::write_log_line() {
   line["epoch"] = progress_.position.epoch;
   line["loss"] = interval.loss / tokens;
   line["perplexity"] = std::exp(interval.negative_log_likelihood / tokens);
+  if (options_.optimization.coverage_loss > 0) line["coverage_loss"] = interval.coverage_loss / tokens;
   line["gradient_norm"] = interval.gradient_norm / static_cast<double>(interval.updates);
   line["learning_rate"] = rate;
   line["target_tokens"] = interval.target_tokens;

@@ -17,7 +17,7 @@ enum class StopReason { limit, patience, signal };
 
 /// Sums over one micro-batch; `loss` has been differentiated after division by the update's target tokens.
 struct UpdateSums {
-  double loss = 0, negative_log_likelihood = 0;
+  double loss = 0, negative_log_likelihood = 0, coverage_loss = 0;
   int64_t target_tokens = 0, source_tokens = 0;
 };
 

@@ -23,6 +23,7 @@ void visit_progress(Progress& p, Archive&& field) {
   field("batch", p.position.batch);
   field("interval-loss", p.interval.loss);
   field("interval-nll", p.interval.negative_log_likelihood);
+  field("interval-coverage-loss", p.interval.coverage_loss);
   field("interval-norm", p.interval.gradient_norm);
   field("interval-target-tokens", p.interval.target_tokens);
   field("interval-source-tokens", p.interval.source_tokens);

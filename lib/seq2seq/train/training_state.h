@@ -10,7 +10,7 @@ namespace seq2seq {
 
 /// Sums since the last log line; part of the state so that a resumed run writes the same lines.
 struct IntervalSums {
-  double loss = 0, negative_log_likelihood = 0, gradient_norm = 0;
+  double loss = 0, negative_log_likelihood = 0, coverage_loss = 0, gradient_norm = 0;
   int64_t target_tokens = 0, source_tokens = 0, updates = 0;
 };
 

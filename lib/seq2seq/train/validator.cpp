@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/decode/search.h"
+#include "seq2seq/decode/translator.h"
 #include "seq2seq/metrics/score.h"
 
 namespace seq2seq {
@@ -45,11 +45,13 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
   const auto limit = static_cast<size_t>(maximum_length);
   for (const uint64_t index : indices) {
     RawExample raw = corpus.at(index);
-    Example example{sources_.size(), text.source->ids(raw.source), text.target->ids(raw.target)};
+    NumberedSource source =
+        number_source(*text.source, raw.source, raw.source_sentences, text.form, maximum_length);
+    Example example{sources_.size(), source.ids, number_target(*text.target, raw.target, source, text.form)};
     if (example.source.empty() || example.target.empty()) continue;
-    if (example.source.size() > limit) example.source.resize(limit);
     if (example.target.size() > limit) example.target.resize(limit);
     sources_.push_back(std::move(raw.source));
+    source_tokens_.push_back(std::move(source.tokens));
     references_.push_back(std::move(raw.target));
     examples.push_back(std::move(example));
   }
@@ -69,11 +71,11 @@ std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
   for (const auto& examples : batches_) {
     const Batch batch = make_batch(examples);
     const TensorBatch tensors = to_tensors(batch, model->device());
-    const StepSequence steps = model->decode(model->encode(tensors.source), tensors.target_input);
-    nll += model->output()
-               ->loss(steps.features, tensors.target_output, 0.0)
-               .negative_log_likelihood.item<double>();
-    correct += model->output()->correct(steps.features, tensors.target_output).sum().item<double>();
+    const Memory memory = model->encode(tensors.source);
+    const StepSequence steps = model->decode(memory, tensors.target_input);
+    Output& output = model->output();
+    nll += output->loss(steps, memory, tensors.target_output, 0.0).negative_log_likelihood.item<double>();
+    correct += output->correct(steps, memory, tensors.target_output).sum().item<double>();
     tokens += static_cast<double>(batch.target_tokens);
   }
   return {
@@ -90,9 +92,8 @@ std::vector<std::string> Validator::translate(Seq2Seq& model) const {
     const auto found =
         search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
     for (size_t i = 0; i < examples.size(); ++i) {
-      std::vector<std::string> tokens;
-      for (const int64_t id : found[i].at(0).tokens) tokens.push_back(text_.target->vocabulary().token(id));
-      result[examples[i].index] = text_.target->detokenize(tokens);
+      result[examples[i].index] = text_.target->detokenize(written_tokens(
+          found[i].at(0), text_.target->vocabulary(), source_tokens_[examples[i].index], UnknownWords::keep));
     }
   }
   return result;

@@ -33,7 +33,8 @@ class Validator {
   ValidationOptions options_;
   std::vector<ValidationMetric> metrics_;
   TextCodecs text_;
-  std::vector<std::vector<Example>> batches_;      // similar lengths together
+  std::vector<std::vector<Example>> batches_;  // similar lengths together
+  std::vector<std::vector<Token>> source_tokens_;
   std::vector<std::string> sources_, references_;  // as they stand in the files
 };
 

@@ -64,10 +64,11 @@ std::shared_ptr<const TextCodec> build_side(const TextOptions& options, const Co
 TextCodecs build_text(const TextOptions& options, const Corpus& corpus, uint64_t seed) {
   if (options.shared_vocabulary) {
     const auto both = build_side(options, corpus, Side::both, options.source_vocabulary, seed);
-    return {both, both};
+    return {both, both, {}};
   }
   return {build_side(options, corpus, Side::source, options.source_vocabulary, seed),
-          build_side(options, corpus, Side::target, options.target_vocabulary, seed)};
+          build_side(options, corpus, Side::target, options.target_vocabulary, seed),
+          {}};
 }
 
 }  // namespace seq2seq
