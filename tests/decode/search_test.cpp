@@ -332,6 +332,39 @@ TEST(SearchTable, LengthPenaltyPrefersTheLongerOutput) {
   EXPECT_EQ(best(LengthPenalty::wu, 0).tokens, (Words{4}));
 }
 
+TEST(CoverageScore, IsWhatThePapersSay) {
+  const std::vector<double> looked{0.5, 1.5, 1.0, 0.0};
+  SearchOptions options{.coverage_penalty_beta = 0.4};
+  EXPECT_EQ(coverage_score(looked, options), 0);
+  options.coverage_penalty = CoveragePenalty::wu;
+  EXPECT_NEAR(coverage_score(looked, options), 0.4 * (std::log(0.5) + std::log(1e-10)), 1e-12);
+  options.coverage_penalty = CoveragePenalty::summary;
+  EXPECT_NEAR(coverage_score(looked, options), -0.4 * 0.5, 1e-12);
+}
+
+// 4 4 is likelier than 4 5, but looks at the first word twice.
+TEST(SearchTable, CoveragePenaltyPrefersWordsThatWereNotLookedAt) {
+  TableScorer scorer(
+      vocabulary,
+      [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+        if (prefix.size() == 2) return {{Vocabulary::end, 0.0}};
+        if (prefix.size() == 1) return {{Vocabulary::end, -9.0}, {4, -1.0}};
+        return {{4, -0.5}, {5, -0.7}};
+      },
+      // A hypothesis that begins with 5 looks at another word in its second step.
+      [](const Words& prefix) { return static_cast<int64_t>(prefix.size() == 1 && prefix[0] == 5); });
+  SearchOptions options{.beam_size = 2, .length_penalty = LengthPenalty::none};
+  EXPECT_EQ(search(scorer, source_batch({{4, 5}}), options).front().front().tokens, (Words{4, 4}));
+  for (const bool stepwise : {false, true}) {
+    options.coverage_penalty = CoveragePenalty::summary;
+    options.coverage_penalty_beta = 0.5;
+    options.stepwise_penalty = stepwise;
+    const auto best = search(scorer, source_batch({{4, 5}}), options).front().front();
+    EXPECT_EQ(best.tokens, (Words{5, 4}));
+    EXPECT_NEAR(best.log_probability, -1.7, tolerance);
+  }
+}
+
 // At 2.0 * 6 / 7 the first complete hypothesis could still be beaten under a penalty, but two are enough for
 // a beam of two; with more patience the search goes on to the better one.
 TEST(SearchTable, PatienceWaitsForMoreHypotheses) {
