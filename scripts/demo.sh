@@ -10,7 +10,7 @@ scripts/build.sh
 seq2seq=build/release/seq2seq
 data=data/translation
 work=${1:-$(mktemp -d)}
-minutes=${DEMO_MINUTES:-1.6}
+minutes=${DEMO_MINUTES:-1.7}
 
 # The presets, but small and quick: the grammar has 500 words.
 small=(--tokenizer word --no-shared-vocabulary --vocabulary-size 0 --embedding.size 64 --encoder.size 64
