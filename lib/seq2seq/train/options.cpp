@@ -86,7 +86,8 @@ void check(const TrainOptions& options) {
   if (!is_device(device))
     throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
   if (device != "cpu" && options.optimization.precision != Precision::float32)
-    throw UsageError("--precision", "only processors are offered bfloat16", "leave it out with --device " + device);
+    throw UsageError("--precision", "only processors are offered bfloat16",
+                     "leave it out with --device " + device);
 }
 
 bool may_change_on_resume(const std::string& path) {
