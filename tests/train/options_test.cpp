@@ -133,6 +133,18 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
             "valid: cpu, cuda, cuda:N");
 }
 
+TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
+  for (const auto precision : {Precision::bfloat16, Precision::automatic}) {
+    accepted([&](auto& o) { o.optimization.precision = precision; });
+    refused(
+        [&](auto& o) {
+          o.optimization.precision = precision;
+          o.run.device = "cuda";
+        },
+        "--precision: only processors are offered bfloat16", "leave it out with --device cuda");
+  }
+}
+
 TEST(ValidationMetrics, KnowTheirDirectionAndWhatTheyNeed) {
   const auto names = option_names(ValidationMetric{});
   ASSERT_EQ(names.size(), 10U);
