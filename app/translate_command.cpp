@@ -106,6 +106,8 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (replace_unknown_given && options.translator.replace_unknown && !model.model->has_attention())
     throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",
                      "leave it out");
+  if (options.translator.search.coverage_penalty != CoveragePenalty::none && !model.model->has_attention())
+    throw UsageError("--coverage-penalty", "this model has no attention to penalise", "leave it out");
   SourceLines input(options.input);
   OutputLines output(options.output);
   Translator translator = make_translator(model, options.translator);
