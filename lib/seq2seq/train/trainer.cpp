@@ -101,7 +101,8 @@ Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_c
     : options_(prepared(options)),
       started_(started),
       run_(resume ? RunDirectory::open(options_.run.directory) : RunDirectory::create(options_)),
-      resumed_(resume) {
+      resumed_(resume),
+      filter_reported_(resume) {
   try {
     open_data();
     open_model();
@@ -234,6 +235,7 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
     if (average_) average_->update(progress_.updates);
     log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 
+    if (progress_.position.epoch > 0) report_filter();
     if (validation_due()) validate();
     reason = limit_reached();
     if (!reason && stop_requested()) reason = StopReason::signal;
@@ -245,7 +247,17 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
     if (due || reason || new_best_) save_checkpoint(new_best_);
   }
   clear_progress();
+  report_filter();
   return *reason;
+}
+
+// Once, at the end of the first epoch or of the run.
+void Trainer::report_filter() {
+  if (filter_reported_) return;
+  filter_reported_ = true;
+  const FilterCounts counts = loader_->counts();
+  if (counts.empty + counts.too_long + counts.ratio + counts.duplicate > 0)
+    log_info("first epoch: " + counts.describe(options_.filter.maximum_length));
 }
 
 bool Trainer::validation_due() const {

@@ -54,6 +54,7 @@ class Trainer {
   void log_update(double gradient_norm, const UpdateSums& sums, double seconds);
   void write_log_line();
   void validate();
+  void report_filter();
   void save_checkpoint(bool best);
   std::optional<StopReason> limit_reached() const;
   bool validation_due() const;
@@ -75,6 +76,7 @@ class Trainer {
   Progress progress_;
   std::map<std::string, double> last_scores_;
   bool new_best_ = false;
+  bool filter_reported_ = false;
   bool epoch_ended_ = false;  // within the last update
   double interval_seconds_ = 0;
   double tokens_per_second_ = 0;
