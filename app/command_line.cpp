@@ -23,6 +23,13 @@ int report(const std::string& text, int exit_code) {
   return exit_code;
 }
 
+/// Whether all results have left; says so when they have not.
+bool flushed() {
+  if (std::cout.flush()) return true;
+  report("standard output: cannot be written; is the disk full?", failure);
+  return false;
+}
+
 /// The subcommand that was named last, or the program itself.
 const CLI::App& chosen_command(const CLI::App& app) {
   const CLI::App* chosen = &app;
@@ -88,11 +95,12 @@ int run_command_line(CLI::App& app, int argc, char** argv, const int& exit_code)
   try {
     app.parse(argc, argv);
     const CLI::App& command = chosen_command(app);
-    if (subcommands_of(command).empty()) return exit_code;
+    if (subcommands_of(command).empty()) return flushed() ? exit_code : failure;
     std::cerr << command.help();
     return usage_error;
   } catch (const CLI::Success& help_or_version) {
-    return app.exit(help_or_version);
+    const int code = app.exit(help_or_version);
+    return flushed() ? code : failure;
   } catch (const CLI::ExtrasError&) {
     return report(describe_unexpected(app), usage_error);
   } catch (const CLI::ParseError& error) {

@@ -28,6 +28,9 @@ TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& direct
   const TrainOptions before = RunDirectory::open(directory).options();
   TrainOptions options = before;
   apply(options, patch);
+  // The run goes on with what its own start measured.
+  if (options.optimization.precision == Precision::automatic)
+    options.optimization.precision = before.optimization.precision;
   TrainOptions unchanged = before;
   for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
     if (!may_change_on_resume(path))
@@ -56,20 +59,30 @@ TrainOptions resolve_fine_tuning(const OptionPatch& patch, const std::string& fr
 
 TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
   const OptionPatch patch = flags.patch();
+  // A run or model to go on from decides which alternatives the other options belong to.
+  OptionPatch rest = patch;
+  const auto text_at = [&](const char* path) {
+    const auto value = rest.take(path);
+    if (!value) return std::string();
+    if (const auto* text = std::get_if<std::string>(value.get())) return *text;
+    const auto* words = std::get_if<std::vector<std::string>>(value.get());  // as typed
+    return words && words->size() == 1 ? words->front() : std::string();
+  };
+  const std::string directory = text_at("run.run-directory"), from = text_at("run.initialize-from");
+  if (resume && directory.empty())
+    throw UsageError("--run-directory", "is missing", "name the run to resume");
+  if (resume) return resolve_resumed(patch, directory);
+  if (!from.empty()) return resolve_fine_tuning(patch, from);
   TrainOptions given;
   apply(given, patch);
-  if (resume && given.run.directory.empty())
-    throw UsageError("--run-directory", "is missing", "name the run to resume");
-  if (resume) return resolve_resumed(patch, given.run.directory);
-  if (!given.run.initialize_from.empty()) return resolve_fine_tuning(patch, given.run.initialize_from);
   return given;
 }
 
 int run_train(const TrainOptions& options, bool resume) {
   keep_large_blocks();
-  Trainer trainer(options, resume, process_start);
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  Trainer trainer(options, resume, process_start);
   const StopReason reason = trainer.run([] { return received_signal != 0; });
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
   switch (reason) {

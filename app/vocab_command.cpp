@@ -48,7 +48,7 @@ struct VocabOptions {
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("character-coverage", o.character_coverage,
       "sentencepiece: share of the running characters that get a token; less than 1 leaves out the rarest",
-      in_range(0.9, 1.0));
+      in_range(0.98, 1.0));
     f("seed", o.seed, "sentencepiece: draws the sample of a text of more than a million words", at_least(0));
   }
   void check() const;

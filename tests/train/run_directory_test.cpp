@@ -44,7 +44,10 @@ class RunDirectoryTest : public testing::Test {
 
 TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   fs::create_directories(run_path());
-  RunDirectory::create(options);  // an empty one is welcome
+  {
+    RunDirectory run = RunDirectory::create(options);  // an empty one is welcome
+    write(run, 1);
+  }
   EXPECT_THAT([&] { RunDirectory::create(options); },
               ThrowsMessage<Error>(
                   AllOf(StartsWith(run_path().string() + ": is not empty"), HasSubstr("add --resume"))));
@@ -58,9 +61,11 @@ TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
   options.run.seed = 1234567890123456789;
   options.validation.metrics = {"bleu", "chrf"};
   options.data.train_source = "Übung \"1\".en";
-  RunDirectory run = RunDirectory::create(options);
-  EXPECT_EQ(options_to_json(run.options()), options_to_json(options));
-  write(run, 1);
+  {
+    RunDirectory run = RunDirectory::create(options);
+    EXPECT_EQ(options_to_json(run.options()), options_to_json(options));
+    write(run, 1);
+  }
   EXPECT_EQ(options_to_json(RunDirectory::open(run_path()).options()), options_to_json(options));
 }
 
@@ -75,11 +80,37 @@ TEST_F(RunDirectoryTest, RefusesANewerConfiguration) {
 TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
   EXPECT_THAT([&] { RunDirectory::open(run_path()); },
               ThrowsMessage<Error>(HasSubstr("is not a run directory (no config.json)")));
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory::create(options);
   EXPECT_THAT([&] { RunDirectory::open(run_path()); },
               ThrowsMessage<Error>(HasSubstr("has no checkpoint to resume from")));
-  write(run, 5);
+  {
+    RunDirectory run = RunDirectory::create(options);
+    write(run, 4);
+    write(run, 5);
+  }
   EXPECT_EQ(read_file(RunDirectory::open(run_path()).last_checkpoint() / "state.pt"), "5");
+  fs::remove(run_path() / "last");  // the steps themselves are whole
+  EXPECT_EQ(read_file(RunDirectory::open(run_path()).last_checkpoint() / "state.pt"), "5");
+}
+
+TEST_F(RunDirectoryTest, BeginsAnewWhereARunEndedBeforeItsFirstCheckpoint) {
+  RunDirectory::create(options).log("{}");
+  fs::create_directory(run_path() / "checkpoints" / ".step-3.tmp");
+  RunDirectory::create(options);
+  EXPECT_FALSE(fs::exists(run_path() / "train.jsonl"));
+  std::ofstream(run_path() / "notes") << "mine";
+  EXPECT_THROW(RunDirectory::create(options), Error);
+  EXPECT_EQ(read_file(run_path() / "notes"), "mine");
+}
+
+TEST_F(RunDirectoryTest, IsUsedByOneTrainingAtATime) {
+  RunDirectory run = RunDirectory::create(options);
+  for (const bool checkpointed : {false, true}) {
+    if (checkpointed) write(run, 1);
+    EXPECT_THAT([&] { RunDirectory::create(options); }, ThrowsMessage<Error>(HasSubstr("in use by another")));
+    EXPECT_THAT([&] { RunDirectory::open(run_path()); },
+                ThrowsMessage<Error>(HasSubstr("in use by another")));
+  }
 }
 
 TEST_F(RunDirectoryTest, KeepsTheNewestAndTheBest) {

@@ -58,7 +58,13 @@ std::string read_file(const fs::path& path) {
   return std::move(out).str();
 }
 
-void write_file(const fs::path& path, const std::function<void(const std::string&)>& write) {
+void write_file(const fs::path& given, const std::function<void(const std::string&)>& write) {
+  std::error_code missing;
+  const fs::path path = fs::is_symlink(given) ? fs::weakly_canonical(given) : given;
+  if (fs::exists(path, missing) && !fs::is_regular_file(path) && !fs::is_directory(path)) {
+    write(path.string());  // a device or a pipe takes the bytes; it is not to be replaced
+    return;
+  }
   const fs::path temporary = temporary_name(path);
   try {
     write(temporary.string());

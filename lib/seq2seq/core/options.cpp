@@ -79,8 +79,12 @@ void check_value(const OptionField& field, const OptionValue& value, const std::
                       : std::holds_alternative<double>(value) ? std::get<double>(value)
                                                               : std::nan("");
   const bool numeric = value.index() == 1 || value.index() == 2;
-  if (numeric && !(number >= field.range.minimum && number <= field.range.maximum))
-    throw UsageError(origin, to_text(value) + " is out of range", "give " + field.range.describe());
+  // JSON cannot hold what is not finite.
+  if (numeric && !(std::isfinite(number) && number >= field.range.minimum && number <= field.range.maximum)) {
+    const std::string range = field.range.describe();
+    throw UsageError(origin, to_text(value) + " is out of range",
+                     "give " + (range.empty() ? "a finite number" : range));
+  }
   if (!field.valid.empty()) {
     const auto& name = std::get<std::string>(value);
     if (std::find(field.valid.begin(), field.valid.end(), name) == field.valid.end())

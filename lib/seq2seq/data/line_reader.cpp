@@ -93,11 +93,31 @@ struct LineReader::Implementation {
   size_t begin = 0, end = 0;
   uint64_t number = 0;
   bool too_long = false;
+  bool finished = false;  // the source has no more bytes
 
   bool refill() {
+    if (finished) return false;
     begin = 0;
     end = bytes.read(buffer.data(), buffer.size());
+    finished = end == 0;
     return end > 0;
+  }
+
+  /// Whether `next` gives a line without waiting; a line that is too long counts as soon as that is known.
+  bool has_line() const {
+    return end - begin > maximum_line_bytes ||
+           (begin < end && std::memchr(buffer.data() + begin, '\n', end - begin) != nullptr);
+  }
+
+  /// Adds what the system has ready to what is buffered.
+  void read_more() {
+    std::memmove(buffer.data(), buffer.data() + begin, end - begin);
+    end -= begin;
+    begin = 0;
+    if (buffer.size() - end < block_bytes) buffer.resize(end + block_bytes);
+    const size_t count = bytes.read(buffer.data() + end, buffer.size() - end);
+    finished = count == 0;
+    end += count;
   }
 
   void append(std::string& line, std::string_view part) {
@@ -141,8 +161,13 @@ bool LineReader::next(std::string& line) {
 }
 
 bool LineReader::ready() const {
-  const auto& state = *implementation_;
-  return state.begin < state.end || state.bytes.ready();
+  auto& state = *implementation_;
+  while (!state.has_line()) {
+    if (state.finished) return true;
+    if (!state.bytes.ready()) return false;
+    state.read_more();
+  }
+  return true;
 }
 uint64_t LineReader::line_number() const {
   return implementation_->number;

@@ -133,9 +133,13 @@ void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
 }
 
 std::string Translator::written(const Hypothesis& hypothesis, const Sentence& sentence) const {
-  return text_.target->detokenize(
+  std::string text = text_.target->detokenize(
       written_tokens(hypothesis, text_.target->vocabulary(), sentence.source.tokens,
                      options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep));
+  // An output is one line, also of a model whose training text (JSON) had line ends within.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
 }
 
 std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Vocabulary& vocabulary,

@@ -40,7 +40,7 @@ struct SentencePieceTokenizerOptions {
   static void fields(auto& o, auto& f) {
     f("model", o.model, "SentencePiece model file; trained from the training text when empty");
     f("character-coverage", o.character_coverage, "share of characters the trained model must cover",
-      in_range(0.9, 1.0));
+      in_range(0.98, 1.0));
   }
 };
 

@@ -15,14 +15,28 @@ std::vector<std::string> sorted_words(const std::unordered_map<std::string, int6
   return words;
 }
 
+// The trainer gives up on words of some 100 kB, such as encoded files without a space: they are taken in
+// parts.
+constexpr size_t longest_word = 4096;
+
+// Of the first part, which ends between two characters.
+size_t part_length(std::string_view word) {
+  if (word.size() <= longest_word) return word.size();
+  size_t length = longest_word;
+  while (length > 1 && (word[length] & '\xC0') == '\x80') --length;
+  return length;
+}
+
 }  // namespace
 
 void WordSample::add(std::string_view line) {
   constexpr std::string_view white = " \t\r\n";
   for (size_t at = line.find_first_not_of(white); at < line.size(); at = line.find_first_not_of(white, at)) {
     const size_t end = std::min(line.find_first_of(white, at), line.size());
-    add_word(line.substr(at, end - at));
-    at = end;
+    for (size_t length; at < end; at += length) {
+      length = part_length(line.substr(at, end - at));
+      add_word(line.substr(at, length));
+    }
   }
 }
 

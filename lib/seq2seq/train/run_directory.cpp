@@ -1,6 +1,11 @@
 #include "seq2seq/train/run_directory.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <sstream>
@@ -29,14 +34,34 @@ std::optional<int64_t> update_of(const std::string& name) {
   return name == step_name(update) ? std::optional(update) : std::nullopt;
 }
 
+/// A run that ended before its first checkpoint: there is nothing in it to keep.
+bool is_abandoned(const fs::path& run) {
+  for (const auto& entry : fs::directory_iterator(run)) {
+    const std::string name = entry.path().filename().string();
+    if (name != config_file && name != log_file && name != "checkpoints") return false;
+  }
+  if (!fs::exists(run / config_file) || !fs::is_directory(run / "checkpoints")) return false;
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
+    if (!entry.path().filename().string().starts_with(".step-")) return false;
+  return true;
+}
+
 }  // namespace
 
 RunDirectory RunDirectory::create(const TrainOptions& options) {
   RunDirectory run{options.run.directory};
   std::error_code failure;
-  if (fs::exists(run.path_) && (!fs::is_directory(run.path_) || !fs::is_empty(run.path_, failure)))
+  if (fs::exists(run.path_) && !fs::is_directory(run.path_))
+    throw Error(run.path_.string(), "is a file", "name another --run-directory");
+  fs::create_directories(run.path_, failure);
+  if (failure)
+    throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
+  run.lock();
+  if (!fs::is_empty(run.path_, failure) && !is_abandoned(run.path_))
     throw Error(run.path_.string(), "is not empty",
                 "add --resume to go on with that run, or name another --run-directory");
+  fs::remove(run.path_ / log_file, failure);
   fs::create_directories(run.path_ / "checkpoints", failure);
   if (failure)
     throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
@@ -53,9 +78,21 @@ RunDirectory RunDirectory::open(const std::string& path) {
   if (!fs::exists(run.path_ / config_file))
     throw Error(path, "is not a run directory (no config.json)",
                 "leave out --resume to begin a new run there");
-  if (!fs::exists(run.path_ / "last" / "state.pt"))
-    throw Error(path, "has no checkpoint to resume from", "delete it and begin again without --resume");
+  run.lock();
+  if (!fs::exists(run.last_checkpoint() / "state.pt"))
+    throw Error(path, "has no checkpoint to resume from", "begin again without --resume");
   return run;
+}
+
+void RunDirectory::lock() {
+  lock_ =
+      std::shared_ptr<int>(new int(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), [](int* file) {
+        if (*file >= 0) ::close(*file);
+        delete file;
+      });
+  if (*lock_ >= 0 && ::flock(*lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    throw Error(path_.string(), "is in use by another training process",
+                "wait for its end or name another folder");
 }
 
 TrainOptions RunDirectory::options() const {
@@ -69,7 +106,19 @@ TrainOptions RunDirectory::options() const {
 }
 
 fs::path RunDirectory::last_checkpoint() const {
-  return path_ / "last";
+  if (fs::exists(path_ / "last" / "state.pt")) return path_ / "last";
+  const auto steps = whole_steps();
+  return steps.empty() ? path_ / "last" : steps.front().second;
+}
+
+std::vector<std::pair<int64_t, fs::path>> RunDirectory::whole_steps() const {
+  std::vector<std::pair<int64_t, fs::path>> steps;
+  std::error_code missing;
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", missing))
+    if (const auto update = update_of(entry.path().filename().string()))
+      steps.emplace_back(*update, entry.path());
+  std::sort(steps.rbegin(), steps.rend());
+  return steps;
 }
 
 void RunDirectory::log(const std::string& json_line) {
@@ -112,14 +161,11 @@ void RunDirectory::remove_old(int64_t keep) const {
   const auto target = [&](const char* link) {
     return fs::is_symlink(path_ / link) ? fs::read_symlink(path_ / link).filename().string() : std::string();
   };
-  std::vector<std::pair<int64_t, fs::path>> steps;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints")) {
-    const std::string name = entry.path().filename().string();
-    if (const auto update = update_of(name)) steps.emplace_back(*update, entry.path());
-    if (name.starts_with(".step-"))
-      fs::remove_all(entry.path());  // left by a run that was killed while writing
-  }
-  std::sort(steps.rbegin(), steps.rend());
+  std::vector<fs::path> unfinished;  // left by a run that was killed while writing
+  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints"))
+    if (entry.path().filename().string().starts_with(".step-")) unfinished.push_back(entry.path());
+  for (const auto& path : unfinished) fs::remove_all(path);
+  const auto steps = whole_steps();
   for (size_t i = static_cast<size_t>(keep); i < steps.size(); ++i) {
     const std::string name = steps[i].second.filename().string();
     if (name != target("best") && name != target("last")) fs::remove_all(steps[i].second);

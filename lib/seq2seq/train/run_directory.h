@@ -3,7 +3,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "seq2seq/train/options.h"
 
@@ -13,7 +16,8 @@ namespace seq2seq {
 /// relative links `best` and `last`.
 class RunDirectory {
  public:
-  /// A new run. Throws Error when the folder holds something already.
+  /// A new run. Throws Error when the folder holds something already, other than a run that ended before its
+  /// first checkpoint. A run in use by another process is refused, here and by `open`.
   static RunDirectory create(const TrainOptions& options);
   /// An existing run. Throws Error when it has no checkpoint to go on from.
   static RunDirectory open(const std::string& path);
@@ -37,10 +41,14 @@ class RunDirectory {
 
  private:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  void lock();
   void remove_old(int64_t keep) const;
+  /// Newest first.
+  std::vector<std::pair<int64_t, std::filesystem::path>> whole_steps() const;
 
   std::filesystem::path path_;
   std::ofstream log_;
+  std::shared_ptr<int> lock_;  // a descriptor of the folder, held as long as the run is
 };
 
 }  // namespace seq2seq

@@ -43,7 +43,6 @@ void load_pretrained_vectors(TranslationModel& model) {
     const int64_t found = load_pretrained(embedding, text.vocabulary(), file);
     log_info(fmt::format("{}: vectors for {} of {} tokens", file, format_count(found),
                          format_count(text.vocabulary().size())));
-    if (options.freeze) embedding->weight.set_requires_grad(false);
   };
   load(model.model->source_embedding(), *model.text.source, options.source_file);
   load(model.model->target_embedding(), *model.text.target, options.target_file);
@@ -53,6 +52,14 @@ TrainOptions prepared(TrainOptions options) {
   use_threads(options.run.threads);
   options.optimization = with_measured_precision(options.optimization);
   return options;
+}
+
+// Of a resumed run too: the optimizer keeps no state for what is frozen.
+void freeze_pretrained_vectors(TranslationModel& model) {
+  const EmbeddingOptions& options = model.model_options.embedding;
+  if (!options.freeze) return;
+  if (!options.source_file.empty()) model.model->source_embedding()->weight.set_requires_grad(false);
+  if (!options.target_file.empty()) model.model->target_embedding()->weight.set_requires_grad(false);
 }
 
 }  // namespace
@@ -148,6 +155,7 @@ void Trainer::open_model() {
   model_.maximum_length = options_.filter.maximum_length;
   connect_vocabularies(model_);
   if (from.empty()) load_pretrained_vectors(model_);
+  freeze_pretrained_vectors(model_);
   model_.model->to(device);
 
   optimizer_ = std::make_unique<Optimizer>(*model_.model, options_.optimization.optimizer);
@@ -217,6 +225,12 @@ UpdateSums Trainer::update() {
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   std::optional<StopReason> reason = limit_reached();
+  if (progress_.updates == 0 && reason) {
+    run_.discard();
+    throw Error("--max-minutes",
+                "passed before the first update: reading the text and making the vocabulary count",
+                "give more time");
+  }
   while (!reason) {
     const auto begin = std::chrono::steady_clock::now();
     optimizer_->zero_gradients();
@@ -228,9 +242,8 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
       throw Error(fmt::format("update {}", progress_.updates + 1),
                   fmt::format("training diverged (loss {:.4g} a token, gradient norm {:.4g})",
                               sums.loss / static_cast<double>(sums.target_tokens), norm),
-                  "lower --learning-rate, add --warmup-updates or set --clip-norm, then --resume from the "
-                  "last checkpoint "
-                  "or begin again");
+                  "begin a new run with a lower --learning-rate, more --warmup-updates or --clip-norm 5; "
+                  "--initialize-from takes over the weights of this run's last checkpoint");
     optimizer_->step(schedule_->rate(++progress_.updates));
     if (average_) average_->update(progress_.updates);
     log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
