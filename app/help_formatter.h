@@ -8,7 +8,7 @@ namespace seq2seq {
 /// shows the first line of each.
 class HelpFormatter : public CLI::Formatter {
  public:
-  static constexpr size_t column = 36, width = 110;
+  static constexpr size_t column = 36, width = 80;
 
   HelpFormatter() { column_width(column); }
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override;

@@ -9,7 +9,12 @@ namespace seq2seq {
 void let_threads_sleep(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
-  execv("/proc/self/exe", argv);  // returns only where there is no /proc: then threads spin
+  // By its own path, which is also the name that process lists show.
+  char program[4096];
+  const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+  if (length <= 0) return;  // where there is no /proc, threads spin
+  program[length] = '\0';
+  execv(program, argv);
 }
 
 }  // namespace seq2seq

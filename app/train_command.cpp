@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -24,10 +25,20 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+// A run may be resumed from another folder: config.json names its text from the root.
+TrainOptions with_absolute_paths(TrainOptions options) {
+  auto& data = options.data;
+  for (std::string* file : {&data.train_source, &data.train_target, &data.train, &data.valid_source,
+                            &data.valid_target, &data.valid})
+    if (!file->empty()) *file = std::filesystem::absolute(*file).lexically_normal().string();
+  return options;
+}
+
 TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& directory) {
-  const TrainOptions before = RunDirectory::open(directory).options();
+  const TrainOptions before = with_absolute_paths(RunDirectory::open(directory).options());
   TrainOptions options = before;
   apply(options, patch);
+  options = with_absolute_paths(std::move(options));
   // The run goes on with what its own start measured.
   if (options.optimization.precision == Precision::automatic)
     options.optimization.precision = before.optimization.precision;
@@ -122,7 +133,7 @@ void add_train(CLI::App& app, int& exit_code) {
       return;
     }
     check(options);
-    exit_code = run_train(options, *resume);
+    exit_code = run_train(with_absolute_paths(options), *resume);
   });
 }
 

@@ -20,8 +20,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr int64_t default_sentencepiece_size = 8000;
-
 enum class VocabularyType { sentencepiece, word, character };
 std::span<const char* const> option_names(VocabularyType) {
   static constexpr const char* names[] = {"sentencepiece", "word", "char"};
@@ -125,11 +123,10 @@ void make_sentencepiece(const VocabOptions& options) {
       if (point != U' ' && point != U'\t') ++characters[point];
     return true;
   };
-  const int64_t size = options.vocabulary.size == 0 ? default_sentencepiece_size : options.vocabulary.size;
   SentencePieceTokenizerOptions training;
   training.character_coverage = options.character_coverage;
-  const std::string model =
-      train_sentencepiece(next_line, size, training, {}, static_cast<uint64_t>(options.seed));
+  const std::string model = train_sentencepiece(next_line, options.vocabulary.size, training, {},
+                                                static_cast<uint64_t>(options.seed));
   write_file(options.output, model);
 
   const Vocabulary vocabulary(sentencepiece_tokens(model));

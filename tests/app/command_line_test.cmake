@@ -11,7 +11,7 @@ endfunction()
 
 expect(0 "^seq2seq [0-9.]+ [(]LibTorch [0-9.]+[)]\n$" "^$" --version)
 expect(0 "^Trains .*Usage: seq2seq .*evaluate " "^$" --help)
-expect(0 "Usage: seq2seq evaluate .*--hypothesis TEXT .*default 12345" "^$" evaluate --help)
+expect(0 "Usage: seq2seq evaluate .*--hypothesis TEXT .*default[ \n]+12345" "^$" evaluate --help)
 expect(2 "^$" "^Trains .*Usage: ")
 expect(2 "^$" "^seq2seq: 'evalute': is not a command; did you mean 'evaluate'[?]\n$" evalute --seed 1)
 expect(2 "^$" "^seq2seq: --sede: is not a flag of 'seq2seq evaluate'; did you mean '--seed'[?]\n$" evaluate --sede=1)

@@ -122,9 +122,11 @@ TEST_F(FlagsTest, HelpShowsDefaultsRangesNamesAndConditions) {
   const std::string help = app_.help();
   EXPECT_THAT(help, HasSubstr("--title TEXT                      shown above (default untitled)\n"));
   EXPECT_THAT(help, HasSubstr("--layers TEXT...                  from the bottom up (default ink)\n"));
-  EXPECT_THAT(help, HasSubstr("of the pen (red | green | blue; default green)\n"));
+  EXPECT_THAT(help,
+              HasSubstr("of the pen (red | green | blue; default\n" + std::string(36, ' ') + "green)\n"));
   EXPECT_THAT(help, HasSubstr("in dots (1 to 64; default 3)\n"));
-  EXPECT_THAT(help, HasSubstr("from the centre (at least 0; default 2; only with --shape circle)\n"));
+  EXPECT_THAT(help, HasSubstr("from the centre (at least 0; default 2; only\n" + std::string(36, ' ') +
+                              "with --shape circle)\n"));
   // Both alternatives have it: one flag without a condition.
   EXPECT_THAT(help, HasSubstr("--[no-]shape.hollow               no filling (default false)\n"));
   EXPECT_THAT(help, AllOf(HasSubstr("\n\nPen options:\n"), HasSubstr("\n\nShape options:\n"),

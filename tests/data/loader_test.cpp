@@ -85,6 +85,13 @@ TEST_F(LoaderTest, DoesNotDependOnPrefetchingAndResumes) {
 }
 
 TEST_F(LoaderTest, LeavesHeldOutExamplesToValidation) {
+  std::string source, target;
+  for (int i = 0; i < pairs; ++i) {
+    source += "a " + std::to_string(i) + "\n";
+    target += i == 7 ? "\n" : i % 50 == 10 ? "c c c c c c c c c c c c\n" : "c d\n";
+  }
+  corpus =
+      std::make_unique<Corpus>(CorpusFiles{folder.write("b.en", source), folder.write("b.de", target), ""});
   settings.held_out = 25;
   const auto held_out = held_out_examples(pairs, 25, settings.seed);
   EXPECT_EQ(held_out.size(), 25u);
@@ -96,6 +103,21 @@ TEST_F(LoaderTest, LeavesHeldOutExamplesToValidation) {
     faulty += index == 7 || index % 50 == 10 ? 1 : 0;
   }
   EXPECT_EQ(trained.size(), 391 - (25 - faulty));
+}
+
+TEST_F(LoaderTest, CopiesOfHeldOutPairsAreNotTrainedOn) {
+  std::string text;
+  for (int i = 0; i < 200; ++i) text += "a " + std::to_string(i % 50) + "\n";  // each four times
+  corpus = std::make_unique<Corpus>(CorpusFiles{folder.write("c.en", text), folder.write("c.de", text), ""});
+  for (const bool remove : {false, true}) {
+    settings.filter.remove_duplicates = remove;
+    settings.held_out = 10;
+    std::set<uint64_t> kinds;
+    for (const uint64_t index : held_out_examples(200, 10, settings.seed)) kinds.insert(index % 50);
+    const auto trained = first_epoch(settings).first;
+    for (const uint64_t index : trained) EXPECT_FALSE(kinds.contains(index % 50)) << index;
+    EXPECT_EQ(trained.size(), (remove ? 1U : 4U) * (50 - kinds.size()));
+  }
 }
 
 TEST_F(LoaderTest, RemovesDuplicates) {

@@ -27,6 +27,8 @@ Json parse_json(const std::string& text, const std::string& origin) {
     if (const auto at = reason.find("column "); at != std::string::npos)
       reason = reason.substr(reason.find(": ", at) + 2);
     throw Error(origin + ":" + std::to_string(line), "not valid JSON (" + reason + ")", "mend the file");
+  } catch (const Json::out_of_range&) {
+    throw Error(origin, "not valid JSON (a number is out of range)", "mend the file");
   }
 }
 

@@ -6,8 +6,10 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <unordered_set>
 
 #include "seq2seq/core/random.h"
+#include "seq2seq/data/hash.h"
 
 namespace seq2seq {
 namespace {
@@ -31,10 +33,13 @@ struct Loader::Implementation {
         source(source_),
         target(target_),
         settings(settings_),
-        held_out(held_out_order(corpus_.size(), settings_.seed)),
         sampler(
             corpus_.size(), [this](uint64_t index, Example& example) { return read(index, example); },
             settings_.batch, settings_.seed) {
+    for (const uint64_t index : held_out_examples(corpus.size(), settings.held_out, settings.seed)) {
+      const RawExample raw = corpus.at(index);
+      held_out_pairs.insert(hash_pair(raw.source, raw.target));
+    }
     if (settings.filter.remove_duplicates) duplicates = find_duplicates(corpus);
     sampler.seek(settings.start);
     thread = std::thread([this] { run(); });
@@ -51,9 +56,9 @@ struct Loader::Implementation {
 
   bool read(uint64_t index, Example& example) {
     if (stopping) throw Stopped{};
-    if (settings.held_out > 0 && held_out(index) < settings.held_out) return false;
     if (!duplicates.empty() && duplicates[index]) return count(&FilterCounts::duplicate, false);
     const RawExample raw = corpus.at(index);
+    if (held_out_pairs.contains(hash_pair(raw.source, raw.target))) return false;
     NumberedSource numbered =
         number_source(source, raw.source, raw.source_sentences, settings.form,
                       settings.filter.truncate_source ? settings.filter.maximum_length : 0);
@@ -113,7 +118,7 @@ struct Loader::Implementation {
   const TextCodec& source;
   const TextCodec& target;
   const Settings settings;
-  const Permutation held_out;
+  std::unordered_set<uint64_t> held_out_pairs;  // hashes: every copy of a held-out pair is left out
   std::vector<bool> duplicates;
   Sampler sampler;
   mutable std::mutex mutex;

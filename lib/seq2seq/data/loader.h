@@ -26,8 +26,9 @@ class Loader {
     FilterOptions filter;
     uint64_t seed = 1;
     TextForm form;
-    uint64_t held_out = 0;  ///< this many examples (chosen by the seed) are left to validation
-    int64_t prefetch = 4;   ///< batches prepared ahead
+    uint64_t held_out =
+        0;  ///< this many examples (chosen by the seed) are left to validation, with all their copies
+    int64_t prefetch = 4;  ///< batches prepared ahead
     SamplerPosition start;
   };
   Loader(const Corpus& corpus, const TextCodec& source, const TextCodec& target, const Settings& settings);

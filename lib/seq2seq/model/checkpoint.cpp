@@ -56,6 +56,7 @@ void forget_paths(ModelOptions& model, TextOptions& text) {
 
 torch::jit::Module read_archive(const fs::path& path, torch::jit::ExtraFilesMap& files) {
   const std::string remedy = "give a model.pt written by seq2seq train, whole";
+  if (!fs::is_regular_file(path)) refuse(path, "is not a file", remedy);
   if (fs::file_size(path) == 0) refuse(path, "is empty", remedy);
   try {
     return torch::jit::load(path.string(), at::kCPU, files);
@@ -152,6 +153,10 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
            "give a model.pt written by seq2seq train");
 
   const Json config = parse_json(files[config_name], path.string());
+  for (const char* key : {"model", "text", "maximum-length"})
+    if (!config.is_object() || !config.contains(key))
+      refuse(path, std::string("its ") + config_name + " lacks '" + key + "'",
+             "give a model.pt written by seq2seq train");
   if (config.value("format", int64_t{0}) > archive_format)
     refuse(path, "was written by a newer seq2seq (format " + config["format"].dump() + ")", "update seq2seq");
   TranslationModel result;

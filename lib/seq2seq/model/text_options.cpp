@@ -18,6 +18,15 @@ void check(const TextOptions& options) {
                      "a SentencePiece model brings its own: give tokenizer.model");
   if (sentencepiece != nullptr && !sentencepiece->model.empty() && !options.shared_vocabulary)
     throw UsageError("tokenizer.model", "is one model for both sides", "set shared-vocabulary to true");
+  const bool made =
+      options.source_vocabulary.empty() && (sentencepiece == nullptr || sentencepiece->model.empty());
+  if (!made && options.vocabulary_size != 0)
+    throw UsageError("vocabulary-size", "would change nothing: the vocabulary is given", "leave it out");
+  if (options.minimum_frequency != 1 && (!made || sentencepiece != nullptr))
+    throw UsageError(
+        "minimum-frequency",
+        made ? "is for word and char tokenizers" : "would change nothing: the vocabulary is given",
+        made ? "set vocabulary-size instead" : "leave it out");
 }
 
 }  // namespace seq2seq

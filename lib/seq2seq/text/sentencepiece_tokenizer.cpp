@@ -157,6 +157,8 @@ std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model, const
 std::string train_sentencepiece(const std::function<bool(std::string&)>& next_line, int64_t size,
                                 const SentencePieceTokenizerOptions& options,
                                 const NormalizationOptions& normalization, uint64_t seed) {
+  const bool fewer_will_do = size == 0;
+  if (fewer_will_do) size = default_sentencepiece_size;
   if (size <= Vocabulary::special_count)
     throw Error("SentencePiece model of " + std::to_string(size) + " tokens", "special tokens alone fill it",
                 "give a larger size");
@@ -168,6 +170,7 @@ std::string train_sentencepiece(const std::function<bool(std::string&)>& next_li
   const std::unordered_map<std::string, std::string> arguments = {
       {"model_type", "unigram"},
       {"vocab_size", std::to_string(size)},
+      {"hard_vocab_limit", fewer_will_do ? "false" : "true"},
       {"character_coverage", std::to_string(options.character_coverage)},
       {"pad_id", std::to_string(Vocabulary::padding)},
       {"unk_id", std::to_string(Vocabulary::unknown)},
@@ -189,8 +192,8 @@ std::string train_sentencepiece(const std::function<bool(std::string&)>& next_li
   return model;
 }
 
-std::vector<std::string> sentencepiece_tokens(const std::string& state) {
-  const auto processor = load_model(state, "stored SentencePiece model");
+std::vector<std::string> sentencepiece_tokens(const std::string& state, const std::string& origin) {
+  const auto processor = load_model(state, origin);
   const auto& special = Vocabulary::special_tokens();
   std::vector<std::string> tokens;
   for (int id = 0; id < processor->GetPieceSize(); ++id) {

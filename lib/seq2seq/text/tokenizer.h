@@ -76,13 +76,16 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerOptions& options,
 /// bytes. Ids agree with those of Vocabulary(sentencepiece_tokens(model)). Trains on space-separated words
 /// and their counts, so that memory does not grow with the text; of more than a million running words (or 125
 /// a token, if that is more) a sample drawn by `seed` is used. Throws Error with the remedy when `size` is
-/// too large or small for the text.
+/// too large or small for the text; size 0 means 8,000, or as many as a small text gives.
+inline constexpr int64_t default_sentencepiece_size = 8000;
 std::string train_sentencepiece(const std::function<bool(std::string&)>& next_line, int64_t size,
                                 const SentencePieceTokenizerOptions& options,
                                 const NormalizationOptions& normalization, uint64_t seed);
 
 /// The pieces of a SentencePiece model in the order of their ids, without control, unused and unknown symbols
-/// and without pieces spelled like our special tokens. Throws Error when `state` is no model.
-std::vector<std::string> sentencepiece_tokens(const std::string& state);
+/// and without pieces spelled like our special tokens. Throws Error, naming `origin`, when `state` is no
+/// model.
+std::vector<std::string> sentencepiece_tokens(const std::string& state,
+                                              const std::string& origin = "stored SentencePiece model");
 
 }  // namespace seq2seq

@@ -92,6 +92,19 @@ void check(const TrainOptions& options) {
   for (const auto& name : options.validation.metrics)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw UsageError("--valid-metrics", "'" + name + "' is unknown", suggest_name(name, names));
+  const auto translates = [](ValidationMetric metric) { return needs_translation(metric); };
+  bool translated = translates(options.validation.criterion);
+  for (size_t i = 0; i < names.size(); ++i)
+    translated |= translates(static_cast<ValidationMetric>(i)) &&
+                  std::find(options.validation.metrics.begin(), options.validation.metrics.end(), names[i]) !=
+                      options.validation.metrics.end();
+  if (options.validation.beam_size != ValidationOptions{}.beam_size && !translated)
+    throw UsageError("--valid-beam-size", "would change nothing: no metric needs translations",
+                     "add --valid-metrics bleu, or leave it out");
+  if (!options.text.sentence_separator.empty() &&
+      !std::holds_alternative<HierarchicalEncoderOptions>(options.model.encoder))
+    throw UsageError("--sentence-separator", "is for the hierarchical encoder",
+                     "add --encoder hierarchical, or leave it out");
   const std::string& device = options.run.device;
   if (!is_device(device))
     throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");

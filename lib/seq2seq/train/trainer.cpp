@@ -162,6 +162,7 @@ void Trainer::open_model() {
   if (options_.optimization.average_decay > 0)
     average_ = std::make_unique<WeightAverage>(*model_.model, options_.optimization.average_decay);
   schedule_ = std::make_unique<Schedule>(options_.optimization, options_.limits.max_updates);
+  progress_.training_pairs = static_cast<int64_t>(train_corpus_->size());
   if (resumed_) restore(run_.last_checkpoint());
 
   Loader::Settings settings;
@@ -196,6 +197,11 @@ void Trainer::restore(const std::filesystem::path& checkpoint) {
   const std::string origin = (checkpoint / "state.pt").string();
   TrainingState state = load_training_state(origin);
   progress_ = state.progress;
+  if (const auto pairs = static_cast<int64_t>(train_corpus_->size()); pairs != progress_.training_pairs)
+    throw Error(train_corpus_->files().describe(),
+                fmt::format("has {} pairs, {} when the run began", format_count(pairs),
+                            format_count(progress_.training_pairs)),
+                "give the run its text back, or begin a new one with --initialize-from");
   NamedTensors weights;
   for (const auto& [name, tensor] : state.tensors)
     if (name.starts_with("weight/")) weights[name.substr(7)] = tensor;
@@ -301,7 +307,7 @@ void Trainer::log_update(double gradient_norm, const UpdateSums& sums, double se
   interval.source_tokens += sums.source_tokens;
   ++interval.updates;
   progress_.training_seconds += seconds;
-  interval_seconds_ += seconds;
+  interval.seconds += seconds;
   const double speed = static_cast<double>(sums.target_tokens) / seconds;
   tokens_per_second_ = tokens_per_second_ == 0 ? speed : 0.95 * tokens_per_second_ + 0.05 * speed;
   show(gradient_norm, sums);
@@ -322,7 +328,7 @@ void Trainer::write_log_line() {
   line["gradient_norm"] = interval.gradient_norm / static_cast<double>(interval.updates);
   line["learning_rate"] = rate;
   line["target_tokens"] = interval.target_tokens;
-  line["target_tokens_per_second"] = tokens / interval_seconds_;
+  line["target_tokens_per_second"] = tokens / interval.seconds;
   line["seconds"] = elapsed();
   run_.log(dump_json(line));
   if (!stderr_is_terminal())
@@ -331,9 +337,8 @@ void Trainer::write_log_line() {
                     "{} tokens/s, {}",
                     progress_.updates, progress_.position.epoch, line["loss"].get<double>(),
                     line["perplexity"].get<double>(), line["gradient_norm"].get<double>(), rate,
-                    format_count(std::llround(tokens / interval_seconds_)), format_duration(elapsed())));
+                    format_count(std::llround(tokens / interval.seconds)), format_duration(elapsed())));
   interval = {};
-  interval_seconds_ = 0;
 }
 
 void Trainer::show(double gradient_norm, const UpdateSums& sums) const {

@@ -78,7 +78,6 @@ class Trainer {
   bool new_best_ = false;
   bool filter_reported_ = false;
   bool epoch_ended_ = false;  // within the last update
-  double interval_seconds_ = 0;
   double tokens_per_second_ = 0;
 };
 

@@ -21,9 +21,11 @@ void visit_progress(Progress& p, Archive&& field) {
   field("epoch", p.position.epoch);
   field("window-begin", p.position.window_begin);
   field("batch", p.position.batch);
+  field("training-pairs", p.training_pairs);
   field("interval-loss", p.interval.loss);
   field("interval-nll", p.interval.negative_log_likelihood);
   field("interval-coverage-loss", p.interval.coverage_loss);
+  field("interval-seconds", p.interval.seconds);
   field("interval-norm", p.interval.gradient_norm);
   field("interval-target-tokens", p.interval.target_tokens);
   field("interval-source-tokens", p.interval.source_tokens);
@@ -51,12 +53,19 @@ std::string progress_to_json(Progress progress) {
 
 Progress progress_from_json(const std::string& text, const std::string& origin) {
   const Json json = parse_json(text, origin);
+  const auto damaged = [&] {
+    return Error(origin, "is not a training state of this version",
+                 "begin a new run with "
+                 "--initialize-from this checkpoint");
+  };
+  if (!json.is_object()) throw damaged();
   if (json.value("format", int64_t{0}) > state_format)
     throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")",
                 "update seq2seq");
   Progress progress;
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
+    if (!json.contains(name) || !json[name].is_number()) throw damaged();
     if constexpr (std::is_same_v<Value, double>)
       value = std::bit_cast<double>(json.at(name).get<uint64_t>());
     else

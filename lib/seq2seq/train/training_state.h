@@ -10,13 +10,14 @@ namespace seq2seq {
 
 /// Sums since the last log line; part of the state so that a resumed run writes the same lines.
 struct IntervalSums {
-  double loss = 0, negative_log_likelihood = 0, coverage_loss = 0, gradient_norm = 0;
+  double loss = 0, negative_log_likelihood = 0, coverage_loss = 0, gradient_norm = 0, seconds = 0;
   int64_t target_tokens = 0, source_tokens = 0, updates = 0;
 };
 
 /// Where a training run stands, apart from its tensors.
 struct Progress {
   int64_t updates = 0;
+  int64_t training_pairs = 0;  ///< in the corpus, before filters
   SamplerPosition position;
   IntervalSums interval;
   Schedule::State schedule;

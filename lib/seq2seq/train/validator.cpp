@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <iterator>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/translator.h"
@@ -52,7 +53,8 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
     if (example.target.size() > limit) example.target.resize(limit);
     sources_.push_back(std::move(raw.source));
     source_tokens_.push_back(std::move(source.tokens));
-    references_.push_back(std::move(raw.target));
+    references_.push_back({std::move(raw.target)});
+    std::move(raw.references.begin(), raw.references.end(), std::back_inserter(references_.back()));
     examples.push_back(std::move(example));
   }
   if (examples.empty())
@@ -92,8 +94,9 @@ std::vector<std::string> Validator::translate(Seq2Seq& model) const {
     const auto found =
         search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
     for (size_t i = 0; i < examples.size(); ++i) {
-      result[examples[i].index] = text_.target->detokenize(written_tokens(
-          found[i].at(0), text_.target->vocabulary(), source_tokens_[examples[i].index], UnknownWords::keep));
+      result[examples[i].index] =
+          text_.target->detokenize(written_tokens(found[i].at(0), text_.target->vocabulary(),
+                                                  source_tokens_[examples[i].index], UnknownWords::replace));
     }
   }
   return result;

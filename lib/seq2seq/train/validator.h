@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/metrics/score.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/train/options.h"
 
@@ -35,7 +36,8 @@ class Validator {
   TextCodecs text_;
   std::vector<std::vector<Example>> batches_;  // similar lengths together
   std::vector<std::vector<Token>> source_tokens_;
-  std::vector<std::string> sources_, references_;  // as they stand in the files
+  std::vector<std::string> sources_;  // as they stand in the files
+  ReferenceLists references_;         // of each: the target and further ones
 };
 
 }  // namespace seq2seq

@@ -5,8 +5,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr int64_t default_subwords = 8000;
-
 enum class Side { source, target, both };
 
 /// Calls `use` for each text of the chosen sides.
@@ -35,11 +33,11 @@ std::shared_ptr<const TextCodec> build_subwords(const TextOptions& options,
       ++next;
       return true;
     };
-    const int64_t size = options.vocabulary_size > 0 ? options.vocabulary_size : default_subwords;
-    model = train_sentencepiece(next_line, size, kind, options.normalization, seed);
+    model = train_sentencepiece(next_line, options.vocabulary_size, kind, options.normalization, seed);
   }
-  return std::make_shared<const TextCodec>(options.tokenizer, options.normalization, model,
-                                           Vocabulary(sentencepiece_tokens(model)));
+  return std::make_shared<const TextCodec>(
+      options.tokenizer, options.normalization, model,
+      Vocabulary(sentencepiece_tokens(model, kind.model.empty() ? "trained model" : kind.model)));
 }
 
 std::shared_ptr<const TextCodec> build_side(const TextOptions& options, const Corpus& corpus, Side side,
