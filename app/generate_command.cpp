@@ -65,6 +65,8 @@ void GenerateOptions::check() const {
   if (output.empty() != parallel() || (parallel() && (output_source.empty() || output_target.empty())))
     throw UsageError("--output", "the place for the pairs is not clear",
                      "give --output, or --output-source and --output-target");
+  if (parallel() && output_source == output_target)
+    throw UsageError("--output-target", "is the file of --output-source", "name another file");
   if (!output.empty() && output.ends_with(".gz"))
     throw UsageError("--output", "cannot be .gz", "compress it afterwards");
   if (!output.empty()) example_format(output);

@@ -109,14 +109,14 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (options.translator.search.coverage_penalty != CoveragePenalty::none && !model.model->has_attention())
     throw UsageError("--coverage-penalty", "this model has no attention to penalise", "leave it out");
   SourceLines input(options.input);
-  OutputLines output(options.output);
   Translator translator = make_translator(model, options.translator);
+  auto window = input.read_window(translator.window());  // before the output is emptied
+  OutputLines output(options.output);
 
   using Clock = std::chrono::steady_clock;
   Clock::duration busy{};
   int64_t index = 0;
-  for (auto window = input.read_window(translator.window()); !window.empty();
-       window = input.read_window(translator.window())) {
+  for (; !window.empty(); window = input.read_window(translator.window())) {
     const auto start = Clock::now();
     std::string text;
     for (const Translation& translation : translator.translate(window))

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -55,6 +56,10 @@ struct VocabOptions {
 void VocabOptions::check() const {
   if (input.empty()) throw UsageError("--input", "no file is given", "name the text to count");
   if (output.empty()) throw UsageError("--output", "no file is given", "name the file to write");
+  std::error_code missing;
+  for (const std::string& file : input)
+    if (std::filesystem::equivalent(file, output, missing))
+      throw UsageError("--output", "is the input, which would be overwritten", "name another file");
   if (type == VocabularyType::sentencepiece) {
     if (vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
       throw UsageError("--minimum-frequency", "does not apply to --type sentencepiece", "set --size instead");
