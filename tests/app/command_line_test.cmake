@@ -33,3 +33,24 @@ execute_process(COMMAND bash -c "trap '' PIPE; '${PROGRAM}' --help | true; echo 
 if(NOT error STREQUAL "" OR NOT output STREQUAL "end\n")
   message(SEND_ERROR "a closed pipe: ${error}")
 endif()
+
+# Results that do not fit are no success.
+execute_process(COMMAND bash -c "'${PROGRAM}' --version >/dev/full" RESULT_VARIABLE status ERROR_VARIABLE error)
+if(NOT status EQUAL 1 OR NOT error MATCHES "^seq2seq: standard output: cannot be written[^\n]*\n$")
+  message(SEND_ERROR "a full disk: exit code ${status}, ${error}")
+endif()
+
+# The command that began a run resumes it, also where a preset leaves the precision to a measurement, and with frozen
+# vectors, whatever the present folder.
+set(run ${FOLDER}/resumed_run)
+file(REMOVE_RECURSE ${run})
+file(WRITE ${FOLDER}/vectors.txt "cat 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8\n")
+set(text --train-source ${ROOT}/data/translation/valid.en --train-target ${ROOT}/data/translation/valid.de)
+set(begin train --quiet --config ${ROOT}/models/rnn-attention.json --tokenizer word --no-shared-vocabulary --embedding.size
+    8 --encoder.size 8 --decoder.size 8 --embedding.source-file ${FOLDER}/vectors.txt --embedding.freeze ${text}
+    --run-directory ${run})
+expect(0 "^$" "^$" ${begin} --max-updates 2)
+expect(0 "^$" "^$" ${begin} --max-updates 3 --resume)
+expect(0 "^$" "^$" train --quiet --resume --run-directory ${run} --max-updates 4)
+expect(2 "^$" "^seq2seq: [^\n]*cannot change when a run is resumed[^\n]*\n$"
+       train --resume --run-directory ${run} --label-smoothing 0.3)

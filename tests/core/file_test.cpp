@@ -1,6 +1,8 @@
 #include "seq2seq/core/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -94,6 +96,23 @@ TEST_F(FileTest, ErrorsNameThePathAndTheReason) {
   EXPECT_THAT([&] { read_file(folder_); }, ThrowsMessage<Error>(HasSubstr("is a directory")));
   EXPECT_THAT([&] { write_file(folder_ / "none" / "f", "x"); },
               ThrowsMessage<Error>(HasSubstr("No such file or directory")));
+}
+
+TEST_F(FileTest, WritesThroughLinksAndIntoPipesInsteadOfReplacingThem) {
+  write_file(folder_ / "real", "before");
+  fs::create_symlink("real", folder_ / "link");
+  write_file(folder_ / "link", "after");
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(read_file(folder_ / "real"), "after");
+  const fs::path pipe = folder_ / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int reader = ::open(pipe.c_str(), O_RDWR);
+  write_file(pipe, "text");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+  char bytes[8] = {};
+  EXPECT_EQ(::read(reader, bytes, sizeof bytes), 4);
+  EXPECT_EQ(std::string(bytes), "text");
+  ::close(reader);
 }
 
 }  // namespace

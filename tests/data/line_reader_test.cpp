@@ -102,5 +102,35 @@ TEST(LineReader, NamesAMissingFile) {
   EXPECT_THAT(error_of([] { LineReader("no/such/file"); }), HasSubstr("no/such/file: cannot be opened"));
 }
 
+// A line without its end keeps nobody waiting who has whole lines already.
+TEST(LineReader, IsReadyOnlyForWholeLines) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int writer = ::open(pipe.c_str(), O_RDWR);  // does not wait for a reader
+  const auto send = [&](const std::string& text) {
+    ASSERT_EQ(::write(writer, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  };
+  LineReader reader(pipe);
+  EXPECT_FALSE(reader.ready());
+  send("one\ntw");
+  std::string line;
+  EXPECT_TRUE(reader.ready());
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "one");
+  EXPECT_FALSE(reader.ready());
+  send("o\nthree\n");
+  EXPECT_TRUE(reader.ready());
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "two");
+  EXPECT_TRUE(reader.ready());
+  EXPECT_TRUE(reader.next(line));
+  EXPECT_EQ(line, "three");
+  EXPECT_FALSE(reader.ready());
+  ::close(writer);
+  EXPECT_TRUE(reader.ready());  // the end
+  EXPECT_FALSE(reader.next(line));
+}
+
 }  // namespace
 }  // namespace seq2seq

@@ -53,5 +53,19 @@ TEST(WordSample, TheSeedDecides) {
   EXPECT_NE(draw(1), draw(2));
 }
 
+TEST(WordSample, TakesVeryLongWordsInPartsThatEndBetweenCharacters) {
+  std::string word;
+  for (int i = 0; i < 5000; ++i) word += "\u00e4";  // 10,000 bytes
+  WordSample sample(1);
+  sample.add("short " + word);
+  size_t bytes = 0;
+  for (const auto& [part, count] : sample.counts()) {
+    EXPECT_LE(part.size(), 4096u);
+    EXPECT_TRUE(part == "short" || part.size() % 2 == 0) << part.size();
+    bytes += part.size() * static_cast<size_t>(count);
+  }
+  EXPECT_EQ(bytes, word.size() + 5);
+}
+
 }  // namespace
 }  // namespace seq2seq
