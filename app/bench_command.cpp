@@ -10,11 +10,9 @@
 #include "measurement.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
-#include "seq2seq/core/random.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/train/trainer.h"
-#include "seq2seq/train/vocabulary_builder.h"
 
 namespace seq2seq {
 namespace {
@@ -49,17 +47,18 @@ struct BenchTrainOptions {
 class TrainingBench {
  public:
   explicit TrainingBench(const TrainOptions& options)
-      : options_(options), corpus_(options.data.train_files()), text_(build_text(options.text, corpus_, 1)) {
-    model_ = Seq2Seq(options.model, text_.source->vocabulary().size(), text_.target->vocabulary().size());
-    model_->initialize(static_cast<uint64_t>(options.run.seed));
-    optimizer_ = std::make_unique<Optimizer>(*model_, options.optimization.optimizer);
+      : options_(options),
+        corpus_(options.data.train_files()),
+        model_(new_model(options, corpus_, static_cast<uint64_t>(options.run.seed))) {
+    optimizer_ = std::make_unique<Optimizer>(*model_.model, options.optimization.optimizer);
     if (options.optimization.average_decay > 0)
-      average_ = std::make_unique<WeightAverage>(*model_, options.optimization.average_decay);
+      average_ = std::make_unique<WeightAverage>(*model_.model, options.optimization.average_decay);
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
+    settings.form = model_.text.form;
     settings.seed = static_cast<uint64_t>(options.run.seed);
-    loader_ = std::make_unique<Loader>(corpus_, *text_.source, *text_.target, settings);
+    loader_ = std::make_unique<Loader>(corpus_, *model_.text.source, *model_.text.target, settings);
   }
 
   struct Window {
@@ -75,7 +74,8 @@ class TrainingBench {
         window.sentences += static_cast<double>(batches.back().size);
       }
       optimizer_->zero_gradients();
-      const UpdateSums sums = accumulate_gradients(model_, batches, options_.optimization, 1, ++update_);
+      const UpdateSums sums =
+          accumulate_gradients(model_.model, batches, options_.optimization, 1, ++update_);
       optimizer_->clip_gradients(options_.optimization.clip_norm);
       optimizer_->step(options_.optimization.learning_rate);
       if (average_) average_->update(update_);
@@ -86,13 +86,12 @@ class TrainingBench {
     }
     return window;
   }
-  int64_t parameters() const { return parameter_count(*model_); }
+  int64_t parameters() const { return parameter_count(*model_.model); }
 
  private:
   TrainOptions options_;
   Corpus corpus_;
-  TextCodecs text_;
-  Seq2Seq model_{nullptr};
+  TranslationModel model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<WeightAverage> average_;
   std::unique_ptr<Loader> loader_;

@@ -34,13 +34,13 @@ double gflops(const Tensor& x, const Tensor& weight) {
   return best;
 }
 
-}  // namespace
-
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const size_t middle = values.size() / 2;
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
+
+}  // namespace
 
 Json describe_windows(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());

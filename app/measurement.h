@@ -9,7 +9,6 @@ namespace seq2seq {
 
 /// Minimum, median and maximum of some windows.
 Json describe_windows(const std::vector<double>& values);
-double median(std::vector<double> values);
 
 /// The most memory this process has had, in MiB.
 double peak_memory_mib();

@@ -1,4 +1,3 @@
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +15,7 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/device.h"
 
 namespace seq2seq {
 namespace {
@@ -43,18 +43,6 @@ struct TranslateOptions {
     f("quiet", o.quiet, "no summary at the end");
   }
 };
-
-at::Device parse_device(const std::string& name) {
-  const bool known = name == "cpu" || name == "cuda" ||
-                     (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
-                      name.find_first_not_of("0123456789", 5) == std::string::npos);
-  if (!known) throw UsageError("--device", "'" + name + "' is unknown", "valid: cpu, cuda, cuda:N");
-  const at::Device device(name);
-  if (device.is_cuda() && !at::hasCUDA())
-    throw Error("--device", "no CUDA device can be used here",
-                "use --device cpu, or a LibTorch built for CUDA");
-  return device;
-}
 
 void check(const TranslateOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
@@ -100,7 +88,7 @@ std::string summary(const Translator::Counts& counts, double seconds) {
 
 int run_translate(TranslateOptions options, bool replace_unknown_given) {
   check(options);
-  const at::Device device = parse_device(options.device);
+  const at::Device device = open_device(options.device);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const TranslationModel model = load_model(options.model, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.model->has_attention())

@@ -76,6 +76,20 @@ TYPED_TEST(KernelsTest, LstmForwardIsRightAtEveryWidthAndScale) {
     }
 }
 
+template <class Scalar>
+kernels::AdditiveTerms<Scalar> terms_of(Guarded<Scalar>& keys, Guarded<Scalar>& query, Guarded<Scalar>& v,
+                                        const bool* mask, int64_t sentences, int64_t hypotheses,
+                                        int64_t length, int64_t width) {
+  return {.keys = keys.data(),
+          .query = query.data(),
+          .v = v.data(),
+          .mask = mask,
+          .sentences = sentences,
+          .hypotheses = hypotheses,
+          .length = length,
+          .width = width};
+}
+
 TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
   for (const int64_t width : {1, 3, 17, 130})
     for (const double scale : {1.0, 50.0, 1e4}) {
@@ -86,15 +100,8 @@ TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
       fill(query, sentences * hypotheses * width, scale, 0.5);
       fill(v, width, 1.0, 0.25);
       const bool mask[sentences * length] = {true, true, true, true, true, false, false, false};
-      kernels::additive_scores<TypeParam>({.keys = keys.data(),
-                                           .query = query.data(),
-                                           .v = v.data(),
-                                           .mask = mask,
-                                           .sentences = sentences,
-                                           .hypotheses = hypotheses,
-                                           .length = length,
-                                           .width = width},
-                                          scores.data());
+      kernels::additive_scores(terms_of(keys, query, v, mask, sentences, hypotheses, length, width),
+                               scores.data());
       for (int64_t b = 0; b < sentences; ++b)
         for (int64_t k = 0; k < hypotheses; ++k)
           for (int64_t s = 0; s < length; ++s) {
@@ -122,15 +129,8 @@ TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
     fill(dscores, sentences * hypotheses * length, 1.0, 0.75);
     const bool mask[sentences * length] = {true, true, true, true, true, false, false, false};
     kernels::additive_scores_backward<TypeParam>(
-        {.keys = keys.data(),
-         .query = query.data(),
-         .v = v.data(),
-         .mask = mask,
-         .sentences = sentences,
-         .hypotheses = hypotheses,
-         .length = length,
-         .width = width},
-        dscores.data(), {.keys = dkeys.data(), .query = dquery.data(), .v_rows = dv.data()});
+        terms_of(keys, query, v, mask, sentences, hypotheses, length, width), dscores.data(),
+        {.keys = dkeys.data(), .query = dquery.data(), .v_rows = dv.data()});
     EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << width;
     for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
       for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite, and overwritten

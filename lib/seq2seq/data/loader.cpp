@@ -58,7 +58,7 @@ struct Loader::Implementation {
     if (stopping) throw Stopped{};
     if (!duplicates.empty() && duplicates[index]) return count(&FilterCounts::duplicate, false);
     const RawExample raw = corpus.at(index);
-    if (held_out_pairs.contains(hash_pair(raw.source, raw.target))) return false;
+    if (!held_out_pairs.empty() && held_out_pairs.contains(hash_pair(raw.source, raw.target))) return false;
     NumberedSource numbered =
         number_source(source, raw.source, raw.source_sentences, settings.form,
                       settings.filter.truncate_source ? settings.filter.maximum_length : 0);

@@ -93,8 +93,8 @@ void BatchSearch::cover(const Tensor& attention) {
 }
 
 std::vector<double> BatchSearch::coverage_scores() const {
-  std::vector<double> scores(sentences_.size() * static_cast<size_t>(width_), 0.0);
-  if (!covered_.defined()) return scores;
+  if (!covered_.defined()) return {};
+  std::vector<double> scores(sentences_.size() * static_cast<size_t>(width_));
   const double* row = covered_.const_data_ptr<double>();
   for (size_t i = 0; i < scores.size(); ++i, row += covered_.size(1)) {
     const int64_t words = source_lengths_[sentences_[i / static_cast<size_t>(width_)]] - 1;
@@ -123,7 +123,7 @@ void BatchSearch::expand() {
     if (!beam.done())
       beam.advance({each, log_probabilities.const_data_ptr<double>() + row * each,
                     words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
-                    positions.data() + row, penalties.data() + row});
+                    positions.data() + row, penalties.empty() ? nullptr : penalties.data() + row});
   }
   ++step_;
 }

@@ -126,24 +126,17 @@ void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
   std::vector<Example> examples;
   for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.source.ids, {}});
   const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);
+  const UnknownWords unknown = options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep;
   for (size_t i = 0; i < batch.size(); ++i)
     for (const Hypothesis& hypothesis : found[i])
       results[batch[i].line].outputs.push_back(
-          {written(hypothesis, batch[i]), hypothesis.score, std::ssize(hypothesis.tokens)});
+          {written(hypothesis, *text_.target, batch[i].source.tokens, unknown), hypothesis.score,
+           std::ssize(hypothesis.tokens)});
 }
 
-std::string Translator::written(const Hypothesis& hypothesis, const Sentence& sentence) const {
-  std::string text = text_.target->detokenize(
-      written_tokens(hypothesis, text_.target->vocabulary(), sentence.source.tokens,
-                     options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep));
-  // An output is one line, also of a model whose training text (JSON) had line ends within.
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
-
-std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Vocabulary& vocabulary,
-                                        const std::vector<Token>& source, UnknownWords unknown) {
+std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
+                    UnknownWords unknown) {
+  const Vocabulary& vocabulary = target.vocabulary();
   std::vector<std::string> tokens;
   for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
     const int64_t token = hypothesis.tokens[i], position = hypothesis.source_positions[i];
@@ -154,7 +147,11 @@ std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Voca
     else
       tokens.push_back(vocabulary.token(token));
   }
-  return tokens;
+  std::string text = target.detokenize(tokens);
+  // A model whose training text (JSON) had line ends within may write them.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
 }
 
 Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers) {

@@ -27,11 +27,11 @@ struct TranslatorOptions {
 /// What becomes of <unk>.
 enum class UnknownWords { keep, replace };
 
-/// The tokens of an output: words of the vocabulary, the source's surface form where a slot beyond the
-/// vocabulary was copied, and with `replace` the surface of the source word with the most attention in place
-/// of <unk>.
-std::vector<std::string> written_tokens(const Hypothesis& hypothesis, const Vocabulary& vocabulary,
-                                        const std::vector<Token>& source, UnknownWords unknown);
+/// An output as one line of text: words of the target vocabulary, the source's surface form where a slot
+/// beyond the vocabulary was copied, and with `replace` the surface of the source word with the most
+/// attention in place of <unk>.
+std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
+                    UnknownWords unknown);
 
 /// What came out of one line.
 struct Translation {
@@ -70,7 +70,6 @@ class Translator {
   std::vector<Sentence> tokenized(std::span<const SourceLine> lines);
   void decode(std::span<const Sentence> sentences, std::span<Translation> results);
   void decode_batch(Scorer& scorer, std::span<const Sentence> batch, std::span<Translation> results) const;
-  std::string written(const Hypothesis& hypothesis, const Sentence& sentence) const;
 
   TextCodecs text_;
   int64_t maximum_length_;

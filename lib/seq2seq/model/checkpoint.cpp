@@ -88,13 +88,10 @@ void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::
   }
 }
 
-TextForm text_form(const ModelOptions& model, const TextOptions& text) {
-  return {model.copying, std::holds_alternative<HierarchicalEncoderOptions>(model.encoder),
-          text.sentence_separator};
-}
-
 void connect_vocabularies(TranslationModel& model) {
-  model.text.form = text_form(model.model_options, model.text_options);
+  model.text.form = {model.model_options.copying,
+                     std::holds_alternative<HierarchicalEncoderOptions>(model.model_options.encoder),
+                     model.text_options.sentence_separator};
   if (!model.model_options.copying) return;
   const Vocabulary &source = model.text.source->vocabulary(), &target = model.text.target->vocabulary();
   std::vector<int64_t> table(static_cast<size_t>(source.size()), -1);

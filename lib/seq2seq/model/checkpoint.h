@@ -21,9 +21,8 @@ struct TranslationModel {
   std::string provenance = "{}";
 };
 
-/// How a model of these options wants its text numbered.
-TextForm text_form(const ModelOptions& model, const TextOptions& text);
-/// Tells a model that copies which words of its two vocabularies are the same. After construction or loading.
+/// Settles how the text is numbered, and tells a model that copies which words of its two vocabularies are
+/// the same. After construction or loading.
 void connect_vocabularies(TranslationModel& model);
 
 /// model.pt: one TorchScript archive with the weights as named parameters and, as extra files, the

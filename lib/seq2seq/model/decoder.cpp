@@ -132,10 +132,7 @@ AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query
           ->forward(query, {memory.sentence_states(), memory.prepared(next), memory.sentence_mask()})
           .weights;  // [N, J]
   const int64_t hypotheses = query.size(0) / memory.count();
-  const Tensor sentence_of_word = memory.sentence_of_word()
-                                      .unsqueeze(1)
-                                      .expand({-1, hypotheses, -1})
-                                      .reshape({query.size(0), -1});  // [N, S]
+  const Tensor sentence_of_word = memory.sentence_of_word().repeat_interleave(hypotheses, 0);  // [N, S]
   const Tensor bias = sentences.gather(1, sentence_of_word).clamp_min(least_sentence_weight).log();
   return attention_->forward(query, words, past, bias);
 }

@@ -30,6 +30,13 @@ struct EmbeddingOptions {
   }
 };
 
+/// Of every recurrent encoder and decoder.
+void recurrent_dropout_field(auto& o, auto& f) {
+  f("recurrent-dropout", o.recurrent_dropout,
+    "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
+    in_range(0, 0.95));
+}
+
 struct RnnEncoderOptions {
   static constexpr const char* type = "rnn";
   Cell cell = Cell::lstm;
@@ -46,9 +53,7 @@ struct RnnEncoderOptions {
     f("bidirectional", o.bidirectional, "read the sentence in both directions");
     f("residual", o.residual, "add each layer's input to its output from the second layer on");
     f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95));
-    f("recurrent-dropout", o.recurrent_dropout,
-      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
-      in_range(0, 0.95));
+    recurrent_dropout_field(o, f);
   }
   int64_t memory_size() const { return bidirectional ? 2 * size : size; }
 };
@@ -70,9 +75,7 @@ struct HierarchicalEncoderOptions {
     f("bidirectional", o.bidirectional, "read words and sentences in both directions");
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on sentences",
       in_range(0, 0.95));
-    f("recurrent-dropout", o.recurrent_dropout,
-      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
-      in_range(0, 0.95));
+    recurrent_dropout_field(o, f);
   }
   RnnEncoderOptions words() const {
     return {.cell = cell,
@@ -116,9 +119,7 @@ struct RnnDecoderOptions {
     f("residual", o.residual, "add each layer's input to its output from the second layer on");
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output",
       in_range(0, 0.95));
-    f("recurrent-dropout", o.recurrent_dropout,
-      "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
-      in_range(0, 0.95));
+    recurrent_dropout_field(o, f);
   }
 };
 

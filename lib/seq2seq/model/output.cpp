@@ -9,16 +9,6 @@
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
-namespace {
-
-// [B, S] -> [N, S], each row once for every hypothesis of its sentence.
-Tensor rows_of(const Tensor& by_sentence, int64_t rows) {
-  return by_sentence.unsqueeze(1)
-      .expand({-1, rows / by_sentence.size(0), -1})
-      .reshape({rows, by_sentence.size(1)});
-}
-
-}  // namespace
 
 OutputImpl::OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied) {
   if (tied.defined()) {
@@ -42,7 +32,8 @@ Tensor OutputImpl::log_probabilities(const Tensor& features) {
 Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
   const Tensor words = log_probabilities(step.features);
   if (!step.copy_gate.defined()) return words;
-  const Tensor slots = rows_of(memory.copy_slots(), step.features.size(0));  // [N, S]
+  const int64_t hypotheses = step.features.size(0) / memory.count();
+  const Tensor slots = memory.copy_slots().repeat_interleave(hypotheses, 0);  // [N, S]
   return mixed_log_probabilities(words, copy_shares(step.copy_gate, step.attention, slots), slots);
 }
 

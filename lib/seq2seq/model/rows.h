@@ -34,7 +34,6 @@ struct Memory : Rows {
   /// Of a hierarchical encoder: states [B, J, G] of the document's sentences, their mask [B, J], and the
   /// sentence of each word [B, S] int64.
   void add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word);
-  bool has_sentences() const { return sentences_ > 0; }
   const Tensor& sentence_states() const { return tensors[sentences_]; }
   const Tensor& sentence_mask() const { return tensors[sentences_ + 1]; }
   const Tensor& sentence_of_word() const { return tensors[sentences_ + 2]; }

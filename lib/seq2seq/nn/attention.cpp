@@ -210,9 +210,8 @@ Coverage AttentionImpl::next(const Tensor& query, const View& view, const Covera
   Coverage result{past.sum + weights, {}};
   if (coverage_ == CoverageKind::linear) return result;
   const int64_t hypotheses = query.size(0) / view.states.size(0), gates = 3 * coverage_size;
-  const Tensor looked =
-      view.coverage_gates.unsqueeze(1).expand({-1, hypotheses, -1, -1}).reshape({query.size(0), -1, gates}) +
-      query_gates_->forward(query).unsqueeze(1) + weights.unsqueeze(2) * attention_gates_;
+  const Tensor looked = view.coverage_gates.repeat_interleave(hypotheses, 0) +
+                        query_gates_->forward(query).unsqueeze(1) + weights.unsqueeze(2) * attention_gates_;
   const Tensor cells = past.cells.reshape({-1, coverage_size});  // [N * S, D]
   result.cells = cell_step(Cell::gru, looked.reshape({-1, gates}), cell_gates_->forward(cells), {cells, {}})
                      .hidden.view(past.cells.sizes());

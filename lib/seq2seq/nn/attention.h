@@ -74,7 +74,6 @@ class AttentionImpl : public torch::nn::Module {
                           const Tensor& bias = {});
 
   AttentionKind kind() const { return kind_; }
-  CoverageKind coverage() const { return coverage_; }
 
  private:
   Tensor scores(const Tensor& query, const View& view, const Coverage& past, int64_t hypotheses);

@@ -24,8 +24,7 @@ struct GatheredWeight : torch::autograd::Node {
     add_input_metadata(undefined_input());
   }
   variable_list apply(variable_list&&) override {
-    const Tensor x = product_operand(joined(inputs));  // [all rows, I]
-    const Tensor dy = joined(gradients);               // [all rows, O]
+    const Tensor x = joined(inputs), dy = joined(gradients);  // [all rows, I], [all rows, O]
     release_variables();
     variable_list result(2);
     if (task_should_compute_output(0)) result[0] = weight_gradient(product_operand(dy), x);
@@ -43,8 +42,7 @@ struct GatheredWeight : torch::autograd::Node {
 
 // One of its products.
 struct GatheredProduct : torch::autograd::Node {
-  GatheredProduct(torch::autograd::edge_list edges, const Tensor& x)
-      : Node(std::move(edges)), input(x.detach()) {}
+  GatheredProduct(torch::autograd::edge_list edges, const Tensor& x) : Node(std::move(edges)), input(x) {}
   variable_list apply(variable_list&& gradients) override {
     variable_list result(2);
     if (!gradients[0].defined()) return result;
@@ -62,14 +60,15 @@ struct GatheredProduct : torch::autograd::Node {
 
 Tensor differentiable_product(const Tensor& x, const GatheredGradients::NodePointer& gather) {
   const auto& weight = static_cast<GatheredWeight&>(*gather);
+  const Tensor operand = product_operand(x.detach());  // the gradient of the weight needs it again
   Tensor y;
   {
     const at::AutoDispatchBelowADInplaceOrView below;
-    y = product(x, weight.weight, weight.bias);
+    y = product(operand, weight.weight, weight.bias);
   }
   torch::autograd::edge_list edges = torch::autograd::collect_next_edges(x);
   edges.emplace_back(gather, 0);
-  torch::autograd::set_history(y, GatheredGradients::make_node<GatheredProduct>(std::move(edges), x));
+  torch::autograd::set_history(y, GatheredGradients::make_node<GatheredProduct>(std::move(edges), operand));
   return y;
 }
 

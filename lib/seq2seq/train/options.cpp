@@ -4,6 +4,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/model/device.h"
 
 namespace seq2seq {
 namespace {
@@ -28,12 +29,6 @@ int64_t horizon_of(const ScheduleOptions& schedule) {
   if (const auto* linear = std::get_if<LinearSchedule>(&schedule)) return linear->updates;
   if (const auto* cosine = std::get_if<CosineSchedule>(&schedule)) return cosine->updates;
   return 1;
-}
-
-bool is_device(const std::string& name) {
-  if (name == "cpu" || name == "cuda") return true;
-  return name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
-         name.find_first_not_of("0123456789", 5) == std::string::npos;
 }
 
 }  // namespace
@@ -106,8 +101,7 @@ void check(const TrainOptions& options) {
     throw UsageError("--sentence-separator", "is for the hierarchical encoder",
                      "add --encoder hierarchical, or leave it out");
   const std::string& device = options.run.device;
-  if (!is_device(device))
-    throw UsageError("--device", "'" + device + "' is unknown", "valid: cpu, cuda, cuda:N");
+  check_device_name(device);
   if (device != "cpu" && options.optimization.precision != Precision::float32)
     throw UsageError("--precision", "only processors are offered bfloat16",
                      "leave it out with --device " + device);

@@ -12,6 +12,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/text/vocabulary.h"
@@ -22,13 +23,6 @@ namespace {
 
 // Streams of random numbers that must not meet.
 enum : uint64_t { dropout_stream = 1, data_stream, weights_stream = 4, vocabulary_stream };
-
-at::Device device_of(const std::string& name) {
-  const at::Device device(name);
-  if (device.is_cuda() && !at::hasCUDA())
-    throw Error("--device", "'" + name + "' is not available in this LibTorch", "use --device cpu");
-  return device;
-}
 
 double scheduled_share(const OptimizationOptions& options, int64_t update) {
   if (options.scheduled_sampling_updates <= 0) return options.scheduled_sampling;
@@ -99,6 +93,19 @@ OptimizationOptions with_measured_precision(OptimizationOptions options) {
   return options;
 }
 
+TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed) {
+  TranslationModel model;
+  model.model_options = options.model;
+  model.text_options = options.text;
+  model.maximum_length = options.filter.maximum_length;
+  model.text = build_text(options.text, corpus, mix_seed({seed, vocabulary_stream}));
+  model.model =
+      Seq2Seq(options.model, model.text.source->vocabulary().size(), model.text.target->vocabulary().size());
+  model.model->initialize(mix_seed({seed, weights_stream}));
+  connect_vocabularies(model);
+  return model;
+}
+
 void use_threads(int64_t threads) {
   at::set_num_threads(threads > 0 ? static_cast<int>(threads)
                                   : static_cast<int>(std::thread::hardware_concurrency()));
@@ -140,20 +147,17 @@ void Trainer::open_data() {
 
 void Trainer::open_model() {
   const auto seed = static_cast<uint64_t>(options_.run.seed);
-  const at::Device device = device_of(options_.run.device);
+  const at::Device device = open_device(options_.run.device);
   const std::string from = resumed_ ? run_.last_checkpoint().string() : options_.run.initialize_from;
   if (!from.empty()) {
     model_ = load_model(from, device);
+    model_.model_options = options_.model;
+    model_.text_options = options_.text;
+    model_.maximum_length = options_.filter.maximum_length;
+    connect_vocabularies(model_);
   } else {
-    model_.text = build_text(options_.text, *train_corpus_, mix_seed({seed, vocabulary_stream}));
-    model_.model = Seq2Seq(options_.model, model_.text.source->vocabulary().size(),
-                           model_.text.target->vocabulary().size());
-    model_.model->initialize(mix_seed({seed, weights_stream}));
+    model_ = new_model(options_, *train_corpus_, seed);
   }
-  model_.model_options = options_.model;
-  model_.text_options = options_.text;
-  model_.maximum_length = options_.filter.maximum_length;
-  connect_vocabularies(model_);
   if (from.empty()) load_pretrained_vectors(model_);
   freeze_pretrained_vectors(model_);
   model_.model->to(device);

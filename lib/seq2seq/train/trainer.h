@@ -34,6 +34,9 @@ OptimizationOptions with_measured_precision(OptimizationOptions options);
 /// Lets LibTorch use this many processor threads; 0 = all cores.
 void use_threads(int64_t threads);
 
+/// A model that has learned nothing: vocabularies made or read for `corpus`, weights drawn from `seed`.
+TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed);
+
 /// Trains one model in one run directory until a limit, patience or a signal ends it.
 class Trainer {
  public:

@@ -95,8 +95,7 @@ std::vector<std::string> Validator::translate(Seq2Seq& model) const {
         search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
     for (size_t i = 0; i < examples.size(); ++i) {
       result[examples[i].index] =
-          text_.target->detokenize(written_tokens(found[i].at(0), text_.target->vocabulary(),
-                                                  source_tokens_[examples[i].index], UnknownWords::replace));
+          written(found[i].at(0), *text_.target, source_tokens_[examples[i].index], UnknownWords::replace);
     }
   }
   return result;
