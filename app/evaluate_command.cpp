@@ -14,16 +14,20 @@
 #include "seq2seq/metrics/bootstrap.h"
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/rouge.h"
+#include "seq2seq/metrics/summary.h"
+#include "seq2seq/model/checkpoint.h"
 #include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr int64_t default_samples = 1000;
+constexpr const char* valid_metrics = "valid: bleu, chrf, chrf++, rouge, summary";
 
 struct EvaluateOptions {
   std::string hypothesis;
   std::vector<std::string> reference;
+  std::string source, model;
   std::string baseline;
   std::vector<std::string> metric{"bleu", "chrf"};
   BleuTokenizer tokenize = BleuTokenizer::v13a;
@@ -38,8 +42,16 @@ struct EvaluateOptions {
     f("reference", o.reference,
       "what it is compared with: text, the second column of a .tsv, or target and references of a .jsonl; "
       "each may be .gz; give several files for several references");
+    f("source", o.source,
+      "for summary: what was summarized, text or the sources of a .tsv or .jsonl; adds novel n-grams and the "
+      "copy "
+      "rate");
+    f("model", o.model,
+      "for summary: the model that wrote it; adds how many words that its vocabulary lacks were recovered "
+      "from the "
+      "source");
     f("baseline", o.baseline, "another system's text: is the difference from it more than chance?");
-    f("metric", o.metric, "bleu, chrf, chrf++, rouge; may be given several times");
+    f("metric", o.metric, "bleu, chrf, chrf++, rouge, summary; may be given several times");
     f("tokenize", o.tokenize, "how BLEU cuts words");
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)");
     f("stem", o.stem, "ROUGE compares Porter stems");
@@ -60,12 +72,12 @@ struct EvaluateOptions {
 void EvaluateOptions::check() const {
   if (hypothesis.empty()) throw UsageError("--hypothesis", "is missing", "give the file to score, or -");
   if (reference.empty()) throw UsageError("--reference", "is missing", "give the file to compare with");
-  if (metric.empty()) throw UsageError("--metric", "is empty", "valid: bleu, chrf, chrf++, rouge");
+  if (metric.empty()) throw UsageError("--metric", "is empty", valid_metrics);
   for (const auto& name : metric)
-    if (name != "bleu" && name != "chrf" && name != "chrf++" && name != "rouge")
-      throw UsageError("--metric", "'" + name + "' is unknown", "valid: bleu, chrf, chrf++, rouge");
-  const auto streams =
-      std::count(reference.begin(), reference.end(), "-") + (hypothesis == "-") + (baseline == "-");
+    if (name != "bleu" && name != "chrf" && name != "chrf++" && name != "rouge" && name != "summary")
+      throw UsageError("--metric", "'" + name + "' is unknown", valid_metrics);
+  const auto streams = std::count(reference.begin(), reference.end(), "-") + (hypothesis == "-") +
+                       (baseline == "-") + (source == "-");
   if (streams > 1)
     throw UsageError("-", "the standard input is asked for twice", "name a file for one of them");
 
@@ -77,11 +89,18 @@ void EvaluateOptions::check() const {
   refuse_unused(lowercase, any_cased, "--lowercase", "ROUGE ignores case anyway; leave it out");
   refuse_unused(!stem, wants("rouge"), "--no-stem", "add --metric rouge");
   refuse_unused(!sentence_separator.empty(), wants("rouge"), "--sentence-separator", "add --metric rouge");
+  refuse_unused(!source.empty(), wants("summary"), "--source", "add --metric summary");
+  refuse_unused(!model.empty(), wants("summary"), "--model", "add --metric summary");
+  if (!model.empty() && source.empty())
+    throw UsageError("--source", "is missing: words are recovered from it",
+                     "give the file that was summarized");
   refuse_unused(seed != EvaluateOptions{}.seed, samples() > 0, "--seed", "add --bootstrap or --baseline");
 }
 
-/// Each line of a file as its texts: one, or target and further references.
-ReferenceLists read_texts(const std::string& path) {
+enum class Side { source, target };
+
+/// Each line of a file as its texts: one; of an example file its source, or target and further references.
+ReferenceLists read_texts(const std::string& path, Side side) {
   LineReader reader(path);
   ReferenceLists texts;
   std::string line;
@@ -94,7 +113,12 @@ ReferenceLists read_texts(const std::string& path) {
       texts.push_back({line});
       continue;
     }
-    RawExample example = parse_example(line, example_format(path), reader.place());
+    RawExample example = parse_example(line, example_format(path), reader.place(),
+                                       side == Side::source ? TargetField::optional : TargetField::required);
+    if (side == Side::source) {
+      texts.push_back({std::move(example.source)});
+      continue;
+    }
     texts.push_back({std::move(example.target)});
     for (auto& further : example.references) texts.back().push_back(std::move(further));
   }
@@ -113,24 +137,24 @@ void check_line_counts(const std::string& path, size_t lines, const std::string&
               "both need one line for each sentence");
 }
 
-/// One text a line; of an example file, its target.
-std::vector<std::string> read_system(const std::string& path) {
+/// One text a line; of an example file, this side of it.
+std::vector<std::string> read_lines(const std::string& path, Side side) {
   std::vector<std::string> result;
-  for (auto& texts : read_texts(path)) result.push_back(std::move(texts.front()));
+  for (auto& texts : read_texts(path, side)) result.push_back(std::move(texts.front()));
   return result;
 }
 
 struct Texts {
-  std::vector<std::string> hypotheses, baseline;
+  std::vector<std::string> hypotheses, baseline, sources;
   ReferenceLists references;
 };
 
 Texts read_all(const EvaluateOptions& options) {
   Texts texts;
-  texts.hypotheses = read_system(options.hypothesis);
+  texts.hypotheses = read_lines(options.hypothesis, Side::target);
   texts.references.resize(texts.hypotheses.size());
   for (const auto& path : options.reference) {
-    auto references = read_texts(path);
+    auto references = read_texts(path, Side::target);
     check_line_counts(options.hypothesis, texts.hypotheses.size(), path, references.size());
     for (size_t i = 0; i < references.size(); ++i)
       std::move(references[i].begin(), references[i].end(), std::back_inserter(texts.references[i]));
@@ -138,8 +162,12 @@ Texts read_all(const EvaluateOptions& options) {
   if (texts.hypotheses.empty())
     throw Error(name_input(options.hypothesis), "is empty", "give at least one line");
   if (!options.baseline.empty()) {
-    texts.baseline = read_system(options.baseline);
+    texts.baseline = read_lines(options.baseline, Side::target);
     check_line_counts(options.hypothesis, texts.hypotheses.size(), options.baseline, texts.baseline.size());
+  }
+  if (!options.source.empty()) {
+    texts.sources = read_lines(options.source, Side::source);
+    check_line_counts(options.hypothesis, texts.hypotheses.size(), options.source, texts.sources.size());
   }
   return texts;
 }
@@ -230,6 +258,41 @@ Json evaluate_rouge(const EvaluateOptions& options, Texts texts) {
   return figures;
 }
 
+/// The figures of a summary and, for all of them, what resampling says.
+Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
+  std::shared_ptr<const TextCodec> codec;
+  if (!options.model.empty()) codec = load_model(options.model).text.target;
+  const auto sources = words_of(texts.sources);
+  using Statistics = std::vector<std::pair<std::string, SentenceStatistics>>;
+  const auto statistics_of = [&](const std::vector<std::string>& system) {
+    const auto words = words_of(system);
+    Statistics all;
+    for (const size_t order : {1, 2, 3, 4})
+      all.emplace_back("repeated_" + std::to_string(order) + "grams", repeated_ngrams(words, order));
+    all.emplace_back("repeated_sentences", repeated_sentences(system));
+    all.emplace_back("length_ratio", length_ratio(words, texts.references));
+    all.emplace_back("exact_matches", exact_matches(words, texts.references));
+    if (sources.empty()) return all;
+    for (const size_t order : {1, 2, 3, 4})
+      all.emplace_back("novel_" + std::to_string(order) + "grams", novel_ngrams(words, sources, order));
+    all.emplace_back("copy_rate", copy_rate(words, sources));
+    if (codec)
+      all.emplace_back("recovered_words", recovered_words(system, texts.references, texts.sources, *codec));
+    return all;
+  };
+  const Statistics system = statistics_of(texts.hypotheses);
+  const Statistics baseline = texts.baseline.empty() ? Statistics{} : statistics_of(texts.baseline);
+  Json figures = Json::object(), resampled = Json::object();
+  for (size_t i = 0; i < system.size(); ++i) {
+    const auto& [name, statistics] = system[i];
+    figures[name] = statistics.score(statistics.sums());
+    if (name == "recovered_words") figures["words_to_recover"] = statistics.sums()[1];
+    add_bootstrap(resampled[name], options, statistics, baseline.empty() ? nullptr : &baseline[i].second);
+  }
+  if (options.samples() > 0) figures["bootstrap"] = std::move(resampled);
+  return figures;
+}
+
 int run_evaluate(const EvaluateOptions& options) {
   options.check();
   const Texts texts = read_all(options);
@@ -239,6 +302,7 @@ int run_evaluate(const EvaluateOptions& options) {
     if (name == "chrf") result[name] = evaluate_chrf(options, texts, {});
     if (name == "chrf++") result[name] = evaluate_chrf(options, texts, chrf_plus_plus());
     if (name == "rouge") result[name] = evaluate_rouge(options, texts);
+    if (name == "summary") result[name] = evaluate_summary(options, texts);
   }
   result["sentences"] = texts.hypotheses.size();
   if (options.samples() > 0) result["bootstrap"] = {{"samples", options.samples()}, {"seed", options.seed}};
@@ -253,7 +317,10 @@ void add_evaluate(CLI::App& app, int& exit_code) {
       "evaluate",
       "Scores a text against references and prints JSON.\n\n"
       "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every score\n"
-      "comes with the signature of the settings that made it. With --baseline, paired bootstrap resampling\n"
+      "comes with the signature of the settings that made it. The metric summary says what ROUGE does not "
+      "see\n"
+      "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source and\n"
+      "--model novelty, copying and recovered words. With --baseline, paired bootstrap resampling\n"
       "says how likely the difference between two systems is by chance (p_value).");
   command->footer(
       "Examples:\n"
@@ -261,7 +328,9 @@ void add_evaluate(CLI::App& app, int& exit_code) {
       "  seq2seq translate --model run --input test.en | seq2seq evaluate --hypothesis - --reference "
       "test.de\n"
       "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de --metric chrf++\n"
-      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl --metric rouge");
+      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl --metric rouge\n"
+      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl --metric summary --source "
+      "test.jsonl");
   auto flags = std::make_shared<Flags<EvaluateOptions>>(*command);
   command->callback([flags, &exit_code] { exit_code = run_evaluate(flags->resolve()); });
 }

@@ -147,11 +147,13 @@ TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
 
 TEST(ValidationMetrics, KnowTheirDirectionAndWhatTheyNeed) {
   const auto names = option_names(ValidationMetric{});
-  ASSERT_EQ(names.size(), 10U);
+  ASSERT_EQ(names.size(), 15U);
   for (size_t i = 0; i < names.size(); ++i) {
     const auto metric = static_cast<ValidationMetric>(i);
     const std::string name = names[i];
-    EXPECT_EQ(larger_is_better(metric), name != "loss" && name != "perplexity") << name;
+    EXPECT_EQ(larger_is_better(metric), name != "loss" && name != "perplexity" && name != "repetition")
+        << name;
+    EXPECT_EQ(can_decide(metric), name != "length-ratio" && name != "novelty" && name != "copy-rate") << name;
     EXPECT_EQ(needs_translation(metric), name != "loss" && name != "perplexity" && name != "accuracy")
         << name;
   }

@@ -10,6 +10,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/search.h"
 #include "seq2seq/metrics/score.h"
+#include "seq2seq/metrics/summary.h"
 
 namespace seq2seq::test {
 namespace {
@@ -97,7 +98,7 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
   SearchOptions search_options;
   search_options.beam_size = 3;
   search_options.length_penalty = LengthPenalty::average;
-  std::vector<std::string> translations, references;
+  std::vector<std::string> translations, references, sources;
   for (const uint64_t index : usable) {
     ModelScorer scorer(model);
     const auto best = search(scorer, batch_of({example(index)}).source, search_options).at(0).at(0);
@@ -105,13 +106,23 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
     for (const int64_t id : best.tokens) tokens.push_back(text.target->vocabulary().token(id));
     translations.push_back(text.target->detokenize(tokens));
     references.push_back(corpus->at(index).target);  // not cut, unknown words as they are
+    sources.push_back(corpus->at(index).source);
   }
   const auto metrics = option_names(MetricName{});
   for (size_t i = 0; i < metrics.size(); ++i)
     EXPECT_NEAR(result.scores.at(metrics[i]),
                 score_corpus(static_cast<MetricName>(i), translations, references), 1e-10)
         << metrics[i];
+  ReferenceLists lists;
+  for (const auto& reference : references) lists.push_back({reference});
+  const auto summary_metrics = option_names(SummaryMetric{});
+  for (size_t i = 0; i < summary_metrics.size(); ++i)
+    EXPECT_NEAR(result.scores.at(summary_metrics[i]),
+                score_summaries(static_cast<SummaryMetric>(i), translations, lists, sources, *text.target),
+                1e-10)
+        << summary_metrics[i];
   EXPECT_GT(result.scores.at("chrf"), 0);
+  EXPECT_GT(result.scores.at("copy-rate"), 0);
   EXPECT_EQ(result.scores.size(), names.size());
 }
 

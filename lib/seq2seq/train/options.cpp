@@ -9,8 +9,10 @@
 namespace seq2seq {
 namespace {
 
-constexpr const char* metric_names[] = {"loss",   "perplexity", "accuracy", "bleu",   "chrf",
-                                        "chrf++", "rouge1",     "rouge2",   "rougeL", "rougeLsum"};
+constexpr const char* metric_names[] = {"loss",         "perplexity", "accuracy",   "bleu",
+                                        "chrf",         "chrf++",     "rouge1",     "rouge2",
+                                        "rougeL",       "rougeLsum",  "repetition", "recovered-words",
+                                        "length-ratio", "novelty",    "copy-rate"};
 
 constexpr const char* precision_names[] = {"float32", "bfloat16", "auto"};
 
@@ -46,7 +48,11 @@ bool needs_translation(ValidationMetric metric) {
 }
 
 bool larger_is_better(ValidationMetric metric) {
-  return metric >= ValidationMetric::accuracy;
+  return metric >= ValidationMetric::accuracy && metric != ValidationMetric::repetition;
+}
+
+bool can_decide(ValidationMetric metric) {
+  return metric < ValidationMetric::length_ratio;
 }
 
 void check(const TrainOptions& options) {
@@ -84,6 +90,10 @@ void check(const TrainOptions& options) {
                      "draws from the vocabulary alone, which a model that copies does not",
                      "leave out one of --scheduled-sampling and --copying");
   const std::vector<std::string> names(std::begin(metric_names), std::end(metric_names));
+  if (!can_decide(options.validation.criterion))
+    throw UsageError("--valid-criterion",
+                     "'" + names[static_cast<size_t>(options.validation.criterion)] + "' has no best value",
+                     "name it with --valid-metrics, and choose another criterion, such as rougeL");
   for (const auto& name : options.validation.metrics)
     if (std::find(names.begin(), names.end(), name) == names.end())
       throw UsageError("--valid-metrics", "'" + name + "' is unknown", suggest_name(name, names));

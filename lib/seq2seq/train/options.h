@@ -98,12 +98,19 @@ enum class ValidationMetric {
   rouge1,
   rouge2,
   rouge_l,
-  rouge_lsum
+  rouge_lsum,
+  repetition,
+  recovered_words,
+  length_ratio,
+  novelty,
+  copy_rate
 };
 std::span<const char* const> option_names(ValidationMetric);
 /// Whether the text has to be decoded for it.
 bool needs_translation(ValidationMetric metric);
 bool larger_is_better(ValidationMetric metric);
+/// Whether more, or less, of it is always better, so that it can decide about `best`.
+bool can_decide(ValidationMetric metric);
 
 struct DataOptions {
   std::string train_source, train_target, train, valid_source, valid_target, valid;
@@ -194,7 +201,10 @@ struct ValidationOptions {
   int64_t beam_size = 1;
   static void fields(auto& o, auto& f) {
     f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0));
-    f("valid-criterion", o.criterion, "what decides about `best` and early stopping");
+    f("valid-criterion", o.criterion,
+      "what decides about `best` and early stopping (not length-ratio, novelty or copy-rate, which have no "
+      "best "
+      "value)");
     f("valid-metrics", o.metrics, "further metrics to log: the criterion's names");
     f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0));
     f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64));

@@ -10,6 +10,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/metrics/score.h"
+#include "seq2seq/metrics/summary.h"
 
 namespace seq2seq {
 namespace {
@@ -32,9 +33,10 @@ const char* name_of(ValidationMetric metric) {
   return option_names(metric)[static_cast<size_t>(metric)];
 }
 
-// The metrics of text follow in the same order in both lists.
-MetricName text_metric(ValidationMetric metric) {
-  return static_cast<MetricName>(static_cast<int>(metric) - static_cast<int>(ValidationMetric::bleu));
+// The metrics of text follow in the same order in these lists.
+template <class Metric>
+Metric counted_from(ValidationMetric first, ValidationMetric metric) {
+  return static_cast<Metric>(static_cast<int>(metric) - static_cast<int>(first));
 }
 
 }  // namespace
@@ -108,9 +110,15 @@ ValidationResult Validator::run(Seq2Seq& model) const {
   result.scores = teacher_forced(model);
   if (std::any_of(metrics_.begin(), metrics_.end(), needs_translation)) {
     const auto translations = translate(model);
-    for (const ValidationMetric metric : metrics_)
-      if (needs_translation(metric))
-        result.scores[name_of(metric)] = score_corpus(text_metric(metric), translations, references_);
+    for (const ValidationMetric metric : metrics_) {
+      if (!needs_translation(metric)) continue;
+      result.scores[name_of(metric)] =
+          metric < ValidationMetric::repetition
+              ? score_corpus(counted_from<MetricName>(ValidationMetric::bleu, metric), translations,
+                             references_)
+              : score_summaries(counted_from<SummaryMetric>(ValidationMetric::repetition, metric),
+                                translations, references_, sources_, *text_.target);
+    }
   }
   result.criterion = result.scores.at(name_of(options_.criterion));
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "seq2seq/metrics/sentence_statistics.h"
+#include "seq2seq/text/text_codec.h"
+
+namespace seq2seq {
+
+// What ROUGE does not see in a summary: whether it repeats itself, how much of it stands in its source, and
+// whether it keeps the words that the vocabulary lacks. Every figure is a ratio of sums over the texts, 0 to
+// 1 but for the length ratio.
+
+/// The words of a text in lowercase (text/tokenizer.h says what a word is); punctuation is left out.
+using Words = std::vector<std::string>;
+std::vector<Words> words_of(const std::vector<std::string>& texts);
+
+/// 1 - distinct / all n-grams, counted within each text: the share that stood in it before.
+SentenceStatistics repeated_ngrams(const std::vector<Words>& texts, size_t order);
+
+/// The share of sentences whose words make up an earlier sentence of the same text. Sentences end at line
+/// ends and as split_sentences (data/numbered_text.h) finds them.
+SentenceStatistics repeated_sentences(const std::vector<std::string>& texts);
+
+/// The share of each text's distinct n-grams that its source does not hold (See et al. 2017, figure 6).
+SentenceStatistics novel_ngrams(const std::vector<Words>& texts, const std::vector<Words>& sources,
+                                size_t order);
+
+/// The share of words that stand in the source (extractive fragment coverage, Grusky et al. 2018).
+SentenceStatistics copy_rate(const std::vector<Words>& texts, const std::vector<Words>& sources);
+
+/// Of the distinct tokens of a target (its first reference) that `codec`'s vocabulary lacks but its source
+/// holds, the share that the output holds; 1 when there are none.
+SentenceStatistics recovered_words(const std::vector<std::string>& hypotheses,
+                                   const ReferenceLists& references, const std::vector<std::string>& sources,
+                                   const TextCodec& codec);
+
+/// Words of the outputs to each word of the references; of several, the one nearest in length counts.
+SentenceStatistics length_ratio(const std::vector<Words>& texts, const ReferenceLists& references);
+
+/// The share of outputs whose words are those of a reference.
+SentenceStatistics exact_matches(const std::vector<Words>& texts, const ReferenceLists& references);
+
+/// What validation can watch.
+enum class SummaryMetric {
+  repetition,  ///< repeated 4-grams
+  recovered_words,
+  length_ratio,
+  novelty,  ///< novel 2-grams
+  copy_rate
+};
+
+/// "repetition", "recovered-words", "length-ratio", "novelty", "copy-rate", in the order of the enumerators.
+std::span<const char* const> option_names(SummaryMetric);
+
+/// `sources` and `codec` as in recovered_words.
+double score_summaries(SummaryMetric metric, const std::vector<std::string>& hypotheses,
+                       const ReferenceLists& references, const std::vector<std::string>& sources,
+                       const TextCodec& codec);
+
+}  // namespace seq2seq
