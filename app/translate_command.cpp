@@ -7,15 +7,18 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "commands.h"
 #include "flags.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/decode/explanation.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/study/explanation_page.h"
 
 namespace seq2seq {
 namespace {
@@ -26,6 +29,7 @@ struct TranslateOptions {
   std::string output = "-";
   TranslatorOptions translator;
   bool scores = false;
+  std::string explain;
   int64_t threads = 0;
   std::string device = "cpu";
   bool quiet = false;
@@ -38,6 +42,9 @@ struct TranslateOptions {
     f("output", o.output, "where the text goes, as it comes; - for standard output");
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text");
+    f("explain", o.explain,
+      "a file that tells of every output token whether it was generated or copied, from where, and what was "
+      "looked at: JSON lines, or pictures when the name ends in .html");
     f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
     f("quiet", o.quiet, "no summary at the end");
@@ -49,6 +56,8 @@ void check(const TranslateOptions& options) {
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
+  if (!options.explain.empty() && options.explain == options.output)
+    throw UsageError("--explain", "is where the text goes", "name another file");
   std::error_code missing;
   if (std::filesystem::equivalent(options.input, options.output, missing))
     throw UsageError("--output", "is the input, which would be overwritten", "name another file");
@@ -75,6 +84,31 @@ class OutputLines {
   std::ostream* stream_ = &std::cout;
 };
 
+/// What --explain writes, as JSON lines or as a page of heat maps.
+class Explanations {
+ public:
+  explicit Explanations(const std::string& path) : lines_(path), page_(path.ends_with(".html")) {
+    if (page_) lines_.write(explanation_page_begin());
+  }
+  void write(const TranslationModel& model, const Translation& translation, int64_t line) {
+    if (translation.source.ids.empty()) return;
+    int64_t rank = 0;
+    for (const auto& output : translation.outputs) {
+      const Explanation explanation = explain(model, translation.source, output);
+      lines_.write(page_ ? explanation_page_section(explanation, output, line, rank)
+                         : explanation_json(explanation, output, line, rank));
+      ++rank;
+    }
+  }
+  void finish() {
+    if (page_) lines_.write(explanation_page_end());
+  }
+
+ private:
+  OutputLines lines_;
+  bool page_;
+};
+
 std::string summary(const Translator::Counts& counts, double seconds) {
   char text[160];
   std::snprintf(text, sizeof text, "%s lines in %.2f s: %.1f lines/s, %.0f tokens/s",
@@ -96,10 +130,14 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                      "leave it out");
   if (options.translator.search.coverage_penalty != CoveragePenalty::none && !model.model->has_attention())
     throw UsageError("--coverage-penalty", "this model has no attention to penalise", "leave it out");
+  if (!options.explain.empty() && !model.model->has_attention())
+    throw UsageError("--explain", "this model has no attention to explain by", "leave it out");
   SourceLines input(options.input);
   Translator translator = make_translator(model, options.translator);
   auto window = input.read_window(translator.window());  // before the output is emptied
   OutputLines output(options.output);
+  std::optional<Explanations> explanations;
+  if (!options.explain.empty()) explanations.emplace(options.explain);
 
   using Clock = std::chrono::steady_clock;
   Clock::duration busy{};
@@ -107,11 +145,17 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   for (; !window.empty(); window = input.read_window(translator.window())) {
     const auto start = Clock::now();
     std::string text;
-    for (const Translation& translation : translator.translate(window))
+    const auto translations = translator.translate(window);
+    const int64_t first = index;
+    for (const Translation& translation : translations)
       text += format_translation(translation, index++, options.translator.search.n_best, options.scores);
     output.write(text);
     busy += Clock::now() - start;
+    if (!explanations) continue;
+    for (size_t i = 0; i < translations.size(); ++i)
+      explanations->write(model, translations[i], first + static_cast<int64_t>(i));
   }
+  if (explanations) explanations->finish();
   const auto& counts = translator.counts();
   if (!options.quiet) log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
   return counts.bad_lines > 0 ? 1 : 0;
@@ -133,7 +177,8 @@ void add_translate(CLI::App& app, int& exit_code) {
       "  seq2seq translate --model run --input test.en --output test.de\n"
       "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
       "  seq2seq translate --model run/checkpoints/step-5000/model.pt --input test.jsonl --n-best 5\n"
-      "  seq2seq translate --model run --input test.en --length-penalty wu --length-penalty-alpha 0.6");
+      "  seq2seq translate --model run --input test.en --length-penalty wu --length-penalty-alpha 0.6\n"
+      "  seq2seq translate --model run --input report.txt --explain copying.html");
   auto flags = std::make_shared<Flags<TranslateOptions>>(*command);
   command->callback([flags, &exit_code] {
     exit_code = run_translate(flags->resolve(), flags->patch().contains("translator.replace-unknown"));

@@ -30,6 +30,52 @@ TEST(TopK, FusedEqualsPlain) {
     }
 }
 
+// Two sentences of three rows; words of the vocabulary copied once and twice, slots beyond it, padding.
+TEST(TopKMixture, FusedEqualsPlain) {
+  for (const auto type : {at::kDouble, at::kFloat})
+    for (const int64_t width : {7, 64, 200, 1000})
+      for (const int64_t k : {1, 4, 9}) {
+        const double tolerance = type == at::kDouble ? 1e-12 : 1e-5;
+        const Tensor logits = distinct_logits(6, width, type);
+        const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
+                                                             5, 6, width + 2, 3, -1, -1})
+                                 .view({2, 6});
+        const Tensor attention = distinct_logits(6, 6, type).add(0.3).softmax(-1);
+        const Tensor gate =
+            at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -200.0}, at::kDouble).to(type).unsqueeze(1);
+        const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
+        const std::vector<int64_t> banned{0, 2, 4};
+        const TopK fused = top_k_mixture(logits.clone(), shares, slots, k, banned, 3);
+        const PlainKernels plain_kernels;
+        const TopK plain = top_k_mixture(logits.clone(), shares, slots, k, banned, 3);
+        // What is nearly impossible has no exact place.
+        const Tensor likely = plain.log_probabilities.gt(-60);
+        EXPECT_TRUE(fused.indices.masked_select(likely).equal(plain.indices.masked_select(likely)))
+            << width << " " << k << " " << fused.indices << plain.indices;
+        EXPECT_LT((fused.log_probabilities - plain.log_probabilities)
+                      .masked_select(likely)
+                      .abs()
+                      .max()
+                      .item<double>(),
+                  tolerance);
+        EXPECT_LT((fused.watched - plain.watched).clamp_min(-60).abs().max().item<double>(), tolerance);
+      }
+}
+
+// 0.5 (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of word 1 from two places, 0.29 of slot 4 from the third.
+TEST(TopKMixture, AddsWhatIsCopied) {
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, at::kDouble).log().unsqueeze(0);
+  const CopyShares shares{at::tensor({0.5}, at::kDouble).view({1, 1}),
+                          at::tensor({0.15, 0.05, 0.29, 0.0}, at::kDouble).view({1, 4})};
+  const Tensor slots = at::tensor(std::vector<int64_t>{1, 1, 4, -1}).view({1, 4});
+  const TopK best = top_k_mixture(logits, shares, slots, 3, {3}, 3);
+  EXPECT_TRUE(best.indices[0].equal(at::tensor(std::vector<int64_t>{1, 4, 2}))) << best.indices;
+  EXPECT_NEAR(best.log_probabilities[0][0].item<double>(), std::log(0.3), 1e-12);
+  EXPECT_NEAR(best.log_probabilities[0][1].item<double>(), std::log(0.29), 1e-12);
+  EXPECT_NEAR(best.log_probabilities[0][2].item<double>(), std::log(0.15), 1e-12);
+  EXPECT_NEAR(best.watched[0].item<double>(), std::log(0.2), 1e-12);
+}
+
 // softmax of log(1), log(2), log(3), log(4) is a tenth of each.
 TEST(TopK, BannedWordsKeepTheirShare) {
   const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, at::kDouble).log().unsqueeze(0);

@@ -30,11 +30,6 @@ std::string number(double value) {
 
 }  // namespace
 
-struct Translator::Sentence {
-  size_t line;  // in the window
-  NumberedSource source;
-};
-
 Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
                        const TranslatorOptions& options)
     : text_(std::move(text)),
@@ -49,44 +44,43 @@ size_t Translator::window() const {
   return batches_ahead * static_cast<size_t>(options_.batch_size);
 }
 
-std::vector<Translator::Sentence> Translator::tokenized(std::span<const SourceLine> lines) {
-  std::vector<Sentence> sentences;
-  for (size_t i = 0; i < lines.size(); ++i) {
-    const SourceLine& line = lines[i];
-    ++counts_.lines;
-    if (!line.problem.empty()) {
-      ++counts_.bad_lines;
-      log_warning(line.problem + " (its output line is empty)");
-      continue;
-    }
-    if (blank(line.text)) continue;
-    NumberedSource source =
-        number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
-    if (source.whole_length > maximum_length_ && counts_.cut_lines++ == 0)
-      log_warning(line.place + ": cut from " + format_count(source.whole_length) + " to " +
-                  format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
-    if (source.ids.empty()) continue;  // nothing was left by normalization
-    sentences.push_back({i, std::move(source)});
+/// Without ids when there is nothing to decode.
+NumberedSource Translator::numbered(const SourceLine& line) {
+  ++counts_.lines;
+  if (!line.problem.empty()) {
+    ++counts_.bad_lines;
+    log_warning(line.problem + " (its output line is empty)");
+    return {};
   }
-  return sentences;
+  if (blank(line.text)) return {};
+  NumberedSource source =
+      number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
+  if (source.whole_length > maximum_length_ && counts_.cut_lines++ == 0)
+    log_warning(line.place + ": cut from " + format_count(source.whole_length) + " to " +
+                format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
+  return source;
 }
 
 std::vector<Translation> Translator::translate(std::span<const SourceLine> lines) {
   std::vector<Translation> results(lines.size());
-  std::vector<Sentence> sentences = tokenized(lines);
+  std::vector<Translation*> sentences;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    results[i].source = numbered(lines[i]);
+    if (!results[i].source.ids.empty()) sentences.push_back(&results[i]);
+  }
   // Longest first, so that the workers end at about the same time.
-  std::stable_sort(sentences.begin(), sentences.end(), [](const Sentence& a, const Sentence& b) {
-    return a.source.ids.size() > b.source.ids.size();
+  std::stable_sort(sentences.begin(), sentences.end(), [](const Translation* a, const Translation* b) {
+    return a->source.ids.size() > b->source.ids.size();
   });
-  decode(sentences, results);
+  decode(sentences);
   for (Translation& result : results) {
     if (result.outputs.empty()) result.outputs.emplace_back();
-    counts_.output_tokens += result.outputs.front().tokens;
+    counts_.output_tokens += std::ssize(result.outputs.front().tokens);
   }
   return results;
 }
 
-void Translator::decode(std::span<const Sentence> sentences, std::span<Translation> results) {
+void Translator::decode(std::span<Translation* const> sentences) {
   const auto size = static_cast<size_t>(options_.batch_size);
   const size_t batches = (sentences.size() + size - 1) / size;
   std::atomic<size_t> next = 0;
@@ -95,8 +89,7 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
   const auto work = [&](Scorer& scorer) {
     try {
       for (size_t i = next++; i < batches; i = next++)
-        decode_batch(scorer, sentences.subspan(i * size, std::min(size, sentences.size() - i * size)),
-                     results);
+        decode_batch(scorer, sentences.subspan(i * size, std::min(size, sentences.size() - i * size)));
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
       if (!failure) failure = std::current_exception();
@@ -121,17 +114,15 @@ void Translator::decode(std::span<const Sentence> sentences, std::span<Translati
   if (failure) std::rethrow_exception(failure);
 }
 
-void Translator::decode_batch(Scorer& scorer, std::span<const Sentence> batch,
-                              std::span<Translation> results) const {
+void Translator::decode_batch(Scorer& scorer, std::span<Translation* const> batch) const {
   std::vector<Example> examples;
-  for (const Sentence& sentence : batch) examples.push_back({sentence.line, sentence.source.ids, {}});
+  for (const Translation* sentence : batch) examples.push_back({examples.size(), sentence->source.ids, {}});
   const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);
   const UnknownWords unknown = options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep;
   for (size_t i = 0; i < batch.size(); ++i)
     for (const Hypothesis& hypothesis : found[i])
-      results[batch[i].line].outputs.push_back(
-          {written(hypothesis, *text_.target, batch[i].source.tokens, unknown), hypothesis.score,
-           std::ssize(hypothesis.tokens)});
+      batch[i]->outputs.push_back({written(hypothesis, *text_.target, batch[i]->source.tokens, unknown),
+                                   hypothesis.score, hypothesis.tokens});
 }
 
 std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,

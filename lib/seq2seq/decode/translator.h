@@ -38,8 +38,9 @@ struct Translation {
   struct Output {
     std::string text;
     double score = 0;
-    int64_t tokens = 0;  ///< without </s>
+    std::vector<int64_t> tokens;  ///< words and slots, without </s>
   };
+  NumberedSource source;        ///< as the model read it; no ids for an empty or a bad line
   std::vector<Output> outputs;  ///< n best, best first; one empty output for an empty or a bad line
 };
 
@@ -66,10 +67,9 @@ class Translator {
   size_t window() const;
 
  private:
-  struct Sentence;
-  std::vector<Sentence> tokenized(std::span<const SourceLine> lines);
-  void decode(std::span<const Sentence> sentences, std::span<Translation> results);
-  void decode_batch(Scorer& scorer, std::span<const Sentence> batch, std::span<Translation> results) const;
+  NumberedSource numbered(const SourceLine& line);
+  void decode(std::span<Translation* const> sentences);
+  void decode_batch(Scorer& scorer, std::span<Translation* const> batch) const;
 
   TextCodecs text_;
   int64_t maximum_length_;

@@ -2,8 +2,6 @@
 
 #include <ATen/ATen.h>
 
-#include <limits>
-
 #include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/top_k.h"
 #include "seq2seq/text/vocabulary.h"
@@ -39,16 +37,21 @@ Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
 
 Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
                              const std::vector<int64_t>& banned) {
-  if (!step.copy_gate.defined()) {
-    TopK best =
-        top_k_log_softmax(linear(projected(step.features), weight_, bias_), k, banned, Vocabulary::end);
-    return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
+  const Tensor logits = linear(projected(step.features), weight_, bias_);
+  TopK best;
+  if (step.copy_gate.defined()) {
+    // A view of the hypotheses as [B, K, .] spares the slots a copy for each.
+    const auto by_sentence = [&](const Tensor& rows) {
+      return rows.view({memory.count(), -1, rows.size(1)});
+    };
+    const CopyShares shares = copy_shares(by_sentence(step.copy_gate), by_sentence(step.attention),
+                                          memory.copy_slots().unsqueeze(1));
+    best = top_k_mixture(logits, {shares.generated.flatten(0, 1), shares.copied.flatten(0, 1)},
+                         memory.copy_slots(), k, banned, Vocabulary::end);
+  } else {
+    best = top_k_log_softmax(logits, k, banned, Vocabulary::end);
   }
-  const Tensor all = log_probabilities(step, memory);  // [N, V + S]
-  const Tensor ends = all.select(1, Vocabulary::end).clone();
-  for (const int64_t word : banned) all.select(1, word).fill_(-std::numeric_limits<double>::infinity());
-  auto [values, words] = all.topk(k, 1);
-  return {std::move(values), std::move(words), ends};
+  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
 }
 
 LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const Tensor& targets,

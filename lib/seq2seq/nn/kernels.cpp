@@ -227,28 +227,63 @@ SEQ2SEQ_INLINE int64_t first_maximum(const Scalar* values, int64_t begin, int64_
   return best;
 }
 
+/// Mixes copying into a row: logits of copied words rise, `beyond` [length] takes the logarithms of the slots
+/// behind the vocabulary. `shift`: what makes a logit the logarithm of its probability.
 template <class Scalar>
-SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks, int64_t k,
-                              const int64_t* banned, int64_t banned_count, int64_t watched,
-                              Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,
-                              int64_t size) {
+SEQ2SEQ_INLINE void mix_copies(Scalar* logits, Scalar* block_peaks, Scalar* beyond, const Scalar* copied,
+                               const int64_t* slots, int64_t length, Scalar shift, int64_t size) {
+  std::fill_n(beyond, length, Scalar(0));
+  for (int64_t p = 0; p < length; ++p) {
+    const int64_t slot = slots[p];
+    if (slot >= size) {
+      beyond[slot - size] += copied[p];
+    } else if (slot >= 0 && copied[p] > 0) {
+      logits[slot] = std::log(std::exp(logits[slot] + shift) + copied[p]) - shift;
+      Scalar& peak = block_peaks[slot / block_width];
+      peak = std::max(peak, logits[slot]);
+    }
+  }
+  for (int64_t p = 0; p < length; ++p) beyond[p] = std::log(beyond[p]);
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks,
+                              Scalar* __restrict beyond, const Columns& columns, const Copies<Scalar>& copies,
+                              int64_t row, Scalar* __restrict log_probabilities, int64_t* __restrict indices,
+                              Scalar* __restrict watched_value, int64_t size) {
   const int64_t blocks = (size + block_width - 1) / block_width;
   for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
   const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
   const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
-  const Scalar normalizer = peak + std::log(sum);
-  *watched_value = logits[watched] - normalizer;
+  Scalar shift = -peak - std::log(sum);
+  if (copies.length > 0) {
+    shift += std::log(std::max(copies.generated[row], Scalar(least_probability)));
+    mix_copies(logits, block_peaks, beyond, copies.copied + row * copies.length,
+               copies.slots + row / copies.hypotheses * copies.length, copies.length, shift, size);
+  }
+  *watched_value = logits[columns.watched] + shift;
   const auto remove = [&](int64_t index) {
     logits[index] = -std::numeric_limits<Scalar>::infinity();
     block_peaks[index / block_width] = block_maximum(logits, index / block_width * block_width, size);
   };
-  for (int64_t i = 0; i < banned_count; ++i) remove(banned[i]);
-  for (int64_t i = 0; i < k; ++i) {
+  for (int64_t i = 0; i < columns.banned_count; ++i) remove(columns.banned[i]);
+  int64_t taken = 0;
+  for (; taken < std::min(columns.k, size - columns.banned_count); ++taken) {
     const int64_t block = first_maximum(block_peaks, 0, blocks) * block_width;
     const int64_t best = first_maximum(logits, block, std::min(block + block_width, size));
-    indices[i] = best;
-    log_probabilities[i] = logits[best] - normalizer;
+    indices[taken] = best;
+    log_probabilities[taken] = logits[best] + shift;
     remove(best);
+  }
+  for (int64_t p = 0; p < copies.length; ++p) {
+    if (taken == columns.k && !(beyond[p] > log_probabilities[taken - 1])) continue;
+    int64_t at = taken < columns.k ? taken++ : taken - 1;
+    for (; at > 0 && beyond[p] > log_probabilities[at - 1]; --at) {
+      log_probabilities[at] = log_probabilities[at - 1];
+      indices[at] = indices[at - 1];
+    }
+    log_probabilities[at] = beyond[p];
+    indices[at] = size + p;
   }
 }
 
@@ -286,13 +321,13 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
       else                                                                                                  \
         additive_backward_sentence<true>(terms, b, dscores, gradients, shares);                             \
   }                                                                                                         \
-  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, int64_t k, const int64_t* banned,     \
-                                 int64_t banned_count, int64_t watched, Scalar* log_probabilities,          \
-                                 int64_t* indices, Scalar* watched_value, int64_t begin, int64_t end,       \
-                                 int64_t vocabulary) {                                                      \
+  SEQ2SEQ_CLONES void top_k_rows(Scalar* logits, Scalar* block_peaks, Scalar* beyond,                       \
+                                 const Columns& columns, const Copies<Scalar>& copies,                      \
+                                 Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,        \
+                                 int64_t begin, int64_t end, int64_t vocabulary) {                          \
     for (int64_t r = begin; r < end; ++r)                                                                   \
-      top_k_row(logits + r * vocabulary, block_peaks, k, banned, banned_count, watched,                     \
-                log_probabilities + r * k, indices + r * k, watched_value + r, vocabulary);                 \
+      top_k_row(logits + r * vocabulary, block_peaks, beyond, columns, copies, r,                           \
+                log_probabilities + r * columns.k, indices + r * columns.k, watched_value + r, vocabulary); \
   }                                                                                                         \
   SEQ2SEQ_CLONES void cross_entropy_rows(                                                                   \
       Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,             \
@@ -359,27 +394,27 @@ void cross_entropy(Scalar* logits, const int64_t* targets, const Mixture<Scalar>
 }
 
 template <class Scalar>
-void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count,
-                       int64_t watched, Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,
-                       int64_t rows, int64_t vocabulary) {
+void top_k(Scalar* logits, const Columns& columns, const Copies<Scalar>& copies, Scalar* log_probabilities,
+           int64_t* indices, Scalar* watched_value, int64_t rows, int64_t vocabulary) {
   at::parallel_for(0, rows, grain(vocabulary), [&](int64_t begin, int64_t end) {
     std::vector<Scalar> block_peaks(static_cast<size_t>((vocabulary + block_width - 1) / block_width));
-    top_k_rows(logits, block_peaks.data(), k, banned, banned_count, watched, log_probabilities, indices,
+    std::vector<Scalar> beyond(static_cast<size_t>(copies.length));
+    top_k_rows(logits, block_peaks.data(), beyond.data(), columns, copies, log_probabilities, indices,
                watched_value, begin, end, vocabulary);
   });
 }
 
-#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                      \
-  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                \
-  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*, \
-                              Scalar*, Scalar*, int64_t, int64_t);                                       \
-  template void additive_scores(const AdditiveTerms<Scalar>&, Scalar*);                                  \
-  template void additive_scores_backward(const AdditiveTerms<Scalar>&, const Scalar*,                    \
-                                         const AdditiveGradients<Scalar>&);                              \
-  template void cross_entropy(Scalar*, const int64_t*, const Mixture<Scalar>&, Scalar, bool, Scalar*,    \
-                              Scalar*, int64_t, int64_t);                                                \
-  template void top_k_log_softmax(Scalar*, int64_t, const int64_t*, int64_t, int64_t, Scalar*, int64_t*, \
-                                  Scalar*, int64_t, int64_t);
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                        \
+  template void lstm_forward(Scalar*, const Scalar*, Scalar*, Scalar*, int64_t, int64_t);                  \
+  template void lstm_backward(const Scalar*, const Scalar*, const Scalar*, const Scalar*, const Scalar*,   \
+                              Scalar*, Scalar*, int64_t, int64_t);                                         \
+  template void additive_scores(const AdditiveTerms<Scalar>&, Scalar*);                                    \
+  template void additive_scores_backward(const AdditiveTerms<Scalar>&, const Scalar*,                      \
+                                         const AdditiveGradients<Scalar>&);                                \
+  template void cross_entropy(Scalar*, const int64_t*, const Mixture<Scalar>&, Scalar, bool, Scalar*,      \
+                              Scalar*, int64_t, int64_t);                                                  \
+  template void top_k(Scalar*, const Columns&, const Copies<Scalar>&, Scalar*, int64_t*, Scalar*, int64_t, \
+                      int64_t);
 SEQ2SEQ_INSTANTIATE(float)
 SEQ2SEQ_INSTANTIATE(double)
 

@@ -60,12 +60,27 @@ template <class Scalar>
 void cross_entropy(Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,
                    bool gradient, Scalar* loss, Scalar* nll, int64_t rows, int64_t vocabulary);
 
-/// The k best columns of each row of logits [rows, V], best first, equal ones in the order of their indices,
-/// and their log-softmax; never one of `banned`. watched_value[row] = log-softmax of the column `watched`.
-/// Overwrites the logits.
+/// What copying adds to the rows of search: the probability generated * softmax(logits)[v] of a word v, plus
+/// copied[p] for each position p with slots[p] = v; slot V + i stands alone. Null pointers: no copying.
 template <class Scalar>
-void top_k_log_softmax(Scalar* logits, int64_t k, const int64_t* banned, int64_t banned_count,
-                       int64_t watched, Scalar* log_probabilities, int64_t* indices, Scalar* watched_value,
-                       int64_t rows, int64_t vocabulary);
+struct Copies {
+  const Scalar *generated = nullptr, *copied = nullptr;  // [rows], [rows, length]
+  const int64_t* slots = nullptr;                        // [rows / hypotheses, length], -1 = nothing to copy
+  int64_t length = 0, hypotheses = 1;
+};
+
+/// Which columns may be taken, and which one is looked at in any case.
+struct Columns {
+  int64_t k;
+  const int64_t* banned;
+  int64_t banned_count, watched;
+};
+
+/// The k best columns of each row of logits [rows, V], slots beyond V included, best first, equal ones in the
+/// order of their indices, and the logarithms of their probabilities; never one of `banned`.
+/// watched_value[row] = that of the column `watched`. Overwrites the logits.
+template <class Scalar>
+void top_k(Scalar* logits, const Columns& columns, const Copies<Scalar>& copies, Scalar* log_probabilities,
+           int64_t* indices, Scalar* watched_value, int64_t rows, int64_t vocabulary);
 
 }  // namespace seq2seq::kernels

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/shapes.h"
 
 namespace seq2seq {
@@ -16,5 +17,10 @@ struct TopK {
 /// share of the probability. Overwrites `logits`. Fused on a CPU, where equal ones come in the order of their
 /// indices.
 TopK top_k_log_softmax(const Tensor& logits, int64_t k, const std::vector<int64_t>& banned, int64_t watched);
+
+/// The same under the mixture with copying (nn/copy.h), slots beyond the vocabulary included: shares [N, 1]
+/// and [N, S], slots [B, S], where N = B * K and a sentence's rows are adjacent.
+TopK top_k_mixture(const Tensor& logits, const CopyShares& shares, const Tensor& slots, int64_t k,
+                   const std::vector<int64_t>& banned, int64_t watched);
 
 }  // namespace seq2seq

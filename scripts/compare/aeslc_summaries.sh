@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Trains models/summarization.json on e-mails and their subject lines (AESLC) to its early stop on 800 held-out training
+# examples, and the same model without copying; scores both on the development e-mails, beside their first sentences.
+#
+# usage: scripts/compare/aeslc_summaries.sh DATA WORK
+#   DATA   folder with train.jsonl and dev.jsonl (source: a list of sentences, target: the subject line)
+#   WORK   where runs and summaries go; an unfinished run is resumed
+# SEQ2SEQ names another program than build/release/seq2seq.
+set -euo pipefail
+(($# == 2)) || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2; }
+data=$(realpath "$1")
+mkdir -p "$2"
+work=$(realpath "$2")
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+seq2seq=${SEQ2SEQ:-build/release/seq2seq}
+
+train() { # NAME FLAG...
+  local run=$work/$1
+  shift
+  [[ -e $run.done ]] && return
+  if [[ -e $run/last ]]; then
+    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --quiet --resume --run-directory "$run"
+  else
+    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --quiet --config models/summarization.json \
+      --train "$data/train.jsonl" --held-out 800 --run-directory "$run" --seed 1 "$@"
+  fi
+  touch "$run.done"
+}
+
+# Of four references the issue of a comparison is the subject line itself.
+first_sentences='import json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    example = json.loads(line)
+    print(" ".join(example["source"][0].split()), file=open(sys.argv[2], "a"))
+    print(" ".join(example["target"].split()), file=open(sys.argv[3], "a"))'
+rm -f "$work/first-sentence.txt" "$work/dev.target"
+python3 -c "$first_sentences" "$data/dev.jsonl" "$work/first-sentence.txt" "$work/dev.target"
+
+score() { # NAME
+  local figures
+  figures=$("$seq2seq" evaluate --hypothesis "$work/$1.txt" --reference "$work/dev.target" --metric rouge summary \
+    --source "$data/dev.jsonl" --model "$work/copying")
+  printf '%-16s' "$1"
+  for type in rouge1 rouge2 rougeL; do
+    sed -n "/\"$type\"/,/}/s/.*\"fmeasure\": \([0-9.]*\).*/\1/p" <<<"$figures" | awk '{printf " %6.2f", 100 * $1}'
+  done
+  for name in repeated_2grams novel_1grams recovered_words length_ratio; do
+    sed -n "s/.*\"$name\": \([0-9.]*\).*/\1/p" <<<"$figures" | awk '{printf " %9.3f", $1}'
+  done
+  echo
+}
+
+train copying
+train without-copying --no-copying
+for name in copying without-copying; do
+  "$seq2seq" translate --quiet --model "$work/$name" --input "$data/dev.jsonl" --output "$work/$name.txt"
+done
+echo "ROUGE-1, ROUGE-2, ROUGE-L against the subject line; repeated word pairs, novel words, recovered unknown words, length"
+for name in first-sentence without-copying copying; do score $name; done
+for name in copying without-copying; do
+  echo "$name: peak memory of training $(sort -n "$work/$name.kilobytes" | tail -1 | awk '{printf "%.2f GB", $1 / 1e6}')"
+done
