@@ -54,3 +54,32 @@ expect(0 "^$" "^$" ${begin} --max-updates 3 --resume)
 expect(0 "^$" "^$" train --quiet --resume --run-directory ${run} --max-updates 4)
 expect(2 "^$" "^seq2seq: [^\n]*cannot change when a run is resumed[^\n]*\n$"
        train --resume --run-directory ${run} --label-smoothing 0.3)
+
+# Every preset trains.
+file(GLOB presets ${ROOT}/models/*.json)
+foreach(preset ${presets})
+  get_filename_component(name ${preset} NAME_WE)
+  file(REMOVE_RECURSE ${FOLDER}/presets/${name})
+  expect(0 "^$" "^$" train --quiet --config ${preset} --train ${ROOT}/data/copying/valid.jsonl --valid
+         ${ROOT}/data/copying/test.jsonl --embedding.size 8 --encoder.size 8 --decoder.size 16 --max-updates 2
+         --run-directory ${FOLDER}/presets/${name})
+endforeach()
+
+# What was copied: one JSON object a line, or a page.
+set(model ${FOLDER}/presets/summarization)
+file(WRITE ${FOLDER}/two.txt "call Kelm now\n\n")
+foreach(name explanation.jsonl explanation.html)
+  expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --explain ${FOLDER}/${name})
+endforeach()
+file(READ ${FOLDER}/explanation.jsonl explanation)
+file(READ ${FOLDER}/explanation.html page)
+if(NOT explanation MATCHES "^{\"line\":0,\"output\":0,[^\n]*\"source\":.\"call\",\"Kelm\",\"now\",\"</s>\".[^\n]*}\n$"
+   OR NOT page MATCHES "^<!DOCTYPE html>.*<svg .*</svg>.*</html>\n$")
+  message(SEND_ERROR "translate --explain: ${explanation}\n${page}")
+endif()
+expect(2 "^$" "^seq2seq: --explain: is where the text goes; [^\n]*\n$" translate --model ${model} --explain -)
+expect(2 "^$" "^seq2seq: --explain: this model has no attention to explain by; [^\n]*\n$"
+       translate --model ${FOLDER}/presets/rnn-fixed-context --input ${FOLDER}/two.txt --explain ${FOLDER}/none.jsonl)
+expect(2 "^$" "^seq2seq: --source: is missing[^\n]*\n$" evaluate --hypothesis x --reference y --metric summary --model z)
+expect(2 "^$" "^seq2seq: --source: would change nothing; add --metric summary\n$"
+       evaluate --hypothesis x --reference y --source z)

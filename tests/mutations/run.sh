@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Applies each patch of this folder to a copy of the source, builds the copy and requires that a test fails: deliberately
+# wrong versions must not go unnoticed. Prints the first test that caught each. The copy is built in build/mutations,
+# which takes minutes the first time.
+#
+# usage: tests/mutations/run.sh [NAME...]     (default: every patch)
+set -euo pipefail
+here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+root=$(realpath "$here/../..")
+copy=$root/build/mutations
+binaries=(nn_test model_test decode_test train_test)
+
+if (($# > 0)); then patches=("${@/%/.patch}"); else patches=("$here"/*.patch); fi
+patches=("${patches[@]##*/}")
+
+# Only what differs is copied, so that nothing else is built again and nothing of an interrupted run stays.
+mkdir -p "$copy/source"
+(cd "$root" && find CMakeLists.txt CMakePresets.json LICENSE README.md app cmake data docs lib models scripts tests -type f) |
+  while read -r file; do
+    cmp -s "$root/$file" "$copy/source/$file" && continue
+    mkdir -p "$(dirname "$copy/source/$file")"
+    cp "$root/$file" "$copy/source/$file"
+  done
+cd "$copy/source"
+
+build() {
+  cmake --preset release >../log 2>&1 && cmake --build --preset release --target "${binaries[@]}" -- --quiet >>../log 2>&1 ||
+    { tail -20 ../log >&2; return 1; }
+}
+
+# The first test that fails, or nothing.
+failing_test() {
+  local binary failed
+  for binary in "${binaries[@]}"; do
+    failed=$(OMP_WAIT_POLICY=passive GTEST_FAIL_FAST=1 "build/release/tests/${binary%_test}/$binary" --gtest_brief=1 2>/dev/null |
+      sed -n 's/^\[  FAILED  \] \([^ ,]*\).*/\1/p' | head -1) || true
+    [[ -z $failed ]] || { echo "$binary $failed"; return; }
+  done
+}
+
+build
+[[ -z $(failing_test) ]] || { echo "a test fails before anything is changed: $(failing_test)" >&2; exit 1; }
+status=0
+for name in "${patches[@]}"; do
+  patch --quiet -p1 <"$here/$name"
+  if build; then
+    failed=$(failing_test)
+  else
+    failed="" && echo "$name: does not build" >&2
+  fi
+  patch --quiet -R -p1 <"$here/$name"
+  printf '%-30s %s\n' "${name%.patch}" "${failed:-NOT CAUGHT}"
+  [[ -n $failed ]] || status=1
+done
+exit $status
