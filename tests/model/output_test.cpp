@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 
@@ -50,6 +52,32 @@ TEST(OutputTest, PaddingDoesNotCount) {
   EXPECT_TRUE(close(sums.negative_log_likelihood, nll));
   sums.loss.backward();
   EXPECT_TRUE(same(features.grad().abs().sum(2).gt(0), targets.ne(0)));
+}
+
+// (1 - e) (-log p_mix(target)) + e mean_v (-log P_vocab(v)), sentence by sentence and word by word.
+TEST(OutputTest, TheLossOfTheMixtureIsSmoothedOverTheVocabulary) {
+  const Architecture architecture{.copying = true};
+  Seq2Seq model = tiny_model(tiny_options(architecture));
+  const std::vector<Example> examples = examples_for(architecture);
+  const TensorBatch batch = batch_of(examples);
+  const Memory memory = model->encode(batch.source);
+  const StepSequence steps = model->decode(memory, batch.target_input);
+  const Tensor mixed = log_probabilities_of(model, memory, steps);
+  const Tensor words = model->output()->log_probabilities(steps.features);
+  double nll = 0, mean = 0;
+  for (size_t b = 0; b < examples.size(); ++b)
+    for (size_t t = 0; t <= examples[b].target.size(); ++t) {
+      const auto row = static_cast<int64_t>(b), step = static_cast<int64_t>(t);
+      const int64_t target = t < examples[b].target.size() ? examples[b].target[t] : Vocabulary::end;
+      // Nothing can write a word that neither the vocabulary nor this source holds: its loss has a floor.
+      nll -= std::max(mixed[row][step][target].item<double>(), std::log(1e-30));
+      mean -= words[row][step].mean().item<double>();
+    }
+  for (const double smoothing : {0.0, 0.1, 0.5}) {
+    const LossSums sums = model->output()->loss(steps, memory, batch.target_output, smoothing);
+    EXPECT_NEAR(sums.loss.item<double>(), (1 - smoothing) * nll + smoothing * mean, 1e-9) << smoothing;
+    EXPECT_NEAR(sums.negative_log_likelihood.item<double>(), nll, 1e-9) << smoothing;
+  }
 }
 
 TEST(OutputTest, CorrectWordsAreTheLikeliestOnes) {

@@ -61,6 +61,45 @@ TEST_F(AccumulationTest, TheLossIsThatOfTheModel) {
   EXPECT_NEAR(sums.negative_log_likelihood, expected.negative_log_likelihood.item<double>(), 1e-10);
 }
 
+// The loss of See et al. (2017, eq. 13), with its sums written out, under two weights.
+TEST_F(AccumulationTest, TheCoverageLossCountsByItsWeightFromItsStartOn) {
+  ModelOptions covered = tiny_options({.coverage = CoverageKind::linear, .copying = true});
+  Seq2Seq model = tiny_model(covered);
+  const TensorBatch batch = batch_of(examples);
+  const auto gradients_of = [&](const Tensor& loss) {
+    model->zero_grad();
+    (loss / 21).backward();
+    std::vector<Tensor> parts;
+    for (const auto& parameter : model->parameters())
+      parts.push_back(
+          (parameter.grad().defined() ? parameter.grad() : at::zeros_like(parameter)).reshape(-1).clone());
+    return at::cat(parts);
+  };
+  const Tensor plain = gradients_of(loss_of(model, batch, 0.1).loss);
+  const Memory memory = model->encode(batch.source);
+  const Tensor attention = model->decode(memory, batch.target_input).attention;
+  Tensor penalty = at::zeros({}, at::kDouble);
+  for (int64_t b = 0; b < attention.size(0); ++b) {
+    Tensor before = at::zeros({attention.size(2)}, at::kDouble);
+    for (int64_t t = 0; t <= std::ssize(examples[static_cast<size_t>(b)].target); ++t) {
+      penalty = penalty + at::min(attention[b][t], before).sum();
+      before = before + attention[b][t];
+    }
+  }
+  const double expected_penalty = penalty.item<double>();
+  const Tensor penalised = gradients_of(penalty);
+  ASSERT_GT(penalised.norm().item<double>(), 1e-3);
+
+  options.coverage_loss_start = 3;
+  for (const double weight : {0.5, 2.0}) {
+    options.coverage_loss = weight;
+    UpdateSums sums;
+    EXPECT_TRUE(close(gradients(covered, {whole}, 4, &sums), plain + weight * penalised, 1e-10)) << weight;
+    EXPECT_NEAR(sums.coverage_loss, expected_penalty, 1e-10);
+    EXPECT_TRUE(close(gradients(covered, {whole}, 3), plain, 1e-12)) << "before its start";
+  }
+}
+
 TEST_F(AccumulationTest, DropoutIsDrawnForEachUpdate) {
   const ModelOptions model = with_dropout(0.5);
   EXPECT_TRUE(same(gradients(model, {first, second}, 3), gradients(model, {first, second}, 3)));
