@@ -45,6 +45,13 @@ TEST(NumberSource, SentencesAreSeparatedByTheBeginMark) {
   EXPECT_THAT(number_source(codec, "the cat! The", {}, form).ids, ElementsAre(4, 5, 9, 2, 11));
 }
 
+TEST(NumberSource, WhiteSpaceAloneIsNoText) {
+  const TextCodec codec = words();
+  const NumberedSource source = number_source(codec, " \t ", {}, {});
+  EXPECT_THAT(source.ids, testing::IsEmpty());
+  EXPECT_THAT(number_target(codec, "  ", source, {}), testing::IsEmpty());
+}
+
 TEST(NumberSource, IsCutWhereItShould) {
   const NumberedSource source = number_source(words(), "the dog sees", {}, {}, 2);
   EXPECT_THAT(source.ids, ElementsAre(4, 1));

@@ -99,7 +99,7 @@ class Scanner {
 
   uint64_t add_words(SideScan& side, const std::string& line, const std::string& place) {
     const auto tokens = tokenizer_->tokenize(line);
-    if (tokens.empty()) {
+    if (tokens.empty() || is_blank(line)) {
       side.empty.add(place);
       return 0;
     }

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "seq2seq/text/utf8.h"
+
 namespace seq2seq {
 namespace {
 
@@ -78,6 +80,7 @@ std::vector<std::string> split_sentences(std::string_view text) {
 NumberedSource number_source(const TextCodec& codec, std::string_view text,
                              std::span<const std::string> sentences, const TextForm& form, int64_t limit) {
   NumberedSource source;
+  if (is_blank(text)) return source;
   bool first_sentence = true;
   for (const std::string& sentence : sentences_of(text, sentences, form)) {
     if (!first_sentence) {
@@ -106,6 +109,7 @@ NumberedSource number_source(const TextCodec& codec, std::string_view text,
 
 std::vector<int64_t> number_target(const TextCodec& codec, std::string_view text,
                                    const NumberedSource& source, const TextForm& form) {
+  if (is_blank(text)) return {};
   const std::vector<Token> tokens = codec.tokenize(text);
   std::vector<int64_t> ids = codec.ids(tokens);
   if (!form.copying) return ids;

@@ -27,7 +27,7 @@ struct NumberedSource {
 };
 
 /// Tokenizes and numbers a source. `sentences` are those of a file that gives them, else `text` is split.
-/// Ends after `limit` tokens (0 = never).
+/// Ends after `limit` tokens (0 = never). A text of white space alone has none.
 NumberedSource number_source(const TextCodec& codec, std::string_view text,
                              std::span<const std::string> sentences, const TextForm& form, int64_t limit = 0);
 

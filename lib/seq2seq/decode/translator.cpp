@@ -18,10 +18,6 @@ namespace {
 
 constexpr size_t batches_ahead = 64;
 
-bool blank(const std::string& text) {
-  return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
-}
-
 std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.4f", value);
@@ -52,7 +48,6 @@ NumberedSource Translator::numbered(const SourceLine& line) {
     log_warning(line.problem + " (its output line is empty)");
     return {};
   }
-  if (blank(line.text)) return {};
   NumberedSource source =
       number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
   if (source.whole_length > maximum_length_ && counts_.cut_lines++ == 0)

@@ -19,4 +19,9 @@ std::vector<std::string_view> utf8_characters(std::string_view text);
 std::u32string utf8_decode(std::string_view text);
 std::string utf8_encode(std::u32string_view text);
 
+/// Whether it holds white space (ASCII) only, or nothing.
+inline bool is_blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
 }  // namespace seq2seq
