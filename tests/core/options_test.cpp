@@ -101,6 +101,22 @@ TEST(Options, AFlagMaySelectTheAlternativeThatTheFileDescribes) {
   EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 5.0);
 }
 
+TEST(Options, AnotherTypeDropsWhatOnlyTheOldOneHas) {
+  const auto merged = [](const std::string& file, const std::string& type) {
+    OptionPatch patch = OptionPatch::from_json(file, "c.json"), flags;
+    flags.set_text("shape.type", {type}, "--shape.type");
+    patch.merge(flags);
+    Drawing drawing;
+    apply(drawing, patch);
+    return drawing;
+  };
+  const std::string circle = R"({"shape": {"type": "circle", "radius": 5}})";
+  EXPECT_TRUE(std::holds_alternative<Square>(merged(circle, "square").shape));
+  EXPECT_EQ(std::get<Circle>(merged(circle, "circle").shape).radius, 5.0);
+  EXPECT_THROW(merged(R"({"shape": {"type": "circle", "side": 5}})", "circle"), UsageError);
+  EXPECT_THROW(merged(R"({"shape": {"type": "circle", "sid": 5}})", "square"), UsageError);
+}
+
 TEST(Options, ErrorsNameThePlaceTheValueAndTheRemedy) {
   const auto refused = [](const std::string& json, const auto& matcher) {
     EXPECT_THAT([&] { with(json); }, ThrowsMessage<UsageError>(matcher)) << json;

@@ -174,6 +174,15 @@ void OptionPatch::set(const std::string& path, OptionValue value, const std::str
 }
 
 void OptionPatch::merge(const OptionPatch& later) {
+  constexpr std::string_view type_key = ".type";
+  for (const auto& [path, entry] : later.entries_) {
+    const auto present = entries_.find(path);
+    if (!path.ends_with(type_key) || present == entries_.end() ||
+        to_text(present->second.value) == to_text(entry.value))
+      continue;
+    const std::string group = path.substr(0, path.size() - type_key.size() + 1);
+    for (auto& [other, earlier] : entries_) earlier.type_replaced |= other.starts_with(group);
+  }
   for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
 }
 
@@ -222,7 +231,9 @@ void apply_patch(const std::function<std::vector<OptionField>()>& fields,
     const bool typed = entry.origin.starts_with("--");
     std::vector<std::string> names;
     for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
-    if (const auto* other = find_field(catalogue, path))
+    const auto* other = find_field(catalogue, path);
+    if (other != nullptr && entry.type_replaced) continue;
+    if (other != nullptr)
       throw UsageError(entry.origin, "applies only with " + other->only_with,
                        suggest_name(typed ? entry.origin : path, names));
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
