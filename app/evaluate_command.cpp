@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <memory>
 
@@ -56,7 +57,7 @@ struct EvaluateOptions {
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)");
     f("stem", o.stem, "ROUGE compares Porter stems");
     f("sentence-separator", o.sentence_separator,
-      "text that stands between the sentences of a line, for ROUGE-Lsum, such as <q>");
+      "text that stands between the sentences of a line, for ROUGE-Lsum and summary, such as <q>");
     f("bootstrap", o.bootstrap, "samples of the test set for 95% intervals; 0: none, or 1000 with a baseline",
       in_range(0, 1e6));
     f("seed", o.seed, "seed of these samples", at_least(0));
@@ -86,9 +87,10 @@ void EvaluateOptions::check() const {
   };
   const bool any_cased = wants("bleu") || wants("chrf") || wants("chrf++");
   refuse_unused(tokenize != BleuTokenizer::v13a, wants("bleu"), "--tokenize", "add --metric bleu");
-  refuse_unused(lowercase, any_cased, "--lowercase", "ROUGE ignores case anyway; leave it out");
+  refuse_unused(lowercase, any_cased, "--lowercase", "ROUGE and summary ignore case anyway; leave it out");
   refuse_unused(!stem, wants("rouge"), "--no-stem", "add --metric rouge");
-  refuse_unused(!sentence_separator.empty(), wants("rouge"), "--sentence-separator", "add --metric rouge");
+  refuse_unused(!sentence_separator.empty(), wants("rouge") || wants("summary"), "--sentence-separator",
+                "add --metric rouge or summary");
   refuse_unused(!source.empty(), wants("summary"), "--source", "add --metric summary");
   refuse_unused(!model.empty(), wants("summary"), "--model", "add --metric summary");
   if (!model.empty() && source.empty())
@@ -227,19 +229,21 @@ Json evaluate_chrf(const EvaluateOptions& options, const Texts& texts, ChrfOptio
   return figures;
 }
 
-std::string split_sentences(std::string text, const std::string& separator) {
-  if (separator.empty()) return text;
-  for (size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, at + 1))
-    text.replace(at, separator.size(), "\n");
-  return text;
+/// Sentences on lines of their own.
+Texts with_sentence_lines(Texts texts, const std::string& separator) {
+  if (separator.empty()) return texts;
+  const auto split = [&](std::vector<std::string>& lines) {
+    for (std::string& text : lines)
+      for (size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, at + 1))
+        text.replace(at, separator.size(), "\n");
+  };
+  split(texts.hypotheses);
+  split(texts.baseline);
+  for (auto& references : texts.references) split(references);
+  return texts;
 }
 
-Json evaluate_rouge(const EvaluateOptions& options, Texts texts) {
-  for (auto* system : {&texts.hypotheses, &texts.baseline})
-    for (auto& text : *system) text = split_sentences(std::move(text), options.sentence_separator);
-  for (auto& references : texts.references)
-    for (auto& text : references) text = split_sentences(std::move(text), options.sentence_separator);
-
+Json evaluate_rouge(const EvaluateOptions& options, const Texts& texts) {
   const RougeOptions rouge{options.stem};
   const auto system = rouge_by_sentence(texts.hypotheses, texts.references, rouge);
   std::vector<RougeScores> baseline;
@@ -263,6 +267,7 @@ Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
   std::shared_ptr<const TextCodec> codec;
   if (!options.model.empty()) codec = load_model(options.model).text.target;
   const auto sources = words_of(texts.sources);
+  const auto references = words_of_references(texts.references);
   using Statistics = std::vector<std::pair<std::string, SentenceStatistics>>;
   const auto statistics_of = [&](const std::vector<std::string>& system) {
     const auto words = words_of(system);
@@ -270,8 +275,8 @@ Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
     for (const size_t order : {1, 2, 3, 4})
       all.emplace_back("repeated_" + std::to_string(order) + "grams", repeated_ngrams(words, order));
     all.emplace_back("repeated_sentences", repeated_sentences(system));
-    all.emplace_back("length_ratio", length_ratio(words, texts.references));
-    all.emplace_back("exact_matches", exact_matches(words, texts.references));
+    all.emplace_back("length_ratio", length_ratio(words, references));
+    all.emplace_back("exact_matches", exact_matches(words, references));
     if (sources.empty()) return all;
     for (const size_t order : {1, 2, 3, 4})
       all.emplace_back("novel_" + std::to_string(order) + "grams", novel_ngrams(words, sources, order));
@@ -286,7 +291,7 @@ Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
   for (size_t i = 0; i < system.size(); ++i) {
     const auto& [name, statistics] = system[i];
     figures[name] = statistics.score(statistics.sums());
-    if (name == "recovered_words") figures["words_to_recover"] = statistics.sums()[1];
+    if (name == "recovered_words") figures["words_to_recover"] = std::llround(statistics.sums()[1]);
     add_bootstrap(resampled[name], options, statistics, baseline.empty() ? nullptr : &baseline[i].second);
   }
   if (options.samples() > 0) figures["bootstrap"] = std::move(resampled);
@@ -296,13 +301,14 @@ Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
 int run_evaluate(const EvaluateOptions& options) {
   options.check();
   const Texts texts = read_all(options);
+  const std::string& separator = options.sentence_separator;
   Json result = Json::object();
   for (const auto& name : options.metric) {
     if (name == "bleu") result[name] = evaluate_bleu(options, texts);
     if (name == "chrf") result[name] = evaluate_chrf(options, texts, {});
     if (name == "chrf++") result[name] = evaluate_chrf(options, texts, chrf_plus_plus());
-    if (name == "rouge") result[name] = evaluate_rouge(options, texts);
-    if (name == "summary") result[name] = evaluate_summary(options, texts);
+    if (name == "rouge") result[name] = evaluate_rouge(options, with_sentence_lines(texts, separator));
+    if (name == "summary") result[name] = evaluate_summary(options, with_sentence_lines(texts, separator));
   }
   result["sentences"] = texts.hypotheses.size();
   if (options.samples() > 0) result["bootstrap"] = {{"samples", options.samples()}, {"seed", options.seed}};
@@ -313,24 +319,25 @@ int run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 void add_evaluate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "evaluate",
-      "Scores a text against references and prints JSON.\n\n"
-      "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every score\n"
-      "comes with the signature of the settings that made it. The metric summary says what ROUGE does not "
-      "see\n"
-      "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source and\n"
-      "--model novelty, copying and recovered words. With --baseline, paired bootstrap resampling\n"
-      "says how likely the difference between two systems is by chance (p_value).");
+  auto* command = app.add_subcommand("evaluate",
+                                     "Scores a text against references and prints JSON.\n\n"
+                                     "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of "
+                                     "rouge-score (0 to 1). Every score comes "
+                                     "with the signature of the settings that made it. The metric summary "
+                                     "says what ROUGE does not see (shares "
+                                     "from 0 to 1): repeated n-grams and sentences, length, exact matches, "
+                                     "and with --source and --model novelty, "
+                                     "copying and recovered words. With --baseline, paired bootstrap "
+                                     "resampling says how likely the difference "
+                                     "between two systems is by chance (p_value).");
   command->footer(
       "Examples:\n"
       "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
-      "  seq2seq translate --model run --input test.en | seq2seq evaluate --hypothesis - --reference "
-      "test.de\n"
-      "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de --metric chrf++\n"
-      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl --metric rouge\n"
-      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl --metric summary --source "
-      "test.jsonl");
+      "  seq2seq translate --model run --input test.en |\n"
+      "    seq2seq evaluate --hypothesis - --reference test.de\n"
+      "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
+      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
+      "    --source test.jsonl --metric rouge summary");
   auto flags = std::make_shared<Flags<EvaluateOptions>>(*command);
   command->callback([flags, &exit_code] { exit_code = run_evaluate(flags->resolve()); });
 }

@@ -51,16 +51,44 @@ struct TranslateOptions {
   }
 };
 
+/// Whether two names lead to one regular file, existing or not.
+bool same_file(const std::string& a, const std::string& b) {
+  namespace fs = std::filesystem;
+  std::error_code missing;
+  if (fs::exists(a, missing) && fs::exists(b, missing))
+    return fs::equivalent(a, b, missing) && fs::is_regular_file(a, missing);
+  return fs::weakly_canonical(a, missing) == fs::weakly_canonical(b, missing);
+}
+
+/// What is written must not be what is read, or written twice.
+void check_files(const TranslateOptions& options) {
+  struct File {
+    std::string flag, name;
+  };
+  std::vector<File> written, read{{"--input", options.input == "-" ? "/dev/stdin" : options.input},
+                                  {"--model", find_model_file(options.model)}};
+  written.push_back({"--output", options.output == "-" ? "/dev/stdout" : options.output});
+  if (!options.explain.empty())
+    written.push_back({"--explain", options.explain == "-" ? "/dev/stdout" : options.explain});
+  for (const File& file : written) {
+    if (file.name.ends_with(".gz"))
+      throw UsageError(file.flag, "'" + file.name + "' would not be packed", "name a file without .gz");
+    for (const File& source : read)
+      if (same_file(file.name, source.name))
+        throw UsageError(file.flag, "is the file of " + source.flag + ", which would be overwritten",
+                         "name another file");
+  }
+  if (written.size() == 2 &&
+      (written[0].name == written[1].name || same_file(written[0].name, written[1].name)))
+    throw UsageError("--explain", "is where the text goes", "name another file");
+}
+
 void check(const TranslateOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
-  if (!options.explain.empty() && options.explain == options.output)
-    throw UsageError("--explain", "is where the text goes", "name another file");
-  std::error_code missing;
-  if (std::filesystem::equivalent(options.input, options.output, missing))
-    throw UsageError("--output", "is the input, which would be overwritten", "name another file");
+  check_files(options);
 }
 
 /// The file or standard output.
@@ -135,9 +163,9 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   SourceLines input(options.input);
   Translator translator = make_translator(model, options.translator);
   auto window = input.read_window(translator.window());  // before the output is emptied
-  OutputLines output(options.output);
   std::optional<Explanations> explanations;
   if (!options.explain.empty()) explanations.emplace(options.explain);
+  OutputLines output(options.output);
 
   using Clock = std::chrono::steady_clock;
   Clock::duration busy{};
@@ -150,10 +178,10 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
     for (const Translation& translation : translations)
       text += format_translation(translation, index++, options.translator.search.n_best, options.scores);
     output.write(text);
+    if (explanations)
+      for (size_t i = 0; i < translations.size(); ++i)
+        explanations->write(model, translations[i], first + static_cast<int64_t>(i));
     busy += Clock::now() - start;
-    if (!explanations) continue;
-    for (size_t i = 0; i < translations.size(); ++i)
-      explanations->write(model, translations[i], first + static_cast<int64_t>(i));
   }
   if (explanations) explanations->finish();
   const auto& counts = translator.counts();
@@ -164,20 +192,20 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
 }  // namespace
 
 void add_translate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("translate",
-                                     "Translates or summarizes text, line by line.\n\n"
-                                     "Reads one sentence a line and writes one line for each, in the same "
-                                     "order; an empty line gives an empty\n"
-                                     "line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives "
-                                     "an empty line and a message, and the\n"
-                                     "exit code is 1 at the end. With --n-best the output is 'line ||| text "
-                                     "||| score', lines counting from 0.");
+  auto* command =
+      app.add_subcommand("translate",
+                         "Translates or summarizes text, line by line.\n\n"
+                         "Reads one sentence a line and writes one line for each, in the same order; an "
+                         "empty line gives an empty line. A line that cannot be read (not UTF-8, longer "
+                         "than 1 MiB) gives an empty line and a message, and the exit code is 1 at the "
+                         "end. With --n-best the output is 'line ||| text ||| score', lines counting from "
+                         "0.");
   command->footer(
       "Examples:\n"
       "  seq2seq translate --model run --input test.en --output test.de\n"
       "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
-      "  seq2seq translate --model run/checkpoints/step-5000/model.pt --input test.jsonl --n-best 5\n"
-      "  seq2seq translate --model run --input test.en --length-penalty wu --length-penalty-alpha 0.6\n"
+      "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
+      "  seq2seq translate --model run --input test.en --length-penalty wu\n"
       "  seq2seq translate --model run --input report.txt --explain copying.html");
   auto flags = std::make_shared<Flags<TranslateOptions>>(*command);
   command->callback([flags, &exit_code] {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Trains models/summarization.json, lowercased, on e-mails and their subject lines (AESLC) to its early stop on every 18th
-# training example, which is left out of training, and the same model without copying; scores both on the development
-# e-mails, beside their first sentences.
+# Trains models/summarization.json, lowercased, on e-mails and their subject lines (AESLC), and the same model without
+# copying; scores both on the development e-mails, beside their first sentences. Every 18th training example is left out
+# of training: its ROUGE-L decides when to stop.
 #
 # usage: scripts/compare/aeslc_summaries.sh DATA WORK
 #   DATA   folder with train.jsonl and dev.jsonl (source: a list of sentences, target: the subject line)
@@ -16,21 +16,24 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seq2seq=${SEQ2SEQ:-build/release/seq2seq}
 
 train() { # NAME FLAG...
-  local run=$work/$1
+  local run=$work/$1 log=$work/$1.log
   shift
   [[ -e $run.done ]] && return
   if [[ -e $run/last ]]; then
-    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --quiet --resume --run-directory "$run"
+    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --resume --run-directory "$run" 2>>"$log"
   else
-    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --quiet --config models/summarization.json \
-      --lowercase --train "$work/train.jsonl" --valid "$work/valid.jsonl" --run-directory "$run" --seed 1 "$@"
+    /usr/bin/time -f %M -a -o "$run.kilobytes" "$seq2seq" train --config models/summarization.json \
+      --lowercase --train "$work/train.jsonl" --valid "$work/valid.jsonl" --run-directory "$run" --seed 1 "$@" \
+      2>>"$log"
   fi
+  grep -q '^validation no longer improves' "$log" || { echo "$run was stopped; run this again to go on" >&2; exit 1; }
   touch "$run.done"
 }
 
 [[ -e $work/valid.jsonl ]] || {
   awk 'NR % 18 != 0' "$data/train.jsonl" >"$work/train.jsonl"
-  awk 'NR % 18 == 0' "$data/train.jsonl" >"$work/valid.jsonl"
+  awk 'NR % 18 == 0' "$data/train.jsonl" >"$work/valid.part"
+  mv "$work/valid.part" "$work/valid.jsonl"
 }
 # Scores are against the subject line alone, not the further references.
 first_sentences='import json, sys

@@ -78,6 +78,18 @@ if(NOT explanation MATCHES "^{\"line\":0,\"output\":0,[^\n]*\"source\":.\"call\"
   message(SEND_ERROR "translate --explain: ${explanation}\n${page}")
 endif()
 expect(2 "^$" "^seq2seq: --explain: is where the text goes; [^\n]*\n$" translate --model ${model} --explain -)
+# Nothing that is read is written, by whatever name.
+file(CREATE_LINK ${FOLDER}/two.txt ${FOLDER}/link.txt SYMBOLIC)
+foreach(flag output explain)
+  expect(2 "^$" "^seq2seq: --${flag}: is the file of --input, [^\n]*\n$"
+         translate --model ${model} --input ${FOLDER}/two.txt --${flag} ${FOLDER}/link.txt)
+  expect(2 "^$" "^seq2seq: --${flag}: is the file of --model, [^\n]*\n$"
+         translate --model ${model} --input ${FOLDER}/two.txt --${flag} ${model}/best/model.pt)
+  expect(2 "^$" "^seq2seq: --${flag}: '[^\n]*' would not be packed[^\n]*\n$"
+         translate --model ${model} --input ${FOLDER}/two.txt --${flag} ${FOLDER}/x.gz)
+endforeach()
+expect(2 "^$" "^seq2seq: --explain: is where the text goes; [^\n]*\n$" translate --model ${model} --input
+       ${FOLDER}/two.txt --output ${FOLDER}/new.txt --explain ${FOLDER}/./new.txt)
 expect(2 "^$" "^seq2seq: --explain: this model has no attention to explain by; [^\n]*\n$"
        translate --model ${FOLDER}/presets/rnn-fixed-context --input ${FOLDER}/two.txt --explain ${FOLDER}/none.jsonl)
 expect(2 "^$" "^seq2seq: --source: is missing[^\n]*\n$" evaluate --hypothesis x --reference y --metric summary --model z)

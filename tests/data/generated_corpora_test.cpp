@@ -28,16 +28,21 @@ TEST(GeneratedCorpora, TranslationIsAsCommitted) {
   }
 }
 
-TEST(GeneratedCorpora, CopyingIsAsCommitted) {
+void expect_examples_as_committed(const std::string& task, const std::vector<uint64_t>& counts) {
   const TemporaryFolder folder;
-  const auto splits =
-      generate_splits(Grammar::load(data_folder + "copying.grammar.json"), {2000, 200, 200}, 1);
+  const auto splits = generate_splits(Grammar::load(data_folder + task + ".grammar.json"), counts, 1);
   for (size_t i = 0; i < names.size(); ++i) {
     write_examples(splits[i], folder.path("pairs.jsonl"));
     EXPECT_TRUE(read_file(folder.path("pairs.jsonl")) ==
-                read_file(data_folder + "copying/" + names[i] + ".jsonl"))
-        << "data/copying/" << names[i] << ".jsonl is not what its grammar gives";
+                read_file(data_folder + task + "/" + names[i] + ".jsonl"))
+        << "data/" << task << "/" << names[i] << ".jsonl is not what its grammar gives";
   }
+}
+
+TEST(GeneratedCorpora, CopyingIsAsCommitted) { expect_examples_as_committed("copying", {2000, 200, 200}); }
+
+TEST(GeneratedCorpora, SummarizationIsAsCommitted) {
+  expect_examples_as_committed("summarization", {2000, 200, 300});
 }
 
 TEST(GeneratedCorpora, NoHeldOutSentenceIsInTraining) {

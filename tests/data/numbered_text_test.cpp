@@ -41,6 +41,7 @@ TEST(NumberSource, SentencesAreSeparatedByTheBeginMark) {
   EXPECT_EQ(source.tokens[4].surface, "dog");
   form.sentence_separator = "||";
   EXPECT_THAT(number_source(codec, "the||cat", {}, form).ids, ElementsAre(4, 2, 5));
+  EXPECT_THAT(number_source(codec, " the || || cat ||", {}, form).ids, ElementsAre(4, 2, 5));
   form.sentence_separator = "";
   EXPECT_THAT(number_source(codec, "the cat! The", {}, form).ids, ElementsAre(4, 5, 9, 2, 11));
 }

@@ -71,10 +71,9 @@ TEST_P(ExplanationLaw, EqualsTheStepsOfTheSearch) {
       EXPECT_NEAR(token.attention[i], attention, 1e-12);
       EXPECT_NEAR(token.coverage[i], covered[i], 1e-12);
       covered[i] += attention;
-      if (i + 1 < covered.size() && (most < 0 || attention > token.attention[static_cast<size_t>(most)]))
-        most = at;
       const bool mark = i + 1 == covered.size() || source.ids[i] == Vocabulary::begin;
       if (mark) elsewhere += attention;
+      if (!mark && (most < 0 || attention > token.attention[static_cast<size_t>(most)])) most = at;
       if (mark || source.ids[i] != word) continue;
       copied += attention;
       if (position < 0 || attention > token.attention[static_cast<size_t>(position)]) position = at;

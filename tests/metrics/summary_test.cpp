@@ -75,12 +75,13 @@ TEST(RecoveredWords, AreComparedAsTheModelReadsThem) {
 
 TEST(LengthRatio, TakesTheNearestReference) {
   const ReferenceLists references{{"a b c d e f", "a b"}, {"a, b, c, d"}};
-  EXPECT_THAT(counts(length_ratio(words_of({"x y z", "x"}), references)), ElementsAre(3, 2, 1, 4));
+  EXPECT_THAT(counts(length_ratio(words_of({"x y z", "x"}), words_of_references(references))),
+              ElementsAre(3, 2, 1, 4));
 }
 
 TEST(ExactMatches, IgnoreCaseAndPunctuation) {
-  EXPECT_THAT(counts(exact_matches(words_of({"the end!", "no"}), {{"an end", "The End"}, {"yes"}})),
-              ElementsAre(1, 1, 0, 1));
+  const auto references = words_of_references(ReferenceLists{{"an end", "The End"}, {"yes"}});
+  EXPECT_THAT(counts(exact_matches(words_of({"the end!", "no"}), references)), ElementsAre(1, 1, 0, 1));
 }
 
 TEST(ScoreSummaries, EveryNameGivesItsFigure) {

@@ -70,10 +70,11 @@ TEST(HeatMap, CutsLongLabelsBetweenCharacters) {
 
 TEST(ExplanationPage, ShowsWhatWasCopied) {
   Explanation explanation;
-  explanation.source = {"call", "Kelm", "</s>"};
+  explanation.source = {"call\uFFED", "Kelm", "</s>"};
   explanation.tokens = {{"Kelm", true, 1, 0.9, 0.05, {0.1, 0.8, 0.1}, {0, 0, 0}},
                         {"</s>", false, 0, 0.9, 0.98, {0.1, 0.1, 0.8}, {0.1, 0.8, 0.1}}};
   const HeatMap map = heat_map_of(explanation, "title");
+  EXPECT_EQ(map.columns[0], "call");
   EXPECT_EQ(map.rows[0].marked, 1U);
   EXPECT_EQ(map.rows[1].marked, std::nullopt);
   EXPECT_EQ(map.rows[0].note, "p_gen 0.05");

@@ -6,6 +6,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
 namespace {
@@ -65,6 +66,7 @@ RawExample parse_json_line(std::string_view line, const std::string& place, Targ
   for (const auto& [key, item] : value.items()) {
     if (key == "source" && item.is_array()) {
       example.source_sentences = texts_of(item, place, key);
+      std::erase_if(example.source_sentences, [](const std::string& sentence) { return is_blank(sentence); });
       for (const auto& sentence : example.source_sentences)
         example.source += (example.source.empty() ? "" : " ") + sentence;
     } else if (key == "source") {

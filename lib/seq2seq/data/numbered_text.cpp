@@ -1,5 +1,6 @@
 #include "seq2seq/data/numbered_text.h"
 
+#include <algorithm>
 #include <cctype>
 #include <iterator>
 #include <unordered_map>
@@ -18,12 +19,22 @@ FirstPositions first_positions(const std::vector<Token>& tokens) {
   return first;
 }
 
+bool is_space(char c) {
+  return c == ' ' || c == '\t';
+}
+
+/// Without spaces around the separators, and without parts that hold nothing else.
 std::vector<std::string> split_at(std::string_view text, const std::string& separator) {
   std::vector<std::string> parts;
   for (size_t begin = 0;;) {
-    const size_t end = text.find(separator, begin);
-    parts.emplace_back(text.substr(begin, end - begin));
-    if (end == std::string_view::npos) return parts;
+    const size_t end = std::min(text.find(separator, begin), text.size());
+    std::string_view part = text.substr(begin, end - begin);
+    if (!is_blank(part)) {
+      while (is_space(part.front())) part.remove_prefix(1);
+      while (is_space(part.back())) part.remove_suffix(1);
+      parts.emplace_back(part);
+    }
+    if (end == text.size()) return parts;
     begin = end + separator.size();
   }
 }
@@ -33,10 +44,6 @@ std::vector<std::string> sentences_of(std::string_view text, std::span<const std
   if (!form.sentences) return {std::string(text)};
   if (!given.empty()) return {given.begin(), given.end()};
   return form.sentence_separator.empty() ? split_sentences(text) : split_at(text, form.sentence_separator);
-}
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t';
 }
 
 bool closes(std::string_view text, size_t at) {

@@ -51,12 +51,9 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
   const TensorBatch batch = to_tensors(make_batch(std::span(&example, 1)), network->device());
   const Memory memory = network->encode(batch.source);
   const StepSequence steps = network->decode(memory, batch.target_input);
-  const auto words =
-      to_vector(network->output()
-                    ->log_probabilities(steps.features[0])
-                    .exp()
-                    .gather(  // [T, V]
-                        1, batch.target_output[0].clamp_max(vocabulary.size() - 1).unsqueeze(1)));
+  const Tensor words = network->output()->log_probabilities(steps.features[0]).exp();  // [T, V]
+  const Tensor known = batch.target_output[0].clamp_max(vocabulary.size() - 1);
+  const auto likely = to_vector(words.gather(1, known.unsqueeze(1)));
   Tensor copied, generated, gate;
   std::vector<double> slots;
   if (steps.copy_gate.defined()) {
@@ -78,7 +75,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     Explanation::Token token;
     token.attention = to_vector(steps.attention[0][t]);
     token.coverage = coverage;
-    const double from_vocabulary = id < vocabulary.size() ? words[static_cast<size_t>(t)] : 0.0;
+    const double from_vocabulary = id < vocabulary.size() ? likely[static_cast<size_t>(t)] : 0.0;
     double copying = 0, share = 1;
     token.generation = 1;
     if (copied.defined()) {
@@ -89,7 +86,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     token.copied = copying > share * from_vocabulary;
     token.probability = copying + share * from_vocabulary;
     token.source_position = most_attended(token.attention, source.tokens.size(), [&](size_t i) {
-      return !token.copied || slots[i] == static_cast<double>(id);
+      return token.copied ? slots[i] == static_cast<double>(id) : source.ids[i] != Vocabulary::begin;
     });
     const bool unknown = id >= vocabulary.size();
     token.text =
@@ -107,7 +104,7 @@ std::string explanation_json(const Explanation& explanation, const Translation::
     tokens.push_back({{"token", token.text},
                       {"copied", token.copied},
                       {"source_position", token.source_position},
-                      {"probability", rounded(token.probability)},
+                      {"probability", token.probability},
                       {"p_gen", rounded(token.generation)},
                       {"attention", rounded(token.attention)},
                       {"coverage", rounded(token.coverage)}});

@@ -29,10 +29,15 @@ std::vector<int64_t> to_vector(const Tensor& values) {
 class BatchSearch {
  public:
   BatchSearch(Scorer& scorer, const SourceBatch& source, const SearchOptions& options)
-      : scorer_(scorer), options_(options), source_lengths_(to_vector(source.lengths)) {
-    for (const int64_t length : source_lengths_) {
-      sentences_.push_back(beams_.size());
-      beams_.emplace_back(options, length - 1);
+      : scorer_(scorer), options_(options) {
+    const auto lengths = to_vector(source.lengths), ids = to_vector(source.ids);
+    for (size_t i = 0; i < lengths.size(); ++i) {
+      sentences_.push_back(i);
+      beams_.emplace_back(options, lengths[i] - 1);
+      const int64_t* sentence = ids.data() + static_cast<int64_t>(i) * source.ids.size(1);
+      std::vector<int64_t>& words = words_.emplace_back();
+      for (int64_t position = 0; position + 1 < lengths[i]; ++position)
+        if (sentence[position] != Vocabulary::begin) words.push_back(position);
     }
     scorer.begin(source);
     state_ = scorer.start();
@@ -58,7 +63,7 @@ class BatchSearch {
 
   Scorer& scorer_;
   const SearchOptions& options_;
-  std::vector<int64_t> source_lengths_;  // with </s>
+  std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and sentence marks
   std::vector<Beam> beams_;
   std::vector<size_t> sentences_;
   int64_t width_ = 1, step_ = 0;
@@ -80,8 +85,8 @@ std::vector<int64_t> BatchSearch::source_positions(const Tensor& attention) cons
   const Tensor weights = attention.to(at::kCPU, at::kFloat).contiguous();  // [N, S]
   const float* row = weights.const_data_ptr<float>();
   for (size_t i = 0; i < positions.size(); ++i, row += weights.size(1)) {
-    const int64_t words = source_lengths_[sentences_[i / static_cast<size_t>(width_)]] - 1;
-    if (words > 0) positions[i] = std::max_element(row, row + words) - row;
+    for (const int64_t word : words_[sentences_[i / static_cast<size_t>(width_)]])
+      if (positions[i] < 0 || row[word] > row[positions[i]]) positions[i] = word;
   }
   return positions;
 }
@@ -97,8 +102,10 @@ std::vector<double> BatchSearch::coverage_scores() const {
   std::vector<double> scores(sentences_.size() * static_cast<size_t>(width_));
   const double* row = covered_.const_data_ptr<double>();
   for (size_t i = 0; i < scores.size(); ++i, row += covered_.size(1)) {
-    const int64_t words = source_lengths_[sentences_[i / static_cast<size_t>(width_)]] - 1;
-    scores[i] = coverage_score({row, static_cast<size_t>(words)}, options_);
+    std::vector<double> looked;
+    for (const int64_t word : words_[sentences_[i / static_cast<size_t>(width_)]])
+      looked.push_back(row[word]);
+    scores[i] = coverage_score(looked, options_);
   }
   return scores;
 }

@@ -60,7 +60,8 @@ void check(const SearchOptions& options);
 /// `log_probability` of `length` tokens, </s> included, under the length penalty.
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options);
 
-/// The coverage penalty for past attention [words] of one hypothesis, </s> left out; at most 0.
+/// The coverage penalty for past attention [words] of one hypothesis, </s> and sentence marks left out; at
+/// most 0.
 double coverage_score(std::span<const double> attention, const SearchOptions& options);
 
 /// One output of a sentence.
@@ -69,7 +70,7 @@ struct Hypothesis {
   double log_probability = 0;   ///< with that of </s>
   double score = 0;             ///< under the length and coverage penalties
   std::vector<int64_t>
-      source_positions;  ///< for each token the source token looked at most, never </s>; -1 = none
+      source_positions;  ///< for each token the source word looked at most, no </s> or <s>; -1 = none
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy

@@ -72,9 +72,11 @@ std::unordered_set<std::string> distinct_tokens(const std::string& text, const T
 }  // namespace
 
 std::vector<Words> words_of(const std::vector<std::string>& texts) {
-  NormalizationOptions lowercase;
-  lowercase.lowercase = true;
-  const auto tokenizer = make_word_tokenizer(lowercase);
+  static const std::unique_ptr<const Tokenizer> tokenizer = [] {
+    NormalizationOptions lowercase;
+    lowercase.lowercase = true;
+    return make_word_tokenizer(lowercase);
+  }();
   std::vector<Words> result;
   for (const auto& text : texts) {
     Words& words = result.emplace_back();
@@ -83,6 +85,12 @@ std::vector<Words> words_of(const std::vector<std::string>& texts) {
       if (is_word(token)) words.push_back(std::move(token));
     }
   }
+  return result;
+}
+
+WordReferences words_of_references(const ReferenceLists& references) {
+  WordReferences result;
+  for (const auto& texts : references) result.push_back(words_of(texts));
   return result;
 }
 
@@ -142,11 +150,11 @@ SentenceStatistics recovered_words(const std::vector<std::string>& hypotheses,
   });
 }
 
-SentenceStatistics length_ratio(const std::vector<Words>& texts, const ReferenceLists& references) {
+SentenceStatistics length_ratio(const std::vector<Words>& texts, const WordReferences& references) {
   return ratio(texts.size(), 0, [&](size_t i) {
     const size_t length = texts[i].size();
     const auto distance = [&](size_t other) { return length > other ? length - other : other - length; };
-    const auto wanted = words_of(references.at(i));
+    const auto& wanted = references.at(i);
     const auto nearest = std::min_element(wanted.begin(), wanted.end(), [&](const Words& a, const Words& b) {
       return distance(a.size()) < distance(b.size());
     });
@@ -154,9 +162,9 @@ SentenceStatistics length_ratio(const std::vector<Words>& texts, const Reference
   });
 }
 
-SentenceStatistics exact_matches(const std::vector<Words>& texts, const ReferenceLists& references) {
+SentenceStatistics exact_matches(const std::vector<Words>& texts, const WordReferences& references) {
   return ratio(texts.size(), 0, [&](size_t i) {
-    const auto wanted = words_of(references.at(i));
+    const auto& wanted = references.at(i);
     return Share{std::find(wanted.begin(), wanted.end(), texts[i]) != wanted.end(), 1};
   });
 }
@@ -178,7 +186,7 @@ double score_summaries(SummaryMetric metric, const std::vector<std::string>& hyp
       case SummaryMetric::recovered_words:
         return recovered_words(hypotheses, references, sources, codec);
       case SummaryMetric::length_ratio:
-        return length_ratio(words_of(hypotheses), references);
+        return length_ratio(words_of(hypotheses), words_of_references(references));
       case SummaryMetric::novelty:
         return novel_ngrams(words_of(hypotheses), words_of(sources), 2);
       case SummaryMetric::copy_rate:

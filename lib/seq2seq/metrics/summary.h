@@ -16,6 +16,8 @@ namespace seq2seq {
 /// The words of a text in lowercase (text/tokenizer.h says what a word is); punctuation is left out.
 using Words = std::vector<std::string>;
 std::vector<Words> words_of(const std::vector<std::string>& texts);
+using WordReferences = std::vector<std::vector<Words>>;
+WordReferences words_of_references(const ReferenceLists& references);
 
 /// 1 - distinct / all n-grams, counted within each text: the share that stood in it before.
 SentenceStatistics repeated_ngrams(const std::vector<Words>& texts, size_t order);
@@ -38,10 +40,10 @@ SentenceStatistics recovered_words(const std::vector<std::string>& hypotheses,
                                    const TextCodec& codec);
 
 /// Words of the outputs to each word of the references; of several, the one nearest in length counts.
-SentenceStatistics length_ratio(const std::vector<Words>& texts, const ReferenceLists& references);
+SentenceStatistics length_ratio(const std::vector<Words>& texts, const WordReferences& references);
 
 /// The share of outputs whose words are those of a reference.
-SentenceStatistics exact_matches(const std::vector<Words>& texts, const ReferenceLists& references);
+SentenceStatistics exact_matches(const std::vector<Words>& texts, const WordReferences& references);
 
 /// What validation can watch.
 enum class SummaryMetric {

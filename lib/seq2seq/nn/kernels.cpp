@@ -160,9 +160,6 @@ SEQ2SEQ_INLINE void additive_backward_sentence(const AdditiveTerms<Scalar>& t, i
     }
 }
 
-// Probabilities below this count as this: the target of a row may be out of reach, and its loss stays finite.
-constexpr double least_probability = 1e-30;
-
 template <class Scalar>
 SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
                                       const Mixture<Scalar>& mixture, int64_t row, Scalar smoothing,

@@ -52,6 +52,10 @@ struct Mixture {
   Scalar *generated_gradient = nullptr, *copied_gradient = nullptr;  // [rows], written when gradients are
 };
 
+/// Probabilities below this count as this: what copying and vocabulary leave out of reach keeps a finite
+/// loss.
+inline constexpr double least_probability = 1e-30;
+
 /// Label-smoothed cross entropy of each row of logits [rows, V] (Szegedy et al. 2016): loss[row] =
 /// (1-e) (-log p) + e mean_v (-log softmax_v); nll[row] = -log p. A target of V or more is no word of the
 /// vocabulary: only copying writes it. When `gradient`, the logits are overwritten by d(sum of

@@ -14,8 +14,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr double least_probability = 1e-30;  // as in the fused kernel
-constexpr int64_t block_rows = 512;          // 512 x 8,000 float32 logits: 16 MB
+constexpr int64_t block_rows = 512;  // 512 x 8,000 float32 logits: 16 MB
 
 class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEntropy> {
  public:
@@ -92,7 +91,7 @@ LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const
             .squeeze(1)
             .exp() *
         known.to(features.scalar_type());  // [R]
-    nll = -(mixture.generated * generated + mixture.copied).clamp_min(least_probability).log().sum();
+    nll = -(mixture.generated * generated + mixture.copied).clamp_min(kernels::least_probability).log().sum();
   } else {
     nll = -log_probabilities.gather(1, targets.unsqueeze(1)).sum();
   }

@@ -3,18 +3,30 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "seq2seq/text/token_escape.h"
+
 namespace seq2seq {
+namespace {
+
+/// Without the marks of the word and char tokenizers.
+std::string readable(std::string_view token) {
+  if (token.starts_with(joiner_mark)) token.remove_prefix(joiner_mark.size());
+  if (token.ends_with(joiner_mark)) token.remove_suffix(joiner_mark.size());
+  return unescape_token(token);
+}
+
+}  // namespace
 
 HeatMap heat_map_of(const Explanation& explanation, const std::string& title) {
   HeatMap map;
   map.title = title;
-  map.columns = explanation.source;
+  for (const auto& token : explanation.source) map.columns.push_back(readable(token));
   const bool copies = std::any_of(explanation.tokens.begin(), explanation.tokens.end(),
                                   [](const auto& token) { return token.generation < 1; });
   for (const auto& token : explanation.tokens) {
     char note[32] = "";
     if (copies) std::snprintf(note, sizeof note, "p_gen %.2f", token.generation);
-    HeatMap::Row row{token.text, note, token.attention, {}};
+    HeatMap::Row row{readable(token.text), note, token.attention, {}};
     if (token.copied) row.marked = static_cast<size_t>(token.source_position);
     map.rows.push_back(std::move(row));
   }

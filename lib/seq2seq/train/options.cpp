@@ -48,11 +48,12 @@ bool needs_translation(ValidationMetric metric) {
 }
 
 bool larger_is_better(ValidationMetric metric) {
-  return metric >= ValidationMetric::accuracy && metric != ValidationMetric::repetition;
+  return metric >= ValidationMetric::accuracy && metric != ValidationMetric::repetition &&
+         metric != ValidationMetric::length_ratio;
 }
 
 bool can_decide(ValidationMetric metric) {
-  return metric < ValidationMetric::length_ratio;
+  return metric < ValidationMetric::novelty;
 }
 
 void check(const TrainOptions& options) {

@@ -109,7 +109,7 @@ std::span<const char* const> option_names(ValidationMetric);
 /// Whether the text has to be decoded for it.
 bool needs_translation(ValidationMetric metric);
 bool larger_is_better(ValidationMetric metric);
-/// Whether more, or less, of it is always better, so that it can decide about `best`.
+/// Whether it has a best value, so that it can decide about `best`.
 bool can_decide(ValidationMetric metric);
 
 struct DataOptions {
@@ -202,9 +202,10 @@ struct ValidationOptions {
   static void fields(auto& o, auto& f) {
     f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0));
     f("valid-criterion", o.criterion,
-      "what decides about `best` and early stopping (not length-ratio, novelty or copy-rate, which have no "
-      "best "
-      "value)");
+      "what decides about `best` and early stopping: not novelty or copy-rate, which have no best value; of "
+      "the "
+      "length ratio the nearest to 1; repetition favours models that write nothing, so watch another metric, "
+      "too");
     f("valid-metrics", o.metrics, "further metrics to log: the criterion's names");
     f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0));
     f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64));

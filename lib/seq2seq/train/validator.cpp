@@ -62,6 +62,11 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
   if (examples.empty())
     throw Error(corpus.files().describe(), "has no usable validation example",
                 "give --valid-source and --valid-target");
+  if (options.criterion == ValidationMetric::recovered_words &&
+      recovered_words(sources_, references_, sources_, *text.target).sums()[1] == 0)
+    throw Error("--valid-criterion",
+                "'recovered-words': the vocabulary holds every word of the validation targets",
+                "choose another criterion, or leave rare words out with --minimum-frequency");
   std::stable_sort(examples.begin(), examples.end(),
                    [](auto& a, auto& b) { return a.target.size() < b.target.size(); });
   for (size_t begin = 0; begin < examples.size(); begin += batch_sentences)
@@ -121,6 +126,7 @@ ValidationResult Validator::run(Seq2Seq& model) const {
     }
   }
   result.criterion = result.scores.at(name_of(options_.criterion));
+  if (options_.criterion == ValidationMetric::length_ratio) result.criterion = std::abs(result.criterion - 1);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }

@@ -14,7 +14,7 @@ namespace seq2seq {
 /// Scores of one validation by metric name; perplexity, loss and accuracy are always among them.
 struct ValidationResult {
   std::map<std::string, double> scores;
-  double criterion = 0;
+  double criterion = 0;  ///< the deciding score; of the length ratio its distance from 1
   double seconds = 0;
 };
 
