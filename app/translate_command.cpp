@@ -65,9 +65,9 @@ void check_files(const TranslateOptions& options) {
   struct File {
     std::string flag, name;
   };
-  std::vector<File> written, read{{"--input", options.input == "-" ? "/dev/stdin" : options.input},
-                                  {"--model", find_model_file(options.model)}};
-  written.push_back({"--output", options.output == "-" ? "/dev/stdout" : options.output});
+  const std::vector<File> read{{"--input", options.input == "-" ? "/dev/stdin" : options.input},
+                               {"--model", find_model_file(options.model)}};
+  std::vector<File> written{{"--output", options.output == "-" ? "/dev/stdout" : options.output}};
   if (!options.explain.empty())
     written.push_back({"--explain", options.explain == "-" ? "/dev/stdout" : options.explain});
   for (const File& file : written) {
