@@ -52,6 +52,6 @@ for name in "${patches[@]}"; do
   fi
   patch --quiet -R -p1 <"$here/$name"
   printf '%-30s %s\n' "${name%.patch}" "$verdict"
-  [[ $verdict != [A-Z]*[A-Z] ]] || status=1
+  [[ $verdict != "NOT CAUGHT" && $verdict != "DOES NOT BUILD" ]] || status=1
 done
 exit $status
