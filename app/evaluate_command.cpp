@@ -45,12 +45,10 @@ struct EvaluateOptions {
       "each may be .gz; give several files for several references");
     f("source", o.source,
       "for summary: what was summarized, text or the sources of a .tsv or .jsonl; adds novel n-grams and the "
-      "copy "
-      "rate");
+      "copy rate");
     f("model", o.model,
       "for summary: the model that wrote it; adds how many words that its vocabulary lacks were recovered "
-      "from the "
-      "source");
+      "from the source");
     f("baseline", o.baseline, "another system's text: is the difference from it more than chance?");
     f("metric", o.metric, "bleu, chrf, chrf++, rouge, summary; may be given several times");
     f("tokenize", o.tokenize, "how BLEU cuts words");

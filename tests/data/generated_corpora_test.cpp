@@ -39,7 +39,9 @@ void expect_examples_as_committed(const std::string& task, const std::vector<uin
   }
 }
 
-TEST(GeneratedCorpora, CopyingIsAsCommitted) { expect_examples_as_committed("copying", {2000, 200, 200}); }
+TEST(GeneratedCorpora, CopyingIsAsCommitted) {
+  expect_examples_as_committed("copying", {2000, 200, 200});
+}
 
 TEST(GeneratedCorpora, SummarizationIsAsCommitted) {
   expect_examples_as_committed("summarization", {2000, 200, 300});

@@ -19,7 +19,8 @@ struct BatchOptions {
   int64_t size = 4096;
   int64_t window = 100;
   static void fields(auto& o, auto& f) {
-    f("batch-unit", o.unit, "what --batch-size counts: tokens of the longer side with </s> and padding, or sentences");
+    f("batch-unit", o.unit,
+      "what --batch-size counts: tokens of the longer side with </s> and padding, or sentences");
     f("batch-size", o.size, "examples in a batch, in the unit above", at_least(1));
     f("batch-window", o.window, "batches whose examples are sorted by length together", at_least(1));
   }
