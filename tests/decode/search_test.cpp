@@ -8,6 +8,7 @@
 #include <cmath>
 #include <set>
 
+#include "../support/tiny_model.h"
 #include "decode_support.h"
 #include "seq2seq/core/error.h"
 
@@ -17,61 +18,11 @@ namespace {
 constexpr double tolerance = 1e-9;
 constexpr int64_t vocabulary = 7;  // <unk>, 4, 5, 6 and </s> can be written
 
-struct Architecture {
-  Cell cell;
-  AttentionKind attention;
-  bool input_feeding;
-  int64_t layers;
-  bool copying = false;
-  CoverageKind coverage = CoverageKind::none;
-  bool hierarchical = false;
-};
-
-std::string name_of(const testing::TestParamInfo<Architecture>& info) {
-  const Architecture& a = info.param;
-  return std::string(option_names(a.cell)[static_cast<size_t>(a.cell)]) + "_" +
-         option_names(a.attention)[static_cast<size_t>(a.attention)] + (a.input_feeding ? "_fed" : "_plain") +
-         "_" + std::to_string(a.layers) + (a.copying ? "_copying" : "") +
-         (a.coverage == CoverageKind::none
-              ? ""
-              : std::string("_") + option_names(a.coverage)[static_cast<size_t>(a.coverage)]) +
-         (a.hierarchical ? "_hierarchical" : "");
-}
-
-std::vector<Architecture> all_architectures() {
-  std::vector<Architecture> all;
-  for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
-    for (const auto attention :
-         {AttentionKind::none, AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
-      for (const bool fed : {false, true})
-        for (const int64_t layers : {1, 2}) all.push_back({cell, attention, fed, layers});
-  for (const auto attention : {AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
-    for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
-      for (const bool hierarchical : {false, true})
-        all.push_back({Cell::lstm, attention, true, 1, true, coverage, hierarchical});
-  return all;
-}
+using test::Architecture;
 
 Seq2Seq random_model(const Architecture& architecture) {
-  ModelOptions options;
-  options.embedding.size = 5;
+  ModelOptions options = test::tiny_options(architecture);
   options.initial_range = 1.2;  // wide, so that the distributions are far from uniform
-  RnnEncoderOptions encoder;
-  encoder.cell = architecture.cell;
-  encoder.size = 3;
-  RnnDecoderOptions decoder;
-  decoder.cell = architecture.cell;
-  decoder.layers = architecture.layers;
-  decoder.size = 6;
-  decoder.attention = architecture.attention;
-  decoder.input_feeding = architecture.input_feeding;
-  decoder.coverage = architecture.coverage;
-  options.copying = architecture.copying;
-  if (architecture.hierarchical)
-    options.encoder = HierarchicalEncoderOptions{.cell = architecture.cell, .size = 3, .sentence_size = 2};
-  else
-    options.encoder = encoder;
-  options.decoder = decoder;
   Seq2Seq model(options, vocabulary, vocabulary);
   model->initialize(11);
   if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
@@ -198,7 +149,8 @@ TEST_P(SearchLaw, BatchMatesChangeNothing) {
     expect_same(together[i], search(scorer, source_batch({sentences[i]}), options).front());
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, SearchLaw, testing::ValuesIn(all_architectures()), name_of);
+INSTANTIATE_TEST_SUITE_P(Architectures, SearchLaw, testing::ValuesIn(test::all_architectures()),
+                         [](const auto& tested) { return test::name_of(tested.param); });
 
 class Search : public testing::Test {
  protected:

@@ -12,16 +12,29 @@ constexpr int64_t vocabulary = 6;
 
 ModelOptions small(const Architecture& architecture, double dropout) {
   ModelOptions options = tiny_options(architecture);
-  options.embedding.size = 2;
-  auto& decoder = std::get<RnnDecoderOptions>(options.decoder);
   std::visit(
-      [&](auto& encoder) {
-        encoder.size = 2;
-        decoder.size = architecture.attention == AttentionKind::dot ? encoder.memory_size() : 3;
-        encoder.dropout = encoder.recurrent_dropout = dropout;
+      [&]<class Options>(Options& encoder) {
+        if constexpr (std::is_same_v<Options, TransformerOptions>) {
+          encoder.inner_size = 3;
+          encoder.dropout = encoder.attention_dropout = encoder.activation_dropout = dropout;
+        } else {
+          options.embedding.size = 2;
+          encoder.size = 2;
+          encoder.dropout = encoder.recurrent_dropout = dropout;
+        }
       },
       options.encoder);
-  decoder.dropout = decoder.recurrent_dropout = dropout;
+  if (auto* transformer = std::get_if<TransformerOptions>(&options.decoder)) {
+    options.embedding.size = 4;
+    transformer->inner_size = 3;
+    transformer->dropout = transformer->attention_dropout = transformer->activation_dropout = dropout;
+  } else {
+    auto& decoder = std::get<RnnDecoderOptions>(options.decoder);
+    decoder.size = architecture.attention == AttentionKind::dot          ? memory_size(options)
+                   : architecture.attention == AttentionKind::multi_head ? 4
+                                                                         : 3;
+    decoder.dropout = decoder.recurrent_dropout = dropout;
+  }
   return options;
 }
 
@@ -87,6 +100,20 @@ std::vector<Architecture> with_additive_attention() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Copying, LossGradientTest, ::testing::ValuesIn(with_additive_attention()),
+                         [](const auto& test) { return name_of(test.param); });
+INSTANTIATE_TEST_SUITE_P(Deep, LossGradientTest, ::testing::ValuesIn(deep_architectures()),
+                         [](const auto& test) { return name_of(test.param); });
+// The table of learned positions is too large for differences; the reference model has its gradient.
+std::vector<Architecture> without_learned_positions() {
+  std::vector<Architecture> all = transformer_architectures();
+  std::erase_if(all, [](const Architecture& a) {
+    return a.positions == PositionKind::learned ||
+           (!a.transformer_decoder && a.coverage == CoverageKind::gru);
+  });
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Transformer, LossGradientTest, ::testing::ValuesIn(without_learned_positions()),
                          [](const auto& test) { return name_of(test.param); });
 
 TEST(LossGradientTest, SharedMatricesCollectTheirGradients) {

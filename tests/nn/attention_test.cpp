@@ -9,6 +9,7 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
+#include "../support/names.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/nn/masks.h"
 
@@ -48,9 +49,51 @@ double score(AttentionKind kind, const torch::OrderedDict<std::string, Tensor>& 
   return sum;
 }
 
+// In head h of `heads`, with its own part of query and key.
+double head_score(const torch::OrderedDict<std::string, Tensor>& weights, const Row& query, const Row& key,
+                  int64_t h, int64_t heads) {
+  const Row projected = times(weights["query.weight"], query, weights["query.bias"]);
+  const int64_t width = std::ssize(projected) / heads;
+  double sum = 0;
+  for (int64_t i = h * width; i < (h + 1) * width; ++i)
+    sum += projected[static_cast<size_t>(i)] * key[static_cast<size_t>(i)];
+  return sum / std::sqrt(static_cast<double>(width));
+}
+
+constexpr int64_t head_count = 2;
+
+// The same with several heads: each finds its own part of the values, and the first gives the weights.
+AttentionResult naive_heads(const Attention& attention, const Tensor& query, const Tensor& states,
+                            const Tensor& lengths) {
+  const int64_t hypotheses = query.size(0) / states.size(0), width = attention->context_size() / head_count;
+  const Tensor context = at::zeros({query.size(0), attention->context_size()}, at::kDouble);
+  const Tensor weights = at::zeros({query.size(0), states.size(1)}, at::kDouble);
+  const auto parameters = attention->named_parameters();
+  for (int64_t n = 0; n < query.size(0); ++n)
+    for (int64_t h = 0; h < head_count; ++h) {
+      const int64_t sentence = n / hypotheses, length = lengths[sentence].item<int64_t>();
+      Row exponentials;
+      double sum = 0;
+      for (int64_t s = 0; s < length; ++s) {
+        const Row key = times(parameters["key.weight"], row_of(states[sentence][s]));
+        exponentials.push_back(std::exp(head_score(parameters, row_of(query[n]), key, h, head_count)));
+        sum += exponentials.back();
+      }
+      for (int64_t s = 0; s < length; ++s) {
+        const double weight = exponentials[static_cast<size_t>(s)] / sum;
+        if (h == 0) weights[n][s] = weight;
+        const Row value = times(parameters["value.weight"], row_of(states[sentence][s]));
+        for (int64_t i = h * width; i < (h + 1) * width; ++i)
+          context[n][i] += weight * value[static_cast<size_t>(i)];
+      }
+    }
+  return {context, weights, {}};
+}
+
 // Row n of the queries looks at sentence n / K, up to its length.
 AttentionResult naive_attention(const Attention& attention, const Tensor& query, const Tensor& states,
                                 const Tensor& lengths) {
+  if (attention->kind() == AttentionKind::multi_head) return naive_heads(attention, query, states, lengths);
   const int64_t hypotheses = query.size(0) / states.size(0);
   const Tensor context = at::zeros({query.size(0), states.size(2)}, at::kDouble);
   const Tensor weights = at::zeros({query.size(0), states.size(1)}, at::kDouble);
@@ -73,10 +116,10 @@ AttentionResult naive_attention(const Attention& attention, const Tensor& query,
   return {context, weights, {}};
 }
 
-constexpr int64_t memory_size = 4, hidden_size = 7, width = 6;
+constexpr int64_t memory_size = 4, hidden_size = 8, width = 6;
 
 Attention filled(AttentionKind kind, int64_t query_size) {
-  Attention attention(kind, query_size, memory_size, hidden_size);
+  Attention attention(kind, query_size, memory_size, hidden_size, CoverageKind::none, head_count);
   attention->to(at::kDouble);
   fill_parameters(*attention, 0.9);
   return attention;
@@ -92,7 +135,7 @@ class AttentionKindTest : public ::testing::TestWithParam<AttentionKind> {
   Tensor mask = length_mask(lengths, states.select(2, 0));
 
   AttentionResult attend(const Tensor& query) {
-    return attention->forward(query, {states, attention->keys(states), mask});
+    return attention->forward(query, {states, attention->keys(states), mask, {}, attention->values(states)});
   }
 };
 
@@ -147,7 +190,8 @@ TEST_P(AttentionKindTest, FastEqualsPlain) {
     leaves.push_back(states.detach().to(type).requires_grad_());
     const auto run = [&] {
       const Tensor &query = *(leaves.end() - 2), &memory = leaves.back();
-      const AttentionResult result = attention->forward(query, {memory, attention->keys(memory), mask});
+      const AttentionResult result =
+          attention->forward(query, {memory, attention->keys(memory), mask, {}, attention->values(memory)});
       const Tensor all = at::cat({result.context, result.weights}, 1);
       auto values = torch::autograd::grad({(all * cosine(all.sizes(), 3).to(type)).sum()}, leaves);
       values.push_back(all);
@@ -172,10 +216,8 @@ TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest,
                          ::testing::Values(AttentionKind::dot, AttentionKind::general,
-                                           AttentionKind::additive),
-                         [](const auto& test) {
-                           return std::string(option_names(test.param)[static_cast<size_t>(test.param)]);
-                         });
+                                           AttentionKind::additive, AttentionKind::multi_head),
+                         [](const auto& test) { return name_of_value(test.param); });
 
 // Three steps of attention with coverage, written out: keys are k_i + U c_i, and c_i is the sum of past
 // attention or a GRU state fed with the attention, the state and the query.
@@ -186,7 +228,7 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
   int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
 
   Attention attention = [this] {
-    Attention result(kind(), query_size(), memory_size, hidden_size, coverage());
+    Attention result(kind(), query_size(), memory_size, hidden_size, coverage(), head_count);
     result->to(at::kDouble);
     fill_parameters(*result, 0.9);
     return result;
@@ -199,7 +241,8 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
 
   /// Weights [steps, N, S] and the coverage after them.
   std::pair<Tensor, Coverage> attended() {
-    const AttentionImpl::View view{states, attention->keys(states), mask, attention->coverage_gates(states)};
+    const AttentionImpl::View view{states, attention->keys(states), mask, attention->coverage_gates(states),
+                                   attention->values(states)};
     Coverage past = attention->start(states);
     const Tensor rows = at::tensor({0, 0, 1, 1}, at::kLong);
     past.sum = past.sum.index_select(0, rows);
@@ -218,6 +261,7 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
     const Row shift = times(weights["coverage_weight"], cells);
     Row key = kind() == AttentionKind::dot ? state : times(weights["key.weight"], state);
     for (size_t i = 0; i < key.size(); ++i) key[i] += shift[i];
+    if (kind() == AttentionKind::multi_head) return head_score(weights, query, key, 0, head_count);
     if (kind() != AttentionKind::additive) return product(query, key);
     const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
               v = row_of(weights["v"]);
@@ -305,13 +349,12 @@ TEST_P(CoverageTest, FastEqualsPlain) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CoverageTest,
                          ::testing::Combine(::testing::Values(AttentionKind::dot, AttentionKind::general,
-                                                              AttentionKind::additive),
+                                                              AttentionKind::additive,
+                                                              AttentionKind::multi_head),
                                             ::testing::Values(CoverageKind::linear, CoverageKind::gru)),
                          [](const auto& test) {
-                           const AttentionKind kind = std::get<0>(test.param);
-                           const CoverageKind coverage = std::get<1>(test.param);
-                           return std::string(option_names(kind)[static_cast<size_t>(kind)]) + "_" +
-                                  option_names(coverage)[static_cast<size_t>(coverage)];
+                           return name_of_value(std::get<0>(test.param)) + "_" +
+                                  name_of_value(std::get<1>(test.param));
                          });
 
 TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {

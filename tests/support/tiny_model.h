@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fill.h"
+#include "names.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/model/seq2seq_model.h"
@@ -13,7 +14,7 @@
 
 namespace seq2seq::test {
 
-/// What the model laws are run over. Several layers are residual.
+/// What the model laws are run over. Several recurrent layers are residual.
 struct Architecture {
   Cell cell = Cell::lstm;
   AttentionKind attention = AttentionKind::additive;
@@ -23,23 +24,38 @@ struct Architecture {
   CoverageKind coverage = CoverageKind::none;
   bool copying = false;
   bool hierarchical = false;
+  bool layer_norm = false;
+  ContextGate context_gate = ContextGate::none;
+  bool transformer_encoder = false, transformer_decoder = false;
+  NormPlace norm = NormPlace::pre;
+  Activation activation = Activation::relu;
+  PositionKind positions = PositionKind::sinusoidal;
 };
 
 inline std::string name_of(const Architecture& a) {
-  return std::string(option_names(a.cell)[static_cast<size_t>(a.cell)]) + "_" +
-         option_names(a.attention)[static_cast<size_t>(a.attention)] +
-         (a.input_feeding ? "_feeding" : "_unfed") + (a.bidirectional ? "_bidirectional" : "_ahead") +
-         std::to_string(a.layers) +
-         (a.coverage == CoverageKind::none
-              ? ""
-              : std::string("_") + option_names(a.coverage)[static_cast<size_t>(a.coverage)]) +
-         (a.copying ? "_copying" : "") + (a.hierarchical ? "_hierarchical" : "");
+  const bool transformer = a.transformer_encoder || a.transformer_decoder;
+  std::string name = a.transformer_encoder ? "transformer" : name_of_value(a.cell);
+  name += a.transformer_decoder
+              ? "_transformer"
+              : "_" + name_of_value(a.attention) + (a.input_feeding ? "_feeding" : "_unfed");
+  if (!a.transformer_encoder) name += a.bidirectional ? "_bidirectional" : "_ahead";
+  name += std::to_string(a.layers);
+  if (a.coverage != CoverageKind::none) name += "_" + name_of_value(a.coverage);
+  if (a.context_gate != ContextGate::none) name += "_" + name_of_value(a.context_gate) + "_gated";
+  if (a.layer_norm) name += "_normalized";
+  if (transformer)
+    name +=
+        "_" + name_of_value(a.norm) + "_" + name_of_value(a.activation) + "_" + name_of_value(a.positions);
+  return name + (a.copying ? "_copying" : "") + (a.hierarchical ? "_hierarchical" : "");
 }
 
-/// Every kind of attention, coverage, copying and encoder with each other.
+constexpr AttentionKind attentions[] = {AttentionKind::dot, AttentionKind::general, AttentionKind::additive,
+                                        AttentionKind::multi_head};
+
+/// Every kind of attention, coverage, copying and recurrent encoder with each other.
 inline std::vector<Architecture> copying_architectures() {
   std::vector<Architecture> all;
-  for (const auto attention : {AttentionKind::dot, AttentionKind::general, AttentionKind::additive})
+  for (const auto attention : attentions)
     for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
       for (const bool copying : {false, true})
         for (const bool hierarchical : {false, true}) {
@@ -57,37 +73,119 @@ inline std::vector<Architecture> copying_architectures() {
   return all;
 }
 
-/// Widths that all differ (but for dot attention, which wants two of them equal), without any dropout.
+/// Layer normalization and context gates.
+inline std::vector<Architecture> deep_architectures() {
+  std::vector<Architecture> all;
+  for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
+    for (const auto gate : {ContextGate::none, ContextGate::source, ContextGate::target, ContextGate::both})
+      for (const int64_t layers : {1, 3}) {
+        Architecture architecture{.cell = cell, .layers = layers};
+        architecture.context_gate = gate;
+        architecture.layer_norm = layers > 1;
+        if (gate != ContextGate::none || layers > 1) all.push_back(architecture);
+      }
+  Architecture fixed{.attention = AttentionKind::none, .layers = 2};
+  fixed.layer_norm = true;
+  all.push_back(fixed);
+  return all;
+}
+
+/// Transformers of every form, and one half of them with every other half there is.
+inline std::vector<Architecture> transformer_architectures() {
+  std::vector<Architecture> all;
+  for (const auto norm : {NormPlace::pre, NormPlace::post})
+    for (const auto positions : {PositionKind::sinusoidal, PositionKind::learned, PositionKind::rotary})
+      for (const bool copying : {false, true}) {
+        Architecture architecture{.layers = copying ? 1 : 2};
+        architecture.transformer_encoder = architecture.transformer_decoder = true;
+        architecture.norm = norm;
+        architecture.positions = positions;
+        architecture.copying = copying;
+        architecture.activation = norm == NormPlace::pre ? Activation::relu : Activation::gelu;
+        all.push_back(architecture);
+      }
+  for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
+    for (const bool copying : {false, true}) {
+      Architecture architecture{.cell = cell, .layers = 2};
+      architecture.transformer_decoder = true;
+      architecture.copying = copying;
+      all.push_back(architecture);
+    }
+  for (const auto attention : {AttentionKind::none, AttentionKind::dot, AttentionKind::general,
+                               AttentionKind::additive, AttentionKind::multi_head})
+    for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
+      for (const bool copying : {false, true}) {
+        if (attention == AttentionKind::none && (copying || coverage != CoverageKind::none)) continue;
+        Architecture architecture{.attention = attention};
+        architecture.transformer_encoder = true;
+        architecture.coverage = coverage;
+        architecture.copying = copying;
+        all.push_back(architecture);
+      }
+  return all;
+}
+
+inline std::vector<Architecture> all_architectures() {
+  std::vector<Architecture> all;
+  for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
+    for (const auto attention : {AttentionKind::none, AttentionKind::dot, AttentionKind::general,
+                                 AttentionKind::additive, AttentionKind::multi_head})
+      for (const bool input_feeding : {false, true})
+        for (const int64_t layers : {1, 2})
+          for (const bool bidirectional : {false, true})
+            all.push_back({cell, attention, input_feeding, layers, bidirectional});
+  for (const auto& more : {copying_architectures(), deep_architectures(), transformer_architectures()})
+    all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+/// Widths that all differ (but where two have to be equal), without any dropout.
 inline ModelOptions tiny_options(const Architecture& a) {
-  RnnEncoderOptions encoder{.cell = a.cell,
-                            .layers = a.layers,
-                            .size = 3,
-                            .bidirectional = a.bidirectional,
-                            .residual = a.layers > 1,
-                            .dropout = 0};
+  const RnnEncoderOptions encoder{.cell = a.cell,
+                                  .layers = a.layers,
+                                  .size = 3,
+                                  .bidirectional = a.bidirectional,
+                                  .residual = a.layers > 1,
+                                  .layer_norm = a.layer_norm,
+                                  .dropout = 0};
   const HierarchicalEncoderOptions hierarchical{.cell = a.cell,
                                                 .layers = a.layers,
                                                 .size = 3,
                                                 .sentence_size = 2,
                                                 .bidirectional = a.bidirectional,
                                                 .dropout = 0};
+  const TransformerOptions transformer{.layers = a.layers,
+                                       .heads = 2,
+                                       .inner_size = 6,
+                                       .norm = a.norm,
+                                       .activation = a.activation,
+                                       .positions = a.positions,
+                                       .dropout = 0};
   RnnDecoderOptions decoder{.cell = a.cell,
                             .layers = a.layers,
-                            .size = 5,
+                            .size = a.attention == AttentionKind::multi_head ? 8 : 5,
                             .attention = a.attention,
                             .coverage = a.coverage,
+                            .context_gate = a.context_gate,
                             .input_feeding = a.input_feeding,
                             .residual = a.layers > 1,
+                            .layer_norm = a.layer_norm,
                             .dropout = 0};
-  if (a.attention == AttentionKind::dot) decoder.size = encoder.memory_size();
   ModelOptions options;
   options.embedding.size = 4;
+  options.copying = a.copying;
   if (a.hierarchical)
     options.encoder = hierarchical;
+  else if (a.transformer_encoder)
+    options.encoder = transformer;
   else
     options.encoder = encoder;
-  options.copying = a.copying;
-  options.decoder = decoder;
+  if (a.attention == AttentionKind::dot) decoder.size = memory_size(options);
+  if (a.transformer_decoder)
+    options.decoder = transformer;
+  else
+    options.decoder = decoder;
+  check(options);
   return options;
 }
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/model/encoder.h"
+#include "seq2seq/model/transformer.h"
 #include "seq2seq/nn/gathered_gradients.h"
 
 namespace seq2seq {
@@ -59,22 +60,32 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
     layers_.push_back(
         register_module("layer" + std::to_string(i),
                         RecurrentLayer(options.cell, i == 0 ? embedding_size : options.size, options.size)));
+  for (int64_t i = 0; options.layer_norm && i < options.layers; ++i)
+    norms_.push_back(register_module("layer" + std::to_string(i) + "_norm", LayerNorm(options.size)));
   if (options.input_feeding)
     feed_ = register_module("feed", Linear(attentive ? options.size : summary_size,
                                            gate_count(options.cell) * options.size, false));
-  attention_ = register_module(
-      "attention", Attention(options.attention, options.size, memory_size, options.size, options.coverage));
+  attention_ = register_module("attention", Attention(options.attention, options.size, memory_size,
+                                                      options.size, options.coverage, options.heads));
   if (sentence_size > 0 && attentive)
     sentence_attention_ = register_module(
         "sentence_attention", Attention(AttentionKind::additive, options.size, sentence_size, options.size));
   if (copying) copy_gate_ = register_module("copy_gate", Linear(options.size + embedding_size, 1));
-  if (attentive)
-    combine_ = register_module("combine", Linear(memory_size + options.size, options.size, false));
+  const int64_t context_size = attention_->context_size();
+  if (options.context_gate != ContextGate::none) {
+    context_part_ = register_module("context_part", Linear(context_size, options.size, false));
+    state_part_ = register_module("state_part", Linear(options.size, options.size, false));
+    context_gate_ = register_module("context_gate", Linear(context_size + options.size, options.size));
+  } else if (attentive) {
+    combine_ = register_module("combine", Linear(context_size + options.size, options.size, false));
+  }
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
   Memory result = memory;
   result.add_prepared(attention_->keys(memory.states()));
+  if (options_.attention == AttentionKind::multi_head)
+    result.add_prepared(attention_->values(memory.states()));
   if (options_.coverage == CoverageKind::gru)
     result.add_prepared(attention_->coverage_gates(memory.states()));
   if (sentence_attention_) result.add_prepared(sentence_attention_->keys(memory.sentence_states()));
@@ -107,24 +118,39 @@ Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, cons
   View view = View::of(state, options_);
   Tensor gates = view.feed.defined() ? input_gates + feed_->forward(view.feed) : input_gates;  // [N, G*H]
   Tensor x;
+  const auto normalized = [&](const Tensor& y, size_t layer) {
+    return options_.layer_norm ? norms_[layer]->forward(y) : y;
+  };
   for (size_t i = 0; i < layers_.size(); ++i) {
-    if (i > 0) gates = layers_[i]->input_gates(dropout(x, options_.dropout, noise));
+    if (i > 0) gates = layers_[i]->input_gates(dropout(normalized(x, i - 1), options_.dropout, noise));
     view.layers[i] =
         layers_[i]->step(gates, view.layers[i], masks.recurrent.empty() ? Tensor() : masks.recurrent[i]);
     x = options_.residual && i > 0 ? x + view.layers[i].hidden : view.layers[i].hidden;  // [N, H]
   }
+  x = normalized(x, layers_.size() - 1);
   const AttentionResult attended = attend(memory, x, view.coverage);
   view.coverage = attended.coverage;
   Tensor features = x;
-  if (has_attention()) features = combine_->forward(at::cat({attended.context, x}, 1)).tanh();
+  if (has_attention()) features = combined(attended.context, x).tanh();
   features = dropout(features, options_.dropout, noise);  // [N, H]
   if (view.feed.defined()) view.feed = features;
   return {features, attended.weights, {}, view.state()};
 }
 
+Tensor RnnDecoderImpl::combined(const Tensor& context, const Tensor& state) {
+  const Tensor both = at::cat({context, state}, 1);
+  if (combine_) return combine_->forward(both);
+  const Tensor gate = context_gate_->forward(both).sigmoid();
+  const Tensor source = context_part_->forward(context), target = state_part_->forward(state);
+  if (options_.context_gate == ContextGate::source) return gate * source + target;
+  if (options_.context_gate == ContextGate::target) return source + gate * target;
+  return target + gate * (source - target);
+}
+
 AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query, const Coverage& past) {
   size_t next = 0;
   AttentionImpl::View words{memory.states(), memory.prepared(next++), memory.mask()};
+  if (options_.attention == AttentionKind::multi_head) words.values = memory.prepared(next++);
   if (options_.coverage == CoverageKind::gru) words.coverage_gates = memory.prepared(next++);
   if (!sentence_attention_) return attention_->forward(query, words, past);
   const Tensor sentences =
@@ -191,10 +217,13 @@ StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const W
 std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder) {
   return std::visit(
       [&]<class Options>(const Options& o) -> std::shared_ptr<Decoder> {
-        static_assert(std::is_same_v<Options, RnnDecoderOptions>);
-        return std::make_shared<RnnDecoderImpl>(o, options.copying, options.embedding.size,
-                                                encoder.memory_size(), encoder.summary_size(),
-                                                encoder.sentence_size());
+        if constexpr (std::is_same_v<Options, TransformerOptions>)
+          return std::make_shared<TransformerDecoderImpl>(o, options.copying, options.embedding.size,
+                                                          encoder.memory_size());
+        else
+          return std::make_shared<RnnDecoderImpl>(o, options.copying, options.embedding.size,
+                                                  encoder.memory_size(), encoder.summary_size(),
+                                                  encoder.sentence_size());
       },
       options.decoder);
 }

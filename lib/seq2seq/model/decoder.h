@@ -10,6 +10,7 @@
 #include "seq2seq/model/rows.h"
 #include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/dropout.h"
+#include "seq2seq/nn/layer_norm.h"
 #include "seq2seq/nn/recurrent.h"
 
 namespace seq2seq {
@@ -56,12 +57,13 @@ class Decoder : public torch::nn::Module {
 
 /// Stacked recurrent cells with attention over the encoder's states:
 ///   h_t = RNN(x_t [; feed_{t-1}], h_{t-1}),  c_t = attention(h_t),  feature_t = tanh(W [c_t; h_t])
-/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). Without attention the
-/// features are h_t, and the encoder's summary initialises the state (Sutskever et al. 2014) and, with input
-/// feeding, is fed at every step (Cho et al. 2014). Under a hierarchical encoder a second attention looks at
-/// the sentences, and its log-weights are added to the scores of their words, which re-weights and
-/// renormalises as Nallapati et al. (2016, section 2.3) do. p_gen is made from the feature and the embedded
-/// input.
+/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). A context gate weighs the
+/// two parts of the feature (Tu et al. 2017); here it reads c_t and h_t, which has read x_t. Without
+/// attention the features are h_t, and the encoder's summary initialises the state (Sutskever et al. 2014)
+/// and, with input feeding, is fed at every step (Cho et al. 2014). Under a hierarchical encoder a second
+/// attention looks at the sentences, and its log-weights are added to the scores of their words, which
+/// re-weights and renormalises as Nallapati et al. (2016, section 2.3) do. p_gen is made from the feature and
+/// the embedded input.
 class RnnDecoderImpl : public Decoder {
  public:
   /// `sentence_size`: width of the sentence states of a hierarchical encoder, else 0.
@@ -82,13 +84,16 @@ class RnnDecoderImpl : public Decoder {
   Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
              Noise* noise);
   AttentionResult attend(const Memory& memory, const Tensor& query, const Coverage& past);
+  Tensor combined(const Tensor& context, const Tensor& state);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
   Tensor copy_gate(const Tensor& features, const Tensor& embedded);
   StepSequence unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise);
 
   RnnDecoderOptions options_;
   std::vector<RecurrentLayer> layers_;
+  std::vector<LayerNorm> norms_;  // with layer normalization: behind each layer
   Linear bridge_{nullptr}, feed_{nullptr}, combine_{nullptr};
+  Linear context_part_{nullptr}, state_part_{nullptr}, context_gate_{nullptr};  // instead of combine_
   Attention attention_{nullptr}, sentence_attention_{nullptr};
   Linear copy_gate_{nullptr};
 };

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "seq2seq/model/transformer.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -39,6 +40,8 @@ RnnEncoderImpl::RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embeddi
     if (options.bidirectional)
       backward_layers_.push_back(
           register_module(name + "_backward", RecurrentLayer(options.cell, inputs, options.size)));
+    if (options.layer_norm)
+      norms_.push_back(register_module(name + "_norm", LayerNorm(options.memory_size())));
   }
 }
 
@@ -50,10 +53,10 @@ Memory RnnEncoderImpl::forward(const SourceBatch& source, const Tensor& embedded
 Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise* noise) {
   const Tensor like = embedded.select(2, 0);                  // [B, S]
   const Tensor reversal = reversed_positions(lengths, like);  // [B, S]
-  Tensor x = dropout(embedded, options_.dropout, noise);      // [B, S, E]
-  Tensor summary;
+  Tensor sum = embedded, summary;                             // [B, S, E]
   for (size_t i = 0; i < forward_layers_.size(); ++i) {
-    if (i > 0) x = dropout(x, options_.dropout, noise);
+    const Tensor x =
+        dropout(i > 0 && options_.layer_norm ? norms_[i - 1]->forward(sum) : sum, options_.dropout, noise);
     auto& ahead = forward_layers_[i];
     Tensor states = ahead->forward(x, recurrent_mask(ahead, x, options_.recurrent_dropout, noise));
     summary = last_state(states, lengths);
@@ -64,11 +67,15 @@ Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise
       summary = at::cat({summary, last_state(reversed, lengths)}, 1);   // [B, H]
       states = at::cat({states, reorder_time(reversed, reversal)}, 2);  // [B, S, H]
     }
-    x = options_.residual && i > 0 ? x + states : states;
+    sum = options_.residual && i > 0 ? sum + states : states;
+  }
+  if (options_.layer_norm) {
+    sum = norms_.back()->forward(sum);
+    summary = norms_.back()->forward(summary);
   }
   // Zero behind the end: the states there are left-overs of the padding.
   const Tensor mask = length_mask(lengths, like);
-  return Memory(x * mask.unsqueeze(2).to(x.scalar_type()), mask, summary);
+  return Memory(sum * mask.unsqueeze(2).to(sum.scalar_type()), mask, summary);
 }
 
 HierarchicalEncoderImpl::HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options,
@@ -105,6 +112,8 @@ std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t emb
       [&]<class Options>(const Options& o) -> std::shared_ptr<Encoder> {
         if constexpr (std::is_same_v<Options, HierarchicalEncoderOptions>)
           return std::make_shared<HierarchicalEncoderImpl>(o, embedding_size);
+        else if constexpr (std::is_same_v<Options, TransformerOptions>)
+          return std::make_shared<TransformerEncoderImpl>(o, embedding_size);
         else
           return std::make_shared<RnnEncoderImpl>(o, embedding_size);
       },

@@ -8,6 +8,7 @@
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/rows.h"
 #include "seq2seq/nn/dropout.h"
+#include "seq2seq/nn/layer_norm.h"
 #include "seq2seq/nn/recurrent.h"
 
 namespace seq2seq {
@@ -38,6 +39,7 @@ class RnnEncoderImpl : public Encoder {
  private:
   RnnEncoderOptions options_;
   std::vector<RecurrentLayer> forward_layers_, backward_layers_;
+  std::vector<LayerNorm> norms_;  // with layer normalization: behind each layer
 };
 
 /// Words, then sentences (Nallapati et al. 2016, section 2.3). A recurrent encoder reads all words of the

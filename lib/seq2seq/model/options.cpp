@@ -6,6 +6,51 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* sharing_names[] = {"none", "source-target", "target-output", "all"};
+constexpr const char* gate_names[] = {"none", "source", "target", "both"};
+constexpr const char* position_names[] = {"sinusoidal", "learned", "rotary"};
+
+void check_rnn_decoder(const ModelOptions& options, const RnnDecoderOptions& decoder) {
+  const int64_t memory = memory_size(options);
+  if (decoder.attention == AttentionKind::dot && decoder.size != memory)
+    throw UsageError("decoder.attention",
+                     "dot compares vectors of equal size, but the decoder has " +
+                         std::to_string(decoder.size) + " and the encoder " + std::to_string(memory),
+                     "use general, or set decoder.size to " + std::to_string(memory));
+  if (decoder.attention == AttentionKind::multi_head && decoder.size % decoder.heads != 0)
+    throw UsageError(
+        "decoder.heads",
+        std::to_string(decoder.heads) + " heads cannot share a width of " + std::to_string(decoder.size),
+        "let it divide decoder.size");
+  if (decoder.attention != AttentionKind::multi_head && decoder.heads != RnnDecoderOptions{}.heads)
+    throw UsageError("decoder.heads", "only multi-head attention has heads",
+                     "set decoder.attention to multi-head");
+  if (decoder.attention != AttentionKind::none) return;
+  const auto refuse = [](const std::string& option, const std::string& what) {
+    throw UsageError(option, what + " needs attention, and the decoder has none",
+                     "set decoder.attention to additive, general, dot or multi-head");
+  };
+  if (options.copying) refuse("copying", "copying");
+  if (decoder.coverage != CoverageKind::none) refuse("decoder.coverage", "coverage");
+  if (decoder.context_gate != ContextGate::none) refuse("decoder.context-gate", "a context gate");
+  if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
+    refuse("encoder", "the hierarchical encoder");
+}
+
+void check_transformer(const TransformerOptions& transformer, const std::string& side, int64_t width) {
+  if (width % transformer.heads != 0)
+    throw UsageError(
+        side + ".heads",
+        std::to_string(transformer.heads) + " heads cannot share a width of " + std::to_string(width),
+        "let it divide embedding.size");
+  const bool pairs =
+      transformer.positions == PositionKind::learned ||
+      (transformer.positions == PositionKind::rotary ? width / transformer.heads : width) % 2 == 0;
+  if (!pairs)
+    throw UsageError(side + ".positions",
+                     std::string(position_names[static_cast<size_t>(transformer.positions)]) +
+                         " positions take dimensions in pairs, and there is an odd one",
+                     "use an even embedding.size (for rotary, for each head), or learned positions");
+}
 
 }  // namespace
 
@@ -13,24 +58,39 @@ std::span<const char* const> option_names(EmbeddingSharing) {
   return sharing_names;
 }
 
+std::span<const char* const> option_names(ContextGate) {
+  return gate_names;
+}
+
+std::span<const char* const> option_names(PositionKind) {
+  return position_names;
+}
+
+int64_t memory_size(const ModelOptions& options) {
+  if (std::holds_alternative<TransformerOptions>(options.encoder)) return options.embedding.size;
+  if (const auto* hierarchical = std::get_if<HierarchicalEncoderOptions>(&options.encoder))
+    return hierarchical->memory_size();
+  return std::get<RnnEncoderOptions>(options.encoder).memory_size();
+}
+
+bool has_attention(const ModelOptions& options) {
+  const auto* rnn = std::get_if<RnnDecoderOptions>(&options.decoder);
+  return rnn == nullptr || rnn->attention != AttentionKind::none;
+}
+
 void check(const ModelOptions& options) {
-  const int64_t memory_size =
-      std::visit([](const auto& encoder) { return encoder.memory_size(); }, options.encoder);
-  const auto& decoder = std::get<RnnDecoderOptions>(options.decoder);
-  if (decoder.attention == AttentionKind::dot && decoder.size != memory_size)
-    throw UsageError("decoder.attention",
-                     "dot compares vectors of equal size, but the decoder has " +
-                         std::to_string(decoder.size) + " and the encoder " + std::to_string(memory_size),
-                     "use general, or set decoder.size to " + std::to_string(memory_size));
-  if (decoder.attention == AttentionKind::none) {
-    const auto refuse = [](const std::string& option, const std::string& what) {
-      throw UsageError(option, what + " needs attention, and the decoder has none",
-                       "set decoder.attention to additive, general or dot");
-    };
-    if (options.copying) refuse("copying", "copying");
-    if (decoder.coverage != CoverageKind::none) refuse("decoder.coverage", "coverage");
+  if (const auto* decoder = std::get_if<RnnDecoderOptions>(&options.decoder))
+    check_rnn_decoder(options, *decoder);
+  if (const auto* encoder = std::get_if<TransformerOptions>(&options.encoder))
+    check_transformer(*encoder, "encoder", options.embedding.size);
+  if (const auto* decoder = std::get_if<TransformerOptions>(&options.decoder)) {
+    check_transformer(*decoder, "decoder", options.embedding.size);
     if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
-      refuse("encoder", "the hierarchical encoder");
+      throw UsageError(
+          "encoder",
+          "hierarchical weighs sentences at every step anew, which a Transformer decoder, with an "
+          "attention in every layer, has no place for",
+          "use --decoder rnn, or --encoder transformer");
   }
   if (options.embedding.freeze && options.embedding.source_file.empty() &&
       options.embedding.target_file.empty())

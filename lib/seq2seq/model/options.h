@@ -6,6 +6,7 @@
 #include "seq2seq/core/options.h"
 #include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/recurrent.h"
+#include "seq2seq/nn/transformer.h"
 
 namespace seq2seq {
 
@@ -37,6 +38,13 @@ void recurrent_dropout_field(auto& o, auto& f) {
     in_range(0, 0.95));
 }
 
+/// What makes deep stacks of recurrent layers learn.
+void depth_fields(auto& o, auto& f) {
+  f("residual", o.residual, "add each layer's input to its output from the second layer on");
+  f("layer-norm", o.layer_norm,
+    "normalize the input of each layer from the second on, and the top layer's output (Ba et al. 2016)");
+}
+
 struct RnnEncoderOptions {
   static constexpr const char* type = "rnn";
   Cell cell = Cell::lstm;
@@ -44,6 +52,7 @@ struct RnnEncoderOptions {
   int64_t size = 256;
   bool bidirectional = true;
   bool residual = false;
+  bool layer_norm = false;
   double dropout = 0.3;
   double recurrent_dropout = 0.0;
   static void fields(auto& o, auto& f) {
@@ -51,7 +60,7 @@ struct RnnEncoderOptions {
     f("layers", o.layers, "stacked layers", in_range(1, 16));
     f("size", o.size, "state width of each direction", in_range(1, 8192));
     f("bidirectional", o.bidirectional, "read the sentence in both directions");
-    f("residual", o.residual, "add each layer's input to its output from the second layer on");
+    depth_fields(o, f);
     f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95));
     recurrent_dropout_field(o, f);
   }
@@ -94,15 +103,23 @@ struct HierarchicalEncoderOptions {
   int64_t memory_size() const { return bidirectional ? 2 * size : size; }
 };
 
+/// What a gate z = sigmoid(W [c; h]) scales when the decoder joins context c and state h into its features
+/// tanh(W_c c + W_h h) (Tu et al. 2017): the share of the source, that of the target, or both as z and 1 - z.
+enum class ContextGate { none, source, target, both };
+std::span<const char* const> option_names(ContextGate);
+
 struct RnnDecoderOptions {
   static constexpr const char* type = "rnn";
   Cell cell = Cell::lstm;
   int64_t layers = 1;
   int64_t size = 512;
   AttentionKind attention = AttentionKind::additive;
+  int64_t heads = 4;
   CoverageKind coverage = CoverageKind::none;
+  ContextGate context_gate = ContextGate::none;
   bool input_feeding = true;
   bool residual = false;
+  bool layer_norm = false;
   double dropout = 0.3;
   double recurrent_dropout = 0.0;
   static void fields(auto& o, auto& f) {
@@ -110,21 +127,60 @@ struct RnnDecoderOptions {
     f("layers", o.layers, "stacked layers", in_range(1, 16));
     f("size", o.size, "state width", in_range(1, 8192));
     f("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector");
+    f("heads", o.heads, "heads of multi-head attention", in_range(1, 64));
     f("coverage", o.coverage,
       "what attention remembers of where it has looked: nothing, the sum of past attention (See et al. 2017) "
       "or a GRU "
       "state for each source word (Tu et al. 2016)");
+    f("context-gate", o.context_gate,
+      "weighs, for each word, what the source (its context) and the target (the decoder's state) say "
+      "(Tu et al. 2017)");
     f("input-feeding", o.input_feeding,
       "feed the previous step's attention result (with attention none: the fixed context) into every step");
-    f("residual", o.residual, "add each layer's input to its output from the second layer on");
+    depth_fields(o, f);
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output",
       in_range(0, 0.95));
     recurrent_dropout_field(o, f);
   }
 };
 
-using EncoderOptions = std::variant<RnnEncoderOptions, HierarchicalEncoderOptions>;
-using DecoderOptions = std::variant<RnnDecoderOptions>;
+/// How a Transformer knows where words stand (nn/positions.h); learned: a vector for each of the first
+/// positions.
+enum class PositionKind { sinusoidal, learned, rotary };
+std::span<const char* const> option_names(PositionKind);
+
+/// Of an encoder or a decoder, whose width is that of the embedding.
+struct TransformerOptions {
+  static constexpr const char* type = "transformer";
+  int64_t layers = 4;
+  int64_t heads = 4;
+  int64_t inner_size = 1024;
+  NormPlace norm = NormPlace::pre;
+  Activation activation = Activation::relu;
+  PositionKind positions = PositionKind::sinusoidal;
+  double dropout = 0.1;
+  double attention_dropout = 0.0;
+  double activation_dropout = 0.0;
+  static void fields(auto& o, auto& f) {
+    f("layers", o.layers, "stacked layers, all as wide as the embedding", in_range(1, 64));
+    f("heads", o.heads, "attention heads; they share the width", in_range(1, 64));
+    f("inner-size", o.inner_size, "width between the two products of the feed-forward sublayer",
+      in_range(1, 65536));
+    f("norm", o.norm, "normalize the input of each sublayer (pre: trains without care) or its result (post)");
+    f("activation", o.activation, "of the feed-forward sublayer");
+    f("positions", o.positions,
+      "how the order of words is known: sines (Vaswani et al. 2017), a learned vector for each of the first "
+      "1,024 positions, or queries and keys turned by their position (Su et al. 2021)");
+    f("dropout", o.dropout, "regular dropout on embeddings and on what each sublayer adds",
+      in_range(0, 0.95));
+    f("attention-dropout", o.attention_dropout, "dropout on attention weights", in_range(0, 0.95));
+    f("activation-dropout", o.activation_dropout, "dropout inside the feed-forward sublayer",
+      in_range(0, 0.95));
+  }
+};
+
+using EncoderOptions = std::variant<RnnEncoderOptions, HierarchicalEncoderOptions, TransformerOptions>;
+using DecoderOptions = std::variant<RnnDecoderOptions, TransformerOptions>;
 
 /// Everything that decides the shape of a model, apart from its vocabularies.
 struct ModelOptions {
@@ -143,9 +199,16 @@ struct ModelOptions {
     f("word-dropout", o.word_dropout, "share of input words replaced by <unk> in training, on both sides",
       in_range(0, 0.95));
     f("initial-range", o.initial_range,
-      "weights begin uniform in +- this (biases at 0, LSTM forget gates at 1)", in_range(1e-6, 10));
+      "weights begin uniform in +- this (those of Transformer layers as Glorot and Bengio 2010 say, biases "
+      "at "
+      "0, LSTM forget gates at 1)",
+      in_range(1e-6, 10));
   }
 };
+
+/// Width of the states that the encoder gives the decoder.
+int64_t memory_size(const ModelOptions& options);
+bool has_attention(const ModelOptions& options);
 
 /// Rules between fields. Throws UsageError.
 void check(const ModelOptions& options);

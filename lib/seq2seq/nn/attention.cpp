@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
+#include <cmath>
+
 #include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/kernels.h"
 #include "seq2seq/nn/memory_products.h"
@@ -11,7 +13,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr const char* kind_names[] = {"none", "dot", "general", "additive"};
+constexpr const char* kind_names[] = {"none", "dot", "general", "additive", "multi-head"};
 constexpr const char* coverage_names[] = {"none", "linear", "gru"};
 
 using torch::autograd::variable_list;
@@ -140,8 +142,11 @@ Tensor coverage_loss(const Tensor& attention, const Tensor& steps) {
 }
 
 AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t memory_size, int64_t hidden_size,
-                             CoverageKind coverage)
-    : kind_(kind), coverage_(coverage) {
+                             CoverageKind coverage, int64_t heads)
+    : kind_(kind),
+      coverage_(coverage),
+      context_size_(kind == AttentionKind::multi_head ? hidden_size : memory_size),
+      heads_(heads) {
   TORCH_CHECK(kind != AttentionKind::none || coverage == CoverageKind::none, "coverage needs attention");
   if (kind == AttentionKind::dot)
     TORCH_CHECK(query_size == memory_size, "dot attention needs equal sizes, not ", query_size, " and ",
@@ -152,10 +157,19 @@ AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t mem
     key_ = register_module("key", Linear(memory_size, hidden_size, false));
     v_ = register_parameter("v", at::empty({hidden_size}));
   }
+  if (kind == AttentionKind::multi_head) {
+    TORCH_CHECK(hidden_size % heads == 0, heads, " heads do not divide ", hidden_size);
+    query_ = register_module("query", Linear(query_size, hidden_size));
+    key_ = register_module("key", Linear(memory_size, hidden_size, false));
+    value_ = register_module("value", Linear(memory_size, hidden_size, false));
+    head_of_ = register_buffer("head_of", at::eye(heads).repeat_interleave(hidden_size / heads, 1));
+  }
   if (coverage == CoverageKind::none) return;
   const int64_t cells = coverage == CoverageKind::gru ? coverage_size : 1;
   coverage_weight_ = register_parameter(
-      "coverage_weight", at::empty({kind == AttentionKind::additive ? hidden_size : query_size, cells}));
+      "coverage_weight",
+      at::empty(
+          {kind == AttentionKind::dot || kind == AttentionKind::general ? query_size : hidden_size, cells}));
   if (coverage == CoverageKind::gru) {
     state_gates_ = register_module("coverage_state", Linear(memory_size, 3 * cells));
     query_gates_ = register_module("coverage_query", Linear(query_size, 3 * cells, false));
@@ -167,6 +181,10 @@ AttentionImpl::AttentionImpl(AttentionKind kind, int64_t query_size, int64_t mem
 Tensor AttentionImpl::keys(const Tensor& states) {
   if (kind_ == AttentionKind::none || kind_ == AttentionKind::dot) return states;
   return key_->forward(states);
+}
+
+Tensor AttentionImpl::values(const Tensor& states) {
+  return kind_ == AttentionKind::multi_head ? value_->forward(states) : Tensor();
 }
 
 Tensor AttentionImpl::coverage_gates(const Tensor& states) {
@@ -197,11 +215,18 @@ Tensor AttentionImpl::scores(const Tensor& query, const View& view, const Covera
     const Tensor covered = by_sentence(seq2seq::linear(past.cells, coverage_weight_));  // [B, K, S, A]
     return at::tanh(view.keys.unsqueeze(1) + projected.unsqueeze(2) + covered).matmul(v_);
   }
-  const Tensor compared = states_dot(by_sentence(query), view.keys);  // [B, K, S]
+  const Tensor queries = kind_ == AttentionKind::multi_head ? one_query_a_head(query) : query.unsqueeze(1);
+  const Tensor compared = states_dot(by_sentence(queries).flatten(1, 2), view.keys);  // [B, K * heads, S]
   if (coverage_ == CoverageKind::none) return compared;
   // q . (k_i + U c_i) = q . k_i + c_i . (U^T q)
   const Tensor cells = coverage_ == CoverageKind::gru ? past.cells : past.sum.unsqueeze(2);  // [N, S, D]
-  return compared + by_sentence(cells.matmul(query.matmul(coverage_weight_).unsqueeze(2)).squeeze(2));
+  const Tensor covered = queries.matmul(coverage_weight_).matmul(cells.transpose(1, 2));     // [N, heads, S]
+  return compared + covered.view(compared.sizes());
+}
+
+Tensor AttentionImpl::one_query_a_head(const Tensor& query) {
+  const double scale = 1.0 / std::sqrt(static_cast<double>(context_size_ / heads_));
+  return (query_->forward(query) * scale).unsqueeze(1) * head_of_;  // [N, heads, A]
 }
 
 Coverage AttentionImpl::next(const Tensor& query, const View& view, const Coverage& past,
@@ -222,16 +247,23 @@ AttentionResult AttentionImpl::forward(const Tensor& query, const View& view, co
                                        const Tensor& bias) {
   const Tensor& states = view.states;
   const int64_t hypotheses = query.size(0) / states.size(0);
+  const int64_t heads = kind_ == AttentionKind::multi_head ? heads_ : 1;
   if (kind_ == AttentionKind::none)
     return {at::zeros({query.size(0), states.size(2)}, states.options()),
             at::zeros({query.size(0), states.size(1)}, states.options()),
             {}};
-  Tensor compared = scores(query, view, past, hypotheses);  // [B, K, S]
-  if (bias.defined()) compared = compared + bias.view(compared.sizes());
+  Tensor compared = scores(query, view, past, hypotheses);  // [B, K * heads, S]
+  if (bias.defined())
+    compared = (compared.view({query.size(0), heads, -1}) + bias.unsqueeze(1)).view(compared.sizes());
   const Tensor weights =
-      compared.masked_fill(view.mask.logical_not().unsqueeze(1), -1e9).softmax(2);  // [B, K, S]
-  const Tensor rows = weights.view({query.size(0), -1});
-  return {weighted_states(weights, states).view({query.size(0), -1}), rows, next(query, view, past, rows)};
+      compared.masked_fill(view.mask.logical_not().unsqueeze(1), -1e9).softmax(2);  // [B, K * heads, S]
+  const Tensor rows = weights.view({query.size(0), heads, -1}).select(1, 0);        // [N, S]
+  Tensor context;
+  if (kind_ == AttentionKind::multi_head)  // of each head its own part of what it found
+    context = (weighted_states(weights, view.values).view({query.size(0), heads, -1}) * head_of_).sum(1);
+  else
+    context = weighted_states(weights, states).view({query.size(0), -1});
+  return {context, rows, next(query, view, past, rows)};
 }
 
 }  // namespace seq2seq

@@ -3,14 +3,10 @@
 #include <ATen/ATen.h>
 
 namespace seq2seq {
-namespace {
 
-// 0, 1, 2, ... along time; `arange(size)` would be baked in by tracing.
 Tensor positions_like(const Tensor& like) {
   return at::ones_like(like, like.options().dtype(at::kLong)).cumsum(1) - 1;
 }
-
-}  // namespace
 
 Tensor length_mask(const Tensor& lengths, const Tensor& like) {
   return positions_like(like) < lengths.unsqueeze(1);

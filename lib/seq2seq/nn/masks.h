@@ -4,6 +4,9 @@
 
 namespace seq2seq {
 
+/// 0, 1, 2, ... along time, shaped like `like` [B, T]; `arange(size)` would be baked in by tracing.
+Tensor positions_like(const Tensor& like);
+
 /// [B, width] true where the position lies inside the sentence; `lengths` [B] int64. `like` [B, width] gives
 /// the shape, so that nothing is baked in when tracing.
 Tensor length_mask(const Tensor& lengths, const Tensor& like);

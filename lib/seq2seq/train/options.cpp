@@ -80,8 +80,7 @@ void check(const TrainOptions& options) {
   if (options.optimization.scheduled_sampling_updates > 0 && options.optimization.scheduled_sampling == 0)
     throw UsageError("--scheduled-sampling-updates", "does nothing alone",
                      "give --scheduled-sampling as well");
-  const bool attentive = std::get<RnnDecoderOptions>(options.model.decoder).attention != AttentionKind::none;
-  if (options.optimization.coverage_loss > 0 && !attentive)
+  if (options.optimization.coverage_loss > 0 && !has_attention(options.model))
     throw UsageError("--coverage-loss", "the decoder has no attention to penalise",
                      "set --decoder.attention additive");
   if (options.optimization.coverage_loss_start > 0 && options.optimization.coverage_loss == 0)

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "seq2seq/model/decoder.h"
+#include "seq2seq/model/encoder.h"
+#include "seq2seq/nn/transformer.h"
+
+namespace seq2seq {
+
+/// Where words stand: adds to their vectors, or turns queries and keys.
+class PositionsImpl : public torch::nn::Module {
+ public:
+  static constexpr int64_t learned_limit = 1024;  ///< later positions share the last learned one
+
+  explicit PositionsImpl(const TransformerOptions& options, int64_t width);
+  /// embedded [N, T, D] at positions [N or 1, T], scaled by sqrt(D) as Vaswani et al. (2017, section 3.4) do
+  Tensor placed(const Tensor& embedded, const Tensor& positions);
+  /// Null unless positions are rotary.
+  std::unique_ptr<Rotation> rotation(const Tensor& positions, const Tensor& like) const;
+
+ private:
+  PositionKind kind_;
+  int64_t head_width_;
+  Tensor learned_;  // [learned_limit, D]
+};
+TORCH_MODULE(Positions);
+
+/// Stacked layers of self-attention (Vaswani et al. 2017). The width is that of the embedded words; the
+/// summary is the mean of the states.
+class TransformerEncoderImpl : public Encoder {
+ public:
+  TransformerEncoderImpl(const TransformerOptions& options, int64_t width);
+  Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
+  int64_t memory_size() const override { return width_; }
+  int64_t summary_size() const override { return width_; }
+
+ private:
+  TransformerOptions options_;
+  int64_t width_;
+  Positions positions_{nullptr};
+  std::vector<TransformerEncoderLayer> layers_;
+  LayerNorm norm_{nullptr};  // with pre-normalization
+};
+
+/// The decoder of Vaswani et al. (2017). Its attention to the source, for copying, alignment and coverage
+/// loss, is that of the last layer's first head, the copy head; all others are fused. p_gen is made from the
+/// feature and the embedded input.
+class TransformerDecoderImpl : public Decoder {
+ public:
+  TransformerDecoderImpl(const TransformerOptions& options, bool copying, int64_t width, int64_t memory_size);
+  Memory prepare(const Memory& memory) override;
+  State start(const Memory& memory) override;
+  Step advance(const Memory& memory, const Tensor& embedded, const State& state) override;
+  StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
+  StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
+                               Noise* noise) override;
+  int64_t feature_size() const override { return width_; }
+  bool has_attention() const override { return true; }
+
+ private:
+  struct View;  // the named tensors of a State
+  StepSequence run(const Memory& memory, const Tensor& embedded, const Tensor& positions,
+                   std::vector<HeadMemory>* before, Noise* noise);
+  Step step(const Memory& memory, const Tensor& embedded, const State& state, Noise* noise);
+
+  TransformerOptions options_;
+  int64_t width_;
+  Positions positions_{nullptr};
+  std::vector<TransformerDecoderLayer> layers_;
+  LayerNorm norm_{nullptr};  // with pre-normalization
+  Linear copy_gate_{nullptr};
+};
+
+}  // namespace seq2seq

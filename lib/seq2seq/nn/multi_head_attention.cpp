@@ -1,0 +1,120 @@
+#include "seq2seq/nn/multi_head_attention.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace seq2seq {
+namespace {
+
+constexpr double hidden = -1e9;  // a score whose weight is zero; infinity would make rows of padding NaN
+
+double scale_of(const Tensor& queries) {
+  return 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
+}
+
+// Scores [B, heads, Q, S] with what may not be seen taken out.
+Tensor restricted(const Tensor& scores, const Visible& visible) {
+  Tensor result = scores;
+  if (visible.mask.defined())
+    result = result.masked_fill(visible.mask.logical_not().unsqueeze(1).unsqueeze(1), hidden);
+  if (visible.causal) {
+    const Tensor later =
+        at::ones({scores.size(2), scores.size(3)}, scores.options().dtype(at::kBool)).triu(1);
+    result = result.masked_fill(later, hidden);
+  }
+  return result;
+}
+
+Tensor joined_heads(const Tensor& context) {
+  return context.transpose(1, 2).flatten(2);
+}
+
+}  // namespace
+
+std::pair<Tensor, Tensor> attend_with_weights(const Tensor& queries, const HeadMemory& memory,
+                                              const Visible& visible, const WeightDropout& dropped) {
+  const Tensor scores =
+      (queries * scale_of(queries)).matmul(memory.keys.transpose(2, 3));  // [B, heads, Q, S]
+  const Tensor weights = restricted(scores, visible).softmax(3);
+  return {joined_heads(dropout(weights, dropped.p, dropped.noise).matmul(memory.values)), weights};
+}
+
+Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
+              const WeightDropout& dropped) {
+  const bool both = visible.causal && visible.mask.defined();  // which the fused function does not know
+  if (dropped.active() || both || !fast_kernels_allowed(queries))
+    return attend_with_weights(queries, memory, visible, dropped).first;
+  std::optional<Tensor> mask;
+  if (visible.mask.defined())
+    mask = visible.mask.unsqueeze(1).unsqueeze(1).expand({-1, -1, queries.size(2), -1});
+  return joined_heads(
+      at::scaled_dot_product_attention(queries, memory.keys, memory.values, mask, 0.0, visible.causal));
+}
+
+Tensor split_heads(const Tensor& x, int64_t heads) {
+  return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
+}
+
+SelfAttentionImpl::SelfAttentionImpl(int64_t width, int64_t heads, double dropout)
+    : heads_(heads),
+      head_width_(width / heads),
+      dropout_(dropout),
+      projection_(register_module("projection", Linear(width, 3 * width))),
+      output_(register_module("output", Linear(width, width))) {
+  TORCH_CHECK(width % heads == 0, heads, " heads do not divide ", width);
+}
+
+Tensor SelfAttentionImpl::forward(const Tensor& x, const Visible& visible, const Rotation* rotation,
+                                  HeadMemory* before, Noise* noise) {
+  const auto parts = projection_->forward(x).chunk(3, -1);  // each [N, T, D]
+  Tensor queries = split_heads(parts[0], heads_);
+  HeadMemory own{split_heads(parts[1], heads_), split_heads(parts[2], heads_)};
+  if (rotation != nullptr) {
+    queries = rotated(queries, *rotation);
+    own.keys = rotated(own.keys, *rotation);
+  }
+  if (before != nullptr) {
+    own = {at::cat({before->keys, own.keys}, 2), at::cat({before->values, own.values}, 2)};
+    *before = own;
+  }
+  return output_->forward(attend(queries, own, visible, {dropout_, noise}));
+}
+
+HeadMemory SelfAttentionImpl::nothing(const Tensor& like) const {
+  const Tensor none = at::zeros({like.size(0), heads_, 0, head_width_}, like.options());
+  return {none, none};
+}
+
+CrossAttentionImpl::CrossAttentionImpl(int64_t width, int64_t memory_size, int64_t heads, double dropout)
+    : heads_(heads),
+      dropout_(dropout),
+      query_(register_module("query", Linear(width, width))),
+      memory_(register_module("memory", Linear(memory_size, 2 * width))),
+      output_(register_module("output", Linear(width, width))) {
+  TORCH_CHECK(width % heads == 0, heads, " heads do not divide ", width);
+}
+
+HeadMemory CrossAttentionImpl::prepare(const Tensor& states) {
+  const auto parts = memory_->forward(states).chunk(2, -1);
+  return {split_heads(parts[0], heads_), split_heads(parts[1], heads_)};
+}
+
+Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask,
+                                   Tensor* weights, Noise* noise) {
+  // The hypotheses of a sentence are further queries to the same keys.
+  const Tensor by_sentence = query_->forward(x).view({memory.keys.size(0), -1, x.size(2)});
+  const Tensor queries = split_heads(by_sentence, heads_);
+  const Visible visible{mask};
+  Tensor context;
+  if (weights == nullptr) {
+    context = attend(queries, memory, visible, {dropout_, noise});
+  } else {
+    Tensor all;
+    std::tie(context, all) = attend_with_weights(queries, memory, visible, {dropout_, noise});
+    *weights = all.select(1, 0).reshape({x.size(0), x.size(1), -1});
+  }
+  return output_->forward(context.view(x.sizes()));
+}
+
+}  // namespace seq2seq

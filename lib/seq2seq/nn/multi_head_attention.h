@@ -1,0 +1,85 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include "seq2seq/nn/dropout.h"
+#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/positions.h"
+
+namespace seq2seq {
+
+// Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2): softmax(Q K^T / sqrt(d)) V for
+// each of several heads of width d.
+
+/// What is looked at, split into heads.
+struct HeadMemory {
+  Tensor keys, values;  ///< [B, heads, S, d]
+};
+
+/// Which positions a query may look at: all that `mask` [B, S] allows (undefined = all), and with `causal`
+/// those up to its own.
+struct Visible {
+  Tensor mask = {};
+  bool causal = false;
+};
+
+/// Dropout on attention weights.
+struct WeightDropout {
+  double p = 0;
+  Noise* noise = nullptr;  ///< null = none
+  bool active() const { return p > 0 && noise != nullptr; }
+};
+
+/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Fused where weights need no dropout: they then never exist.
+Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
+              const WeightDropout& dropout = {});
+/// The same, and the weights [B, heads, Q, S] before dropout.
+std::pair<Tensor, Tensor> attend_with_weights(const Tensor& queries, const HeadMemory& memory,
+                                              const Visible& visible, const WeightDropout& dropout = {});
+
+/// [B, T, heads * d] -> [B, heads, T, d]
+Tensor split_heads(const Tensor& x, int64_t heads);
+
+/// Every word looks at the words of its own sentence.
+class SelfAttentionImpl : public torch::nn::Module {
+ public:
+  SelfAttentionImpl(int64_t width, int64_t heads, double dropout);
+
+  /// x [N, T, D] -> [N, T, D]. `rotation` turns queries and keys, null = not. `before` = keys and values of
+  /// the words before x, null = there are none; those of x are appended to it.
+  Tensor forward(const Tensor& x, const Visible& visible, const Rotation* rotation, HeadMemory* before,
+                 Noise* noise);
+  /// Before the first word, for the rows of `like` [N, ...].
+  HeadMemory nothing(const Tensor& like) const;
+
+ private:
+  int64_t heads_, head_width_;
+  double dropout_;
+  Linear projection_{nullptr};  // queries, keys and values in one product
+  Linear output_{nullptr};
+};
+TORCH_MODULE(SelfAttention);
+
+/// Target words look at the source.
+class CrossAttentionImpl : public torch::nn::Module {
+ public:
+  CrossAttentionImpl(int64_t width, int64_t memory_size, int64_t heads, double dropout);
+
+  /// What depends on the sentence alone: states [B, S, M].
+  HeadMemory prepare(const Tensor& states);
+  /// x [N, T, D] with N = B, or N = B * K and T = 1 -> [N, T, D]. `weights`, when not null, gets those of the
+  /// first head [N, T, S]; the others are fused.
+  Tensor forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask, Tensor* weights,
+                 Noise* noise);
+
+ private:
+  int64_t heads_;
+  double dropout_;
+  Linear query_{nullptr};
+  Linear memory_{nullptr};  // keys and values in one product
+  Linear output_{nullptr};
+};
+TORCH_MODULE(CrossAttention);
+
+}  // namespace seq2seq
