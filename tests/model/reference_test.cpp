@@ -16,6 +16,14 @@ Enum named(const Json& name) {
 }
 
 Architecture architecture_of(const Json& json) {
+  if (json.contains("norm")) {
+    Architecture transformer{.layers = json["layers"].get<int64_t>()};
+    transformer.transformer_encoder = transformer.transformer_decoder = true;
+    transformer.norm = named<NormPlace>(json["norm"]);
+    transformer.activation = named<Activation>(json["activation"]);
+    transformer.positions = named<PositionKind>(json["positions"]);
+    return transformer;
+  }
   return {.cell = named<Cell>(json["cell"]),
           .attention = named<AttentionKind>(json["attention"]),
           .input_feeding = json["input_feeding"].get<bool>(),
@@ -23,10 +31,20 @@ Architecture architecture_of(const Json& json) {
           .bidirectional = json["bidirectional"].get<bool>()};
 }
 
-class Seq2SeqReferenceTest : public ::testing::TestWithParam<size_t> {
+/// A file of tests/reference and a case of it.
+using Case = std::pair<const char*, size_t>;
+
+std::vector<Case> all_cases() {
+  std::vector<Case> all;
+  for (const char* file : {"model_seq2seq", "model_transformer"})
+    for (size_t i = 0; i < read_reference(file)["cases"].size(); ++i) all.emplace_back(file, i);
+  return all;
+}
+
+class Seq2SeqReferenceTest : public ::testing::TestWithParam<Case> {
  protected:
-  Json reference = read_reference("model_seq2seq");
-  Json expected = reference["cases"][GetParam()];
+  Json reference = read_reference(GetParam().first);
+  Json expected = reference["cases"][GetParam().second];
   Seq2Seq model = tiny_model(tiny_options(architecture_of(expected)), reference["vocabulary"].get<int64_t>());
 
   TensorBatch batch() const {
@@ -75,10 +93,12 @@ TEST_P(Seq2SeqReferenceTest, LossAndGradientsEqualPythons) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Seq2SeqReferenceTest, ::testing::Range(size_t{0}, size_t{7}));
+INSTANTIATE_TEST_SUITE_P(Cases, Seq2SeqReferenceTest, ::testing::ValuesIn(all_cases()), [](const auto& test) {
+  return std::string(test.param.first) + "_" + std::to_string(test.param.second);
+});
 
 TEST(Seq2SeqReferenceTest, EveryCaseIsRun) {
-  EXPECT_EQ(read_reference("model_seq2seq")["cases"].size(), 7U);
+  EXPECT_EQ(all_cases().size(), 11U);
 }
 
 }  // namespace

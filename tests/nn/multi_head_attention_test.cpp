@@ -1,0 +1,121 @@
+#include "seq2seq/nn/multi_head_attention.h"
+
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <cmath>
+
+#include "../support/compare.h"
+#include "../support/gradcheck.h"
+#include "seq2seq/nn/masks.h"
+
+namespace seq2seq::test {
+namespace {
+
+constexpr int64_t sentences = 3, heads = 2, width = 4, length = 5;
+
+struct Case {
+  bool causal, masked;
+};
+
+class AttendTest : public ::testing::TestWithParam<Case> {
+ protected:
+  int64_t query_count() const { return GetParam().causal ? length : 3; }
+  Tensor queries = cosine_leaf({sentences, heads, query_count(), width}, 100, 1.5);
+  HeadMemory memory{cosine_leaf({sentences, heads, length, width}, 1000, 1.5),
+                    cosine_leaf({sentences, heads, length, width}, 2000)};
+  Tensor lengths = at::tensor({5, 1, 3}, at::kLong);
+
+  Visible visible() const {
+    Visible result{.causal = GetParam().causal};
+    if (GetParam().masked) result.mask = length_mask(lengths, memory.keys.select(3, 0).select(1, 0));
+    return result;
+  }
+
+  bool sees(int64_t b, int64_t q, int64_t s) const {
+    return (!GetParam().causal || s <= q) && (!GetParam().masked || s < lengths[b].item<int64_t>());
+  }
+};
+
+TEST_P(AttendTest, EqualsTheLoopsWrittenOut) {
+  const auto [context, weights] = attend_with_weights(queries, memory, visible());
+  const Tensor fused = attend(queries, memory, visible());
+  ASSERT_EQ(fused.sizes(), at::IntArrayRef({sentences, query_count(), heads * width}));
+  EXPECT_TRUE(close(fused, context));
+  for (int64_t b = 0; b < sentences; ++b)
+    for (int64_t h = 0; h < heads; ++h)
+      for (int64_t q = 0; q < query_count(); ++q) {
+        std::vector<double> exponentials;
+        double sum = 0;
+        for (int64_t s = 0; s < length; ++s) {
+          double product = 0;
+          for (int64_t i = 0; i < width; ++i)
+            product += queries[b][h][q][i].item<double>() * memory.keys[b][h][s][i].item<double>();
+          exponentials.push_back(sees(b, q, s) ? std::exp(product / std::sqrt(width)) : 0.0);
+          sum += exponentials.back();
+        }
+        for (int64_t i = 0; i < width; ++i) {
+          double expected = 0;
+          for (int64_t s = 0; s < length; ++s)
+            expected += exponentials[static_cast<size_t>(s)] / sum * memory.values[b][h][s][i].item<double>();
+          EXPECT_NEAR(context[b][q][h * width + i].item<double>(), expected, 1e-12);
+        }
+        for (int64_t s = 0; s < length; ++s)
+          EXPECT_NEAR(weights[b][h][q][s].item<double>(), exponentials[static_cast<size_t>(s)] / sum, 1e-12);
+      }
+}
+
+TEST_P(AttendTest, GradientsEqualDifferences) {
+  EXPECT_TRUE(gradients_agree([&] { return attend(queries, memory, visible()); },
+                              {queries, memory.keys, memory.values}));
+  EXPECT_TRUE(gradients_agree(
+      [&] {
+        Noise noise(3);
+        return attend(queries, memory, visible(), {0.3, &noise});
+      },
+      {queries, memory.keys, memory.values}));
+}
+
+// Dropped weights are zero and the others grow; what is expected comes from the same mask on plain weights.
+TEST_P(AttendTest, DropoutIsOnTheWeights) {
+  const double p = 0.4;
+  Noise noise(7), same_noise(7);
+  const Tensor actual = attend(queries, memory, visible(), {p, &noise});
+  const Tensor weights = attend_with_weights(queries, memory, visible()).second;
+  const Tensor expected = (weights * same_noise.mask(weights, p)).matmul(memory.values);
+  EXPECT_TRUE(close(actual, expected.transpose(1, 2).flatten(2)));
+  EXPECT_FALSE(close(actual, attend(queries, memory, visible()), 1e-3));
+}
+
+TEST_P(AttendTest, FastEqualsPlain) {
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    std::vector<Tensor> leaves;
+    for (const Tensor& leaf : {queries, memory.keys, memory.values})
+      leaves.push_back(leaf.detach().to(type).requires_grad_());
+    for (const double p : {0.0, 0.3}) {
+      const auto run = [&] {
+        Noise noise(5);
+        const Tensor out = attend(leaves[0], {leaves[1], leaves[2]}, visible(), {p, &noise});
+        auto values = torch::autograd::grad({(out * cosine(out.sizes(), 3).to(type)).sum()}, leaves);
+        values.push_back(out);
+        return values;
+      };
+      const auto fast = run();
+      const PlainKernels plain;
+      const auto slow = run();
+      for (size_t i = 0; i < fast.size(); ++i)
+        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-5 : 1e-11)) << "tensor " << i;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, AttendTest,
+                         ::testing::Values(Case{false, false}, Case{false, true}, Case{true, false},
+                                           Case{true, true}),
+                         [](const auto& test) {
+                           return std::string(test.param.causal ? "causal" : "all") +
+                                  (test.param.masked ? "_masked" : "");
+                         });
+
+}  // namespace
+}  // namespace seq2seq::test
