@@ -234,8 +234,7 @@ void apply_patch(const std::function<std::vector<OptionField>()>& fields,
     const auto* other = find_field(catalogue, path);
     if (other != nullptr && entry.type_replaced) continue;
     if (other != nullptr)
-      throw UsageError(entry.origin, "applies only with " + other->only_with,
-                       suggest_name(typed ? entry.origin : path, names));
+      throw UsageError(entry.origin, "applies only with " + other->only_with, "choose that, or leave this out");
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
   }
 }

@@ -87,4 +87,36 @@ template <class Scalar>
 void top_k(Scalar* logits, const Columns& columns, const Copies<Scalar>& copies, Scalar* log_probabilities,
            int64_t* indices, Scalar* watched_value, int64_t rows, int64_t vocabulary);
 
+/// Where element [b, h, t, 0] of a tensor lies; those of one position stand together.
+struct HeadStrides {
+  int64_t sentence, head, position;
+};
+
+/// Multi-head attention: queries [b, h, q, d], keys and values [b, h, s, d]. Null mask: every position may be
+/// seen; causal: query q sees s <= q. `dropout` [b, h, q, s]: factors of the weights, or null.
+template <class Scalar>
+struct HeadTerms {
+  const Scalar *queries, *keys, *values;
+  HeadStrides query_strides, key_strides, value_strides;
+  const bool* mask = nullptr;  // [b, s]
+  const Scalar* dropout = nullptr;
+  bool causal = false;
+  Scalar scale;
+  int64_t sentences, heads, query_count, length, width;
+};
+
+/// weights [b, h, q, s] = softmax over s of scale queries keys^T, before dropout; context [b, q, h, d] =
+/// (weights dropout) values.
+template <class Scalar>
+void attend(const HeadTerms<Scalar>& terms, Scalar* weights, Scalar* context);
+
+/// All three laid out as [b, t, h, d], written.
+template <class Scalar>
+struct HeadGradients {
+  Scalar *queries, *keys, *values;
+};
+template <class Scalar>
+void attend_backward(const HeadTerms<Scalar>& terms, const Scalar* weights, const Scalar* context_gradient,
+                     const HeadGradients<Scalar>& gradients);
+
 }  // namespace seq2seq::kernels

@@ -1,8 +1,11 @@
 #include "seq2seq/nn/multi_head_attention.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
+
+#include "seq2seq/nn/kernels.h"
 
 namespace seq2seq {
 namespace {
@@ -26,6 +29,81 @@ Tensor restricted(const Tensor& scores, const Visible& visible) {
   return result;
 }
 
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+kernels::HeadStrides strides_of(const Tensor& x) {
+  return {x.stride(0), x.stride(1), x.stride(2)};
+}
+
+template <class Scalar>
+kernels::HeadTerms<Scalar> terms_of(const variable_list& tensors, bool causal) {
+  const Tensor &queries = tensors[0], &keys = tensors[1], &values = tensors[2], &mask = tensors[3],
+               &dropout = tensors[4];
+  return {.queries = queries.const_data_ptr<Scalar>(),
+          .keys = keys.const_data_ptr<Scalar>(),
+          .values = values.const_data_ptr<Scalar>(),
+          .query_strides = strides_of(queries),
+          .key_strides = strides_of(keys),
+          .value_strides = strides_of(values),
+          .mask = mask.defined() ? mask.const_data_ptr<bool>() : nullptr,
+          .dropout = dropout.defined() ? dropout.const_data_ptr<Scalar>() : nullptr,
+          .causal = causal,
+          .scale = static_cast<Scalar>(scale_of(queries)),
+          .sentences = queries.size(0),
+          .heads = queries.size(1),
+          .query_count = queries.size(2),
+          .length = keys.size(2),
+          .width = queries.size(3)};
+}
+
+// Positions may lie anywhere, but each must stand together.
+Tensor with_whole_positions(const Tensor& x) {
+  return x.stride(3) == 1 ? x : x.contiguous();
+}
+
+class FusedAttention : public torch::autograd::Function<FusedAttention> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& queries, const Tensor& keys,
+                        const Tensor& values, const std::optional<Tensor>& mask,
+                        const std::optional<Tensor>& dropout, bool causal) {
+    const variable_list tensors{with_whole_positions(queries), with_whole_positions(keys),
+                                with_whole_positions(values), mask.value_or(Tensor()),
+                                dropout.value_or(Tensor())};
+    const Tensor weights =
+        at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
+    const Tensor result =
+        at::empty({queries.size(0), queries.size(2), queries.size(1) * queries.size(3)}, queries.options());
+    AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "attend", [&] {
+      kernels::attend<scalar_t>(terms_of<scalar_t>(tensors, causal), weights.mutable_data_ptr<scalar_t>(),
+                                result.mutable_data_ptr<scalar_t>());
+    });
+    variable_list saved = tensors;
+    saved.push_back(weights);
+    context->save_for_backward(std::move(saved));
+    context->saved_data["causal"] = causal;
+    return result;
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const bool causal = context->saved_data["causal"].toBool();
+    const Tensor dcontext = gradients[0].contiguous();
+    const auto laid_out = [](const Tensor& x) {  // [B, T, heads, d]
+      return at::empty({x.size(0), x.size(2), x.size(1), x.size(3)}, x.options());
+    };
+    const Tensor dqueries = laid_out(saved[0]), dkeys = laid_out(saved[1]), dvalues = laid_out(saved[2]);
+    AT_DISPATCH_FLOATING_TYPES(dcontext.scalar_type(), "attend_backward", [&] {
+      kernels::attend_backward<scalar_t>(
+          terms_of<scalar_t>(saved, causal), saved[5].const_data_ptr<scalar_t>(),
+          dcontext.const_data_ptr<scalar_t>(),
+          {dqueries.mutable_data_ptr<scalar_t>(), dkeys.mutable_data_ptr<scalar_t>(),
+           dvalues.mutable_data_ptr<scalar_t>()});
+    });
+    return {dqueries.transpose(1, 2), dkeys.transpose(1, 2), dvalues.transpose(1, 2), {}, {}, {}};
+  }
+};
+
 Tensor joined_heads(const Tensor& context) {
   return context.transpose(1, 2).flatten(2);
 }
@@ -42,14 +120,15 @@ std::pair<Tensor, Tensor> attend_with_weights(const Tensor& queries, const HeadM
 
 Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
               const WeightDropout& dropped) {
-  const bool both = visible.causal && visible.mask.defined();  // which the fused function does not know
-  if (dropped.active() || both || !fast_kernels_allowed(queries))
-    return attend_with_weights(queries, memory, visible, dropped).first;
-  std::optional<Tensor> mask;
-  if (visible.mask.defined())
-    mask = visible.mask.unsqueeze(1).unsqueeze(1).expand({-1, -1, queries.size(2), -1});
-  return joined_heads(
-      at::scaled_dot_product_attention(queries, memory.keys, memory.values, mask, 0.0, visible.causal));
+  if (!fast_kernels_allowed(queries)) return attend_with_weights(queries, memory, visible, dropped).first;
+  std::optional<Tensor> mask, factors;
+  if (visible.mask.defined()) mask = visible.mask.contiguous();
+  if (dropped.active())
+    factors = dropped.noise->mask(
+        at::empty({queries.size(0), queries.size(1), queries.size(2), memory.keys.size(2)},
+                  queries.options()),
+        dropped.p);
+  return FusedAttention::apply(queries, memory.keys, memory.values, mask, factors, visible.causal);
 }
 
 Tensor split_heads(const Tensor& x, int64_t heads) {

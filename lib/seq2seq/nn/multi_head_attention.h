@@ -31,7 +31,7 @@ struct WeightDropout {
   bool active() const { return p > 0 && noise != nullptr; }
 };
 
-/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Fused where weights need no dropout: they then never exist.
+/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Fused on a CPU.
 Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
               const WeightDropout& dropout = {});
 /// The same, and the weights [B, heads, Q, S] before dropout.

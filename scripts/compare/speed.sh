@@ -1,23 +1,32 @@
 #!/usr/bin/env bash
-# Training and decoding speed of models/rnn-attention.json beside OpenNMT-py with the same model, one after the other
-# on the same machine. Prints a table of ratios; JSON and logs stay in WORK.
+# Training and decoding speed beside OpenNMT-py with the same model, one after the other on the same machine. Prints a
+# table of ratios; JSON and logs stay in WORK.
 #
-# usage: scripts/compare/rnn_speed.sh DATA PEERS WORK MODEL
+# usage: scripts/compare/speed.sh rnn|transformer DATA PEERS WORK [MODEL]
+#   rnn          the model of models/rnn-attention.json
+#   transformer  4+4 layers of width 256, inner width 1,024, 4 heads, all embeddings tied
 #   DATA   folder with train.en, train.de, val.en, val.de, test_2016_flickr.en (Multi30k, raw text)
 #   PEERS  folder with two virtual environments: onmt (OpenNMT-py 3.5.1, numpy<2) and pt (sentencepiece)
 #   WORK   scratch folder
-#   MODEL  a run of the preset to decode with
+#   MODEL  a run of that model to decode with; without it only training is compared
 # From the environment: ROUNDS (2), THREADS (2), PEER_SECONDS (150): training time of the peer in a round
 set -euo pipefail
-(($# == 4)) || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2; }
-data=$(realpath "$1") peers=$(realpath "$2") model=$(realpath "$4")
-mkdir -p "$3"
-work=$(realpath "$3")
+(($# == 4 || $# == 5)) && [[ $1 == rnn || $1 == transformer ]] || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2; }
+architecture=$1 data=$(realpath "$2") peers=$(realpath "$3") model=${5:+$(realpath "$5")}
+mkdir -p "$4"
+work=$(realpath "$4")
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 cd "$here/../.."
 seq2seq=build/release/seq2seq
 export OMP_NUM_THREADS=${THREADS:-2} MKL_NUM_THREADS=${THREADS:-2} CUDA_VISIBLE_DEVICES=
 rounds=${ROUNDS:-2}
+case $architecture in
+  rnn) own=(--config models/rnn-attention.json) ;;
+  transformer)
+    own=(--config models/transformer.json --embedding.size 256)
+    for side in encoder decoder; do own+=("--$side.inner-size" 1024 "--$side.attention-dropout" 0.1); done
+    ;;
+esac
 
 [[ -e $work/joint.model ]] || "$seq2seq" vocab --input "$data/train.en" "$data/train.de" --type sentencepiece \
   --size 8000 --output "$work/joint.model"
@@ -32,7 +41,7 @@ speed() { grep -A1 '"target_tokens_per_second"' "$1" | sed -n 's/.*"median": *\(
 peer_train() { # ROUND -> tokens/s, median of its own windows after the first three
   rm -rf "$work/peer"
   mkdir -p "$work/peer"
-  timeout -s TERM "${PEER_SECONDS:-150}" "$peers/onmt/bin/onmt_train" -config "$here/onmt_rnn.yaml" \
+  timeout -s TERM "${PEER_SECONDS:-150}" "$peers/onmt/bin/onmt_train" -config "$here/onmt_$architecture.yaml" \
     -data "{train: {path_src: $work/train.en, path_tgt: $work/train.de, transforms: [], weight: 1}, valid: {path_src: $work/val.en, path_tgt: $work/val.de, transforms: []}}" \
     -src_vocab "$work/vocabulary" -tgt_vocab "$work/vocabulary" -save_model "$work/peer/model" \
     -save_checkpoint_steps 20 -keep_checkpoint 1 -train_steps 1000000 -valid_steps 1000000 -report_every 5 \
@@ -41,7 +50,7 @@ peer_train() { # ROUND -> tokens/s, median of its own windows after the first th
     awk '{v[NR] = $1} END {print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'
 }
 own_train() { # ROUND PRECISION
-  "$seq2seq" bench train --config models/rnn-attention.json --batch-size 4096 --precision "$2" --threads \
+  "$seq2seq" bench train "${own[@]}" --batch-size 4096 --precision "$2" --threads \
     "$OMP_NUM_THREADS" --train-source "$data/train.en" --train-target "$data/train.de" \
     --tokenizer.model "$work/joint.model" --windows 5 --window-seconds 10 --warmup-seconds 10 \
     >"$work/train.$2.$1.json"
@@ -70,6 +79,7 @@ for ((round = 1; round <= rounds; ++round)); do
   peer=$(peer_train "$round")
   row "train, 4096 tokens, float32" "$(own_train "$round" float32)" "$peer"
   row "train, 4096 tokens, auto" "$(own_train "$round" auto)" "$peer"
+  [[ -n $model ]] || continue
   row "decode, beam 5, batch 32" "$(own_decode "$round" 5)" "$(peer_decode "$round" 5)"
   row "decode, greedy, batch 32" "$(own_decode "$round" 1)" "$(peer_decode "$round" 1)"
 done

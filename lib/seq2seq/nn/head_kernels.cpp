@@ -1,0 +1,192 @@
+#include <ATen/Parallel.h>
+
+#include <limits>
+#include <vector>
+
+#include "seq2seq/nn/kernel_math.h"
+#include "seq2seq/nn/kernels.h"
+
+namespace seq2seq::kernels {
+namespace {
+
+constexpr int64_t few_queries = 4;  // for fewer, turning the keys does not pay
+
+int64_t padded(int64_t length) {
+  return (length + lanes - 1) / lanes * lanes;
+}
+
+/// rows [length, width] -> columns [width, padded length], zeros behind the end, so that products with all
+/// rows at once are loops over columns.
+template <class Scalar>
+SEQ2SEQ_INLINE void turn(const Scalar* rows, int64_t stride, int64_t length, int64_t width,
+                         Scalar* __restrict columns) {
+  const int64_t full = padded(length);
+  for (int64_t i = 0; i < width; ++i)
+    for (int64_t s = length; s < full; ++s) columns[i * full + s] = 0;
+  for (int64_t s = 0; s < length; ++s)
+    for (int64_t i = 0; i < width; ++i) columns[i * full + s] = rows[s * stride + i];
+}
+
+/// products[s] = factor x . row s, from turned rows.
+template <class Scalar>
+SEQ2SEQ_INLINE void products_of(const Scalar* __restrict x, const Scalar* __restrict columns, int64_t full,
+                                int64_t width, Scalar factor, Scalar* __restrict products) {
+  for (int64_t first = 0; first < full; first += lanes) {
+    Scalar sum[lanes] = {};
+    for (int64_t i = 0; i < width; ++i)
+      for (int64_t lane = 0; lane < lanes; ++lane) sum[lane] += x[i] * columns[i * full + first + lane];
+    for (int64_t lane = 0; lane < lanes; ++lane) products[first + lane] = factor * sum[lane];
+  }
+}
+
+/// Turns scores into weights; `seen` null = all `count`.
+template <class Scalar>
+SEQ2SEQ_INLINE void softmax(Scalar* __restrict scores, const bool* __restrict seen, int64_t count) {
+  if (seen != nullptr)
+    for (int64_t s = 0; s < count; ++s)
+      if (!seen[s]) scores[s] = -std::numeric_limits<Scalar>::infinity();
+  Scalar peak = -std::numeric_limits<Scalar>::infinity();
+  for (int64_t s = 0; s < count; ++s) peak = scores[s] > peak ? scores[s] : peak;
+  for (int64_t s = 0; s < count; ++s) scores[s] = exponential(scores[s] - peak);
+  if (seen != nullptr)
+    for (int64_t s = 0; s < count; ++s)
+      if (!seen[s]) scores[s] = 0;
+  const Scalar sum = lane_sum<Scalar>(count, [=](int64_t s) { return scores[s]; });
+  for (int64_t s = 0; s < count; ++s) scores[s] /= sum;
+}
+
+/// sum += factor row
+template <class Scalar>
+SEQ2SEQ_INLINE void add_row(Scalar* __restrict sum, Scalar factor, const Scalar* __restrict row,
+                            int64_t width) {
+  for (int64_t i = 0; i < width; ++i) sum[i] += factor * row[i];
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE const Scalar* at_head(const Scalar* data, const HeadStrides& strides, int64_t b, int64_t h) {
+  return data + b * strides.sentence + h * strides.head;
+}
+
+/// One head of one sentence. `columns` [width, padded length] is scratch.
+template <class Scalar>
+SEQ2SEQ_INLINE void attend_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h, Scalar* columns,
+                                Scalar* scores, Scalar* weights, Scalar* context) {
+  const Scalar* queries = at_head(t.queries, t.query_strides, b, h);
+  const Scalar* keys = at_head(t.keys, t.key_strides, b, h);
+  const Scalar* values = at_head(t.values, t.value_strides, b, h);
+  const bool* seen = t.mask == nullptr ? nullptr : t.mask + b * t.length;
+  const int64_t full = padded(t.length);
+  const bool turned = t.query_count >= few_queries;
+  if (turned) turn(keys, t.key_strides.position, t.length, t.width, columns);
+  for (int64_t q = 0; q < t.query_count; ++q) {
+    const Scalar* query = queries + q * t.query_strides.position;
+    const int64_t visible = t.causal ? q + 1 : t.length;
+    if (turned)
+      products_of(query, columns, full, t.width, t.scale, scores);
+    else
+      for (int64_t s = 0; s < visible; ++s) {
+        const Scalar* key = keys + s * t.key_strides.position;
+        scores[s] = t.scale * lane_sum<Scalar>(t.width, [=](int64_t i) { return query[i] * key[i]; });
+      }
+    softmax(scores, seen, visible);
+    const int64_t row = (b * t.heads + h) * t.query_count + q;
+    Scalar* out = context + ((b * t.query_count + q) * t.heads + h) * t.width;
+    for (int64_t i = 0; i < t.width; ++i) out[i] = 0;
+    for (int64_t s = 0; s < t.length; ++s) {
+      const Scalar weight = s < visible ? scores[s] : Scalar(0);
+      weights[row * t.length + s] = weight;
+      const Scalar kept = t.dropout == nullptr ? weight : weight * t.dropout[row * t.length + s];
+      if (s < visible) add_row(out, kept, values + s * t.value_strides.position, t.width);
+    }
+  }
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void attend_backward_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h,
+                                         const Scalar* weights, const Scalar* dcontext,
+                                         const HeadGradients<Scalar>& gradients, Scalar* columns,
+                                         Scalar* dweights) {
+  const Scalar* queries = at_head(t.queries, t.query_strides, b, h);
+  const Scalar* keys = at_head(t.keys, t.key_strides, b, h);
+  const int64_t full = padded(t.length), step = t.heads * t.width;
+  turn(at_head(t.values, t.value_strides, b, h), t.value_strides.position, t.length, t.width, columns);
+  Scalar* dkeys = gradients.keys + (b * t.length * t.heads + h) * t.width;
+  Scalar* dvalues = gradients.values + (b * t.length * t.heads + h) * t.width;
+  for (int64_t s = 0; s < t.length; ++s)
+    for (int64_t i = 0; i < t.width; ++i) dkeys[s * step + i] = dvalues[s * step + i] = 0;
+  for (int64_t q = 0; q < t.query_count; ++q) {
+    const int64_t row = (b * t.heads + h) * t.query_count + q;
+    const int64_t visible = t.causal ? q + 1 : t.length;
+    const Scalar *w = weights + row * t.length, *query = queries + q * t.query_strides.position;
+    const Scalar* dropped = t.dropout == nullptr ? nullptr : t.dropout + row * t.length;
+    const Scalar* dout = dcontext + (b * t.query_count + q) * step + h * t.width;
+    Scalar* dquery = gradients.queries + (b * t.query_count + q) * step + h * t.width;
+    products_of(dout, columns, full, t.width, Scalar(1), dweights);
+    if (dropped != nullptr)
+      for (int64_t s = 0; s < visible; ++s) dweights[s] *= dropped[s];
+    const Scalar total = lane_sum<Scalar>(visible, [=](int64_t s) { return w[s] * dweights[s]; });
+    for (int64_t i = 0; i < t.width; ++i) dquery[i] = 0;
+    for (int64_t s = 0; s < visible; ++s) {
+      const Scalar dscore = t.scale * w[s] * (dweights[s] - total);
+      add_row(dquery, dscore, keys + s * t.key_strides.position, t.width);
+      add_row(dkeys + s * step, dscore, query, t.width);
+      add_row(dvalues + s * step, dropped == nullptr ? w[s] : w[s] * dropped[s], dout, t.width);
+    }
+  }
+}
+
+// target_clones needs plain functions, one for each scalar type, over a range of heads.
+#define SEQ2SEQ_DEFINE(Scalar)                                                                              \
+  SEQ2SEQ_CLONES void attend_heads(const HeadTerms<Scalar>& terms, Scalar* columns, Scalar* scores,         \
+                                   Scalar* weights, Scalar* context, int64_t begin, int64_t end) {          \
+    for (int64_t i = begin; i < end; ++i)                                                                   \
+      attend_head(terms, i / terms.heads, i % terms.heads, columns, scores, weights, context);              \
+  }                                                                                                         \
+  SEQ2SEQ_CLONES void attend_backward_heads(const HeadTerms<Scalar>& terms, const Scalar* weights,          \
+                                            const Scalar* dcontext, const HeadGradients<Scalar>& gradients, \
+                                            Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {  \
+    for (int64_t i = begin; i < end; ++i)                                                                   \
+      attend_backward_head(terms, i / terms.heads, i % terms.heads, weights, dcontext, gradients, columns,  \
+                           scores);                                                                         \
+  }
+SEQ2SEQ_DEFINE(float)
+SEQ2SEQ_DEFINE(double)
+#undef SEQ2SEQ_DEFINE
+
+/// Calls `run(columns, scores, begin, end)` for ranges of all heads.
+template <class Scalar, class Run>
+void for_heads(const HeadTerms<Scalar>& terms, const Run& run) {
+  at::parallel_for(0, terms.sentences * terms.heads,
+                   grain(terms.query_count * terms.length * terms.width / 8),
+                   [&](int64_t begin, int64_t end) {
+                     const int64_t full = padded(terms.length);
+                     std::vector<Scalar> scratch(static_cast<size_t>(full * (terms.width + 1)));
+                     run(scratch.data() + full, scratch.data(), begin, end);
+                   });
+}
+
+}  // namespace
+
+template <class Scalar>
+void attend(const HeadTerms<Scalar>& terms, Scalar* weights, Scalar* context) {
+  for_heads(terms, [&](Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {
+    attend_heads(terms, columns, scores, weights, context, begin, end);
+  });
+}
+
+template <class Scalar>
+void attend_backward(const HeadTerms<Scalar>& terms, const Scalar* weights, const Scalar* context_gradient,
+                     const HeadGradients<Scalar>& gradients) {
+  for_heads(terms, [&](Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {
+    attend_backward_heads(terms, weights, context_gradient, gradients, columns, scores, begin, end);
+  });
+}
+
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                     \
+  template void attend(const HeadTerms<Scalar>&, Scalar*, Scalar*);                     \
+  template void attend_backward(const HeadTerms<Scalar>&, const Scalar*, const Scalar*, \
+                                const HeadGradients<Scalar>&);
+SEQ2SEQ_INSTANTIATE(float)
+SEQ2SEQ_INSTANTIATE(double)
+
+}  // namespace seq2seq::kernels
