@@ -69,5 +69,33 @@ TEST(InitializeTest, WeightsAreUniformAndBiasesZero) {
   }
 }
 
+TEST(InitializeTest, TransformerLayersBeginAsGlorotSays) {
+  Architecture architecture{};
+  architecture.transformer_encoder = architecture.transformer_decoder = true;
+  ModelOptions options = tiny_options(architecture);
+  options.embedding.size = 64;
+  options.initial_range = 0.01;
+  Seq2Seq model = initialized(options, 7);
+  int64_t norms = 0, matrices = 0;
+  for (const auto& parameter : model->named_parameters()) {
+    const std::string& name = parameter.key();
+    const Tensor value = parameter.value().detach();
+    if (name.find("bias") != std::string::npos) {
+      EXPECT_TRUE(value.eq(0).all().item<bool>()) << name;
+    } else if (name.find("norm") != std::string::npos) {
+      EXPECT_TRUE(value.eq(1).all().item<bool>()) << name;
+      ++norms;
+    } else if (name.find("layer") != std::string::npos) {
+      const double bound = std::sqrt(6.0 / static_cast<double>(value.size(0) + value.size(1)));
+      EXPECT_NEAR(value.abs().max().item<double>(), bound, 0.05 * bound) << name;
+      ++matrices;
+    } else {
+      EXPECT_LE(value.abs().max().item<double>(), 0.01) << name;
+    }
+  }
+  EXPECT_EQ(norms, 2 + 3 + 2);
+  EXPECT_EQ(matrices, 4 + 7);
+}
+
 }  // namespace
 }  // namespace seq2seq::test

@@ -100,6 +100,45 @@ TEST(ModelDropoutTest, NothingIsDroppedWithoutNoise) {
   EXPECT_TRUE(same(log_probabilities(dropping, batch, &first), log_probabilities(dropping, batch, &second)));
 }
 
+ModelOptions transformer_options() {
+  Architecture architecture{.copying = true};
+  architecture.transformer_encoder = architecture.transformer_decoder = true;
+  return tiny_options(architecture);
+}
+
+TEST(ModelDropoutTest, EachRateOfATransformerDropsSomethingOfItsOwn) {
+  const TensorBatch batch = batch_of(uneven_examples());
+  Seq2Seq whole = tiny_model(transformer_options());
+  const Tensor expected = log_probabilities(whole, batch);
+  std::vector<Tensor> dropped;
+  for (const bool in_encoder : {true, false})
+    for (double TransformerOptions::*rate :
+         {&TransformerOptions::dropout, &TransformerOptions::attention_dropout,
+          &TransformerOptions::activation_dropout}) {
+      ModelOptions options = transformer_options();
+      std::get<TransformerOptions>(options.decoder).*rate = in_encoder ? 0.0 : 0.5;
+      std::get<TransformerOptions>(options.encoder).*rate = in_encoder ? 0.5 : 0.0;
+      Seq2Seq model = tiny_model(options);
+      EXPECT_TRUE(same(log_probabilities(model, batch), expected));
+      Noise noise(1);
+      dropped.push_back(log_probabilities(model, batch, &noise));
+      EXPECT_FALSE(close(dropped.back(), expected, 1e-3));
+      for (size_t i = 0; i + 1 < dropped.size(); ++i)
+        EXPECT_FALSE(close(dropped.back(), dropped[i], 1e-6)) << i;
+    }
+}
+
+// What is copied stays a distribution in training.
+TEST(ModelDropoutTest, TheCopyHeadShowsItsWeightsBeforeDropout) {
+  ModelOptions options = transformer_options();
+  std::get<TransformerOptions>(options.decoder).attention_dropout = 0.5;
+  Seq2Seq model = tiny_model(options);
+  const TensorBatch batch = batch_of(uneven_examples());
+  Noise noise(1);
+  const Tensor attention = model->decode(model->encode(batch.source), batch.target_input, &noise).attention;
+  EXPECT_TRUE(close(attention.sum(2), at::ones({3, 5}, at::kDouble)));
+}
+
 ModelOptions word_dropping(double share) {
   ModelOptions options = tiny_options({.attention = AttentionKind::none, .input_feeding = false});
   options.word_dropout = share;

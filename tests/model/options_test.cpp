@@ -33,6 +33,24 @@ TEST(ModelOptionsTest, DotAttentionNeedsEqualWidths) {
   }
 }
 
+TEST(ModelOptionsTest, HeadsShareTheWidth) {
+  Architecture architecture{.attention = AttentionKind::multi_head};
+  architecture.transformer_encoder = true;
+  ModelOptions options = tiny_options(architecture);
+  std::get<TransformerOptions>(options.encoder).heads = 3;
+  EXPECT_THAT(message_of(options), AllOf(HasSubstr("encoder.heads: 3"), HasSubstr("4")));
+  std::get<TransformerOptions>(options.encoder).heads = 4;
+  EXPECT_EQ(message_of(options), "accepted");
+  std::get<TransformerOptions>(options.encoder).positions = PositionKind::rotary;
+  EXPECT_THAT(message_of(options), AllOf(HasSubstr("encoder.positions: rotary"), HasSubstr("pairs")));
+  std::get<TransformerOptions>(options.encoder).heads = 2;
+  EXPECT_EQ(message_of(options), "accepted");
+  std::get<RnnDecoderOptions>(options.decoder).heads = 3;
+  EXPECT_THAT(message_of(options), AllOf(HasSubstr("decoder.heads: 3"), HasSubstr("8")));
+  std::get<RnnDecoderOptions>(options.decoder).attention = AttentionKind::general;
+  EXPECT_THAT(message_of(options), AllOf(HasSubstr("decoder.heads"), HasSubstr("multi-head")));
+}
+
 TEST(ModelOptionsTest, FreezingNeedsPretrainedVectors) {
   ModelOptions options = tiny_options({});
   options.embedding.freeze = true;
