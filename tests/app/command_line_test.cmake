@@ -60,8 +60,13 @@ file(GLOB presets ${ROOT}/models/*.json)
 foreach(preset ${presets})
   get_filename_component(name ${preset} NAME_WE)
   file(REMOVE_RECURSE ${FOLDER}/presets/${name})
+  file(READ ${preset} options)
+  set(sizes --encoder.size 8 --decoder.size 16)
+  if(options MATCHES "transformer")
+    set(sizes --encoder.inner-size 8 --decoder.inner-size 8)
+  endif()
   expect(0 "^$" "^$" train --quiet --config ${preset} --train ${ROOT}/data/copying/valid.jsonl --valid
-         ${ROOT}/data/copying/test.jsonl --embedding.size 8 --encoder.size 8 --decoder.size 16 --max-updates 2
+         ${ROOT}/data/copying/test.jsonl --embedding.size 8 ${sizes} --max-updates 2
          --run-directory ${FOLDER}/presets/${name})
 endforeach()
 

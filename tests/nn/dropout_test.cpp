@@ -2,12 +2,14 @@
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <cmath>
 #include <set>
 
 #include "../support/compare.h"
 #include "../support/fill.h"
+#include "seq2seq/nn/linear.h"
 
 namespace seq2seq::test {
 namespace {
@@ -101,6 +103,24 @@ TEST(DropoutTest, KeepsTheMeanAndZeroesTheGradientWithTheValue) {
   EXPECT_NEAR(y.mean().item<double>(), 3.0, 3 * slack(0.3, x.numel()) / 0.7);
   y.sum().backward();
   EXPECT_TRUE(close(x.grad() * 3.0, y));
+}
+
+TEST(DropoutTest, FastEqualsPlain) {
+  for (const auto type : {at::kDouble, at::kFloat}) {
+    const Tensor x = cosine_leaf({5, 7, 3}).detach().to(type).transpose(0, 1).requires_grad_();
+    const Tensor weights = cosine({7, 5, 3}, 50).to(type);
+    const auto run = [&] {
+      Noise noise(9);
+      const Tensor y = dropout(x, 0.3, &noise);
+      const Tensor next = dropout(y, 0.3, &noise);
+      return std::vector<Tensor>{y.detach(), next.detach(),
+                                 torch::autograd::grad({(next * weights).sum()}, {x})[0]};
+    };
+    const auto fast = run();
+    const PlainKernels plain;
+    const auto slow = run();
+    for (size_t i = 0; i < fast.size(); ++i) EXPECT_TRUE(same(fast[i], slow[i])) << i;
+  }
 }
 
 TEST(DropoutTest, DoesNothingWithoutNoiseOrProbability) {

@@ -1,62 +1,68 @@
 #include "seq2seq/nn/dropout.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "seq2seq/core/random.h"
+#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
 namespace {
 
-// A 32-bit finalizer (Wellons' lowbias32): good enough for masks, and plain loops over it vectorize.
-inline uint32_t scramble(uint32_t x) {
-  x ^= x >> 16;
-  x *= 0x21f0aaadU;
-  x ^= x >> 15;
-  x *= 0x735a2d97U;
-  return x ^ (x >> 15);
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+kernels::Draw draw_of(uint64_t seed) {
+  return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
 }
 
-// Element i of draw `seed`, a number below 2^24.
-inline uint32_t draw(uint32_t low, uint32_t high, uint32_t i) {
-  return scramble(scramble(i ^ low) + high) >> 8;
-}
-
-template <class Write>
-void for_elements(int64_t count, Write write) {
-  at::parallel_for(0, count, int64_t{1} << 15, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) write(i);
+Tensor times_mask(const Tensor& x, uint64_t seed, double p) {
+  const Tensor input = x.contiguous(), result = at::empty_like(input);
+  AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "dropout", [&] {
+    kernels::dropout<scalar_t>(draw_of(seed), p, input.const_data_ptr<scalar_t>(),
+                               result.mutable_data_ptr<scalar_t>(), input.numel());
   });
+  return result;
 }
+
+// Makes its mask again for the gradient.
+class Dropout : public torch::autograd::Function<Dropout> {
+ public:
+  static Tensor forward(AutogradContext* context, const Tensor& x, uint64_t seed, double p) {
+    context->saved_data["seed"] = static_cast<int64_t>(seed);
+    context->saved_data["p"] = p;
+    return times_mask(x, seed, p);
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const auto seed = static_cast<uint64_t>(context->saved_data["seed"].toInt());
+    return {times_mask(gradients[0], seed, context->saved_data["p"].toDouble()), {}, {}};
+  }
+};
 
 }  // namespace
 
 Tensor Noise::uniform(const Tensor& like) {
   const uint64_t seed = mix_seed({seed_, drawn_++});
-  const auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
   Tensor result = at::empty(like.sizes(), at::TensorOptions().dtype(at::kFloat));
-  float* out = result.data_ptr<float>();
-  for_elements(result.numel(), [=](int64_t i) {
-    out[i] = static_cast<float>(draw(low, high, static_cast<uint32_t>(i))) * 0x1.0p-24F;
-  });
+  kernels::uniform(draw_of(seed), result.mutable_data_ptr<float>(), result.numel());
   return result.to(like.device());
 }
 
 Tensor Noise::mask(const Tensor& like, double p) {
   const uint64_t seed = mix_seed({seed_, drawn_++});
-  const auto low = static_cast<uint32_t>(seed), high = static_cast<uint32_t>(seed >> 32);
-  const auto threshold = static_cast<uint32_t>(p * 0x1.0p24);
-  const auto scale = static_cast<float>(1.0 / (1.0 - p));
   Tensor result = at::empty(like.sizes(), at::TensorOptions().dtype(at::kFloat));
-  float* out = result.data_ptr<float>();
-  for_elements(result.numel(), [=](int64_t i) {
-    out[i] = draw(low, high, static_cast<uint32_t>(i)) < threshold ? 0.0F : scale;
-  });
+  kernels::dropout<float>(draw_of(seed), p, nullptr, result.mutable_data_ptr<float>(), result.numel());
   return result.to(like.options());
 }
 
+Tensor Noise::dropped(const Tensor& x, double p) {
+  if (!fast_kernels_allowed(x)) return x * mask(x, p);
+  return Dropout::apply(x, mix_seed({seed_, drawn_++}), p);
+}
+
 Tensor dropout(const Tensor& x, double p, Noise* noise) {
-  return noise == nullptr || p <= 0 ? x : x * noise->mask(x, p);
+  return noise == nullptr || p <= 0 ? x : noise->dropped(x, p);
 }
 
 Tensor word_dropout(const Tensor& ids, const Tensor& keep, int64_t replacement, double p, Noise* noise) {

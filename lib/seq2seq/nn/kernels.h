@@ -87,6 +87,18 @@ template <class Scalar>
 void top_k(Scalar* logits, const Columns& columns, const Copies<Scalar>& copies, Scalar* log_probabilities,
            int64_t* indices, Scalar* watched_value, int64_t rows, int64_t vocabulary);
 
+/// Numbers of one draw: element i is a function of `low`, `high` and i alone.
+struct Draw {
+  uint32_t low, high;
+};
+
+/// uniform[i] in [0, 1), multiples of 2^-24.
+void uniform(const Draw& draw, float* numbers, int64_t count);
+
+/// y[i] = x[i] times 0 with probability `p`, else 1/(1-p); null x: ones.
+template <class Scalar>
+void dropout(const Draw& draw, double p, const Scalar* x, Scalar* y, int64_t count);
+
 /// Where element [b, h, t, 0] of a tensor lies; those of one position stand together.
 struct HeadStrides {
   int64_t sentence, head, position;
