@@ -14,7 +14,8 @@ set -euo pipefail
 (($# == 4 || $# == 5)) && [[ $1 == rnn || $1 == transformer ]] || { sed -n '2,/^set/p' "$0" | sed '$d; s/^# \{0,1\}//' >&2; exit 2; }
 architecture=$1 data=$(realpath "$2") peers=$(realpath "$3") model=${5:+$(realpath "$5")}
 mkdir -p "$4"
-work=$(realpath "$4")
+work=$(realpath "$4")/$architecture
+mkdir -p "$work"
 here=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 cd "$here/../.."
 seq2seq=build/release/seq2seq
@@ -24,7 +25,9 @@ case $architecture in
   rnn) own=(--config models/rnn-attention.json) ;;
   transformer)
     own=(--config models/transformer.json --embedding.size 256)
-    for side in encoder decoder; do own+=("--$side.inner-size" 1024 "--$side.attention-dropout" 0.1); done
+    for side in encoder decoder; do
+      own+=("--$side.inner-size" 1024 "--$side.attention-dropout" 0.1 "--$side.activation-dropout" 0.3)
+    done
     ;;
 esac
 

@@ -117,5 +117,50 @@ INSTANTIATE_TEST_SUITE_P(Cases, AttendTest,
                                   (test.param.masked ? "_masked" : "");
                          });
 
+// Below, at and above the width of the kernel's lanes, laid out as the products of a layer are.
+TEST(AttendSizesTest, FastEqualsPlain) {
+  struct Sizes {
+    int64_t queries, keys, width;
+    bool causal;
+  };
+  for (const Sizes& size : {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false},
+                            Sizes{1, 33, 40, false}, Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false},
+                            Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true}, Sizes{48, 48, 32, true}}) {
+    for (const auto type : {at::kDouble, at::kFloat}) {
+      const auto input = [&](int64_t count, int64_t parts, int64_t start) {
+        return cosine({sentences, count, parts * heads * size.width}, start).to(type).requires_grad_();
+      };
+      const std::vector<Tensor> leaves{input(size.queries, 1, 10), input(size.keys, 2, 500)};
+      const Tensor lengths = at::tensor({size.keys, int64_t{1}, (size.keys + 1) / 2}, at::kLong);
+      const auto run = [&] {
+        Noise noise(5);
+        const auto parts = leaves[1].chunk(2, -1);
+        const HeadMemory memory{split_heads(parts[0], heads), split_heads(parts[1], heads)};
+        const Visible visible{length_mask(lengths, leaves[1].select(2, 0)), size.causal};
+        const Tensor out =
+            at::cat({attend(split_heads(leaves[0], heads), memory, visible),
+                     attend(split_heads(leaves[0], heads), memory, {{}, size.causal}, {0.3, &noise})});
+        auto values = torch::autograd::grad({(out * cosine(out.sizes(), 3).to(type)).sum()}, leaves);
+        values.push_back(out);
+        return values;
+      };
+      const auto fast = run();
+      const PlainKernels plain;
+      const auto slow = run();
+      for (size_t i = 0; i < fast.size(); ++i)
+        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-5 : 1e-11))
+            << size.queries << " x " << size.keys << " x " << size.width << ", tensor " << i;
+    }
+  }
+}
+
+TEST(AttendSizesTest, WhatDoesNotFitIsRefused) {
+  const Tensor queries = cosine({2, 2, 3, 4});
+  const HeadMemory memory{cosine({2, 2, 5, 4}), cosine({2, 2, 5, 4})};
+  EXPECT_THROW(attend(queries, memory, {.causal = true}), c10::Error);
+  EXPECT_THROW(attend(queries, memory, {at::ones({1, 5}, at::kBool)}), c10::Error);
+  EXPECT_THROW(attend(queries, {memory.keys.narrow(0, 0, 1), memory.values}, {}), c10::Error);
+}
+
 }  // namespace
 }  // namespace seq2seq::test

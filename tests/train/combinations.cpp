@@ -15,7 +15,8 @@ int main() {
                "accepted. Rows are encoders and decoders (`--encoder`, `--decoder`, `--decoder.attention`), "
                "columns what is\n"
                "added: `--copying`, `--decoder.coverage`, `--coverage-loss`, `--decoder.context-gate`,\n"
-               "`--scheduled-sampling`. A number is a refusal, explained below.\n\n| encoder | decoder |";
+               "`--scheduled-sampling`. Dot attention is tried with states of equal widths (`--decoder.size`\n"
+               "against `--encoder.size`, twice that if bidirectional). A number is a refusal, explained below.\n\n| encoder | decoder |";
   const auto features = feature_choices();
   for (const auto& feature : features) std::cout << " " << feature.name << " |";
   std::cout << "\n|---|---|";

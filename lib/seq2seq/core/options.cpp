@@ -181,7 +181,7 @@ void OptionPatch::merge(const OptionPatch& later) {
         to_text(present->second.value) == to_text(entry.value))
       continue;
     const std::string group = path.substr(0, path.size() - type_key.size() + 1);
-    for (auto& [other, earlier] : entries_) earlier.type_replaced |= other.starts_with(group);
+    std::erase_if(entries_, [&](const auto& earlier) { return earlier.first.starts_with(group); });
   }
   for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
 }
@@ -232,9 +232,9 @@ void apply_patch(const std::function<std::vector<OptionField>()>& fields,
     std::vector<std::string> names;
     for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
     const auto* other = find_field(catalogue, path);
-    if (other != nullptr && entry.type_replaced) continue;
     if (other != nullptr)
-      throw UsageError(entry.origin, "applies only with " + other->only_with, "choose that, or leave this out");
+      throw UsageError(entry.origin, "applies only with " + other->only_with,
+                       "choose that, or leave this out");
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
   }
 }

@@ -8,6 +8,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/torchscript.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -16,16 +17,24 @@ namespace {
 constexpr int64_t archive_format = 1;
 constexpr const char* config_name = "seq2seq.json";
 
-torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name) {
-  torch::jit::Module result(name);
-  for (const auto& parameter : module.named_parameters(/*recurse=*/false))
-    result.register_parameter(parameter.key(), parameter.value().detach().to(at::kCPU), /*is_buffer=*/false);
-  for (const auto& buffer : module.named_buffers(/*recurse=*/false))
-    result.register_buffer(buffer.key(), buffer.value().to(at::kCPU));
-  for (const auto& child : module.named_children())
-    result.register_module(child.key(), mirror(*child.value(), name + "_" + child.key()));
-  return result;
-}
+// While one lives, no parameter asks for its gradient: archives are for use, and would keep asking.
+class WithoutGradients {
+ public:
+  explicit WithoutGradients(Seq2SeqImpl& model) {
+    for (const Tensor& parameter : model.parameters())
+      if (parameter.requires_grad()) paused_.push_back(parameter);
+    set(false);
+  }
+  ~WithoutGradients() { set(true); }
+  WithoutGradients(const WithoutGradients&) = delete;
+  WithoutGradients& operator=(const WithoutGradients&) = delete;
+
+ private:
+  void set(bool wanted) {
+    for (Tensor& parameter : paused_) parameter.set_requires_grad(wanted);
+  }
+  std::vector<Tensor> paused_;
+};
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& problem, const std::string& remedy) {
   throw Error(path.string(), problem, remedy);
@@ -119,7 +128,9 @@ void save_model(const TranslationModel& model, const fs::path& path) {
     files["target.vocabulary.json"] = model.text.target->vocabulary().to_json();
     files["target.tokenizer"] = model.text.target->tokenizer().state();
   }
-  const torch::jit::Module archive = mirror(*model.model, "Seq2Seq");
+  Seq2Seq network = model.model;
+  const WithoutGradients paused(*network);
+  const torch::jit::Module archive = to_torchscript(network);
   write_file(path, [&](const std::string& temporary) {
     try {
       archive.save(temporary, files);

@@ -110,7 +110,8 @@ Tensor RnnDecoderImpl::first_gates(const Memory& memory, const Tensor& embedded)
   const Tensor gates = layers_[0]->input_gates(embedded);  // [..., G*H]
   if (!options_.input_feeding || has_attention()) return gates;
   const Tensor context = feed_->forward(memory.summary());  // [B, G*H]
-  return (gates.view({context.size(0), -1, context.size(1)}) + context.unsqueeze(1)).view(gates.sizes());
+  const int64_t words = gates.numel() / context.numel();    // of each sentence: steps or hypotheses
+  return (gates.reshape({-1, words, context.size(1)}) + context.unsqueeze(1)).view_as(gates);
 }
 
 Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, const State& state,

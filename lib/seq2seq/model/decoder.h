@@ -48,7 +48,7 @@ class Decoder : public torch::nn::Module {
   /// The embedded word [B, E] to read at step t, given the features [B, F] of the step before (undefined at t
   /// = 0).
   using WordAt = std::function<Tensor(int64_t t, const Tensor& features)>;
-  /// As `forward`, with the same dropout, but each word is asked for when its turn comes.
+  /// As `forward`, with dropout of the same rates, but each word is asked for when its turn comes.
   virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                        Noise* noise) = 0;
   virtual int64_t feature_size() const = 0;

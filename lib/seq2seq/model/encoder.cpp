@@ -1,6 +1,7 @@
 #include "seq2seq/model/encoder.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 
 #include "seq2seq/model/transformer.h"
 #include "seq2seq/nn/masks.h"
@@ -93,14 +94,15 @@ Memory HierarchicalEncoderImpl::forward(const SourceBatch& source, const Tensor&
   const Tensor sentence_of_word = (counted - ends.to(at::kLong)) * words.mask().to(at::kLong);  // [B, S]
   const Tensor counts = counted.amax(1);                                                        // [B]
   // [B, J] time positions of the marks; behind a document's last sentence, its own last position again.
-  const Tensor width = at::arange(counts.max().item<int64_t>(), counts.options());
+  const Tensor width = torch::jit::tracer::isTracing()  // a number read here would be baked in
+                           ? positions_like(source.ids.narrow(0, 0, 1)).squeeze(0)
+                           : at::arange(counts.max().item<int64_t>(), counts.options());
   const Tensor wanted = at::minimum(width.unsqueeze(0), counts.unsqueeze(1) - 1);  // [B, J]
   const Tensor lasts = last_of_sentence(counted, ends, wanted);
   const Tensor firsts = first_of_sentence(lasts, wanted);
   const Tensor both =
       at::cat({reorder_time(words.states(), firsts), reorder_time(words.states(), lasts)}, 2) +
-      position_.index_select(0, wanted.clamp_max(positions - 1).reshape(-1))
-          .view({wanted.size(0), wanted.size(1), -1});  // [B, J, 2H]
+      at::embedding(position_, wanted.clamp_max(positions - 1));  // [B, J, 2H]
   const Memory sentences = sentences_->read(both, counts, noise);
   Memory result(words.states(), words.mask(), at::cat({words.summary(), sentences.summary()}, 1));
   result.add_sentences(sentences.states(), sentences.mask(), sentence_of_word);

@@ -26,7 +26,8 @@ class Seq2SeqImpl : public torch::nn::Module {
   /// Weights are left uninitialised: call `initialize` or load them.
   Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary);
 
-  /// Uniform in +-initial_range, from the seed alone; biases 0, LSTM forget gates 1, padding rows 0.
+  /// Uniform in +-initial_range, matrices of Transformers as Glorot and Bengio (2010) say; biases 0, LSTM
+  /// forget gates 1, gains of normalization 1, padding rows 0. From the seed alone.
   void initialize(uint64_t seed);
 
   /// For models that copy: the target id of each source word, -1 for a word that the target vocabulary lacks

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/masks.h"
 
 namespace seq2seq {
@@ -115,7 +116,8 @@ StepSequence TransformerDecoderImpl::run(const Memory& memory, const Tensor& emb
                                          const Tensor& positions, std::vector<HeadMemory>* before,
                                          Noise* noise) {
   const auto rotation = positions_->rotation(positions, embedded);
-  Tensor x = dropout(positions_->placed(embedded, positions), options_.dropout, noise);  // [N, T, D]
+  const Tensor inputs = dropout(positions_->placed(embedded, positions), options_.dropout, noise);
+  Tensor x = inputs;  // [N, T, D]
   Tensor attention;
   for (size_t i = 0; i < layers_.size(); ++i)
     x = layers_[i]->forward(x,
@@ -126,7 +128,7 @@ StepSequence TransformerDecoderImpl::run(const Memory& memory, const Tensor& emb
                              .source_weights = i + 1 == layers_.size() ? &attention : nullptr},
                             noise);
   if (norm_) x = norm_->forward(x);
-  return {x, attention, copy_gate_ ? copy_gate_->forward(at::cat({x, embedded}, -1)) : Tensor()};
+  return {x, attention, copy_gate_ ? copy_gate_->forward(at::cat({x, inputs}, -1)) : Tensor()};
 }
 
 Step TransformerDecoderImpl::step(const Memory& memory, const Tensor& embedded, const State& state,
@@ -150,6 +152,7 @@ StepSequence TransformerDecoderImpl::forward(const Memory& memory, const Tensor&
 
 StepSequence TransformerDecoderImpl::forward_by_word(const Memory& memory, int64_t steps,
                                                      const WordAt& word_at, Noise* noise) {
+  const GatheredGradients gather;
   State state = start(memory);
   std::vector<Tensor> features, attention, gates;
   for (int64_t t = 0; t < steps; ++t) {

@@ -45,8 +45,8 @@ class TransformerEncoderImpl : public Encoder {
 };
 
 /// The decoder of Vaswani et al. (2017). Its attention to the source, for copying, alignment and coverage
-/// loss, is that of the last layer's first head, the copy head; all others are fused. p_gen is made from the
-/// feature and the embedded input.
+/// loss, is that of the last layer's first head, the copy head; the other layers are fused. p_gen is made
+/// from the feature and the embedded input.
 class TransformerDecoderImpl : public Decoder {
  public:
   TransformerDecoderImpl(const TransformerOptions& options, bool copying, int64_t width, int64_t memory_size);

@@ -201,10 +201,7 @@ Coverage AttentionImpl::start(const Tensor& states) const {
 Tensor AttentionImpl::scores(const Tensor& query, const View& view, const Coverage& past,
                              int64_t hypotheses) {
   const auto by_sentence = [&](const Tensor& rows) {  // [N, ...] -> [B, K, ...]
-    auto sizes = rows.sizes().vec();
-    sizes[0] = hypotheses;
-    sizes.insert(sizes.begin(), view.states.size(0));
-    return rows.view(sizes);
+    return rows.unflatten(0, {-1, hypotheses});
   };
   if (kind_ == AttentionKind::additive) {
     const Tensor projected = by_sentence(query_->forward(query));  // [B, K, A]
@@ -221,7 +218,7 @@ Tensor AttentionImpl::scores(const Tensor& query, const View& view, const Covera
   // q . (k_i + U c_i) = q . k_i + c_i . (U^T q)
   const Tensor cells = coverage_ == CoverageKind::gru ? past.cells : past.sum.unsqueeze(2);  // [N, S, D]
   const Tensor covered = queries.matmul(coverage_weight_).matmul(cells.transpose(1, 2));     // [N, heads, S]
-  return compared + covered.view(compared.sizes());
+  return compared + by_sentence(covered).flatten(1, 2);
 }
 
 Tensor AttentionImpl::one_query_a_head(const Tensor& query) {
@@ -239,7 +236,7 @@ Coverage AttentionImpl::next(const Tensor& query, const View& view, const Covera
                         query_gates_->forward(query).unsqueeze(1) + weights.unsqueeze(2) * attention_gates_;
   const Tensor cells = past.cells.reshape({-1, coverage_size});  // [N * S, D]
   result.cells = cell_step(Cell::gru, looked.reshape({-1, gates}), cell_gates_->forward(cells), {cells, {}})
-                     .hidden.view(past.cells.sizes());
+                     .hidden.view_as(past.cells);
   return result;
 }
 
@@ -249,20 +246,23 @@ AttentionResult AttentionImpl::forward(const Tensor& query, const View& view, co
   const int64_t hypotheses = query.size(0) / states.size(0);
   const int64_t heads = kind_ == AttentionKind::multi_head ? heads_ : 1;
   if (kind_ == AttentionKind::none)
-    return {at::zeros({query.size(0), states.size(2)}, states.options()),
-            at::zeros({query.size(0), states.size(1)}, states.options()),
+    return {at::zeros_like(states.select(1, 0)).repeat_interleave(hypotheses, 0),
+            at::zeros_like(states.select(2, 0)).repeat_interleave(hypotheses, 0),
             {}};
   Tensor compared = scores(query, view, past, hypotheses);  // [B, K * heads, S]
+  const auto by_row = [&](const Tensor& x) {                // [B, K * heads, ...] -> [N, heads, ...]
+    return x.unflatten(1, {hypotheses, heads}).flatten(0, 1);
+  };
   if (bias.defined())
-    compared = (compared.view({query.size(0), heads, -1}) + bias.unsqueeze(1)).view(compared.sizes());
+    compared = (by_row(compared) + bias.unsqueeze(1)).unflatten(0, {-1, hypotheses}).flatten(1, 2);
   const Tensor weights =
       compared.masked_fill(view.mask.logical_not().unsqueeze(1), -1e9).softmax(2);  // [B, K * heads, S]
-  const Tensor rows = weights.view({query.size(0), heads, -1}).select(1, 0);        // [N, S]
+  const Tensor rows = by_row(weights).select(1, 0);                                 // [N, S]
   Tensor context;
   if (kind_ == AttentionKind::multi_head)  // of each head its own part of what it found
-    context = (weighted_states(weights, view.values).view({query.size(0), heads, -1}) * head_of_).sum(1);
+    context = (by_row(weighted_states(weights, view.values)) * head_of_).sum(1);
   else
-    context = weighted_states(weights, states).view({query.size(0), -1});
+    context = weighted_states(weights, states).flatten(0, 1);
   return {context, rows, next(query, view, past, rows)};
 }
 

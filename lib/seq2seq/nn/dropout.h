@@ -13,7 +13,7 @@ class Noise {
 
   /// Zeros with probability `p`, else 1/(1-p), shaped and typed like `like`.
   Tensor mask(const Tensor& like, double p);
-  /// x times the next mask, in one pass and without keeping the mask for the gradient.
+  /// x times the next mask, on a CPU in one pass and without keeping the mask for the gradient.
   Tensor dropped(const Tensor& x, double p);
   /// Uniform numbers in [0, 1) in float32, shaped like `like`.
   Tensor uniform(const Tensor& like);

@@ -10,7 +10,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr double hidden = -1e9;  // a score whose weight is zero; infinity would make rows of padding NaN
+constexpr double hidden = -1e9;  // a score whose weight is zero
 
 double scale_of(const Tensor& queries) {
   return 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
@@ -120,6 +120,13 @@ std::pair<Tensor, Tensor> attend_with_weights(const Tensor& queries, const HeadM
 
 Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
               const WeightDropout& dropped) {
+  const int64_t sentences = queries.size(0), heads = queries.size(1), width = queries.size(3);
+  const int64_t length = memory.keys.size(2);
+  check_shape("keys", memory.keys, {sentences, heads, -1, width});
+  check_shape("values", memory.values, {sentences, heads, length, width});
+  if (visible.mask.defined()) check_shape("mask", visible.mask, {sentences, length});
+  TORCH_CHECK(!visible.causal || queries.size(2) == length, "causal attention of ", queries.size(2),
+              " queries to ", length, " keys");
   if (!fast_kernels_allowed(queries)) return attend_with_weights(queries, memory, visible, dropped).first;
   std::optional<Tensor> mask, factors;
   if (visible.mask.defined()) mask = visible.mask.contiguous();
@@ -161,7 +168,9 @@ Tensor SelfAttentionImpl::forward(const Tensor& x, const Visible& visible, const
 }
 
 HeadMemory SelfAttentionImpl::nothing(const Tensor& like) const {
-  const Tensor none = at::zeros({like.size(0), heads_, 0, head_width_}, like.options());
+  const Tensor one =
+      at::zeros_like(like.select(1, 0).narrow(1, 0, 1)).unsqueeze(1).unsqueeze(1);  // [N, 1, 1, 1]
+  const Tensor none = one.narrow(2, 0, 0).expand({-1, heads_, 0, head_width_});
   return {none, none};
 }
 
@@ -182,7 +191,9 @@ HeadMemory CrossAttentionImpl::prepare(const Tensor& states) {
 Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask,
                                    Tensor* weights, Noise* noise) {
   // The hypotheses of a sentence are further queries to the same keys.
-  const Tensor by_sentence = query_->forward(x).view({memory.keys.size(0), -1, x.size(2)});
+  const int64_t hypotheses = x.size(0) / memory.keys.size(0);
+  const auto by_row = [&](const Tensor& y) { return y.unflatten(1, {hypotheses, -1}).flatten(0, 1); };
+  const Tensor by_sentence = query_->forward(x).unflatten(0, {-1, hypotheses}).flatten(1, 2);
   const Tensor queries = split_heads(by_sentence, heads_);
   const Visible visible{mask};
   Tensor context;
@@ -191,9 +202,9 @@ Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, co
   } else {
     Tensor all;
     std::tie(context, all) = attend_with_weights(queries, memory, visible, {dropout_, noise});
-    *weights = all.select(1, 0).reshape({x.size(0), x.size(1), -1});
+    *weights = by_row(all.select(1, 0));
   }
-  return output_->forward(context.view(x.sizes()));
+  return output_->forward(by_row(context));
 }
 
 }  // namespace seq2seq

@@ -18,7 +18,7 @@ struct HeadMemory {
 };
 
 /// Which positions a query may look at: all that `mask` [B, S] allows (undefined = all), and with `causal`
-/// those up to its own.
+/// those up to its own (as many queries as keys).
 struct Visible {
   Tensor mask = {};
   bool causal = false;
@@ -31,7 +31,8 @@ struct WeightDropout {
   bool active() const { return p > 0 && noise != nullptr; }
 };
 
-/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Fused on a CPU.
+/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Fused for float and double on a CPU, without second
+/// derivatives. Every query must see something.
 Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
               const WeightDropout& dropout = {});
 /// The same, and the weights [B, heads, Q, S] before dropout.
@@ -50,7 +51,7 @@ class SelfAttentionImpl : public torch::nn::Module {
   /// the words before x, null = there are none; those of x are appended to it.
   Tensor forward(const Tensor& x, const Visible& visible, const Rotation* rotation, HeadMemory* before,
                  Noise* noise);
-  /// Before the first word, for the rows of `like` [N, ...].
+  /// Before the first word, for the rows of `like` [N, S, H].
   HeadMemory nothing(const Tensor& like) const;
 
  private:
@@ -69,7 +70,7 @@ class CrossAttentionImpl : public torch::nn::Module {
   /// What depends on the sentence alone: states [B, S, M].
   HeadMemory prepare(const Tensor& states);
   /// x [N, T, D] with N = B, or N = B * K and T = 1 -> [N, T, D]. `weights`, when not null, gets those of the
-  /// first head [N, T, S]; the others are fused.
+  /// first head [N, T, S], and this attention is not fused.
   Tensor forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask, Tensor* weights,
                  Noise* noise);
 

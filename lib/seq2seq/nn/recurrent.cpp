@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 
 #include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/kernels.h"
@@ -94,12 +95,18 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
 }
 
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
-  if (cell_ != Cell::lstm || recurrent_mask.defined()) return forward_loop(x, recurrent_mask);
+  const bool tracing =
+      torch::jit::tracer::isTracing();  // a loop would be unrolled to the length of the example
+  if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing)) return forward_loop(x, recurrent_mask);
   // A zero state made from the input: a size read here would be baked in by tracing.
   const Tensor zeros =
       at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
   const Tensor state = zeros.contiguous();  // [1, B, H]
   const std::vector<Tensor> weights{weight_ih, weight_hh, bias_ih, bias_hh};
+  if (cell_ == Cell::gru)
+    return std::get<0>(at::gru(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
+  if (cell_ == Cell::rnn)
+    return std::get<0>(at::rnn_tanh(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
   count_multiply_adds((at::GradMode::is_enabled() ? 3 : 1) * x.size(0) * x.size(1) *
                       (weight_ih.numel() + weight_hh.numel()));
   return std::get<0>(

@@ -1,0 +1,104 @@
+#include "seq2seq/model/torchscript.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include <functional>
+
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+using torch::jit::Stack;
+
+// Holds the very tensors that the model computes with: by them the tracer knows its weights.
+torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name) {
+  torch::jit::Module result(name);
+  for (const auto& parameter : module.named_parameters(/*recurse=*/false))
+    result.register_parameter(parameter.key(), parameter.value(), /*is_buffer=*/false);
+  for (const auto& buffer : module.named_buffers(/*recurse=*/false))
+    result.register_buffer(buffer.key(), buffer.value());
+  for (const auto& child : module.named_children())
+    result.register_module(child.key(), mirror(*child.value(), name + "_" + child.key()));
+  return result;
+}
+
+void trace_method(torch::jit::Module& archive, const std::string& name, Stack inputs,
+                  const std::vector<std::string>& input_names, const std::function<Stack(Stack)>& run) {
+  const auto traced = torch::jit::tracer::trace(
+      std::move(inputs), run, [](const Tensor&) { return std::string(); }, /*strict=*/false,
+      /*force_outplace=*/false, &archive, input_names);
+  const auto function = archive._ivalue()->compilation_unit()->create_function(
+      c10::QualifiedName(*archive.type()->name(), name), traced.first->graph);
+  archive.type()->addMethod(function);
+}
+
+c10::List<Tensor> list_of(const std::vector<Tensor>& tensors) {
+  return c10::List<Tensor>(tensors);
+}
+
+constexpr const char* greedy_source = R"(
+def greedy(self, source_ids: Tensor, source_lengths: Tensor, max_length: int) -> Tensor:
+    memory = self.encode(source_ids, source_lengths)
+    state = self.start(memory)
+    tokens = torch.full_like(source_lengths, BEGIN)
+    finished = torch.zeros_like(source_lengths)
+    output: List[Tensor] = [tokens[:0].unsqueeze(0).expand([source_ids.size(0), 0])]
+    for _ in range(max_length):
+        log_probabilities, _attention, state = self.step(memory, tokens, state)
+        log_probabilities = log_probabilities.clone()
+        log_probabilities[:, PADDING] = -1e30
+        log_probabilities[:, BEGIN] = -1e30
+        tokens = log_probabilities.argmax(1) * (1 - finished) + PADDING * finished
+        output.append(tokens.unsqueeze(1))
+        finished = torch.max(finished, tokens.eq(END).to(finished.dtype))
+        if bool(finished.min() > 0):
+            break
+    return torch.cat(output, 1)
+)";
+
+std::string with_ids(std::string source) {
+  const std::pair<const char*, int64_t> ids[] = {
+      {"PADDING", Vocabulary::padding}, {"BEGIN", Vocabulary::begin}, {"END", Vocabulary::end}};
+  for (const auto& [name, id] : ids)
+    for (size_t at = source.find(name); at != std::string::npos; at = source.find(name))
+      source.replace(at, std::string(name).size(), std::to_string(id));
+  return source;
+}
+
+}  // namespace
+
+torch::jit::Module to_torchscript(Seq2Seq& model) {
+  const at::NoGradGuard no_grad;
+  torch::jit::Module archive = mirror(*model, "Seq2Seq");
+  const std::vector<int64_t> words{4, 4, Vocabulary::end, 4, Vocabulary::end, Vocabulary::padding};
+  const Tensor ids = at::tensor(words, at::kLong).view({2, 3}).to(model->device());
+  const Tensor lengths = at::tensor({3, 2}, at::kLong).to(ids.device());
+  const Memory memory = model->encode({ids, lengths});
+  const State state = model->start(memory);
+  const auto memory_of = [&](const at::IValue& value) {
+    Memory result = memory;  // the same parts in the same places
+    result.tensors = value.toTensorVector();
+    return result;
+  };
+  trace_method(archive, "encode", {ids, lengths}, {"source_ids", "source_lengths"}, [&](Stack in) {
+    return Stack{list_of(model->encode({in[0].toTensor(), in[1].toTensor()}).tensors)};
+  });
+  trace_method(archive, "start", {list_of(memory.tensors)}, {"memory"},
+               [&](Stack in) { return Stack{list_of(model->start(memory_of(in[0])).tensors)}; });
+  trace_method(archive, "step", {list_of(memory.tensors), lengths, list_of(state.tensors)},
+               {"memory", "tokens", "state"}, [&](Stack in) {
+                 const Memory here = memory_of(in[0]);
+                 const Step step = model->advance(here, in[1].toTensor(), State(in[2].toTensorVector()));
+                 return Stack{c10::ivalue::Tuple::create({model->output()->log_probabilities(step, here),
+                                                          step.attention, list_of(step.next.tensors)})};
+               });
+  archive.define(with_ids(greedy_source));
+  if (model->device().is_cpu()) return archive;
+  torch::jit::Module copy = archive.deepcopy();
+  copy.to(at::kCPU);
+  return copy;
+}
+
+}  // namespace seq2seq

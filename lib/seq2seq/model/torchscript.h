@@ -1,0 +1,21 @@
+#pragma once
+
+#include <torch/script.h>
+
+#include "seq2seq/model/seq2seq_model.h"
+
+namespace seq2seq {
+
+/// The model as a TorchScript module on the CPU: its parameters and buffers under their own names, and
+/// methods traced from the C++ modules, with nothing baked in about batch sizes and lengths:
+///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor], a row a sentence
+///   start(memory) -> state: List[Tensor], a row a hypothesis; one for each sentence
+///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or with copying [B, V + S],
+///                                             attention [B, S], state)
+///   greedy(source_ids, source_lengths, max_length: int) -> token ids [B, T] int64, </s> included, padding
+///   behind it
+/// Ids are those of the archive's vocabularies; a source word that the vocabulary of V words lacks is V + its
+/// first position in its sentence, and so is a copied one in the target.
+torch::jit::Module to_torchscript(Seq2Seq& model);
+
+}  // namespace seq2seq
