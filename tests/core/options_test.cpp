@@ -101,7 +101,7 @@ TEST(Options, AFlagMaySelectTheAlternativeThatTheFileDescribes) {
   EXPECT_EQ(std::get<Circle>(drawing.shape).radius, 5.0);
 }
 
-TEST(Options, AnotherTypeDropsWhatOnlyTheOldOneHas) {
+TEST(Options, AnotherTypeDropsWhatTheFileSaysOfTheOldOne) {
   const auto merged = [](const std::string& file, const std::string& type) {
     OptionPatch patch = OptionPatch::from_json(file, "c.json"), flags;
     flags.set_text("shape.type", {type}, "--shape.type");
@@ -113,6 +113,10 @@ TEST(Options, AnotherTypeDropsWhatOnlyTheOldOneHas) {
   const std::string circle = R"({"shape": {"type": "circle", "radius": 5}})";
   EXPECT_TRUE(std::holds_alternative<Square>(merged(circle, "square").shape));
   EXPECT_EQ(std::get<Circle>(merged(circle, "circle").shape).radius, 5.0);
+  // A field of the same name, too: eight heads of a Transformer say nothing about a recurrent decoder.
+  const std::string hollow = R"({"shape": {"type": "circle", "hollow": true}})";
+  EXPECT_FALSE(std::get<Square>(merged(hollow, "square").shape).hollow);
+  EXPECT_TRUE(std::get<Circle>(merged(hollow, "circle").shape).hollow);
   EXPECT_THROW(merged(R"({"shape": {"type": "circle", "side": 5}})", "circle"), UsageError);
   EXPECT_THROW(merged(R"({"shape": {"type": "circle", "sid": 5}})", "square"), UsageError);
 }

@@ -181,7 +181,7 @@ void OptionPatch::merge(const OptionPatch& later) {
         to_text(present->second.value) == to_text(entry.value))
       continue;
     const std::string group = path.substr(0, path.size() - type_key.size() + 1);
-    std::erase_if(entries_, [&](const auto& earlier) { return earlier.first.starts_with(group); });
+    for (auto& [other, earlier] : entries_) earlier.type_replaced |= other.starts_with(group);
   }
   for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
 }
@@ -224,6 +224,7 @@ void apply_patch(const std::function<std::vector<OptionField>()>& fields,
   }
   const auto current = fields();
   for (const auto& [path, entry] : patch.entries_) {
+    if (entry.type_replaced && find_field(catalogue, path) != nullptr) continue;
     if (const auto* field = find_field(current, path)) {
       if (!field->selects_type) assign(*field, entry);
       continue;

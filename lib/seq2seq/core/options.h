@@ -120,7 +120,8 @@ class OptionPatch {
   /// A value typed on the command line; `flag` is the origin shown in errors.
   void set_text(const std::string& path, std::vector<std::string> words, const std::string& flag);
   void set(const std::string& path, OptionValue value, const std::string& origin);
-  /// Where `later` chooses another type than this patch, all that this patch says of that group is dropped.
+  /// Where `later` chooses another type than this patch, what this patch says of the old type alone is
+  /// dropped.
   void merge(const OptionPatch& later);
   /// Moves the entries below `group` ("model") into a patch of their own, with the prefix taken off.
   OptionPatch take_group(const std::string& group);
@@ -133,6 +134,7 @@ class OptionPatch {
     OptionValue value;
     std::string origin;
     bool from_text = false;
+    bool type_replaced = false;  // belongs to a type that a later patch has replaced
   };
   std::map<std::string, Entry> entries_;
   friend void apply_patch(const std::function<std::vector<OptionField>()>&, const std::vector<OptionField>&,
