@@ -3,16 +3,13 @@ and with nothing fused, so that neither batching nor padding can hide a mistake.
 """
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from cosine_fill import cell_shapes, fill_parameters, write
+from whole_models import SMOOTHING, VOCABULARY, pairs, record
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 LAYERS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-VOCABULARY, EMBEDDING, ENCODER = 9, 4, 3
-SMOOTHING = 0.1
-BEGIN, END = 2, 3
-PAIRS = [([4, 5, 6, 7, 8, 4, 5], [8, 7, 6]), ([8], [4, 4, 5, 6, 7]), ([6, 1, 8, 8], [])]
+EMBEDDING, ENCODER = 4, 3
 
 
 def parameter_shapes(case):
@@ -144,22 +141,13 @@ def run(cell_name, attention, input_feeding, layers, bidirectional):
         "decoder": memory if attention == "dot" else 5,
     }
     w = fill_parameters(parameter_shapes(case), 0.6)
-    loss, nll, sentences = 0, 0, []
-    for source, target in PAIRS:
-        states, summary = encode(case, w, source + [END])
-        logits, weights = decode(case, w, states, summary, [BEGIN] + target)
-        outputs = torch.tensor(target + [END])
-        loss = loss + cross_entropy(logits, outputs, reduction="sum", label_smoothing=SMOOTHING)
-        nll = nll + cross_entropy(logits, outputs, reduction="sum")
-        sentences.append({
-            "log_probabilities": logits.log_softmax(1).flatten().tolist(),
-            "attention": torch.stack(weights).flatten().tolist() if weights else [],
-        })
-    loss.backward()
-    case["sentences"] = sentences
-    case["loss"], case["negative_log_likelihood"] = loss.item(), nll.item()
-    case["gradient_norms"] = {name: value.grad.norm().item() for name, value in w.items()}
-    return case
+
+    def decoded(source, target):
+        states, summary = encode(case, w, source)
+        logits, weights = decode(case, w, states, summary, target)
+        return logits, torch.stack(weights) if weights else None
+
+    return record(case, w, decoded)
 
 
 write(__file__, {
@@ -167,7 +155,7 @@ write(__file__, {
     "embedding": EMBEDDING,
     "encoder": ENCODER,
     "smoothing": SMOOTHING,
-    "pairs": [{"source": source, "target": target} for source, target in PAIRS],
+    "pairs": pairs(),
     "cases": [
         run("lstm", "additive", True, 1, True),
         run("gru", "general", False, 2, False),

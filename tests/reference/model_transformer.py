@@ -5,14 +5,11 @@ torch.
 import math
 
 import torch
-from torch.nn.functional import cross_entropy
 
 from cosine_fill import fill_parameters, write
+from whole_models import SMOOTHING, VOCABULARY, pairs, record
 
-VOCABULARY, WIDTH, HEADS, INNER, LEARNED = 9, 4, 2, 6, 1024
-SMOOTHING = 0.1
-BEGIN, END = 2, 3
-PAIRS = [([4, 5, 6, 7, 8, 4, 5], [8, 7, 6]), ([8], [4, 4, 5, 6, 7]), ([6, 1, 8, 8], [])]
+WIDTH, HEADS, INNER, LEARNED = 4, 2, 6, 1024
 
 
 def parameter_shapes(case):
@@ -117,33 +114,22 @@ def run(norm, activation, positions, layers):
     seen = []
     model.decoder.layers[-1].multihead_attn.register_forward_hook(
         lambda module, inputs, kwargs, output: seen.append(inputs[:2]), with_kwargs=True)
-    loss, nll, sentences = 0, 0, []
-    for source, target in PAIRS:
-        x = placed(case, w, "encoder", source + [END])
-        y = placed(case, w, "decoder", [BEGIN] + target)
+
+    def decoded(source, target):
+        x, y = placed(case, w, "encoder", source), placed(case, w, "decoder", target)
         causal = model.generate_square_subsequent_mask(y.shape[1], dtype=torch.float64)
         features = torch.func.functional_call(model, torch_names(case, w), (x, y), {"tgt_mask": causal})[0]
-        logits = features @ w["output.weight"].T + w["output.bias"]
-        outputs = torch.tensor(target + [END])
-        loss = loss + cross_entropy(logits, outputs, reduction="sum", label_smoothing=SMOOTHING)
-        nll = nll + cross_entropy(logits, outputs, reduction="sum")
         query, memory = seen.pop()
         weights = first_head(w, f"decoder.layer{layers - 1}.", query[0], memory[0])
-        sentences.append({
-            "log_probabilities": logits.log_softmax(1).flatten().tolist(),
-            "attention": weights.flatten().tolist(),
-        })
-    loss.backward()
-    case["sentences"] = sentences
-    case["loss"], case["negative_log_likelihood"] = loss.item(), nll.item()
-    case["gradient_norms"] = {name: value.grad.norm().item() for name, value in w.items()}
-    return case
+        return features @ w["output.weight"].T + w["output.bias"], weights
+
+    return record(case, w, decoded)
 
 
 write(__file__, {
     "vocabulary": VOCABULARY,
     "smoothing": SMOOTHING,
-    "pairs": [{"source": source, "target": target} for source, target in PAIRS],
+    "pairs": pairs(),
     "cases": [
         run("pre", "relu", "sinusoidal", 2),
         run("post", "gelu", "sinusoidal", 2),

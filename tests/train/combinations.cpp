@@ -8,15 +8,22 @@
 
 using namespace seq2seq::test;
 
+namespace {
+
+constexpr const char* introduction = R"(# What can be combined
+
+Made by trying each combination of options; a test compares, and another trains every combination that is
+accepted. Rows are encoders and decoders (`--encoder`, `--decoder`, `--decoder.attention`), columns what is
+added: `--copying`, `--decoder.coverage`, `--coverage-loss`, `--decoder.context-gate`,
+`--scheduled-sampling`. Dot attention is tried with states of equal widths (`--decoder.size`
+against `--encoder.size`, twice that if bidirectional). A number is a refusal, explained below.
+
+| encoder | decoder |)";
+
+}  // namespace
+
 int main() {
-  std::cout << "# What can be combined\n\n"
-               "Made by trying each combination of options; a test compares, and another trains every "
-               "combination that is\n"
-               "accepted. Rows are encoders and decoders (`--encoder`, `--decoder`, `--decoder.attention`), "
-               "columns what is\n"
-               "added: `--copying`, `--decoder.coverage`, `--coverage-loss`, `--decoder.context-gate`,\n"
-               "`--scheduled-sampling`. Dot attention is tried with states of equal widths (`--decoder.size`\n"
-               "against `--encoder.size`, twice that if bidirectional). A number is a refusal, explained below.\n\n| encoder | decoder |";
+  std::cout << introduction;
   const auto features = feature_choices();
   for (const auto& feature : features) std::cout << " " << feature.name << " |";
   std::cout << "\n|---|---|";

@@ -14,9 +14,8 @@ namespace seq2seq {
 ///   dot       q . m                      (Luong et al. 2015)
 ///   general   q . W m                    (Luong et al. 2015)
 ///   additive  v . tanh(W_q q + W_m m)    (Bahdanau et al. 2015)
-///   multi-head  (W_q q) . (W_m m) / sqrt(d) in each of several heads of width d, each with its own part of
-///   the
-///               values W_v m (Vaswani et al. 2017); the first head is the one that copies and is covered
+///   multi-head  (W_q q) . (W_m m) / sqrt(d) in each of several heads of width d, each with its own part
+///               of the values W_v m (Vaswani et al. 2017); the first head copies and is covered
 enum class AttentionKind { none, dot, general, additive, multi_head };
 std::span<const char* const> option_names(AttentionKind);
 
