@@ -14,6 +14,7 @@ void add_vocab(CLI::App& app, int& exit_code);
 void add_generate(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
+void add_average(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 
 }  // namespace seq2seq

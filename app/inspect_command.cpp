@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <sstream>
@@ -10,7 +11,11 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/decode/script_model.h"
+#include "seq2seq/decode/self_test.h"
+#include "seq2seq/decode/source_lines.h"
 #include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/scripted_translate.h"
 
 namespace seq2seq {
 namespace {
@@ -18,10 +23,18 @@ namespace {
 struct InspectOptions {
   std::string model;
   int64_t vocabulary_head = 20;
+  bool verify = false;
+  std::string verify_input;
   bool json = false;
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
     f("vocabulary-head", o.vocabulary_head, "tokens of each vocabulary to show", in_range(0, 1e6));
+    f("verify", o.verify,
+      "replay the archive's self-test by this program and by the archive's own TorchScript methods, which "
+      "this "
+      "runs");
+    f("verify-input", o.verify_input,
+      "with --verify: compare the two on these lines as well (text, .tsv or .jsonl, .gz)");
     f("json", o.json, "print JSON instead of tables");
   }
 };
@@ -44,6 +57,9 @@ Json describe(const TranslationModel& model, const std::string& file, int64_t he
   result["model"] = parse_json(options_to_json(model.model_options), file);
   result["text"] = parse_json(options_to_json(model.text_options), file);
   result["maximum-length"] = model.maximum_length;
+  result["methods"] = model.methods;
+  if (const std::string reason = why_no_translate(model.model_options, model.text_options); !reason.empty())
+    result["no-translate-method"] = reason;
   result["provenance"] = parse_json(model.provenance, file);
   result["parameters"] = Json::object();
   for (const auto& parameter : model.model->named_parameters())
@@ -59,7 +75,11 @@ Json describe(const TranslationModel& model, const std::string& file, int64_t he
 void print_tables(const TranslationModel& model, const Json& description) {
   for (const char* part : {"model", "text", "provenance"})
     std::cout << part << " " << dump_json(description[part], 2) << "\n";
-  std::cout << "\nparameters\n";
+  std::cout << "\nTorchScript methods:";
+  for (const std::string& method : model.methods) std::cout << " " << method;
+  if (description.contains("no-translate-method"))
+    std::cout << "; no translate: " << description["no-translate-method"].get<std::string>();
+  std::cout << "\n\nparameters\n";
   for (const auto& parameter : model.model->named_parameters())
     std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", parameter.key(), sizes_text(parameter.value()),
                              format_count(parameter.value().numel()));
@@ -74,23 +94,94 @@ void print_tables(const TranslationModel& model, const Json& description) {
   }
 }
 
+std::vector<std::vector<int64_t>> numbered_lines(const TranslationModel& model, const std::string& path) {
+  std::vector<std::vector<int64_t>> sources;
+  SourceLines lines(path);
+  for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
+    for (const SourceLine& line : window) {
+      if (!line.problem.empty()) throw Error(line.place, "cannot be read", "give text in UTF-8");
+      auto ids =
+          number_source(*model.text.source, line.text, line.sentences, model.text.form, model.maximum_length)
+              .ids;
+      if (ids.empty()) continue;
+      ids.push_back(Vocabulary::end);
+      sources.push_back(std::move(ids));
+    }
+  return sources;
+}
+
+Json report_json(const SelfTestReport& report) {
+  return {{"cases", report.cases},
+          {"differing-outputs", report.differing},
+          {"largest-difference", report.difference},
+          {"passed", report.passed()}};
+}
+
+/// What --verify finds, by what was compared.
+Json verification(const TranslationModel& model, const InspectOptions& options, const std::string& file) {
+  if (model.self_test.empty() || model.methods.empty())
+    throw Error(file, "has no self-test or no methods: it was written by an older seq2seq",
+                "train or average it again");
+  const SelfTest expected = self_test_from_json(model.self_test, file);
+  std::vector<std::vector<int64_t>> sources;
+  for (const SelfTestCase& one : expected) sources.push_back(one.source);
+  ModelScorer modules(model.model);
+  ScriptScorer methods(std::make_shared<ScriptModel>(file, model.text.source->vocabulary().size(),
+                                                     model.text.target->vocabulary().size(), at::kCPU));
+  Json result;
+  result["self-test by this program"] = report_json(compare(expected, self_test(sources, modules)));
+  result["self-test by the archive's methods"] = report_json(compare(expected, self_test(sources, methods)));
+  if (options.verify_input.empty()) return result;
+  sources = numbered_lines(model, options.verify_input);
+  const SelfTest lines = self_test(sources, modules);
+  // Another batch size, so that nothing of tracing's can be left over.
+  result["lines by both"] = report_json(compare(lines, self_test(sources, methods, 37)));
+  if (options.json) result["lines"] = parse_json(to_json(lines), "lines");
+  return result;
+}
+
+void print_verification(const Json& verification) {
+  std::cout << "\nverification\n";
+  for (const auto& [what, report] : verification.items())
+    std::cout << fmt::format("  {:<36} {}: {} of {} outputs equal, log-probabilities within {:.1e}\n", what,
+                             report["passed"].get<bool>() ? "passed" : "FAILED",
+                             report["cases"].get<int64_t>() - report["differing-outputs"].get<int64_t>(),
+                             report["cases"].get<int64_t>(), report["largest-difference"].get<double>());
+}
+
 int run_inspect(const InspectOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
+  if (!options.verify_input.empty() && !options.verify)
+    throw UsageError("--verify-input", "would change nothing", "add --verify");
   const TranslationModel model = load_model(options.model);
-  const Json description = describe(model, find_model_file(options.model).string(), options.vocabulary_head);
-  if (options.json)
+  const std::string file = find_model_file(options.model).string();
+  Json description = describe(model, file, options.vocabulary_head);
+  if (options.verify) description["verification"] = verification(model, options, file);
+  if (options.json) {
     std::cout << dump_json(description, 2) << "\n";
-  else
+  } else {
     print_tables(model, description);
-  return 0;
+    if (options.verify) print_verification(description["verification"]);
+  }
+  if (!options.verify) return 0;
+  const Json& reports = description["verification"];
+  return std::all_of(reports.begin(), reports.end(),
+                     [](const Json& report) { return report.is_array() || report["passed"].get<bool>(); })
+             ? 0
+             : 1;
 }
 
 }  // namespace
 
 void add_inspect(CLI::App& app, int& exit_code) {
   auto* command =
-      app.add_subcommand("inspect", "Show what is in a model: configuration, parameters, vocabularies.");
-  command->footer("Example:\n  seq2seq inspect --model run");
+      app.add_subcommand("inspect",
+                         "Show what is in a model: configuration, parameters, vocabularies, where it "
+                         "comes from; and whether it still does what it did.");
+  command->footer(
+      "Examples:\n"
+      "  seq2seq inspect --model run\n"
+      "  seq2seq inspect --model model.pt --verify --verify-input test.en");
   auto flags = std::make_shared<Flags<InspectOptions>>(*command);
   command->callback([=, &exit_code] { exit_code = run_inspect(flags->resolve()); });
 }

@@ -21,9 +21,9 @@
 namespace seq2seq {
 namespace {
 
-enum class VocabularyType { sentencepiece, word, character };
+enum class VocabularyType { sentencepiece, word, character, whitespace };
 std::span<const char* const> option_names(VocabularyType) {
-  static constexpr const char* names[] = {"sentencepiece", "word", "char"};
+  static constexpr const char* names[] = {"sentencepiece", "word", "char", "whitespace"};
   return names;
 }
 
@@ -142,11 +142,22 @@ void make_sentencepiece(const VocabOptions& options) {
       [&](const std::string& character) { return vocabulary.find(character).has_value(); }, "characters");
 }
 
+TokenizerOptions tokenizer_of(VocabularyType type) {
+  switch (type) {
+    case VocabularyType::word:
+      return WordTokenizerOptions{};
+    case VocabularyType::character:
+      return CharTokenizerOptions{};
+    case VocabularyType::whitespace:
+      return WhitespaceTokenizerOptions{};
+    case VocabularyType::sentencepiece:
+      break;
+  }
+  return SentencePieceTokenizerOptions{};
+}
+
 void make_vocabulary(const VocabOptions& options) {
-  const bool words = options.type == VocabularyType::word;
-  const auto tokenizer = make_tokenizer(
-      words ? TokenizerOptions(WordTokenizerOptions{}) : TokenizerOptions(CharTokenizerOptions{}),
-      options.normalization);
+  const auto tokenizer = make_tokenizer(tokenizer_of(options.type), options.normalization);
   InputLines lines(options.input);
   TokenCounts counts;
   for (std::string line; lines.next(line);)
@@ -157,7 +168,7 @@ void make_vocabulary(const VocabOptions& options) {
   report(
       options, vocabulary.size(), lines.count(), counts,
       [&](const std::string& token) { return vocabulary.find(token).has_value(); },
-      words ? "words" : "characters");
+      options.type == VocabularyType::character ? "characters" : "words");
 }
 
 int run_vocab(const VocabOptions& options) {
@@ -176,9 +187,9 @@ void add_vocab(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "vocab",
       "Makes a vocabulary from text.\n\n"
-      "sentencepiece trains a subword model (unigram) and writes the model file; word and char count tokens "
-      "and "
-      "write a vocabulary, most frequent first. Give the files of both languages to make one vocabulary that "
+      "sentencepiece trains a subword model (unigram) and writes the model file; word, char and whitespace "
+      "(what another program has cut into tokens) count tokens and write a vocabulary, most frequent first. "
+      "Give the files of both languages to make one vocabulary that "
       "source "
       "and target share. --nfkc and --lowercase must be the same in training; 'seq2seq train' makes its "
       "vocabularies itself when none are given.");

@@ -1,4 +1,4 @@
-# SentencePiece and utf8proc come without CMake packages. Installed beside the package config too.
+# These come without CMake packages, or with ones that ask for programs. Installed beside the package config too.
 
 # _seq2seq_native_library(<target> <header> <Debian package> <library>...)
 function(_seq2seq_native_library target header package)
@@ -25,3 +25,4 @@ endfunction()
 _seq2seq_native_library(seq2seq::sentencepiece sentencepiece_trainer.h libsentencepiece-dev
                         sentencepiece_train sentencepiece)
 _seq2seq_native_library(seq2seq::utf8proc utf8proc.h libutf8proc-dev utf8proc)
+_seq2seq_native_library(seq2seq::libzip zip.h libzip-dev zip)

@@ -8,6 +8,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/scripted_translate.h"
 #include "seq2seq/model/torchscript.h"
 
 namespace seq2seq {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int64_t archive_format = 1;
 constexpr const char* config_name = "seq2seq.json";
+const std::vector<std::string> archive_methods{"encode", "start", "step", "greedy", "greedy_with_attention"};
 
 // While one lives, no parameter asks for its gradient: archives are for use, and would keep asking.
 class WithoutGradients {
@@ -40,7 +42,7 @@ class WithoutGradients {
   throw Error(path.string(), problem, remedy);
 }
 
-TextCodecs restore_text(const TextOptions& options, const torch::jit::ExtraFilesMap& files) {
+TextCodecs restore_text(const TextOptions& options, const std::map<std::string, std::string>& files) {
   const auto side = [&](const std::string& name) {
     return std::make_shared<const TextCodec>(
         options.tokenizer, options.normalization, files.at(name + ".tokenizer"),
@@ -61,17 +63,6 @@ void forget_paths(ModelOptions& model, TextOptions& text) {
   text.target_vocabulary.clear();
   if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&text.tokenizer))
     sentencepiece->model.clear();
-}
-
-torch::jit::Module read_archive(const fs::path& path, torch::jit::ExtraFilesMap& files) {
-  const std::string remedy = "give a model.pt written by seq2seq train, whole";
-  if (!fs::is_regular_file(path)) refuse(path, "is not a file", remedy);
-  if (fs::file_size(path) == 0) refuse(path, "is empty", remedy);
-  try {
-    return torch::jit::load(path.string(), at::kCPU, files);
-  } catch (const std::exception&) {  // LibTorch's reasons speak of its own internals
-    refuse(path, "is not a TorchScript archive, or is damaged", remedy);
-  }
 }
 
 }  // namespace
@@ -119,9 +110,13 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   config["model"] = parse_json(options_to_json(model_options), "model options");
   config["text"] = parse_json(options_to_json(text_options), "text options");
   config["maximum-length"] = model.maximum_length;
+  config["methods"] = archive_methods;
+  if (why_no_translate(model.model_options, model.text_options).empty())
+    config["methods"].push_back("translate");
   torch::jit::ExtraFilesMap files;
   files[config_name] = dump_json(config, 2);
   files["provenance.json"] = model.provenance;
+  if (!model.self_test.empty()) files["self-test.json"] = model.self_test;
   files["source.vocabulary.json"] = model.text.source->vocabulary().to_json();
   files["source.tokenizer"] = model.text.source->tokenizer().state();
   if (!model.text_options.shared_vocabulary) {
@@ -130,7 +125,8 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   }
   Seq2Seq network = model.model;
   const WithoutGradients paused(*network);
-  const torch::jit::Module archive = to_torchscript(network);
+  torch::jit::Module archive = to_torchscript(network);
+  if (why_no_translate(model.model_options, model.text_options).empty()) add_translate(archive, model);
   write_file(path, [&](const std::string& temporary) {
     try {
       archive.save(temporary, files);
@@ -149,38 +145,51 @@ fs::path find_model_file(const fs::path& path) {
   refuse(path, "holds no model yet", "give a run directory of seq2seq train, or a model.pt");
 }
 
-TranslationModel load_model(const fs::path& given, const at::Device& device) {
-  const fs::path path = find_model_file(given);
-  torch::jit::ExtraFilesMap files;
-  for (const char* name : {config_name, "provenance.json", "source.vocabulary.json", "source.tokenizer",
-                           "target.vocabulary.json", "target.tokenizer"})
-    files[name] = "";
-  const torch::jit::Module archive = read_archive(path, files);
-  if (files[config_name].empty())
-    refuse(path, "is a TorchScript archive, but not one of seq2seq",
-           "give a model.pt written by seq2seq train");
+namespace {
 
-  const Json config = parse_json(files[config_name], path.string());
+TranslationModel restore(const fs::path& path, const Archive& archive) {
+  const auto& files = archive.files;
+  const Json config = parse_json(files.at(config_name), path.string());
+  const std::string remedy = "give a model.pt written by seq2seq train, whole";
   for (const char* key : {"model", "text", "maximum-length"})
     if (!config.is_object() || !config.contains(key))
-      refuse(path, std::string("its ") + config_name + " lacks '" + key + "'",
-             "give a model.pt written by seq2seq train");
+      refuse(path, std::string("its ") + config_name + " lacks '" + key + "'", remedy);
   if (config.value("format", int64_t{0}) > archive_format)
     refuse(path, "was written by a newer seq2seq (format " + config["format"].dump() + ")", "update seq2seq");
+  const auto optional_file = [&](const char* name) { return files.contains(name) ? files.at(name) : ""; };
   TranslationModel result;
   result.model_options = options_from_json<ModelOptions>(config.at("model").dump(), path.string());
   result.text_options = options_from_json<TextOptions>(config.at("text").dump(), path.string());
   result.maximum_length = config.at("maximum-length").get<int64_t>();
-  result.provenance = files["provenance.json"];
+  result.methods = config.value("methods", std::vector<std::string>{});
+  result.provenance = optional_file("provenance.json");
+  result.self_test = optional_file("self-test.json");
   result.text = restore_text(result.text_options, files);
   result.model = Seq2Seq(result.model_options, result.text.source->vocabulary().size(),
                          result.text.target->vocabulary().size());
-  NamedTensors values;
-  for (const auto& parameter : archive.named_parameters()) values[parameter.name] = parameter.value;
-  copy_parameters(*result.model, values, path.string());
+  copy_parameters(*result.model, archive.tensors, path.string());
   connect_vocabularies(result);
-  result.model->to(device);
   return result;
+}
+
+}  // namespace
+
+TranslationModel load_model(const fs::path& given, const at::Device& device) {
+  const fs::path path = find_model_file(given);
+  const Archive archive = read_archive(path);
+  if (!archive.files.contains(config_name))
+    refuse(path, "is a TorchScript archive, but not one of seq2seq",
+           "give a model.pt written by seq2seq train; translate runs the methods of other archives when "
+           "--source-vocabulary and --target-vocabulary are given");
+  try {
+    TranslationModel result = restore(path, archive);
+    result.model->to(device);
+    return result;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception&) {  // entries of the right name with something else in them
+    refuse(path, "does not hold what it should", "give a model.pt written by seq2seq train, whole");
+  }
 }
 
 }  // namespace seq2seq

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
+#include <vector>
 
+#include "seq2seq/model/archive.h"
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/seq2seq_model.h"
 #include "seq2seq/model/text_options.h"
@@ -19,6 +20,10 @@ struct TranslationModel {
   int64_t maximum_length = 250;  ///< source tokens; longer lines are cut
   /// Free metadata as JSON text: training step, scores, time, program version.
   std::string provenance = "{}";
+  /// Inputs with the outputs and scores they must give, as JSON text (decode/self_test.h); empty = none.
+  std::string self_test;
+  /// What the archive offers to other programs, when it was loaded from one (model/torchscript.h).
+  std::vector<std::string> methods;
 };
 
 /// Settles how the text is numbered, and tells a model that copies which words of its two vocabularies are
@@ -31,13 +36,13 @@ void connect_vocabularies(TranslationModel& model);
 void save_model(const TranslationModel& model, const std::filesystem::path& path);
 
 /// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).
-/// Throws Error in one line for what is missing, truncated, foreign or written by a newer version.
+/// Throws Error in one line for what is missing, damaged, foreign or written by a newer version. Runs
+/// nothing that the archive defines.
 TranslationModel load_model(const std::filesystem::path& path, const at::Device& device = at::kCPU);
 /// The model.pt that `load_model` would read.
 std::filesystem::path find_model_file(const std::filesystem::path& path);
 
-/// Parameters and their averages under their names, for state.pt.
-using NamedTensors = std::map<std::string, Tensor>;
+/// For state.pt.
 NamedTensors named_parameters_of(Seq2SeqImpl& model);
 /// Throws Error naming `origin` and the first name or shape that does not fit.
 void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin);

@@ -14,7 +14,7 @@ void check(const TextOptions& options) {
                      "is missing", "give both vocabularies or neither");
   const auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&options.tokenizer);
   if (sentencepiece != nullptr && (!options.source_vocabulary.empty() || !options.target_vocabulary.empty()))
-    throw UsageError("source-vocabulary", "is for word and char tokenizers",
+    throw UsageError("source-vocabulary", "is not for sentencepiece",
                      "a SentencePiece model brings its own: give tokenizer.model");
   if (sentencepiece != nullptr && !sentencepiece->model.empty() && !options.shared_vocabulary)
     throw UsageError("tokenizer.model", "is one model for both sides", "set shared-vocabulary to true");
@@ -23,10 +23,9 @@ void check(const TextOptions& options) {
   if (!made && options.vocabulary_size != 0)
     throw UsageError("vocabulary-size", "would change nothing: the vocabulary is given", "leave it out");
   if (options.minimum_frequency != 1 && (!made || sentencepiece != nullptr))
-    throw UsageError(
-        "minimum-frequency",
-        made ? "is for word and char tokenizers" : "would change nothing: the vocabulary is given",
-        made ? "set vocabulary-size instead" : "leave it out");
+    throw UsageError("minimum-frequency",
+                     made ? "is not for sentencepiece" : "would change nothing: the vocabulary is given",
+                     made ? "set vocabulary-size instead" : "leave it out");
 }
 
 }  // namespace seq2seq

@@ -26,8 +26,8 @@ struct TextOptions {
       "at most this many tokens a vocabulary, special ones included; 0 = 8000 for sentencepiece, else no "
       "limit",
       at_least(0));
-    f("minimum-frequency", o.minimum_frequency, "word and char: leave out rarer tokens (they become <unk>)",
-      at_least(1));
+    f("minimum-frequency", o.minimum_frequency,
+      "word, char and whitespace: leave out rarer tokens (they become <unk>)", at_least(1));
     f("source-vocabulary", o.source_vocabulary,
       "vocabulary file made earlier (with a shared vocabulary: for both sides)");
     f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side");

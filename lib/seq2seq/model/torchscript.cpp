@@ -39,35 +39,45 @@ c10::List<Tensor> list_of(const std::vector<Tensor>& tensors) {
 }
 
 constexpr const char* greedy_source = R"(
-def greedy(self, source_ids: Tensor, source_lengths: Tensor, max_length: int) -> Tensor:
+def greedy_with_attention(self, source_ids: Tensor, source_lengths: Tensor,
+                          max_length: int) -> Tuple[Tensor, Tensor]:
     memory = self.encode(source_ids, source_lengths)
     state = self.start(memory)
     tokens = torch.full_like(source_lengths, BEGIN)
     finished = torch.zeros_like(source_lengths)
-    output: List[Tensor] = [tokens[:0].unsqueeze(0).expand([source_ids.size(0), 0])]
+    output: List[Tensor] = []
+    attention: List[Tensor] = []
     for _ in range(max_length):
-        log_probabilities, _attention, state = self.step(memory, tokens, state)
+        log_probabilities, looked, state = self.step(memory, tokens, state)
         log_probabilities = log_probabilities.clone()
         log_probabilities[:, PADDING] = -1e30
         log_probabilities[:, BEGIN] = -1e30
         tokens = log_probabilities.argmax(1) * (1 - finished) + PADDING * finished
-        output.append(tokens.unsqueeze(1))
+        output.append(tokens)
+        attention.append(looked)
         finished = torch.max(finished, tokens.eq(END).to(finished.dtype))
         if bool(finished.min() > 0):
             break
-    return torch.cat(output, 1)
+    if len(output) == 0:
+        return source_ids[:, :0], torch.zeros([source_ids.size(0), 0, source_ids.size(1)])
+    return torch.stack(output, 1), torch.stack(attention, 1)
+
+def greedy(self, source_ids: Tensor, source_lengths: Tensor, max_length: int) -> Tensor:
+    return self.greedy_with_attention(source_ids, source_lengths, max_length)[0]
 )";
 
-std::string with_ids(std::string source) {
-  const std::pair<const char*, int64_t> ids[] = {
-      {"PADDING", Vocabulary::padding}, {"BEGIN", Vocabulary::begin}, {"END", Vocabulary::end}};
+}  // namespace
+
+std::string with_special_ids(std::string source) {
+  const std::pair<const char*, int64_t> ids[] = {{"PADDING", Vocabulary::padding},
+                                                 {"UNKNOWN", Vocabulary::unknown},
+                                                 {"BEGIN", Vocabulary::begin},
+                                                 {"END", Vocabulary::end}};
   for (const auto& [name, id] : ids)
     for (size_t at = source.find(name); at != std::string::npos; at = source.find(name))
       source.replace(at, std::string(name).size(), std::to_string(id));
   return source;
 }
-
-}  // namespace
 
 torch::jit::Module to_torchscript(Seq2Seq& model) {
   const at::NoGradGuard no_grad;
@@ -94,7 +104,7 @@ torch::jit::Module to_torchscript(Seq2Seq& model) {
                  return Stack{c10::ivalue::Tuple::create({model->output()->log_probabilities(step, here),
                                                           step.attention, list_of(step.next.tensors)})};
                });
-  archive.define(with_ids(greedy_source));
+  archive.define(with_special_ids(greedy_source));
   if (model->device().is_cpu()) return archive;
   torch::jit::Module copy = archive.deepcopy();
   copy.to(at::kCPU);

@@ -14,8 +14,12 @@ namespace seq2seq {
 ///                                             attention [B, S], state)
 ///   greedy(source_ids, source_lengths, max_length: int) -> token ids [B, T] int64, </s> included, padding
 ///   behind it
+///   greedy_with_attention(...) -> the same and the attention [B, T, S]
 /// Ids are those of the archive's vocabularies; a source word that the vocabulary of V words lacks is V + its
 /// first position in its sentence, and so is a copied one in the target.
 torch::jit::Module to_torchscript(Seq2Seq& model);
+
+/// TorchScript source with the ids of the special tokens in place of PADDING, UNKNOWN, BEGIN and END.
+std::string with_special_ids(std::string source);
 
 }  // namespace seq2seq

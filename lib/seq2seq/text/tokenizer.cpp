@@ -11,6 +11,8 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerOptions& options,
                                           const std::string& state) {
   if (std::holds_alternative<WordTokenizerOptions>(options)) return make_word_tokenizer(normalization);
   if (std::holds_alternative<CharTokenizerOptions>(options)) return make_char_tokenizer(normalization);
+  if (std::holds_alternative<WhitespaceTokenizerOptions>(options))
+    return make_whitespace_tokenizer(normalization);
   const auto& path = std::get<SentencePieceTokenizerOptions>(options).model;
   if (!state.empty()) return make_sentencepiece_tokenizer(state, "stored SentencePiece model", normalization);
   if (path.empty())

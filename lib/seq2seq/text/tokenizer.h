@@ -30,6 +30,13 @@ struct CharTokenizerOptions {
   static void fields(auto&, auto&) {}
 };
 
+/// What stands between white space (ASCII), as it is: for text that another program has cut into tokens.
+/// Detokenization puts one space between two tokens.
+struct WhitespaceTokenizerOptions {
+  static constexpr const char* type = "whitespace";
+  static void fields(auto&, auto&) {}
+};
+
 /// Subwords (Kudo and Richardson 2018). Models trained here drop spaces at both ends and make one space of
 /// several, of a tab and of U+2581; apart from that detokenization is exact. Any SentencePiece model file can
 /// be used; its vocabulary is then `sentencepiece_tokens` behind our own special tokens.
@@ -44,8 +51,8 @@ struct SentencePieceTokenizerOptions {
   }
 };
 
-using TokenizerOptions =
-    std::variant<WordTokenizerOptions, CharTokenizerOptions, SentencePieceTokenizerOptions>;
+using TokenizerOptions = std::variant<WordTokenizerOptions, CharTokenizerOptions, WhitespaceTokenizerOptions,
+                                      SentencePieceTokenizerOptions>;
 
 /// One token: what the model sees, and how it stood in the user's text (before normalization), which is what
 /// copying and unknown-word replacement write, with the tokenizer's marks: detokenizing all surfaces of a

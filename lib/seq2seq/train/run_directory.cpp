@@ -129,6 +129,18 @@ void RunDirectory::log(const std::string& json_line) {
                 "check free space");
 }
 
+std::string RunDirectory::validations() const {
+  Json all = Json::array();
+  std::istringstream lines(fs::exists(path_ / log_file) ? read_file(path_ / log_file) : "");
+  for (std::string line; std::getline(lines, line);) {
+    Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!entry.is_object() || entry.value("type", "") != "validation") continue;
+    for (const char* key : {"type", "best", "validation_seconds"}) entry.erase(key);
+    all.push_back(std::move(entry));
+  }
+  return dump_json(all);
+}
+
 void RunDirectory::cut_log(int64_t update) {
   if (!fs::exists(path_ / log_file)) return;
   std::istringstream lines(read_file(path_ / log_file));

@@ -28,6 +28,8 @@ class RunDirectory {
 
   /// Appends one JSON object as a line, at once.
   void log(const std::string& json_line);
+  /// The scores of all validations so far, as a JSON array of objects.
+  std::string validations() const;
   /// Drops what was logged after `update`, which a resumed run will log again.
   void cut_log(int64_t update);
 

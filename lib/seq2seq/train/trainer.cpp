@@ -12,6 +12,8 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/data/fingerprint.h"
+#include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/linear.h"
@@ -46,6 +48,28 @@ TrainOptions prepared(TrainOptions options) {
   use_threads(options.run.threads);
   options.optimization = with_measured_precision(options.optimization);
   return options;
+}
+
+// What shaped the weights; without paths, which mean nothing elsewhere.
+Json training_options(const TrainOptions& options) {
+  Json all = parse_json(options_to_json(options), "options");
+  Json result;
+  for (const char* group : {"filter", "batch", "optimization", "validation", "limits"})
+    if (all.contains(group)) result[group] = all[group];
+  result["seed"] = options.run.seed;
+  return result;
+}
+
+std::string fingerprints_json(const DataOptions& data) {
+  Json result = Json::object();
+  const auto add = [&](const char* side, const CorpusFiles& files) {
+    for (const FileFingerprint& file : fingerprints_of(files))
+      result[side].push_back(
+          {{"name", file.name}, {"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}});
+  };
+  add("train", data.train_files());
+  add("valid", data.valid_files());
+  return dump_json(result);
 }
 
 // Of a resumed run too: the optimizer keeps no state for what is frozen.
@@ -130,6 +154,7 @@ Trainer::~Trainer() = default;
 
 void Trainer::open_data() {
   train_corpus_ = std::make_unique<Corpus>(options_.data.train_files());
+  fingerprints_ = fingerprints_json(options_.data);
   if (!options_.data.valid_files().empty()) {
     valid_corpus_ = std::make_unique<Corpus>(options_.data.valid_files());
     return;
@@ -411,6 +436,9 @@ void Trainer::save_checkpoint(bool best) {
   provenance["epoch"] = progress_.position.epoch;
   provenance["training-seconds"] = progress_.training_seconds;
   if (progress_.validated_update == progress_.updates) provenance["validation"] = last_scores_;
+  provenance["history"] = parse_json(run_.validations(), "train.jsonl");
+  provenance["data"] = parse_json(fingerprints_, "fingerprints");
+  provenance["training"] = training_options(options_);
   model_.provenance = dump_json(provenance, 2);
   run_.checkpoint(progress_.updates, best, options_.run.keep_checkpoints,
                   [&](const std::filesystem::path& folder) {
@@ -420,6 +448,7 @@ void Trainer::save_checkpoint(bool best) {
                     if (average_) state.tensors.merge(average_->state());
                     save_training_state(state, folder / "state.pt");
                     if (average_) average_->swap();
+                    model_.self_test = to_json(self_test(model_));
                     save_model(model_, folder / "model.pt");
                     if (average_) average_->swap();
                   });

@@ -69,6 +69,7 @@ class Trainer {
   RunDirectory run_;
   bool resumed_;
   std::unique_ptr<Corpus> train_corpus_, valid_corpus_;
+  std::string fingerprints_;  // of all text files, as JSON
   uint64_t held_out_ = 0;
   TranslationModel model_;
   std::unique_ptr<Optimizer> optimizer_;

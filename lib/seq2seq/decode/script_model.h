@@ -1,0 +1,79 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "seq2seq/decode/scorer.h"
+
+namespace torch::jit {
+struct Module;
+}
+
+namespace seq2seq {
+
+/// A model known by the methods of its TorchScript archive alone (docs/archives.md); Rows are plain lists:
+///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor]
+///   start(memory) -> state: List[Tensor], a row a sentence
+///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or [B, V + S], attention [B, S] or
+///                                             [B, 0], state)
+/// A row of memory is a sentence, and so is a row of the state: where a sentence has several hypotheses, its
+/// memory is repeated. Thread-safe once made.
+class ScriptModel {
+ public:
+  /// Loads the archive, whose code runs then and later, and tries its methods on two short sentences. Throws
+  /// Error naming the method that is missing, has another signature, or gives what it should not.
+  ScriptModel(const std::filesystem::path& path, int64_t source_vocabulary, int64_t target_vocabulary,
+              const at::Device& device);
+  ~ScriptModel();
+
+  std::vector<Tensor> encode(const SourceBatch& source) const;
+  std::vector<Tensor> start(const std::vector<Tensor>& memory) const;
+  struct Result {
+    Tensor log_probabilities, attention;
+    State next;
+  };
+  Result step(const std::vector<Tensor>& memory, const Tensor& tokens, const State& state) const;
+
+  bool has_attention() const { return has_attention_; }
+  /// Whether words of the source can be written by their places: V + S log-probabilities.
+  bool copies() const { return copies_; }
+  int64_t target_vocabulary_size() const { return target_vocabulary_; }
+  at::Device device() const { return device_; }
+
+ private:
+  at::IValue call(const char* method, std::vector<at::IValue> inputs) const;
+  void check_signatures() const;
+  void try_out(int64_t source_vocabulary);
+
+  std::string path_;
+  std::unique_ptr<torch::jit::Module> module_;
+  int64_t target_vocabulary_;
+  at::Device device_;
+  bool has_attention_ = true, copies_ = false;
+};
+
+class ScriptScorer : public Scorer {
+ public:
+  explicit ScriptScorer(std::shared_ptr<const ScriptModel> model) : model_(std::move(model)) {}
+  void begin(const SourceBatch& source) override;
+  State start() override;
+  Expansion advance(const Tensor& tokens, State& state, int64_t k,
+                    const std::vector<int64_t>& banned) override;
+  void keep_sentences(const Tensor& rows) override;
+  int64_t vocabulary_size() const override {
+    return model_->target_vocabulary_size() + (model_->copies() ? width_ : 0);
+  }
+  bool has_attention() const override { return model_->has_attention(); }
+  at::Device device() const override { return model_->device(); }
+
+ private:
+  std::shared_ptr<const ScriptModel> model_;
+  int64_t width_ = 0;        // of the source ids
+  Rows memory_;              // a row a sentence
+  Rows repeated_;            // a row a hypothesis
+  int64_t repetitions_ = 1;  // hypotheses a sentence in `repeated_`
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,101 @@
+#include "seq2seq/decode/self_test.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/random.h"
+#include "seq2seq/decode/search.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+std::vector<std::vector<int64_t>> drawn_sources(const TranslationModel& model) {
+  const int64_t vocabulary = model.text.source->vocabulary().size();
+  Random random(1);
+  std::vector<std::vector<int64_t>> sources;
+  for (const int64_t length : {3, 7, 15}) {
+    std::vector<int64_t>& source = sources.emplace_back();
+    for (int64_t i = 0; i < std::min(length, model.maximum_length); ++i) {
+      const auto word = static_cast<int64_t>(random.below(static_cast<uint64_t>(vocabulary)));
+      source.push_back(std::max(word, Vocabulary::unknown));
+      if (word == Vocabulary::begin || word == Vocabulary::end) source.back() = Vocabulary::unknown;
+    }
+    if (source.size() > 1) source[1] = model.text.form.copying ? vocabulary + 1 : Vocabulary::unknown;
+    if (model.text.form.sentences && source.size() > 5) source[4] = Vocabulary::begin;
+    source.push_back(Vocabulary::end);
+  }
+  return sources;
+}
+
+}  // namespace
+
+SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& scorer, int64_t batch_size) {
+  SearchOptions greedy;
+  greedy.beam_size = 1;
+  greedy.max_length = self_test_length;
+  SelfTest test;
+  for (size_t begin = 0; begin < sources.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(sources.size(), begin + static_cast<size_t>(batch_size));
+    size_t width = 0;
+    for (size_t i = begin; i < end; ++i) width = std::max(width, sources[i].size());
+    const auto rows = static_cast<int64_t>(end - begin);
+    SourceBatch batch{at::full({rows, static_cast<int64_t>(width)}, Vocabulary::padding, at::kLong),
+                      at::empty({rows}, at::kLong)};
+    for (size_t i = begin; i < end; ++i) {
+      const auto row = static_cast<int64_t>(i - begin), length = std::ssize(sources[i]);
+      batch.ids[row].narrow(0, 0, length).copy_(at::tensor(sources[i], at::kLong));
+      batch.lengths[row] = length;
+    }
+    const auto found = search(scorer, batch, greedy);
+    for (size_t i = begin; i < end; ++i) {
+      const Hypothesis& best = found[i - begin].front();
+      test.push_back({sources[i], best.tokens, best.log_probability});
+    }
+  }
+  return test;
+}
+
+SelfTest self_test(const TranslationModel& model) {
+  ModelScorer scorer(model.model);
+  return self_test(drawn_sources(model), scorer);
+}
+
+std::string to_json(const SelfTest& test) {
+  Json cases = Json::array();
+  for (const SelfTestCase& one : test)
+    cases.push_back(
+        {{"source", one.source}, {"target", one.target}, {"log-probability", one.log_probability}});
+  return dump_json(cases);
+}
+
+SelfTest self_test_from_json(const std::string& json, const std::string& origin) {
+  const Json cases = parse_json(json, origin);
+  SelfTest test;
+  try {
+    for (const Json& one : cases)
+      test.push_back({one.at("source").get<std::vector<int64_t>>(),
+                      one.at("target").get<std::vector<int64_t>>(), one.at("log-probability").get<double>()});
+  } catch (const Json::exception&) {
+    throw Error(origin, "its self-test is damaged", "give a model.pt written by seq2seq train, whole");
+  }
+  return test;
+}
+
+SelfTestReport compare(const SelfTest& expected, const SelfTest& actual) {
+  SelfTestReport report;
+  report.cases = std::ssize(expected);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    report.differing += expected[i].target != actual[i].target;
+    const double difference = std::abs(expected[i].log_probability - actual[i].log_probability);
+    // Not a number is no agreement.
+    report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
+                                               : std::max(report.difference, difference);
+  }
+  return report;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "seq2seq/nn/shapes.h"
+
+namespace seq2seq {
+
+/// Tensors under their names.
+using NamedTensors = std::map<std::string, Tensor>;
+
+/// What a TorchScript archive holds beside its code.
+struct Archive {
+  NamedTensors tensors;                      ///< parameters and buffers, as "encoder.weight"
+  std::map<std::string, std::string> files;  ///< the extra files
+};
+
+/// Throws Error unless `path` is a zip file that is whole and harmless as such: every entry has a plain
+/// relative name, its declared size and its checksum; all entries together are not larger than the file and
+/// 64 MiB. Reads the file once and keeps nothing of it.
+void check_archive(const std::filesystem::path& path);
+
+/// Reads weights and extra files. Nothing that the archive defines is run or compiled, so that one of
+/// unknown origin can do no harm. Throws Error when it is damaged.
+Archive read_archive(const std::filesystem::path& path);
+
+}  // namespace seq2seq

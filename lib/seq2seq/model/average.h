@@ -1,0 +1,14 @@
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include "seq2seq/model/checkpoint.h"
+
+namespace seq2seq {
+
+/// One model whose weights are the mean of those of several, summed in double: checkpoints of one run, or of
+/// runs with the same configuration and vocabularies. Throws Error naming the first that differs.
+TranslationModel average_models(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace seq2seq

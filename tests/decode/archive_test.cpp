@@ -1,0 +1,161 @@
+// Archives of unknown origin: damaged ones are refused, and so are names that lead out and sizes that lie.
+#include "seq2seq/model/archive.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <zip.h>
+
+#include <cstring>
+#include <fstream>
+
+#include "../data/temporary_folder.h"
+#include "../support/tiny_model.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/random.h"
+#include "seq2seq/decode/self_test.h"
+#include "seq2seq/model/checkpoint.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+/// A line of /proc/self/status, in bytes.
+size_t memory_line(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key + ":")) return std::stoull(line.substr(key.size() + 1)) * 1024;
+  return 0;
+}
+
+class ArchiveTest : public testing::Test {
+ protected:
+  ArchiveTest() {
+    std::vector<std::string> words;
+    for (int i = 0; i < 20000; ++i) words.push_back("word" + std::to_string(i));
+    const auto codec = std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
+                                                         Vocabulary(words));
+    model.text = {codec, codec, {}};
+    model.text_options.tokenizer = WordTokenizerOptions{};
+    model.model_options = test::tiny_options({});
+    model.model_options.embedding.size = 64;
+    model.model = Seq2Seq(model.model_options, codec->vocabulary().size(), codec->vocabulary().size());
+    model.model->initialize(1);
+    connect_vocabularies(model);
+    model.self_test = to_json(self_test(model));
+    save_model(model, path);
+    bytes = read_file(path);
+  }
+
+  void write(const std::string& content) const { std::ofstream(path, std::ios::binary) << content; }
+
+  /// One line that names the file, and not much memory on the way.
+  void expect_refused(const std::string& content, const std::string& what) const {
+    write(content);
+    std::ofstream("/proc/self/clear_refs") << "5";  // the peak is the present again
+    const size_t before = memory_line("VmRSS");
+    EXPECT_THAT([&] { load_model(path); },
+                ThrowsMessage<Error>(AllOf(StartsWith(path + ": "), Not(HasSubstr("\n")))))
+        << what;
+    const size_t peak = memory_line("VmHWM");
+    EXPECT_LT(peak, before + 2 * bytes.size()) << what;
+  }
+
+  TemporaryFolder folder;
+  std::string path = folder.path("model.pt");
+  TranslationModel model;
+  std::string bytes;
+};
+
+TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
+  const Archive archive = read_archive(path);
+  for (const auto& [name, value] : named_parameters_of(*model.model))
+    EXPECT_TRUE(archive.tensors.at(name).equal(value)) << name;
+  EXPECT_EQ(archive.files.at("self-test.json"), model.self_test);
+  const TranslationModel loaded = load_model(path);
+  EXPECT_TRUE(compare(self_test_from_json(model.self_test, path), self_test(loaded)).passed());
+}
+
+TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {
+  Random random(7);
+  const auto directory = bytes.rfind("PK\x01\x02");
+  ASSERT_NE(directory, std::string::npos);
+  for (int i = 0; i < 30; ++i)
+    expect_refused(bytes.substr(0, 1 + random.below(bytes.size() - 1)), "truncated");
+  // In what the entries hold: padding between them means nothing.
+  const size_t body = bytes.find("data.pkl") - bytes.find("data/0");
+  ASSERT_GT(body, bytes.size() / 2);
+  for (int i = 0; i < 30; ++i) {
+    std::string damaged = bytes;
+    const size_t at = bytes.find("data/0") + 200 + random.below(64 * 20000 * 4 - 400);
+    damaged[at] = static_cast<char>(damaged[at] ^ (1 << random.below(8)));
+    expect_refused(damaged, "a bit flipped at " + std::to_string(at));
+  }
+  // Names, in the directory and before the data.
+  const std::string names[] = {"data.pkl", "source.vocabulary.json", "seq2seq.json", "data/0", "version"};
+  for (int i = 0; i < 20; ++i) {
+    std::string damaged = bytes;
+    const std::string& name = names[static_cast<size_t>(i) % std::size(names)];
+    for (size_t at = damaged.find(name); at != std::string::npos; at = damaged.find(name))
+      damaged[at + (i % 2 == 0 ? 0 : name.size() - 1)] = i < 10 ? '#' : '\x01';
+    expect_refused(damaged, "renamed " + name);
+  }
+  // Sizes, in each of the directory's entries: of 4 GB, and one byte more.
+  for (int i = 0; i < 20; ++i) {
+    std::string damaged = bytes;
+    size_t entry = damaged.find("PK\x01\x02");
+    for (int skip = 0; skip < i; ++skip) entry = damaged.find("PK\x01\x02", entry + 4);
+    uint32_t size = 0;
+    std::memcpy(&size, &damaged[entry + 24], 4);
+    size = i % 2 == 0 ? 0xF0000000U : size + 1;
+    std::memcpy(&damaged[entry + 24], &size, 4);
+    expect_refused(damaged, "another size");
+  }
+}
+
+TEST_F(ArchiveTest, FilesThatAreNoArchives) {
+  for (const char* content : {"", "PK", "text\n", "PK\x05\x06\0\0"}) expect_refused(content, content);
+  EXPECT_THROW(read_archive(folder.path("missing")), Error);
+}
+
+class ForgedArchiveTest : public ArchiveTest {
+ protected:
+  /// The good archive with one more entry.
+  void add(const std::string& name, size_t size, bool compressed) const {
+    int error = 0;
+    zip_t* archive = zip_open(path.c_str(), 0, &error);
+    const std::string content(size, 'a');
+    const auto index = zip_file_add(archive, name.c_str(),
+                                    zip_source_buffer(archive, content.data(), size, 0), ZIP_FL_ENC_UTF_8);
+    zip_set_file_compression(archive, static_cast<zip_uint64_t>(index),
+                             compressed ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 9);
+    ASSERT_EQ(zip_close(archive), 0);
+  }
+};
+
+TEST_F(ForgedArchiveTest, NamesMustStayInside) {
+  for (const char* name : {"../evil", "a/../../evil", "/etc/passwd", "a\\b", "c:evil", "a\nb"}) {
+    write(bytes);
+    add(name, 10, false);
+    EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("leads out of the archive")))
+        << name;
+  }
+  write(bytes);
+  add(".model.pt/extra/harmless..txt", 10, false);
+  EXPECT_NO_THROW(load_model(path));
+}
+
+TEST_F(ForgedArchiveTest, WhatUnpacksToFarMoreIsRefused) {
+  add(".model/extra/bomb", size_t{200} << 20, true);
+  EXPECT_LT(read_file(path).size(), bytes.size() + (size_t{1} << 20));
+  EXPECT_THAT([&] { load_model(path); },
+              ThrowsMessage<Error>(HasSubstr("declares more data than a file of its size can hold")));
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,133 @@
+// A model known by its methods alone decodes as the model itself does, and what is wrong with them is named.
+#include "seq2seq/decode/script_model.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <torch/script.h>
+
+#include "../data/temporary_folder.h"
+#include "../support/tiny_model.h"
+#include "decode_support.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/decode/search.h"
+#include "seq2seq/model/torchscript.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using testing::ThrowsMessage;
+
+class ScriptModelTest : public testing::TestWithParam<test::Architecture> {};
+
+TEST_P(ScriptModelTest, SearchFindsTheSame) {
+  constexpr int64_t vocabulary = 9;
+  Seq2Seq model = test::tiny_model(test::tiny_options(GetParam()), vocabulary, 1.2);
+  const TemporaryFolder folder;
+  const std::string path = folder.path("foreign.pt");
+  to_torchscript(model).save(path);
+  const auto script = std::make_shared<ScriptModel>(path, vocabulary, vocabulary, at::kCPU);
+  EXPECT_EQ(script->copies(), GetParam().copying);
+  ModelScorer modules(model);
+  ScriptScorer methods(script);
+  const auto examples = test::examples_for(GetParam());
+  std::vector<Words> sources;
+  for (const Example& example : examples) sources.push_back(example.source);
+  sources.insert(sources.end(), {sources[1], {5, 6, 7, 8, 4, 5, 6, 7, 8}, {4}});
+  SearchOptions options;
+  options.beam_size = options.n_best = 4;
+  options.max_length = 7;
+  const auto expected = search(modules, source_batch(sources), options);
+  const auto actual = search(methods, source_batch(sources), options);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(actual[i].size(), expected[i].size());
+    for (size_t rank = 0; rank < expected[i].size(); ++rank) {
+      EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens) << "sentence " << i << ", output " << rank;
+      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, 1e-6);
+      if (model->has_attention()) {
+        EXPECT_EQ(actual[i][rank].source_positions, expected[i][rank].source_positions);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, ScriptModelTest, testing::ValuesIn(test::all_architectures()),
+                         [](const auto& test) { return test::name_of(test.param); });
+
+// A good one of five target words: what it writes depends on nothing.
+constexpr const char* encode = R"(
+def encode(self, source_ids: Tensor, source_lengths: Tensor) -> List[Tensor]:
+    return [source_ids]
+)";
+constexpr const char* start = R"(
+def start(self, memory: List[Tensor]) -> List[Tensor]:
+    return [memory[0][:, 0]]
+)";
+std::string step(const std::string& scores = "torch.zeros([n, 5]).log_softmax(1)",
+                 const std::string& attention = "torch.zeros([n, 0])", const std::string& state = "state") {
+  return "def step(self, memory: List[Tensor], tokens: Tensor, state: List[Tensor]) -> Tuple[Tensor, Tensor, "
+         "List[Tensor]]:\n"
+         "    n = tokens.size(0)\n"
+         "    return " +
+         scores + ", " + attention + ", " + state + "\n";
+}
+
+class WrongScriptTest : public testing::Test {
+ protected:
+  std::shared_ptr<ScriptModel> load(const std::vector<std::string>& sources) const {
+    torch::jit::Module module("Foreign");
+    for (const std::string& source : sources) module.define(source);
+    module.save(path);
+    return std::make_shared<ScriptModel>(path, 5, 5, at::kCPU);
+  }
+  void expect_refused(const std::vector<std::string>& sources, const std::string& problem) const {
+    EXPECT_THAT([&] { load(sources); },
+                ThrowsMessage<Error>(AllOf(StartsWith(path + ": "), HasSubstr(problem),
+                                           HasSubstr("docs/archives.md"), Not(HasSubstr("\n")))))
+        << problem;
+  }
+  TemporaryFolder folder;
+  std::string path = folder.path("foreign.pt");
+};
+
+TEST_F(WrongScriptTest, TheGoodOneIsGood) {
+  const auto model = load({encode, start, step()});
+  EXPECT_FALSE(model->has_attention());
+  EXPECT_FALSE(model->copies());
+}
+
+TEST_F(WrongScriptTest, WhatIsMissingIsNamed) {
+  expect_refused({start, step()}, "has no method 'encode'");
+  expect_refused({encode, step()}, "has no method 'start'");
+  expect_refused({encode, start}, "has no method 'step'");
+}
+
+TEST_F(WrongScriptTest, WhatIsMistypedIsNamed) {
+  expect_refused({"def encode(self, source_ids: Tensor) -> Tensor:\n    return source_ids\n", start, step()},
+                 "its method 'encode' is (Tensor) -> Tensor, not (Tensor, Tensor) -> Tensor[]");
+  expect_refused({encode, "def start(self, memory: Tensor) -> List[Tensor]:\n    return [memory]\n", step()},
+                 "its method 'start' is (Tensor) -> Tensor[], not (Tensor[]) -> Tensor[]");
+}
+
+TEST_F(WrongScriptTest, WhatHasOtherShapesIsNamed) {
+  expect_refused(
+      {encode, start, step("torch.zeros([n, 6]).log_softmax(1)")},
+      "gives log-probabilities [2, 6] Float for 2 sentences of 3 ids and a target vocabulary of 5");
+  expect_refused({encode, start, step("torch.zeros([n, 5])")}, "must add up to 1");
+  expect_refused({encode, start, step("torch.zeros([n, 5]).log_softmax(1)", "torch.zeros([n, 2])")},
+                 "gives attention [2, 2] Float");
+  expect_refused(
+      {encode, start, step("torch.zeros([n, 5]).log_softmax(1)", "torch.zeros([n, 0])", "state + state")},
+      "gives a state of 2 tensors, 'start' one of 1");
+  expect_refused(
+      {encode, "def start(self, memory: List[Tensor]) -> List[Tensor]:\n    return [memory[0][0]]\n", step()},
+      "its method 'start' gives a tensor [3] Long for 2 sentences");
+  expect_refused({encode, start, step("torch.zeros([n, 5]).matmul(torch.zeros([2, 2]))")},
+                 "its method 'step' fails: ");
+}
+
+}  // namespace
+}  // namespace seq2seq

@@ -1,0 +1,23 @@
+#include <gtest/gtest.h>
+
+#include "seq2seq/text/tokenizer.h"
+
+namespace seq2seq {
+namespace {
+
+TEST(WhitespaceTokenizer, TokensStayAsTheyAre) {
+  const auto tokenizer = make_tokenizer(WhitespaceTokenizerOptions{}, {});
+  const std::vector<Token> expected{{"a@@", "a@@"}, {"￭,", "￭,"}, {"b▁％", "b▁％"}, {"c\u00A0d", "c\u00A0d"}};
+  EXPECT_EQ(tokenizer->tokenize(" a@@  ￭,\tb▁％ c\u00A0d\r"), expected);
+  EXPECT_TRUE(tokenizer->tokenize(" \t").empty());
+  EXPECT_EQ(tokenizer->detokenize(std::vector<std::string>{"a@@", "", "￭,", "b▁％"}), "a@@ ￭, b▁％");
+}
+
+TEST(WhitespaceTokenizer, SurfacesAreTheTextBeforeNormalization) {
+  const auto tokenizer = make_tokenizer(WhitespaceTokenizerOptions{}, {.nfkc = true, .lowercase = true});
+  const std::vector<Token> expected{{"ffi", "Ｆ\uFB01"}, {"x", "X"}, {"y", "Y"}};
+  EXPECT_EQ(tokenizer->tokenize("Ｆ\uFB01 X\u00A0Y"), expected);  // NFKC makes a space of U+00A0
+}
+
+}  // namespace
+}  // namespace seq2seq
