@@ -4,6 +4,7 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "same_file.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/self_test.h"
@@ -27,6 +28,10 @@ struct AverageOptions {
 int run_average(const AverageOptions& options) {
   if (options.models.empty()) throw UsageError("--models", "is missing", "name the models to average");
   if (options.output.empty()) throw UsageError("--output", "is missing", "name the file to write");
+  // One model may be written anew in its place.
+  for (const std::string& name : options.models)
+    if (options.models.size() > 1 && same_file(find_model_file(name).string(), options.output))
+      throw UsageError("--output", "is one of the models, which would be overwritten", "name another file");
   TranslationModel model = average_models({options.models.begin(), options.models.end()});
   model.self_test = to_json(self_test(model));
   save_model(model, options.output);

@@ -58,8 +58,10 @@ Json describe(const TranslationModel& model, const std::string& file, int64_t he
   result["text"] = parse_json(options_to_json(model.text_options), file);
   result["maximum-length"] = model.maximum_length;
   result["methods"] = model.methods;
-  if (const std::string reason = why_no_translate(model.model_options, model.text_options); !reason.empty())
-    result["no-translate-method"] = reason;
+  if (std::find(model.methods.begin(), model.methods.end(), "translate") == model.methods.end()) {
+    const std::string reason = why_no_translate(model.model_options, model.text_options);
+    result["no-translate-method"] = reason.empty() ? "it was written by an older seq2seq" : reason;
+  }
   result["provenance"] = parse_json(model.provenance, file);
   result["parameters"] = Json::object();
   for (const auto& parameter : model.model->named_parameters())
@@ -76,7 +78,7 @@ void print_tables(const TranslationModel& model, const Json& description) {
   for (const char* part : {"model", "text", "provenance"})
     std::cout << part << " " << dump_json(description[part], 2) << "\n";
   std::cout << "\nTorchScript methods:";
-  for (const std::string& method : model.methods) std::cout << " " << method;
+  for (const std::string& method : model.methods) std::cout << " " << dump_json(method);
   if (description.contains("no-translate-method"))
     std::cout << "; no translate: " << description["no-translate-method"].get<std::string>();
   std::cout << "\n\nparameters\n";
@@ -99,7 +101,7 @@ std::vector<std::vector<int64_t>> numbered_lines(const TranslationModel& model, 
   SourceLines lines(path);
   for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
     for (const SourceLine& line : window) {
-      if (!line.problem.empty()) throw Error(line.place, "cannot be read", "give text in UTF-8");
+      if (!line.problem.empty()) throw Error("--verify-input", line.problem);
       auto ids =
           number_source(*model.text.source, line.text, line.sentences, model.text.form, model.maximum_length)
               .ids;
@@ -107,6 +109,7 @@ std::vector<std::vector<int64_t>> numbered_lines(const TranslationModel& model, 
       ids.push_back(Vocabulary::end);
       sources.push_back(std::move(ids));
     }
+  if (sources.empty()) throw Error(path, "has no line to translate", "name a file with text");
   return sources;
 }
 
@@ -122,7 +125,8 @@ Json verification(const TranslationModel& model, const InspectOptions& options, 
   if (model.self_test.empty() || model.methods.empty())
     throw Error(file, "has no self-test or no methods: it was written by an older seq2seq",
                 "train or average it again");
-  const SelfTest expected = self_test_from_json(model.self_test, file);
+  const SelfTest expected =
+      self_test_from_json(model.self_test, file, model.text.source->vocabulary().size());
   std::vector<std::vector<int64_t>> sources;
   for (const SelfTestCase& one : expected) sources.push_back(one.source);
   ModelScorer modules(model.model);

@@ -1,6 +1,9 @@
 #include <ATen/Parallel.h>
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -11,9 +14,11 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "same_file.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/decode/ensemble.h"
 #include "seq2seq/decode/explanation.h"
 #include "seq2seq/decode/script_model.h"
 #include "seq2seq/decode/translator.h"
@@ -24,16 +29,10 @@
 namespace seq2seq {
 namespace {
 
-enum class WordsBy { whitespace, word, character };
-std::span<const char* const> option_names(WordsBy) {
-  static constexpr const char* names[] = {"whitespace", "word", "char"};
-  return names;
-}
-
 /// For an archive that is known by its methods alone.
 struct ForeignOptions {
   std::string source_vocabulary, target_vocabulary;
-  WordsBy tokenizer = WordsBy::whitespace;
+  PlainTokenizer tokenizer = PlainTokenizer::whitespace;
   int64_t maximum_length = 250;
   bool given() const { return !source_vocabulary.empty(); }
   static void fields(auto& o, auto& f) {
@@ -48,56 +47,75 @@ struct ForeignOptions {
 };
 
 struct TranslateOptions {
-  std::string model;
+  std::vector<std::string> model;
+  EnsembleMean ensemble = EnsembleMean::linear;
   std::string input = "-";
   std::string output = "-";
   TranslatorOptions translator;
+  SourceLines::Companions companions;
+  int64_t max_wait_ms = 0;
   bool scores = false;
-  std::string explain;
+  std::string details, alignments, explain;
   ForeignOptions foreign;
   int64_t threads = 0;
   std::string device = "cpu";
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "a run directory (its best checkpoint), a checkpoint directory or a model.pt");
+    f("model", o.model,
+      "a run directory (its best checkpoint), a checkpoint directory or a model.pt; several with the same "
+      "vocabularies "
+      "decode together");
+    f("ensemble", o.ensemble,
+      "the probabilities of several models: their mean (linear), or their geometric mean (log)");
     f("input", o.input,
       "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
       "standard input");
     f("output", o.output, "where the text goes, as it comes; - for standard output");
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text");
+    f("prefixes", o.companions.prefixes,
+      "a file with the beginning of each output, a line (or an empty one) for each input");
+    f("required", o.companions.required,
+      "a file with phrases that each output must hold, a line for each input, a tab between two phrases");
+    f("details", o.details,
+      "a file for a JSON line about each output: tokens, their log-probabilities and the source token each "
+      "looked at");
+    f("alignments", o.alignments,
+      "a file for the alignment of each best output in Pharaoh's form, source-target by tokens from 0");
     f("explain", o.explain,
       "a file that tells of every output token whether it was generated or copied, from where, and what was "
       "looked at: JSON lines, or pictures when the name ends in .html");
     f.group("foreign", o.foreign, GroupFlags::plain);
     f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
+    f("max-wait-ms", o.max_wait_ms,
+      "streams: wait this long at most for further lines to decode together with the first; 0 = take those "
+      "that are there",
+      in_range(0, 1e6));
     f("quiet", o.quiet, "no summary at the end");
   }
 };
-
-/// Whether two names lead to one regular file, existing or not.
-bool same_file(const std::string& a, const std::string& b) {
-  namespace fs = std::filesystem;
-  std::error_code missing;
-  if (fs::exists(a, missing) && fs::exists(b, missing))
-    return fs::equivalent(a, b, missing) && fs::is_regular_file(a, missing);
-  return fs::weakly_canonical(a, missing) == fs::weakly_canonical(b, missing);
-}
 
 /// What is written must not be what is read, or written twice.
 void check_files(const TranslateOptions& options) {
   struct File {
     std::string flag, name;
   };
-  std::vector<File> read{{"--input", options.input == "-" ? "/dev/stdin" : options.input},
-                         {"--model", find_model_file(options.model)}};
-  for (const std::string& name : {options.foreign.source_vocabulary, options.foreign.target_vocabulary})
-    if (!name.empty()) read.push_back({"a vocabulary", name});
+  std::vector<File> read{{"--input", options.input == "-" ? "/dev/stdin" : options.input}};
+  for (const std::string& name : options.model) read.push_back({"--model", find_model_file(name)});
+  const std::pair<const char*, std::string> others[] = {
+      {"--source-vocabulary", options.foreign.source_vocabulary},
+      {"--target-vocabulary", options.foreign.target_vocabulary},
+      {"--prefixes", options.companions.prefixes},
+      {"--required", options.companions.required}};
+  for (const auto& [flag, name] : others)
+    if (!name.empty()) read.push_back({flag, name});
   std::vector<File> written{{"--output", options.output == "-" ? "/dev/stdout" : options.output}};
-  if (!options.explain.empty())
-    written.push_back({"--explain", options.explain == "-" ? "/dev/stdout" : options.explain});
+  const std::pair<const char*, std::string> further[] = {
+      {"--explain", options.explain}, {"--details", options.details}, {"--alignments", options.alignments}};
+  for (const auto& [flag, name] : further)
+    if (!name.empty()) written.push_back({flag, name == "-" ? "/dev/stdout" : name});
   for (const File& file : written) {
     if (file.name.ends_with(".gz"))
       throw UsageError(file.flag, "'" + file.name + "' would not be packed", "name a file without .gz");
@@ -106,9 +124,10 @@ void check_files(const TranslateOptions& options) {
         throw UsageError(file.flag, "is the file of " + source.flag + ", which would be overwritten",
                          "name another file");
   }
-  if (written.size() == 2 &&
-      (written[0].name == written[1].name || same_file(written[0].name, written[1].name)))
-    throw UsageError("--explain", "is where the text goes", "name another file");
+  for (size_t i = 0; i < written.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (written[i].name == written[j].name || same_file(written[i].name, written[j].name))
+        throw UsageError(written[i].flag, "is where " + written[j].flag + " goes", "name another file");
 }
 
 void check(const TranslateOptions& options) {
@@ -116,6 +135,11 @@ void check(const TranslateOptions& options) {
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
+  if (options.model.size() == 1 && options.ensemble != EnsembleMean::linear)
+    throw UsageError("--ensemble", "would change nothing", "name several models, or leave it out");
+  if (options.model.size() > 1 && (!options.explain.empty() || options.foreign.given()))
+    throw UsageError(options.foreign.given() ? "--source-vocabulary" : "--explain", "is for one model",
+                     "leave it out, or name one model");
   const ForeignOptions& foreign = options.foreign;
   if (foreign.source_vocabulary.empty() != foreign.target_vocabulary.empty())
     throw UsageError(foreign.source_vocabulary.empty() ? "--source-vocabulary" : "--target-vocabulary",
@@ -125,57 +149,92 @@ void check(const TranslateOptions& options) {
     throw UsageError(foreign.tokenizer != ForeignOptions{}.tokenizer ? "--tokenizer" : "--maximum-length",
                      "is known for models of seq2seq train",
                      "leave it out, or add --source-vocabulary and --target-vocabulary");
+  if (foreign.tokenizer != ForeignOptions{}.tokenizer && foreign.source_vocabulary.ends_with(".model") &&
+      foreign.target_vocabulary.ends_with(".model"))
+    throw UsageError("--tokenizer", "would change nothing: the vocabularies are SentencePiece models",
+                     "leave it out");
   if (foreign.given() && !options.explain.empty())
     throw UsageError("--explain", "does not know the inside of an archive made by another program",
                      "leave it out");
   check_files(options);
 }
 
-/// A model and what turns text into its numbers and back: one of ours, or an archive known by its methods.
+/// What decodes: models of ours, or an archive known by its methods.
 struct LoadedModel {
-  std::optional<TranslationModel> ours;
+  std::vector<TranslationModel> ours;
   std::shared_ptr<const ScriptModel> foreign;
-  TextCodecs text;  ///< of the latter
-  bool has_attention() const { return ours ? ours->model->has_attention() : foreign->has_attention(); }
+  TextCodecs text;
+  int64_t maximum_length = 0;
+
+  bool has_attention() const {
+    if (foreign) return foreign->has_attention();
+    return std::any_of(ours.begin(), ours.end(), [](const auto& one) { return one.model->has_attention(); });
+  }
+  bool on_cpu() const { return foreign ? foreign->device().is_cpu() : ours.front().model->device().is_cpu(); }
+  std::unique_ptr<Scorer> scorer(EnsembleMean mean) const;
   Translator translator(const TranslateOptions& options) const;
 };
 
-std::shared_ptr<const TextCodec> read_codec(const std::string& file, WordsBy words) {
+std::shared_ptr<const TextCodec> read_codec(const std::string& file, PlainTokenizer tokenizer) {
   if (file.ends_with(".model")) {
     const std::string model = read_file(file);
     return std::make_shared<const TextCodec>(SentencePieceTokenizerOptions{}, NormalizationOptions{}, model,
                                              Vocabulary(sentencepiece_tokens(model, file)));
   }
-  TokenizerOptions tokenizer = WhitespaceTokenizerOptions{};
-  if (words == WordsBy::word) tokenizer = WordTokenizerOptions{};
-  if (words == WordsBy::character) tokenizer = CharTokenizerOptions{};
-  return std::make_shared<const TextCodec>(tokenizer, NormalizationOptions{}, "", Vocabulary::load(file));
+  return std::make_shared<const TextCodec>(tokenizer_of(tokenizer), NormalizationOptions{}, "",
+                                           Vocabulary::load(file));
 }
 
 LoadedModel load(const TranslateOptions& options, const at::Device& device) {
   LoadedModel result;
   const ForeignOptions& foreign = options.foreign;
   if (!foreign.given()) {
-    result.ours = load_model(options.model, device);
+    for (const std::string& path : options.model) {
+      const TranslationModel& model = result.ours.emplace_back(load_model(path, device));
+      const TranslationModel& first = result.ours.front();
+      if (result.ours.size() == 1) {
+        result.text = model.text;
+        result.maximum_length = model.maximum_length;
+        continue;
+      }
+      if (!(model.text.source->vocabulary() == first.text.source->vocabulary() &&
+            model.text.target->vocabulary() == first.text.target->vocabulary()))
+        throw Error(path, "has other vocabularies than " + options.model.front(),
+                    "name models that share them");
+      if (model.text.form.sentences != first.text.form.sentences)
+        throw Error(path, "does not read sentences as " + options.model.front() + " does",
+                    "name models with a hierarchical encoder, or without one");
+      // Words that the vocabulary lacks are <unk> to those that do not copy.
+      if (model.text.form.copying) result.text.form.copying = true;
+      result.maximum_length = std::min(result.maximum_length, model.maximum_length);
+    }
     return result;
   }
   result.text.source = read_codec(foreign.source_vocabulary, foreign.tokenizer);
   result.text.target = foreign.target_vocabulary == foreign.source_vocabulary
                            ? result.text.source
                            : read_codec(foreign.target_vocabulary, foreign.tokenizer);
-  result.foreign =
-      std::make_shared<ScriptModel>(find_model_file(options.model), result.text.source->vocabulary().size(),
-                                    result.text.target->vocabulary().size(), device);
+  result.foreign = std::make_shared<ScriptModel>(find_model_file(options.model.front()),
+                                                 result.text.source->vocabulary().size(),
+                                                 result.text.target->vocabulary().size(), device);
   result.text.form.copying = result.foreign->copies();
+  result.maximum_length = foreign.maximum_length;
   return result;
 }
 
+std::unique_ptr<Scorer> LoadedModel::scorer(EnsembleMean mean) const {
+  if (foreign) return std::make_unique<ScriptScorer>(foreign->for_another_thread());
+  std::vector<std::unique_ptr<Scorer>> members;
+  for (const TranslationModel& model : ours) members.push_back(std::make_unique<ModelScorer>(model.model));
+  if (members.size() == 1) return std::move(members.front());
+  return std::make_unique<EnsembleScorer>(std::move(members), mean);
+}
+
 Translator LoadedModel::translator(const TranslateOptions& options) const {
-  if (ours) return make_translator(*ours, options.translator);
-  const int64_t workers = foreign->device().is_cpu() ? at::get_num_threads() : 1;
   std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int64_t i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ScriptScorer>(foreign));
-  return Translator(text, options.foreign.maximum_length, std::move(scorers), options.translator);
+  for (int64_t i = on_cpu() ? at::get_num_threads() : 1; i > 0; --i)
+    scorers.push_back(scorer(options.ensemble));
+  return Translator(text, maximum_length, std::move(scorers), options.translator);
 }
 
 /// The file or standard output.
@@ -245,35 +304,56 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                      "leave it out");
   if (options.translator.search.coverage_penalty != CoveragePenalty::none && !model.has_attention())
     throw UsageError("--coverage-penalty", "this model has no attention to penalise", "leave it out");
-  if (!options.explain.empty() && !model.has_attention())
-    throw UsageError("--explain", "this model has no attention to explain by", "leave it out");
-  SourceLines input(options.input);
+  for (const auto& [flag, given] : {std::pair("--explain", !options.explain.empty()),
+                                    std::pair("--alignments", !options.alignments.empty())})
+    if (given && !model.has_attention())
+      throw UsageError(flag, "this model has no attention to tell of", "leave it out");
+  SourceLines input(options.input, options.companions);
   Translator translator = model.translator(options);
-  auto window = input.read_window(translator.window());  // before the output is emptied
+  // Under load a stream is decoded in batches, but no line waits for more than those that are decoded with
+  // it.
+  const size_t window_size = options.max_wait_ms > 0 ? translator.capacity() : translator.window();
+  const auto read = [&] { return input.read_window(window_size, options.max_wait_ms); };
+  auto window = read();  // before the output is emptied
   std::optional<Explanations> explanations;
+  std::optional<OutputLines> details, alignments;
   if (!options.explain.empty()) explanations.emplace(options.explain);
+  if (!options.details.empty()) details.emplace(options.details);
+  if (!options.alignments.empty()) alignments.emplace(options.alignments);
   OutputLines output(options.output);
 
   using Clock = std::chrono::steady_clock;
   Clock::duration busy{};
   int64_t index = 0;
-  for (; !window.empty(); window = input.read_window(translator.window())) {
+  for (; !window.empty(); window = read()) {
     const auto start = Clock::now();
-    std::string text;
     const auto translations = translator.translate(window);
-    const int64_t first = index;
-    for (const Translation& translation : translations)
-      text += format_translation(translation, index++, options.translator.search.n_best, options.scores);
+    std::string text, aligned, detailed;
+    for (size_t i = 0; i < translations.size(); ++i) {
+      const int64_t line = index + static_cast<int64_t>(i);
+      text += format_translation(translations[i], line, options.translator.search.n_best, options.scores);
+      aligned += pharaoh_alignment(translations[i].outputs.front()) + "\n";
+      int64_t rank = 0;
+      for (const auto& one : translations[i].outputs)
+        if (details)
+          detailed += details_json(translations[i], one, model.text.target->vocabulary(), line, rank++);
+    }
     output.write(text);
+    if (alignments) alignments->write(aligned);
+    if (details) details->write(detailed);
     if (explanations)
       for (size_t i = 0; i < translations.size(); ++i)
-        explanations->write(*model.ours, translations[i], first + static_cast<int64_t>(i));
+        explanations->write(model.ours.front(), translations[i], index + static_cast<int64_t>(i));
+    index += std::ssize(translations);
     busy += Clock::now() - start;
   }
   if (explanations) explanations->finish();
   const auto& counts = translator.counts();
+  if (counts.unequal > 0)
+    log_warning(fmt::format("{} outputs have another log-probability when they are scored once more",
+                            format_count(counts.unequal)));
   if (!options.quiet) log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
-  return counts.bad_lines > 0 ? 1 : 0;
+  return counts.bad_lines > 0 || counts.unequal > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -293,6 +373,8 @@ void add_translate(CLI::App& app, int& exit_code) {
       "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
       "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
       "  seq2seq translate --model run --input test.en --length-penalty wu\n"
+      "  seq2seq translate --model run1 run2 run3 --input test.en --batch-invariant --verify\n"
+      "  seq2seq translate --model run --input test.en --sample --beam-size 5 --n-best 5 --sample-top-p 0.9\n"
       "  seq2seq translate --model run --input report.txt --explain copying.html\n"
       "  seq2seq translate --model foreign.pt --source-vocabulary en.txt --target-vocabulary de.txt");
   auto flags = std::make_shared<Flags<TranslateOptions>>(*command);

@@ -21,9 +21,14 @@
 namespace seq2seq {
 namespace {
 
+/// The first is SentencePiece, the others follow in the order of PlainTokenizer.
 enum class VocabularyType { sentencepiece, word, character, whitespace };
 std::span<const char* const> option_names(VocabularyType) {
-  static constexpr const char* names[] = {"sentencepiece", "word", "char", "whitespace"};
+  static const auto names = [] {
+    std::vector<const char*> all{SentencePieceTokenizerOptions::type};
+    for (const char* name : option_names(PlainTokenizer{})) all.push_back(name);
+    return all;
+  }();
   return names;
 }
 
@@ -142,22 +147,9 @@ void make_sentencepiece(const VocabOptions& options) {
       [&](const std::string& character) { return vocabulary.find(character).has_value(); }, "characters");
 }
 
-TokenizerOptions tokenizer_of(VocabularyType type) {
-  switch (type) {
-    case VocabularyType::word:
-      return WordTokenizerOptions{};
-    case VocabularyType::character:
-      return CharTokenizerOptions{};
-    case VocabularyType::whitespace:
-      return WhitespaceTokenizerOptions{};
-    case VocabularyType::sentencepiece:
-      break;
-  }
-  return SentencePieceTokenizerOptions{};
-}
-
 void make_vocabulary(const VocabOptions& options) {
-  const auto tokenizer = make_tokenizer(tokenizer_of(options.type), options.normalization);
+  const auto tokenizer = make_tokenizer(
+      tokenizer_of(static_cast<PlainTokenizer>(static_cast<int>(options.type) - 1)), options.normalization);
   InputLines lines(options.input);
   TokenCounts counts;
   for (std::string line; lines.next(line);)

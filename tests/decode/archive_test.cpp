@@ -78,7 +78,7 @@ TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
     EXPECT_TRUE(archive.tensors.at(name).equal(value)) << name;
   EXPECT_EQ(archive.files.at("self-test.json"), model.self_test);
   const TranslationModel loaded = load_model(path);
-  EXPECT_TRUE(compare(self_test_from_json(model.self_test, path), self_test(loaded)).passed());
+  EXPECT_TRUE(compare(self_test_from_json(model.self_test, path, 20004), self_test(loaded)).passed());
 }
 
 TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {
@@ -148,6 +148,26 @@ TEST_F(ForgedArchiveTest, NamesMustStayInside) {
   write(bytes);
   add(".model.pt/extra/harmless..txt", 10, false);
   EXPECT_NO_THROW(load_model(path));
+}
+
+TEST_F(ForgedArchiveTest, TensorsEndWhereTheirBytesEnd) {
+  int error = 0;
+  zip_t* archive = zip_open(path.c_str(), 0, &error);
+  const auto index = zip_name_locate(archive, "data/3", ZIP_FL_NODIR);
+  const auto found = index >= 0 ? index : zip_name_locate(archive, ".model.pt/data/3", 0);
+  ASSERT_GE(found, 0);
+  zip_file_replace(archive, static_cast<zip_uint64_t>(found), zip_source_buffer(archive, "1234", 4, 0), 0);
+  ASSERT_EQ(zip_close(archive), 0);
+  EXPECT_THAT([&] { load_model(path); },
+              ThrowsMessage<Error>(HasSubstr("is not a TorchScript archive, or is damaged")));
+}
+
+TEST_F(ForgedArchiveTest, ACommentCouldHideAnotherDirectory) {
+  int error = 0;
+  zip_t* archive = zip_open(path.c_str(), 0, &error);
+  zip_set_archive_comment(archive, "hello", 5);
+  ASSERT_EQ(zip_close(archive), 0);
+  EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("has a comment")));
 }
 
 TEST_F(ForgedArchiveTest, WhatUnpacksToFarMoreIsRefused) {

@@ -18,8 +18,8 @@ using testing::ThrowsMessage;
 TranslationModel new_model(uint64_t seed, const std::vector<std::string>& words = {"a", "b", "c"}) {
   TranslationModel model;
   model.text_options.tokenizer = WordTokenizerOptions{};
-  const auto codec =
-      std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "", Vocabulary(words));
+  const auto codec = std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
+                                                       Vocabulary(words));
   model.text = {codec, codec, {}};
   model.model_options = test::tiny_options({});
   model.model = Seq2Seq(model.model_options, codec->vocabulary().size(), codec->vocabulary().size());
@@ -53,7 +53,9 @@ TEST(AverageModels, OthersAreRefused) {
   const TemporaryFolder folder;
   save_model(new_model(1), folder.path("1.pt"));
   save_model(new_model(1, {"a", "b", "d"}), folder.path("2.pt"));
-  EXPECT_THAT(([&] { average_models({folder.path("1.pt"), folder.path("2.pt")}); }),
+  EXPECT_THAT(([&] {
+                average_models({folder.path("1.pt"), folder.path("2.pt")});
+              }),
               ThrowsMessage<Error>(AllOf(StartsWith(folder.path("2.pt") + ": has vocabularies other than"))));
 }
 

@@ -36,8 +36,7 @@ class TableScorer : public Scorer {
   }
   // A state row: how many words were written, then the words.
   State start() override { return State({at::zeros({ids_.size(0), 1 + longest}, at::kLong)}); }
-  Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                    const std::vector<int64_t>& banned) override {
+  Distribution step(const Tensor& tokens, State& state) override {
     const Tensor rows = state.tensors[0].clone();
     const Tensor scores =
         at::full({rows.size(0), vocabulary_}, -std::numeric_limits<double>::infinity(), at::kDouble);
@@ -51,6 +50,12 @@ class TableScorer : public Scorer {
       if (looks_at_) attention[n][std::min(looks_at_(prefix), ids_.size(1) - 1)] = 1.0;
     }
     state = State({rows});
+    return {scores, attention};
+  }
+  // The probabilities of a table need not add up to 1.
+  Expansion advance(const Tensor& tokens, State& state, int64_t k,
+                    const std::vector<int64_t>& banned) override {
+    const auto [scores, attention] = step(tokens, state);
     const Tensor ends = scores.select(1, Vocabulary::end).clone();
     for (const int64_t word : banned) scores.select(1, word).fill_(-std::numeric_limits<double>::infinity());
     const auto [values, words] = scores.topk(k, 1);

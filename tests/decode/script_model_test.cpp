@@ -115,18 +115,57 @@ TEST_F(WrongScriptTest, WhatIsMistypedIsNamed) {
 TEST_F(WrongScriptTest, WhatHasOtherShapesIsNamed) {
   expect_refused(
       {encode, start, step("torch.zeros([n, 6]).log_softmax(1)")},
-      "gives log-probabilities [2, 6] Float for 2 sentences of 3 ids and a target vocabulary of 5");
+      "gives log-probabilities [3, 6] Float for 3 sentences of 4 ids and a target vocabulary of 5");
   expect_refused({encode, start, step("torch.zeros([n, 5])")}, "must add up to 1");
   expect_refused({encode, start, step("torch.zeros([n, 5]).log_softmax(1)", "torch.zeros([n, 2])")},
-                 "gives attention [2, 2] Float");
+                 "gives attention [3, 2] Float");
   expect_refused(
       {encode, start, step("torch.zeros([n, 5]).log_softmax(1)", "torch.zeros([n, 0])", "state + state")},
-      "gives a state of 2 tensors, 'start' one of 1");
+      "gives a state of 2 tensors, and gets one of 1");
   expect_refused(
       {encode, "def start(self, memory: List[Tensor]) -> List[Tensor]:\n    return [memory[0][0]]\n", step()},
-      "its method 'start' gives a tensor [3] Long for 2 sentences");
+      "its method 'start' gives a tensor [4] Long for 3 sentences");
   expect_refused({encode, start, step("torch.zeros([n, 5]).matmul(torch.zeros([2, 2]))")},
                  "its method 'step' fails: ");
+}
+
+// As tracing leaves it where a size was read as a number.
+TEST_F(WrongScriptTest, SizesWrittenIntoTheCodeAreFound) {
+  expect_refused(
+      {encode, "def start(self, memory: List[Tensor]) -> List[Tensor]:\n    return [torch.zeros([3])]\n",
+       step()},
+      "its method 'start' gives a tensor [3] Float for 1 sentences");
+  expect_refused({encode, start, step("torch.zeros([n, 5]).log_softmax(1)", "torch.zeros([n, 4])")},
+                 "gives attention [1, 4] Float for 1 sentences of 2 ids");
+}
+
+TEST_F(WrongScriptTest, WhatChangesLaterIsFoundThen) {
+  const auto model = load({encode, start, step("torch.zeros([n, 5 + n // 4]).log_softmax(1)")});
+  ScriptScorer scorer(model);
+  EXPECT_NO_THROW(search(scorer, source_batch({{4}, {4}, {4}}), {.beam_size = 1, .max_length = 2}));
+  EXPECT_THAT(
+      [&] {
+        search(scorer, source_batch({{4}, {4}, {4}, {4}}), {.beam_size = 1});
+      },
+      ThrowsMessage<Error>(HasSubstr("gives log-probabilities [4, 6] Float")));
+}
+
+TEST_F(WrongScriptTest, EachThreadHasAttributesOfItsOwn) {
+  torch::jit::Module module("Foreign");
+  module.register_attribute("word", c10::IntType::get(), int64_t{0});
+  module.register_parameter("weight", at::ones({3}), false);
+  for (const std::string& source :
+       {std::string("def encode(self, source_ids: Tensor, source_lengths: Tensor) -> List[Tensor]:\n"
+                    "    self.word += 1\n    return [source_ids + self.word]\n"),
+        std::string(start), step()})
+    module.define(source);
+  module.save(path);
+  const auto model = std::make_shared<ScriptModel>(path, 5, 5, at::kCPU);
+  const auto other = model->for_another_thread();
+  const SourceBatch source = source_batch({{4}});
+  const Tensor first = model->encode(source)[0];
+  model->encode(source);
+  EXPECT_TRUE(other->encode(source)[0].equal(first));
 }
 
 }  // namespace

@@ -12,13 +12,13 @@ namespace {
 const SelfTest expected{{{4, 5, 3}, {6, 7}, -1.5}, {{4, 3}, {}, -0.25}};
 
 TEST(SelfTest, SurvivesJson) {
-  const SelfTest again = self_test_from_json(to_json(expected), "here");
+  const SelfTest again = self_test_from_json(to_json(expected), "here", 9);
   ASSERT_EQ(again.size(), 2U);
   EXPECT_EQ(again[0].source, expected[0].source);
   EXPECT_EQ(again[0].target, expected[0].target);
   EXPECT_EQ(again[1].log_probability, -0.25);
-  EXPECT_THROW(self_test_from_json("[{\"source\": [3]}]", "here"), Error);
-  EXPECT_THROW(self_test_from_json("nonsense", "here"), Error);
+  EXPECT_THROW(self_test_from_json("[{\"source\": [3]}]", "here", 9), Error);
+  EXPECT_THROW(self_test_from_json("nonsense", "here", 9), Error);
 }
 
 TEST(SelfTest, ComparesOutputsAndLogProbabilities) {

@@ -9,7 +9,27 @@
 
 namespace seq2seq {
 
+// Deeper ones than anybody writes would exhaust the stack.
+void check_nesting(const std::string& text, const std::string& origin) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > 500) throw Error(origin, "nests more than 500 brackets", "give a plainer file");
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+}
+
 Json parse_json(const std::string& text, const std::string& origin) {
+  check_nesting(text, origin);
   std::vector<std::set<std::string>> keys;
   const Json::parser_callback_t refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();

@@ -41,9 +41,9 @@ class ByteSource {
   size_t read(char* bytes, size_t size) {
     return packed_.empty() ? read_raw(bytes, size) : inflate_into(bytes, size);
   }
-  bool ready() const {
+  bool ready(int64_t milliseconds) const {
     pollfd request{descriptor_, POLLIN, 0};
-    return stream_.avail_in > 0 || ::poll(&request, 1, 0) != 0;
+    return stream_.avail_in > 0 || ::poll(&request, 1, static_cast<int>(milliseconds)) != 0;
   }
 
  private:
@@ -160,11 +160,11 @@ bool LineReader::next(std::string& line) {
   return true;
 }
 
-bool LineReader::ready() const {
+bool LineReader::ready(int64_t milliseconds) const {
   auto& state = *implementation_;
   while (!state.has_line()) {
     if (state.finished) return true;
-    if (!state.bytes.ready()) return false;
+    if (!state.bytes.ready(milliseconds)) return false;
     state.read_more();
   }
   return true;

@@ -20,8 +20,8 @@ class LineReader {
   /// input cannot be read or its compressed data is damaged.
   bool next(std::string& line);
   /// Whether `next` can answer without waiting for whoever writes to a pipe or terminal; a line of which only
-  /// a part has come counts as there.
-  bool ready() const;
+  /// a part has come counts as there. Waits for that as long at most.
+  bool ready(int64_t milliseconds = 0) const;
   /// The number of the line that `next` gave last, from 1.
   uint64_t line_number() const;
   /// Whether that line was longer than `maximum_line_bytes`; it is then empty, its bytes have been skipped.

@@ -1,8 +1,13 @@
 #include "seq2seq/decode/beam.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+#include <unordered_map>
+#include <utility>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/text/vocabulary.h"
@@ -13,60 +18,189 @@ namespace {
 constexpr int64_t root = -1;
 constexpr double impossible = -std::numeric_limits<double>::infinity();
 
-int64_t maximum_length(const SearchOptions& options, int64_t source_length) {
-  const int64_t limit = options.max_length > 0 ? options.max_length : 2 * source_length + 20;
-  return std::max(limit, options.min_length);
+int64_t by_ratio(double ratio, int64_t source_length) {
+  return static_cast<int64_t>(std::ceil(ratio * static_cast<double>(source_length)));
+}
+
+int64_t shortest_output(const SearchOptions& options, int64_t source_length) {
+  return std::max(options.min_length, by_ratio(options.min_length_ratio, source_length));
+}
+
+int64_t longest_output(const SearchOptions& options, int64_t source_length, const SentenceRules* rules) {
+  int64_t limit = options.max_length > 0 ? options.max_length : 2 * source_length + 20;
+  if (options.max_length_ratio > 0)
+    limit = std::min(limit, std::max<int64_t>(1, by_ratio(options.max_length_ratio, source_length)));
+  if (rules != nullptr) limit = std::max(limit, std::ssize(rules->prefix));
+  return std::max(limit, shortest_output(options, source_length));
 }
 
 }  // namespace
 
-Beam::Beam(const SearchOptions& options, int64_t source_length)
+Beam::Beam(const SearchOptions& options, int64_t source_length, const SentenceRules* rules,
+           bool adjustments_rise)
     : options_(&options),
-      maximum_length_(maximum_length(options, source_length)),
+      rules_(rules != nullptr && rules->required.empty() ? nullptr : rules),
+      adjustments_rise_(adjustments_rise),
+      maximum_length_(longest_output(options, source_length, rules)),
+      minimum_length_(shortest_output(options, source_length)),
       live_{{0, Vocabulary::begin, 0.0, root}} {}
 
-std::vector<Beam::Live> Beam::continuations(const BeamOffers& offers) const {
+std::vector<int64_t> Beam::tokens(const Live& hypothesis) const {
+  std::vector<int64_t> result;
+  for (int64_t at = hypothesis.node; at != root; at = nodes_[static_cast<size_t>(at)].parent)
+    result.push_back(nodes_[static_cast<size_t>(at)].token);
+  std::reverse(result.begin(), result.end());
+  return result;
+}
+
+std::vector<int64_t> Beam::wanted(const Live& hypothesis) const {
+  std::vector<int64_t> result;
+  if (rules_ == nullptr) return result;
+  const Required& state = hypothesis.required;
+  if (state.phrase >= 0) return {rules_->required[static_cast<size_t>(state.phrase)][state.position]};
+  for (size_t i = 0; i < rules_->required.size(); ++i)
+    if ((state.met >> i & 1) == 0) result.push_back(rules_->required[i].front());
+  return result;
+}
+
+Beam::Required Beam::after(Required state, int64_t token) const {
+  const auto advance = [&](int64_t phrase, size_t position) {
+    state.phrase = phrase;
+    state.position = position;
+    if (position < rules_->required[static_cast<size_t>(phrase)].size()) return;
+    state.met |= uint64_t{1} << phrase;
+    state.phrase = -1;
+    state.position = 0;
+  };
+  if (state.phrase >= 0 && rules_->required[static_cast<size_t>(state.phrase)][state.position] == token) {
+    advance(state.phrase, state.position + 1);
+    return state;
+  }
+  state.phrase = -1;  // what was begun is broken off
+  state.position = 0;
+  for (size_t i = 0; i < rules_->required.size(); ++i)
+    if ((state.met >> i & 1) == 0 && rules_->required[i].front() == token) {
+      advance(static_cast<int64_t>(i), 1);
+      return state;
+    }
+  return state;
+}
+
+size_t Beam::required_tokens(const Required& state) const {
+  size_t count = state.position;
+  for (size_t i = 0; i < rules_->required.size(); ++i)
+    if ((state.met >> i & 1) != 0) count += rules_->required[i].size();
+  return count;
+}
+
+size_t Beam::missing(const Required& state) const {
+  return rules_ == nullptr ? 0 : rules_->required.size() - static_cast<size_t>(std::popcount(state.met));
+}
+
+/// All that may follow, best first.
+std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
   std::vector<Live> all;
   all.reserve(live_.size() * static_cast<size_t>(offers.each));
   for (size_t row = 0; row < live_.size(); ++row) {
-    const double penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
     for (int64_t i = 0; i < offers.each; ++i) {
       const size_t at = row * static_cast<size_t>(offers.each) + static_cast<size_t>(i);
       const double total = live_[row].log_probability + offers.log_probabilities[at];
       if (std::isnan(total))
         throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
-      if (total > impossible)
-        all.push_back({static_cast<int64_t>(row), offers.tokens[at], total, live_[row].node, penalty});
+      if (!(total > impossible)) continue;
+      Live next = live_[row];
+      next.row = static_cast<int64_t>(row);
+      next.token = offers.tokens[at];
+      next.log_probability = total;
+      next.last_probability = offers.log_probabilities[at];
+      next.penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
+      if (offers.adjustments != nullptr) next.adjustment += offers.adjustments[at];
+      if (rules_ != nullptr) {
+        if (next.token == Vocabulary::end && missing(next.required) > 0) continue;
+        next.required = after(next.required, next.token);
+      }
+      all.push_back(next);
     }
   }
   // Equal ones stay in the order of their rows, so that a result never depends on the sorting method.
   const auto rank = [&](const Live& h) {
-    return h.log_probability + (options_->stepwise_penalty ? h.penalty : 0.0);
+    return h.log_probability + h.adjustment + (options_->stepwise_penalty ? h.penalty : 0.0);
   };
   const auto better = [&](const Live& a, const Live& b) { return rank(a) > rank(b); };
   std::stable_sort(all.begin(), all.end(), better);
-  if (all.size() > static_cast<size_t>(options_->beam_size))
-    all.resize(static_cast<size_t>(options_->beam_size));
   return all;
+}
+
+std::vector<Beam::Live> Beam::kept(std::vector<Live> candidates) const {
+  if (options_->beam_groups > 1) return in_groups(candidates);
+  if (rules_ != nullptr) return in_turn(candidates);
+  if (candidates.size() > static_cast<size_t>(options_->beam_size))
+    candidates.resize(static_cast<size_t>(options_->beam_size));
+  return candidates;
+}
+
+std::vector<Beam::Live> Beam::in_groups(const std::vector<Live>& candidates) const {
+  std::vector<Live> result;
+  std::unordered_map<int64_t, int64_t> chosen;  // how many earlier groups have taken a token
+  for (int64_t group = 0; group < options_->beam_groups; ++group) {
+    std::vector<std::pair<double, const Live*>> own;
+    for (const Live& candidate : candidates) {
+      if (candidate.group >= 0 && candidate.group != group) continue;
+      const auto found = chosen.find(candidate.token);
+      const double cost =
+          found == chosen.end() ? 0.0 : options_->diversity * static_cast<double>(found->second);
+      own.emplace_back(candidate.log_probability + candidate.adjustment - cost, &candidate);
+    }
+    std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    const auto share = static_cast<size_t>(options_->beam_size / options_->beam_groups);
+    if (own.size() > share) own.resize(share);
+    for (const auto& [rank, candidate] : own) {
+      result.push_back(*candidate);
+      result.back().group = group;
+    }
+    for (const auto& [rank, candidate] : own) ++chosen[candidate->token];
+  }
+  return result;
+}
+
+std::vector<Beam::Live> Beam::in_turn(const std::vector<Live>& candidates) const {
+  std::map<size_t, std::vector<const Live*>, std::greater<>> banks;
+  for (const Live& candidate : candidates) banks[required_tokens(candidate.required)].push_back(&candidate);
+  std::vector<Live> result;
+  for (size_t place = 0; result.size() < static_cast<size_t>(options_->beam_size); ++place) {
+    bool any = false;
+    for (const auto& [tokens, bank] : banks) {
+      if (place >= bank.size() || result.size() == static_cast<size_t>(options_->beam_size)) continue;
+      result.push_back(*bank[place]);
+      any = true;
+    }
+    if (!any) break;
+  }
+  return result;
 }
 
 void Beam::advance(const BeamOffers& offers) {
   if (length_ == maximum_length_) {
-    for (size_t row = 0; row < live_.size(); ++row)
-      complete(live_[row].node, live_[row].log_probability + offers.end_log_probabilities[row],
-               offers.penalties == nullptr ? 0.0 : offers.penalties[row]);
+    for (size_t row = 0; row < live_.size(); ++row) {
+      Live closed = live_[row];
+      closed.last_probability = offers.end_log_probabilities[row];
+      closed.log_probability += closed.last_probability;
+      closed.penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
+      complete(closed);
+    }
     live_.clear();
     done_ = true;
     return;
   }
-  std::vector<Live> next = continuations(offers);
+  std::vector<Live> next = kept(candidates(offers));
   live_.clear();
   for (Live& hypothesis : next) {
     if (hypothesis.token == Vocabulary::end) {
-      complete(hypothesis.node, hypothesis.log_probability, hypothesis.penalty);
+      complete(hypothesis);
       continue;
     }
-    nodes_.push_back({hypothesis.token, hypothesis.node, offers.source_positions[hypothesis.row]});
+    nodes_.push_back({hypothesis.token, hypothesis.node, offers.source_positions[hypothesis.row],
+                      hypothesis.last_probability});
     hypothesis.node = static_cast<int64_t>(nodes_.size()) - 1;
     live_.push_back(hypothesis);
   }
@@ -75,24 +209,33 @@ void Beam::advance(const BeamOffers& offers) {
   if (done_) live_.clear();
 }
 
-void Beam::complete(int64_t node, double log_probability, double penalty) {
+void Beam::complete(const Live& hypothesis) {
   ++completed_;
-  const Complete finished{node, log_probability,
-                          hypothesis_score(log_probability, length_ + 1, *options_) + penalty};
-  const auto place = std::upper_bound(best_.begin(), best_.end(), finished,
-                                      [](const Complete& a, const Complete& b) { return a.score > b.score; });
+  const Complete finished{
+      hypothesis.node, hypothesis.log_probability, hypothesis.last_probability,
+      hypothesis_score(hypothesis.log_probability + hypothesis.adjustment, length_ + 1, *options_) +
+          hypothesis.penalty,
+      missing(hypothesis.required)};
+  const auto place =
+      std::upper_bound(best_.begin(), best_.end(), finished, [](const Complete& a, const Complete& b) {
+        return a.missing != b.missing ? a.missing < b.missing : a.score > b.score;
+      });
   best_.insert(place, finished);
   if (best_.size() > static_cast<size_t>(options_->n_best)) best_.pop_back();
 }
 
 bool Beam::over() const {
   if (live_.empty()) return true;
-  if (static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size))
+  if (options_->sample) return false;
+  if (options_->stopping == Stopping::first && completed_ >= options_->n_best) return true;
+  if (options_->stopping == Stopping::patience &&
+      static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size))
     return true;
-  if (best_.size() < static_cast<size_t>(options_->n_best)) return false;
+  if (best_.size() < static_cast<size_t>(options_->n_best) || adjustments_rise_) return false;
   // Coverage takes away at most nothing. Under stepwise penalties the first is not the likeliest.
   double likeliest = impossible;
-  for (const Live& hypothesis : live_) likeliest = std::max(likeliest, hypothesis.log_probability);
+  for (const Live& hypothesis : live_)
+    likeliest = std::max(likeliest, hypothesis.log_probability + hypothesis.adjustment);
   const double reachable = hypothesis_score(likeliest, maximum_length_ + 1, *options_);
   return reachable <= best_.back().score;
 }
@@ -101,12 +244,15 @@ std::vector<Hypothesis> Beam::best() const {
   std::vector<Hypothesis> result;
   for (const Complete& complete : best_) {
     Hypothesis hypothesis;
+    hypothesis.token_log_probabilities.push_back(complete.last_probability);
     hypothesis.log_probability = complete.log_probability;
     hypothesis.score = complete.score;
     for (int64_t at = complete.node; at != root; at = nodes_[static_cast<size_t>(at)].parent) {
       hypothesis.tokens.push_back(nodes_[static_cast<size_t>(at)].token);
       hypothesis.source_positions.push_back(nodes_[static_cast<size_t>(at)].source_position);
+      hypothesis.token_log_probabilities.push_back(nodes_[static_cast<size_t>(at)].log_probability);
     }
+    std::reverse(hypothesis.token_log_probabilities.begin(), hypothesis.token_log_probabilities.end());
     std::reverse(hypothesis.tokens.begin(), hypothesis.tokens.end());
     std::reverse(hypothesis.source_positions.begin(), hypothesis.source_positions.end());
     result.push_back(std::move(hypothesis));

@@ -17,42 +17,70 @@ struct BeamOffers {
   const double* end_log_probabilities;  ///< [rows] of </s>
   const int64_t* source_positions;      ///< [rows]
   const double* penalties = nullptr;    ///< [rows] at most 0, of the coverage with this step; null = none
+  const double* adjustments = nullptr;  ///< [rows, each] what rules add to log-probabilities; null = nothing
 };
 
 class Beam {
  public:
-  /// `source_length` in tokens without </s>.
-  Beam(const SearchOptions& options, int64_t source_length);
+  /// `source_length` in tokens without </s>. The options and rules must outlive it; null = no rules.
+  /// `adjustments_rise`: an adjustment may be positive, so that a live hypothesis may still win.
+  Beam(const SearchOptions& options, int64_t source_length, const SentenceRules* rules = nullptr,
+       bool adjustments_rise = false);
 
   /// Adds a token to every live hypothesis; some may become complete.
   void advance(const BeamOffers& offers);
   bool done() const { return done_; }
 
+  /// What a hypothesis has of the required phrases.
+  struct Required {
+    uint64_t met = 0;     ///< one bit a phrase
+    int64_t phrase = -1;  ///< begun and not yet met
+    size_t position = 0;  ///< tokens of it
+  };
   struct Live {
     int64_t row;    ///< the row of this sentence that it continues
     int64_t token;  ///< its last
     double log_probability;
     int64_t node;
-    double penalty = 0;  ///< of its coverage
+    double penalty = 0;           ///< of its coverage
+    double adjustment = 0;        ///< by rules, summed
+    double last_probability = 0;  ///< log, of the last token alone
+    int64_t group = -1;           ///< -1 = all
+    Required required;
   };
   const std::vector<Live>& live() const { return live_; }
+  /// What a live hypothesis has written.
+  std::vector<int64_t> tokens(const Live& hypothesis) const;
+  /// The tokens that would take it further in the required phrases.
+  std::vector<int64_t> wanted(const Live& hypothesis) const;
+  int64_t minimum_length() const { return minimum_length_; }
   /// The n best complete hypotheses.
   std::vector<Hypothesis> best() const;
 
  private:
   struct Node {
     int64_t token, parent, source_position;
+    double log_probability;
   };
   struct Complete {
     int64_t node;
-    double log_probability, score;
+    double log_probability, last_probability, score;
+    size_t missing;  // required phrases
   };
-  std::vector<Live> continuations(const BeamOffers& offers) const;
-  void complete(int64_t node, double log_probability, double penalty);
+  std::vector<Live> candidates(const BeamOffers& offers) const;
+  std::vector<Live> kept(std::vector<Live> candidates) const;
+  std::vector<Live> in_groups(const std::vector<Live>& candidates) const;
+  std::vector<Live> in_turn(const std::vector<Live>& candidates) const;
+  void complete(const Live& hypothesis);
+  Required after(Required state, int64_t token) const;
+  size_t required_tokens(const Required& state) const;
+  size_t missing(const Required& state) const;
   bool over() const;
 
   const SearchOptions* options_;
-  int64_t maximum_length_;
+  const SentenceRules* rules_;
+  bool adjustments_rise_;
+  int64_t maximum_length_, minimum_length_;
   int64_t length_ = 0;  // tokens of each live hypothesis
   int64_t completed_ = 0;
   bool done_ = false;

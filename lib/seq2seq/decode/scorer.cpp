@@ -2,10 +2,51 @@
 
 #include <ATen/ATen.h>
 
+#include "seq2seq/nn/top_k.h"
+#include "seq2seq/text/vocabulary.h"
+
 namespace seq2seq {
+
+Expansion Scorer::advance(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) {
+  Distribution next = step(tokens, state);
+  const auto type = next.log_probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  TopK top =
+      top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
+                        k, banned, Vocabulary::end);
+  return {{std::move(top.log_probabilities), std::move(top.indices), std::move(top.watched)},
+          std::move(next.attention)};
+}
+
+Forced Scorer::force(const Tensor& inputs, const Tensor& outputs) {
+  std::vector<Tensor> log_probabilities, attention;
+  State state = start();
+  for (int64_t t = 0; t < inputs.size(1); ++t) {
+    Distribution next = step(inputs.select(1, t).to(device()), state);
+    log_probabilities.push_back(
+        next.log_probabilities.gather(1, outputs.select(1, t).to(device()).unsqueeze(1)));
+    attention.push_back(std::move(next.attention));
+  }
+  return {at::cat(log_probabilities, 1), at::stack(attention, 1)};
+}
 
 void ModelScorer::begin(const SourceBatch& source) {
   memory_ = model_->encode(source.to(device_));
+}
+
+Distribution ModelScorer::step(const Tensor& tokens, State& state) {
+  Step step = model_->advance(*memory_, tokens, state);
+  state = std::move(step.next);
+  return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
+}
+
+Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
+  const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
+  const Step rows{steps.features.flatten(0, 1),
+                  steps.attention.flatten(0, 1),
+                  steps.copy_gate.defined() ? steps.copy_gate.flatten(0, 1) : Tensor(),
+                  {}};
+  const Tensor all = model_->output()->log_probabilities(rows, *memory_);  // [B*T, W]
+  return {all.gather(1, outputs.to(device_).reshape({-1, 1})).view(outputs.sizes()), steps.attention};
 }
 
 Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,

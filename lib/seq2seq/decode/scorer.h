@@ -13,6 +13,18 @@ struct Expansion {
   Tensor attention;  ///< [N, S] over the source; meaningless without attention
 };
 
+/// The whole distribution of the next word.
+struct Distribution {
+  Tensor log_probabilities;  ///< [N, W]: words, then slots of the sentences in work where the model copies
+  Tensor attention;          ///< as above
+};
+
+/// Given outputs of the sentences in work.
+struct Forced {
+  Tensor log_probabilities;  ///< [B, T]
+  Tensor attention;          ///< [B, T, S]
+};
+
 /// All that search knows of a model. It holds the sentences in work; hypotheses are rows of a State, those of
 /// a sentence adjacent and equally many for each, and are selected with State::select.
 class Scorer {
@@ -22,10 +34,14 @@ class Scorer {
   virtual void begin(const SourceBatch& source) = 0;
   /// One empty hypothesis a sentence.
   virtual State start() = 0;
-  /// Appends tokens [N] to the hypotheses and names the k likeliest next words of each, never one of
-  /// `banned`.
+  /// Appends tokens [N] to the hypotheses.
+  virtual Distribution step(const Tensor& tokens, State& state) = 0;
+  /// The same, but names only the k likeliest next words of each, never one of `banned`.
   virtual Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                            const std::vector<int64_t>& banned) = 0;
+                            const std::vector<int64_t>& banned);
+  /// The log-probability of each of `outputs` [B, T] behind <s> and the words before it, which are `inputs`
+  /// [B, T]; one output a sentence. Step by step, unless a model knows better.
+  virtual Forced force(const Tensor& inputs, const Tensor& outputs);
   /// Keeps the sentences `rows` [M] int64 only, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
   /// Words, and slots of the sentences in work, that can be written or banned.
@@ -40,8 +56,10 @@ class ModelScorer : public Scorer {
   explicit ModelScorer(Seq2Seq model) : model_(std::move(model)) {}
   void begin(const SourceBatch& source) override;
   State start() override { return model_->start(*memory_); }
+  Distribution step(const Tensor& tokens, State& state) override;
   Expansion advance(const Tensor& tokens, State& state, int64_t k,
                     const std::vector<int64_t>& banned) override;
+  Forced force(const Tensor& inputs, const Tensor& outputs) override;
   void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;

@@ -8,7 +8,6 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/model/archive.h"
-#include "seq2seq/nn/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -77,6 +76,14 @@ ScriptModel::ScriptModel(const std::filesystem::path& path, int64_t source_vocab
   try_out(source_vocabulary);
 }
 
+ScriptModel::ScriptModel(const ScriptModel& other, torch::jit::Module module)
+    : path_(other.path_),
+      module_(std::make_unique<torch::jit::Module>(std::move(module))),
+      target_vocabulary_(other.target_vocabulary_),
+      device_(other.device_),
+      has_attention_(other.has_attention_),
+      copies_(other.copies_) {}
+
 ScriptModel::~ScriptModel() = default;
 
 void ScriptModel::check_signatures() const {
@@ -92,54 +99,47 @@ void ScriptModel::check_signatures() const {
   }
 }
 
-/// Two sentences of two words and one tell what the types do not.
+void ScriptModel::need(bool holds, const std::string& problem) const {
+  if (!holds) throw Error(path_, problem, manual);
+}
+
+void ScriptModel::need_rows(const std::vector<Tensor>& list, int64_t rows, const char* method) const {
+  need(!list.empty(), std::string("its method '") + method + "' gives an empty list");
+  for (const Tensor& tensor : list)
+    need(tensor.dim() >= 1 && tensor.size(0) == rows,
+         std::string("its method '") + method + "' gives a tensor " + described(tensor) + " for " +
+             std::to_string(rows) + " sentences: it must have a row for each");
+}
+
+/// What the types do not tell; with two numbers of sentences and two widths, so that neither is written into
+/// the code.
 void ScriptModel::try_out(int64_t source_vocabulary) {
-  const int64_t word = std::min(Vocabulary::special_count, source_vocabulary - 1);
-  const SourceBatch source{
-      at::tensor({word, word, Vocabulary::end, word, Vocabulary::end, Vocabulary::padding}, at::kLong)
-          .view({2, 3}),
-      at::tensor({3, 2}, at::kLong)};
-  const auto need = [&](bool holds, const std::string& problem) {
-    if (!holds) throw Error(path_, problem, manual);
-  };
-  const auto need_rows = [&](const std::vector<Tensor>& list, const std::string& what) {
-    need(!list.empty(), what + " gives an empty list");
-    for (const Tensor& tensor : list)
-      need(tensor.dim() >= 1 && tensor.size(0) == 2,
-           what + " gives a tensor " + described(tensor) + " for 2 sentences: it must have a row for each");
-  };
-  const auto memory = encode(source);
-  need_rows(memory, "its method 'encode'");
-  State state(start(memory));
-  need_rows(state.tensors, "its method 'start'");
-  const int64_t steps[] = {Vocabulary::begin, std::min(Vocabulary::special_count, target_vocabulary_ - 1)};
-  for (const int64_t token : steps) {
-    Result result = step(memory, at::full({2}, token, at::kLong), state);
-    const Tensor& scores = result.log_probabilities;
-    const int64_t width = source.ids.size(1);
-    need(scores.dim() == 2 && scores.size(0) == 2 && scores.is_floating_point() &&
-             (scores.size(1) == target_vocabulary_ || scores.size(1) == target_vocabulary_ + width),
-         "its method 'step' gives log-probabilities " + described(scores) + " for 2 sentences of " +
-             std::to_string(width) + " ids and a target vocabulary of " + std::to_string(target_vocabulary_) +
-             ": they must be [2, " + std::to_string(target_vocabulary_) + "], or [2, " +
-             std::to_string(target_vocabulary_ + width) + "] with copying");
-    const double sum = scores.to(at::kDouble).logsumexp(1).abs().max().item<double>();
-    need(sum < 1e-2,
-         "the log-probabilities of its method 'step' are not those of a distribution: their exponentials "
-         "must add up to 1");
-    copies_ = scores.size(1) != target_vocabulary_;
-    need(result.attention.dim() == 2 && result.attention.size(0) == 2 &&
-             result.attention.is_floating_point() &&
-             (result.attention.size(1) == 0 || result.attention.size(1) == width),
-         "its method 'step' gives attention " + described(result.attention) + " for 2 sentences of " +
-             std::to_string(width) + " ids: it must be [2, " + std::to_string(width) +
-             "], or [2, 0] without attention");
-    has_attention_ = result.attention.size(1) > 0;
-    need_rows(result.next.tensors, "its method 'step'");
-    need(result.next.tensors.size() == state.tensors.size(),
-         "its method 'step' gives a state of " + std::to_string(result.next.tensors.size()) +
-             " tensors, 'start' one of " + std::to_string(state.tensors.size()));
-    state = std::move(result.next);
+  const int64_t word = std::min(Vocabulary::special_count, source_vocabulary - 1), end = Vocabulary::end;
+  const Tensor three = at::tensor({word, word, word, end, word, end, 0L, 0L, word, word, end, 0L}, at::kLong);
+  const SourceBatch batches[] = {
+      {three.view({3, 4}), at::tensor({4, 2, 3}, at::kLong)},
+      {at::tensor({word, end}, at::kLong).view({1, 2}), at::tensor({2}, at::kLong)}};
+  bool first = true;
+  for (const SourceBatch& source : batches) {
+    const int64_t rows = source.ids.size(0), width = source.ids.size(1);
+    const auto memory = encode(source);
+    State state(start(memory));
+    for (const int64_t token :
+         {Vocabulary::begin, std::min(Vocabulary::special_count, target_vocabulary_ - 1)}) {
+      Result result = step(memory, at::full({rows}, token, at::kLong), state, width);
+      if (first) {
+        copies_ = result.copies;
+        has_attention_ = result.has_attention;
+      }
+      first = false;
+      need(result.copies == copies_ && result.has_attention == has_attention_,
+           "its method 'step' copies, or has attention, for some sentences only");
+      const double sum = result.log_probabilities.to(at::kDouble).logsumexp(1).abs().max().item<double>();
+      need(sum < 1e-2,
+           "the log-probabilities of its method 'step' are not those of a distribution: their exponentials "
+           "must add up to 1");
+      state = std::move(result.next);
+    }
   }
 }
 
@@ -154,20 +154,54 @@ at::IValue ScriptModel::call(const char* method, std::vector<at::IValue> inputs)
 }
 
 std::vector<Tensor> ScriptModel::encode(const SourceBatch& source) const {
-  return call("encode", {source.ids.to(device_), source.lengths.to(device_)}).toTensorVector();
+  auto memory = call("encode", {source.ids.to(device_), source.lengths.to(device_)}).toTensorVector();
+  need_rows(memory, source.ids.size(0), "encode");
+  return memory;
 }
 
 std::vector<Tensor> ScriptModel::start(const std::vector<Tensor>& memory) const {
-  return call("start", {c10::List<Tensor>(memory)}).toTensorVector();
+  auto state = call("start", {c10::List<Tensor>(memory)}).toTensorVector();
+  need_rows(state, memory.front().size(0), "start");
+  return state;
 }
 
 ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const Tensor& tokens,
-                                      const State& state) const {
+                                      const State& state, int64_t width) const {
   const auto result =
       call("step", {c10::List<Tensor>(memory), tokens.to(device_), c10::List<Tensor>(state.tensors)})
           .toTuple();
   const auto& parts = result->elements();
-  return {parts[0].toTensor(), parts[1].toTensor(), State(parts[2].toTensorVector())};
+  Result next{parts[0].toTensor(), parts[1].toTensor(), State(parts[2].toTensorVector())};
+  const int64_t rows = tokens.size(0),
+                words = next.log_probabilities.dim() == 2 ? next.log_probabilities.size(1) : -1,
+                looked = next.attention.dim() == 2 ? next.attention.size(1) : -1;
+  const std::string sentences =
+      " for " + std::to_string(rows) + " sentences of " + std::to_string(width) + " ids";
+  const auto fits = [&](const Tensor& tensor, int64_t actual, int64_t expected) {
+    return tensor.dim() == 2 && tensor.size(0) == rows && tensor.is_floating_point() && actual == expected;
+  };
+  need(fits(next.log_probabilities, words, target_vocabulary_) ||
+           fits(next.log_probabilities, words, target_vocabulary_ + width),
+       "its method 'step' gives log-probabilities " + described(next.log_probabilities) + sentences +
+           " and a target vocabulary of " + std::to_string(target_vocabulary_) + ": they must be [" +
+           std::to_string(rows) + ", " + std::to_string(target_vocabulary_) + "], or with copying [" +
+           std::to_string(rows) + ", " + std::to_string(target_vocabulary_ + width) + "]");
+  need(fits(next.attention, looked, 0) || fits(next.attention, looked, width),
+       "its method 'step' gives attention " + described(next.attention) + sentences + ": it must be [" +
+           std::to_string(rows) + ", " + std::to_string(width) + "], or [" + std::to_string(rows) +
+           ", 0] without attention");
+  need_rows(next.next.tensors, rows, "step");
+  need(next.next.tensors.size() == state.tensors.size(),
+       "its method 'step' gives a state of " + std::to_string(next.next.tensors.size()) +
+           " tensors, and gets one of " + std::to_string(state.tensors.size()));
+  next.copies = words != target_vocabulary_;
+  next.has_attention = looked != 0;
+  return next;
+}
+
+std::shared_ptr<ScriptModel> ScriptModel::for_another_thread() const {
+  auto copy = std::shared_ptr<ScriptModel>(new ScriptModel(*this, module_->clone()));
+  return copy;
 }
 
 void ScriptScorer::begin(const SourceBatch& source) {
@@ -180,21 +214,16 @@ State ScriptScorer::start() {
   return State(model_->start(memory_.tensors));
 }
 
-Expansion ScriptScorer::advance(const Tensor& tokens, State& state, int64_t k,
-                                const std::vector<int64_t>& banned) {
+Distribution ScriptScorer::step(const Tensor& tokens, State& state) {
   const int64_t sentences = memory_.count(), repetitions = state.count() / sentences;
   if (repetitions != repetitions_ || repeated_.count() != state.count()) {
     const Tensor rows = at::arange(sentences, at::TensorOptions(at::kLong).device(device()));
     repeated_ = Rows{memory_.selected(rows.repeat_interleave(repetitions))};
     repetitions_ = repetitions;
   }
-  ScriptModel::Result result = model_->step(repeated_.tensors, tokens, state);
+  ScriptModel::Result result = model_->step(repeated_.tensors, tokens, state, width_);
   state = std::move(result.next);
-  const Tensor& scores = result.log_probabilities;
-  const auto type = scores.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  TopK top = top_k_log_softmax(scores.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(), k, banned,
-                               Vocabulary::end);
-  return {{top.log_probabilities, top.indices, top.watched}, result.attention};
+  return {std::move(result.log_probabilities), std::move(result.attention)};
 }
 
 void ScriptScorer::keep_sentences(const Tensor& rows) {

@@ -19,22 +19,30 @@ namespace seq2seq {
 ///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or [B, V + S], attention [B, S] or
 ///                                             [B, 0], state)
 /// A row of memory is a sentence, and so is a row of the state: where a sentence has several hypotheses, its
-/// memory is repeated. Thread-safe once made.
+/// memory is repeated.
 class ScriptModel {
  public:
-  /// Loads the archive, whose code runs then and later, and tries its methods on two short sentences. Throws
-  /// Error naming the method that is missing, has another signature, or gives what it should not.
+  /// Loads the archive, whose code runs then and later, and tries its methods on short sentences. Throws
+  /// Error naming the method that is missing, has another signature, or gives what it should not; so do the
+  /// methods.
   ScriptModel(const std::filesystem::path& path, int64_t source_vocabulary, int64_t target_vocabulary,
               const at::Device& device);
   ~ScriptModel();
+  ScriptModel(const ScriptModel&) = delete;
+  ScriptModel& operator=(const ScriptModel&) = delete;
+  /// The same weights with attributes of its own: its methods may assign to them.
+  std::shared_ptr<ScriptModel> for_another_thread() const;
 
   std::vector<Tensor> encode(const SourceBatch& source) const;
   std::vector<Tensor> start(const std::vector<Tensor>& memory) const;
   struct Result {
     Tensor log_probabilities, attention;
     State next;
+    bool copies = false, has_attention = false;  ///< as their widths tell
   };
-  Result step(const std::vector<Tensor>& memory, const Tensor& tokens, const State& state) const;
+  /// `width`: of the source ids that `memory` was made of.
+  Result step(const std::vector<Tensor>& memory, const Tensor& tokens, const State& state,
+              int64_t width) const;
 
   bool has_attention() const { return has_attention_; }
   /// Whether words of the source can be written by their places: V + S log-probabilities.
@@ -43,6 +51,9 @@ class ScriptModel {
   at::Device device() const { return device_; }
 
  private:
+  ScriptModel(const ScriptModel& other, torch::jit::Module module);
+  void need(bool holds, const std::string& problem) const;
+  void need_rows(const std::vector<Tensor>& list, int64_t rows, const char* method) const;
   at::IValue call(const char* method, std::vector<at::IValue> inputs) const;
   void check_signatures() const;
   void try_out(int64_t source_vocabulary);
@@ -59,8 +70,7 @@ class ScriptScorer : public Scorer {
   explicit ScriptScorer(std::shared_ptr<const ScriptModel> model) : model_(std::move(model)) {}
   void begin(const SourceBatch& source) override;
   State start() override;
-  Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                    const std::vector<int64_t>& banned) override;
+  Distribution step(const Tensor& tokens, State& state) override;
   void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override {
     return model_->target_vocabulary_size() + (model_->copies() ? width_ : 0);

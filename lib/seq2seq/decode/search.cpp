@@ -5,15 +5,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/beam.h"
+#include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/steering.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr const char* penalty_names[] = {"none", "average", "wu"};
+constexpr const char* stopping_names[] = {"patience", "first", "exhaustive"};
 constexpr const char* coverage_names[] = {"none", "wu", "summary"};
 constexpr double least_attention = 1e-10;  // its logarithm is finite
 
@@ -28,17 +32,21 @@ std::vector<int64_t> to_vector(const Tensor& values) {
 /// One batch under way: `sentences_` are the memory's rows, each with `width_` rows of the state.
 class BatchSearch {
  public:
-  BatchSearch(Scorer& scorer, const SourceBatch& source, const SearchOptions& options)
-      : scorer_(scorer), options_(options) {
-    const auto lengths = to_vector(source.lengths), ids = to_vector(source.ids);
+  BatchSearch(Scorer& scorer, const SourceBatch& source, const SearchOptions& options,
+              const OutputRules& rules, std::span<const SentenceRules> sentence_rules)
+      : scorer_(scorer),
+        options_(options),
+        sentence_rules_(sentence_rules),
+        steering_(options, rules),
+        steered_(Steering::needed(options, rules, sentence_rules)) {
+    const bool rises =
+        std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
+    const auto lengths = to_vector(source.lengths);
     for (size_t i = 0; i < lengths.size(); ++i) {
       sentences_.push_back(i);
-      beams_.emplace_back(options, lengths[i] - 1);
-      const int64_t* sentence = ids.data() + static_cast<int64_t>(i) * source.ids.size(1);
-      std::vector<int64_t>& words = words_.emplace_back();
-      for (int64_t position = 0; position + 1 < lengths[i]; ++position)
-        if (sentence[position] != Vocabulary::begin) words.push_back(position);
+      beams_.emplace_back(options, lengths[i] - 1, rules_of(i), rises);
     }
+    words_ = word_positions(source);
     scorer.begin(source);
     state_ = scorer.start();
     tokens_ =
@@ -55,7 +63,12 @@ class BatchSearch {
 
  private:
   void expand();
+  void expand_by_likelihood();
+  void expand_by_rules();
   bool regroup();
+  const SentenceRules* rules_of(size_t sentence) const {
+    return sentence_rules_.empty() ? nullptr : &sentence_rules_[sentence];
+  }
   std::vector<int64_t> banned() const;
   std::vector<int64_t> source_positions(const Tensor& attention) const;
   void cover(const Tensor& attention);
@@ -63,6 +76,9 @@ class BatchSearch {
 
   Scorer& scorer_;
   const SearchOptions& options_;
+  std::span<const SentenceRules> sentence_rules_;
+  Steering steering_;
+  bool steered_;
   std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and sentence marks
   std::vector<Beam> beams_;
   std::vector<size_t> sentences_;
@@ -84,10 +100,9 @@ std::vector<int64_t> BatchSearch::source_positions(const Tensor& attention) cons
   if (!scorer_.has_attention()) return positions;
   const Tensor weights = attention.to(at::kCPU, at::kFloat).contiguous();  // [N, S]
   const float* row = weights.const_data_ptr<float>();
-  for (size_t i = 0; i < positions.size(); ++i, row += weights.size(1)) {
-    for (const int64_t word : words_[sentences_[i / static_cast<size_t>(width_)]])
-      if (positions[i] < 0 || row[word] > row[positions[i]]) positions[i] = word;
-  }
+  for (size_t i = 0; i < positions.size(); ++i, row += weights.size(1))
+    positions[i] = most_attended({row, static_cast<size_t>(weights.size(1))},
+                                 words_[sentences_[i / static_cast<size_t>(width_)]]);
   return positions;
 }
 
@@ -111,6 +126,58 @@ std::vector<double> BatchSearch::coverage_scores() const {
 }
 
 void BatchSearch::expand() {
+  if (steered_)
+    expand_by_rules();
+  else
+    expand_by_likelihood();
+  ++step_;
+}
+
+/// With all words at hand, which costs time.
+void BatchSearch::expand_by_rules() {
+  const Distribution next = scorer_.step(tokens_, state_);
+  const Tensor all = next.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, W]
+  const auto positions = source_positions(next.attention);
+  cover(next.attention);
+  const auto penalties = coverage_scores();
+  const auto words = static_cast<size_t>(all.size(1));
+  for (size_t i = 0; i < sentences_.size(); ++i) {
+    Beam& beam = beams_[sentences_[i]];
+    if (beam.done()) continue;
+    const int64_t first = static_cast<int64_t>(i) * width_;
+    std::vector<std::vector<Candidate>> rows;
+    std::vector<double> ends;
+    size_t each = 1;
+    for (size_t slot = 0; slot < beam.live().size(); ++slot) {
+      const auto& live = beam.live()[slot];
+      const std::span row(all.const_data_ptr<double>() + (first + static_cast<int64_t>(slot)) * all.size(1),
+                          words);
+      Steering::Hypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
+      hypothesis.may_end = step_ >= beam.minimum_length();
+      hypothesis.slot = static_cast<int64_t>(slot);
+      // Draws are as many as outputs in the first step, then each goes its own way.
+      const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
+      rows.push_back(steering_.candidates(hypothesis, row, count));
+      ends.push_back(row[Vocabulary::end]);
+      each = std::max(each, rows.back().size());
+    }
+    std::vector<double> log_probabilities(rows.size() * each, -std::numeric_limits<double>::infinity()),
+        adjustments(rows.size() * each, 0.0);
+    std::vector<int64_t> tokens(rows.size() * each, Vocabulary::padding);
+    for (size_t row = 0; row < rows.size(); ++row)
+      for (size_t j = 0; j < rows[row].size(); ++j) {
+        tokens[row * each + j] = rows[row][j].token;
+        log_probabilities[row * each + j] = rows[row][j].log_probability;
+        adjustments[row * each + j] = rows[row][j].adjustment;
+      }
+    beam.advance({static_cast<int64_t>(each), log_probabilities.data(), tokens.data(), ends.data(),
+                  positions.data() + first, penalties.empty() ? nullptr : penalties.data() + first,
+                  adjustments.data()});
+  }
+}
+
+/// The scorer picks the candidates.
+void BatchSearch::expand_by_likelihood() {
   const auto without = banned();
   const int64_t each =
       std::min(options_.beam_size, scorer_.vocabulary_size() - static_cast<int64_t>(without.size()));
@@ -132,7 +199,6 @@ void BatchSearch::expand() {
                     words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
                     positions.data() + row, penalties.empty() ? nullptr : penalties.data() + row});
   }
-  ++step_;
 }
 
 /// Lines up the live hypotheses for the next step; false when none is left.
@@ -182,6 +248,10 @@ std::span<const char* const> option_names(LengthPenalty) {
   return penalty_names;
 }
 
+std::span<const char* const> option_names(Stopping) {
+  return stopping_names;
+}
+
 std::span<const char* const> option_names(CoveragePenalty) {
   return coverage_names;
 }
@@ -193,6 +263,28 @@ void check(const SearchOptions& options) {
   if (options.max_length > 0 && options.min_length > options.max_length)
     throw UsageError("--min-length", std::to_string(options.min_length) + " is more than --max-length",
                      "it must be at most " + std::to_string(options.max_length));
+  const auto need = [](bool holds, const char* flag, const char* remedy) {
+    if (!holds) throw UsageError(flag, "would change nothing", remedy);
+  };
+  const SearchOptions usual;
+  need(options.stopping == Stopping::patience || options.patience == usual.patience, "--patience",
+       "add --stopping patience");
+  need(options.beam_groups > 1 || options.diversity == usual.diversity, "--diversity",
+       "add --beam-groups 2 or more");
+  need(options.sample ||
+           (options.temperature == usual.temperature && options.sample_top_k == usual.sample_top_k &&
+            options.sample_top_p == usual.sample_top_p),
+       options.temperature != usual.temperature     ? "--temperature"
+       : options.sample_top_k != usual.sample_top_k ? "--sample-top-k"
+                                                    : "--sample-top-p",
+       "add --sample");
+  if (options.beam_size % options.beam_groups != 0)
+    throw UsageError("--beam-groups", std::to_string(options.beam_groups) + " does not divide the beam size",
+                     "give a --beam-size that is a multiple of it");
+  if (options.sample && options.beam_groups > 1)
+    throw UsageError("--beam-groups", "has no meaning for drawn outputs", "leave it or --sample out");
+  if (options.max_length_ratio > 0 && options.min_length_ratio > options.max_length_ratio)
+    throw UsageError("--min-length-ratio", "is more than --max-length-ratio", "lower it");
   if (options.length_penalty == LengthPenalty::none &&
       options.length_penalty_alpha != SearchOptions{}.length_penalty_alpha)
     throw UsageError("--length-penalty-alpha", "would change nothing", "add --length-penalty average or wu");
@@ -225,9 +317,12 @@ double hypothesis_score(double log_probability, int64_t length, const SearchOpti
 }
 
 std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
-                                            const SearchOptions& options) {
+                                            const SearchOptions& options, const OutputRules& rules,
+                                            std::span<const SentenceRules> sentence_rules) {
   const c10::InferenceMode no_gradients;
-  return BatchSearch(scorer, source, options).run();
+  TORCH_CHECK(sentence_rules.empty() || std::ssize(sentence_rules) == source.ids.size(0),
+              "rules for every sentence, or for none");
+  return BatchSearch(scorer, source, options, rules, sentence_rules).run();
 }
 
 }  // namespace seq2seq

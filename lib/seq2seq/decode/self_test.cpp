@@ -72,16 +72,25 @@ std::string to_json(const SelfTest& test) {
   return dump_json(cases);
 }
 
-SelfTest self_test_from_json(const std::string& json, const std::string& origin) {
-  const Json cases = parse_json(json, origin);
+SelfTest self_test_from_json(const std::string& json, const std::string& origin, int64_t source_vocabulary) {
   SelfTest test;
+  bool good = true;
   try {
+    const Json cases = parse_json(json, origin);
+    good = cases.is_array() && !cases.empty();
     for (const Json& one : cases)
       test.push_back({one.at("source").get<std::vector<int64_t>>(),
                       one.at("target").get<std::vector<int64_t>>(), one.at("log-probability").get<double>()});
-  } catch (const Json::exception&) {
-    throw Error(origin, "its self-test is damaged", "give a model.pt written by seq2seq train, whole");
+  } catch (const std::exception&) {
+    good = false;
   }
+  for (const SelfTestCase& one : test) {
+    good = good && !one.source.empty() && one.source.back() == Vocabulary::end;
+    for (const int64_t id : one.source)
+      good = good && id >= 0 && id < source_vocabulary + std::ssize(one.source);
+  }
+  if (!good)
+    throw Error(origin, "its self-test is damaged", "give a model.pt written by seq2seq train, whole");
   return test;
 }
 

@@ -1,5 +1,8 @@
 #include "seq2seq/decode/source_lines.h"
 
+#include <algorithm>
+#include <chrono>
+#include <sstream>
 #include <utility>
 
 #include "seq2seq/core/error.h"
@@ -7,8 +10,21 @@
 
 namespace seq2seq {
 
-SourceLines::SourceLines(const std::string& path) : reader_(path) {
+SourceLines::SourceLines(const std::string& path, const Companions& companions) : reader_(path) {
   if (has_example_format(path)) format_ = example_format(path);
+  if (!companions.prefixes.empty()) prefixes_ = std::make_unique<LineReader>(companions.prefixes);
+  if (!companions.required.empty()) required_ = std::make_unique<LineReader>(companions.required);
+}
+
+std::string SourceLines::companion_line(LineReader& companion) const {
+  std::string line;
+  if (!companion.next(line))
+    throw Error(companion.place(), "is the last line, but the input goes on at " + reader_.place(),
+                "give a line, which may be empty, for each line of the input");
+  if (companion.too_long()) throw Error(companion.place(), "the line is longer than 1 MiB", "shorten it");
+  if (find_invalid_utf8(line))
+    throw Error(companion.place(), "is not valid UTF-8", "convert the file to UTF-8");
+  return line;
 }
 
 SourceLine SourceLines::checked(std::string line) const {
@@ -32,11 +48,24 @@ SourceLine SourceLines::checked(std::string line) const {
   return result;
 }
 
-std::vector<SourceLine> SourceLines::read_window(size_t limit) {
+std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
+  using Clock = std::chrono::steady_clock;
   std::vector<SourceLine> window;
   std::string line;
-  while (window.size() < limit && (window.empty() || reader_.ready()) && reader_.next(line))
-    window.push_back(checked(std::move(line)));
+  Clock::time_point end;
+  const auto left = [&] {
+    return std::max<int64_t>(
+        0, std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count());
+  };
+  while (window.size() < limit && (window.empty() || reader_.ready(left())) && reader_.next(line)) {
+    if (window.empty()) end = Clock::now() + std::chrono::milliseconds(wait);
+    SourceLine& source = window.emplace_back(checked(std::move(line)));
+    if (prefixes_) source.prefix = companion_line(*prefixes_);
+    if (!required_) continue;
+    std::istringstream phrases(companion_line(*required_));
+    for (std::string phrase; std::getline(phrases, phrase, '\t');)
+      if (!is_blank(phrase)) source.required.push_back(phrase);
+  }
   return window;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,24 +18,33 @@ struct SourceLine {
   std::vector<std::string> sentences;  ///< of a .jsonl that gives them
   std::string place;                   ///< "test.en:17"
   std::string problem;                 ///< one line for the user; empty when the text is good
+  std::string prefix;                  ///< what its output begins with
+  std::vector<std::string> required;   ///< what its output holds
 };
 
 /// The sources of a text file or stream ("-"), of a .tsv or of a .jsonl; each may be .gz. A line that cannot
 /// be read (not UTF-8, over 1 MiB, malformed) becomes a problem of its own and stops nothing.
 class SourceLines {
  public:
-  /// Throws Error when the file cannot be opened.
-  explicit SourceLines(const std::string& path);
-  /// The next lines: waits for one, then takes up to `limit` as long as more are there at once, so that a
-  /// person at a terminal or a program at the other end of a pipe gets an answer. Empty at the end of the
-  /// input.
-  std::vector<SourceLine> read_window(size_t limit);
+  /// Files beside the sources, a line for each; empty = none.
+  struct Companions {
+    std::string prefixes;
+    std::string required;  ///< phrases, a tab between two
+  };
+  /// Throws Error when a file cannot be opened.
+  explicit SourceLines(const std::string& path, const Companions& companions = {});
+  /// The next lines: waits for one, then takes up to `limit` as long as more come within `wait` milliseconds
+  /// of the first, so that a person at a terminal or a program at the other end of a pipe gets an answer.
+  /// Empty at the end of the input. Throws Error when a companion has too few lines.
+  std::vector<SourceLine> read_window(size_t limit, int64_t wait = 0);
 
  private:
   SourceLine checked(std::string line) const;
+  std::string companion_line(LineReader& companion) const;
 
   LineReader reader_;
   std::optional<ExampleFormat> format_;
+  std::unique_ptr<LineReader> prefixes_, required_;
 };
 
 }  // namespace seq2seq

@@ -4,13 +4,19 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <thread>
 
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/random.h"
 #include "seq2seq/data/batch.h"
+#include "seq2seq/decode/forced.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -24,6 +30,36 @@ std::string number(double value) {
   return text;
 }
 
+/// The tokens of a text of the target language; every one must be in the vocabulary.
+Phrase phrase_of(const TextCodec& target, const std::string& text, const char* flag) {
+  Phrase phrase;
+  for (const Token& token : target.tokenize(text)) {
+    const auto id = target.vocabulary().find(token.text);
+    if (!id)
+      throw UsageError(flag, "'" + text + "': the target vocabulary lacks '" + token.text + "'",
+                       "leave it out");
+    phrase.push_back(*id);
+  }
+  if (phrase.empty()) throw UsageError(flag, "'" + text + "' has no token", "leave it out");
+  return phrase;
+}
+
+OutputRules rules_of(const TranslatorOptions& options, const TextCodec& target) {
+  OutputRules rules;
+  for (const std::string& text : options.ban) rules.banned.push_back(phrase_of(target, text, "--ban"));
+  for (const std::string& text : options.bias) {
+    const size_t sign = text.rfind('=');
+    char* end = nullptr;
+    const double value = sign == std::string::npos ? 0 : std::strtod(text.c_str() + sign + 1, &end);
+    if (end == nullptr || end == text.c_str() + sign + 1 || *end != 0 || !std::isfinite(value))
+      throw UsageError("--bias", "'" + text + "' is not text=number", "write Haus=1.5");
+    rules.biased.emplace_back(phrase_of(target, text.substr(0, sign), "--bias"), value);
+  }
+  for (const std::string& text : options.repeatable)
+    for (const int64_t token : phrase_of(target, text, "--repeatable")) rules.repeatable.insert(token);
+  return rules;
+}
+
 }  // namespace
 
 Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
@@ -31,36 +67,44 @@ Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std:
     : text_(std::move(text)),
       maximum_length_(maximum_length),
       scorers_(std::move(scorers)),
-      options_(options) {
+      options_(options),
+      rules_(rules_of(options, *text_.target)) {
   check(options.search);
   TORCH_CHECK(!scorers_.empty(), "a translator needs a scorer");
+  if (options_.batch_invariant) options_.batch_size = 1;
 }
 
 size_t Translator::window() const {
   return batches_ahead * static_cast<size_t>(options_.batch_size);
 }
 
-/// Without ids when there is nothing to decode.
-NumberedSource Translator::numbered(const SourceLine& line) {
-  ++counts_.lines;
+/// Leaves it without ids when there is nothing to decode.
+void Translator::number(const SourceLine& line, Translation& result) {
+  const auto index = static_cast<uint64_t>(counts_.lines++);
   if (!line.problem.empty()) {
     ++counts_.bad_lines;
     log_warning(line.problem + " (its output line is empty)");
-    return {};
+    return;
   }
-  NumberedSource source =
-      number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
+  NumberedSource& source = result.source;
+  source = number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);
   if (source.whole_length > maximum_length_ && counts_.cut_lines++ == 0)
     log_warning(line.place + ": cut from " + format_count(source.whole_length) + " to " +
                 format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
-  return source;
+  result.rules.seed = mix_seed({static_cast<uint64_t>(options_.seed), index});
+  result.rules.prefix = number_target(*text_.target, line.prefix, source, text_.form);
+  for (const std::string& phrase : line.required) {
+    result.rules.required.push_back(number_target(*text_.target, phrase, source, text_.form));
+    if (result.rules.required.size() > 64)
+      throw Error(line.place, "has more than 64 required phrases", "join neighbours");
+  }
 }
 
 std::vector<Translation> Translator::translate(std::span<const SourceLine> lines) {
   std::vector<Translation> results(lines.size());
   std::vector<Translation*> sentences;
   for (size_t i = 0; i < lines.size(); ++i) {
-    results[i].source = numbered(lines[i]);
+    number(lines[i], results[i]);
     if (!results[i].source.ids.empty()) sentences.push_back(&results[i]);
   }
   // Longest first, so that the workers end at about the same time.
@@ -72,6 +116,7 @@ std::vector<Translation> Translator::translate(std::span<const SourceLine> lines
     if (result.outputs.empty()) result.outputs.emplace_back();
     counts_.output_tokens += std::ssize(result.outputs.front().tokens);
   }
+  counts_.unequal = unequal_;
   return results;
 }
 
@@ -92,7 +137,7 @@ void Translator::decode(std::span<Translation* const> sentences) {
     }
   };
   const size_t workers = std::min(scorers_.size(), batches);
-  if (workers <= 1) {
+  if (workers <= 1 && !options_.batch_invariant) {
     work(*scorers_.front());
   } else {
     const int all_threads = at::get_num_threads();
@@ -100,7 +145,8 @@ void Translator::decode(std::span<Translation* const> sentences) {
       std::vector<std::jthread> threads;
       for (size_t i = 0; i < workers; ++i)
         threads.emplace_back([&, i] {
-          at::set_num_threads(std::max(1, all_threads / static_cast<int>(workers)));
+          at::set_num_threads(
+              options_.batch_invariant ? 1 : std::max(1, all_threads / static_cast<int>(workers)));
           work(*scorers_[i]);
         });
     }
@@ -109,15 +155,40 @@ void Translator::decode(std::span<Translation* const> sentences) {
   if (failure) std::rethrow_exception(failure);
 }
 
-void Translator::decode_batch(Scorer& scorer, std::span<Translation* const> batch) const {
+void Translator::decode_batch(Scorer& scorer, std::span<Translation* const> batch) {
   std::vector<Example> examples;
-  for (const Translation* sentence : batch) examples.push_back({examples.size(), sentence->source.ids, {}});
-  const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search);
+  std::vector<SentenceRules> rules;
+  for (const Translation* sentence : batch) {
+    examples.push_back({examples.size(), sentence->source.ids, {}});
+    rules.push_back(sentence->rules);
+  }
+  const auto found = search(scorer, to_tensors(make_batch(examples)).source, options_.search, rules_, rules);
   const UnknownWords unknown = options_.replace_unknown ? UnknownWords::replace : UnknownWords::keep;
   for (size_t i = 0; i < batch.size(); ++i)
     for (const Hypothesis& hypothesis : found[i])
       batch[i]->outputs.push_back({written(hypothesis, *text_.target, batch[i]->source.tokens, unknown),
-                                   hypothesis.score, hypothesis.tokens});
+                                   hypothesis.score, hypothesis.tokens, hypothesis.log_probability,
+                                   hypothesis.token_log_probabilities, hypothesis.source_positions});
+  if (options_.verify) verify(scorer, batch);
+}
+
+void Translator::verify(Scorer& scorer, std::span<Translation* const> batch) {
+  constexpr double tolerance = 1e-3;
+  std::vector<Example> examples;
+  std::vector<std::vector<int64_t>> targets;
+  std::vector<double> found;
+  for (const Translation* sentence : batch)
+    for (const auto& output : sentence->outputs) {
+      examples.push_back({examples.size(), sentence->source.ids, {}});
+      targets.push_back(output.tokens);
+      found.push_back(output.log_probability);
+    }
+  const auto forced = force(scorer, to_tensors(make_batch(examples)).source, targets);
+  for (size_t i = 0; i < forced.size(); ++i)
+    // Not a number is no agreement either.
+    if (!(std::abs(forced[i].log_probability() - found[i]) <
+          tolerance * static_cast<double>(1 + targets[i].size())))
+      ++unequal_;
 }
 
 std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
@@ -145,6 +216,38 @@ Translator make_translator(const TranslationModel& model, const TranslatorOption
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int64_t i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
   return Translator(model.text, model.maximum_length, std::move(scorers), options);
+}
+
+std::string details_json(const Translation& translation, const Translation::Output& output,
+                         const Vocabulary& target, int64_t line, int64_t rank) {
+  Json tokens = Json::array(), alignment = Json::array();
+  for (const int64_t token : output.tokens)
+    tokens.push_back(token < target.size()
+                         ? target.token(token)
+                         : translation.source.tokens.at(static_cast<size_t>(token - target.size())).surface);
+  for (size_t i = 0; i < output.source_positions.size(); ++i)
+    if (output.source_positions[i] >= 0) alignment.push_back({output.source_positions[i], i});
+  Json source = Json::array();
+  for (const Token& token : translation.source.tokens) source.push_back(token.surface);
+  return dump_json({{"line", line},
+                    {"output", rank},
+                    {"text", output.text},
+                    {"score", output.score},
+                    {"log_probability", output.log_probability},
+                    {"source", std::move(source)},
+                    {"tokens", std::move(tokens)},
+                    {"token_log_probabilities", output.token_log_probabilities},
+                    {"alignment", std::move(alignment)}}) +
+         "\n";
+}
+
+std::string pharaoh_alignment(const Translation::Output& output) {
+  std::string text;
+  for (size_t i = 0; i < output.source_positions.size(); ++i)
+    if (output.source_positions[i] >= 0)
+      text +=
+          (text.empty() ? "" : " ") + std::to_string(output.source_positions[i]) + "-" + std::to_string(i);
+  return text;
 }
 
 std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,13 +15,29 @@ namespace seq2seq {
 
 struct TranslatorOptions {
   SearchOptions search;
+  std::vector<std::string> ban, bias, repeatable;
+  int64_t seed = 1;
   int64_t batch_size = 32;
+  bool batch_invariant = false;
   bool replace_unknown = true;
+  bool verify = false;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
+    f("ban", o.ban, "texts that must not be written");
+    f("bias", o.bias, "text=number: added to the log-probability of the text's tokens, e.g. Haus=1.5");
+    f("repeatable", o.repeatable,
+      "texts whose tokens --no-repeat-ngram and --repetition-penalty leave alone");
+    f("seed", o.seed, "of --sample; each line has draws of its own, whatever is decoded beside it",
+      at_least(0));
     f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096));
+    f("batch-invariant", o.batch_invariant,
+      "the same output and scores to the last digit, whatever the batch size, the other lines and the "
+      "threads: "
+      "each sentence is decoded on its own, by one thread, which is slower");
     f("replace-unknown", o.replace_unknown,
       "write the source word with the most attention in place of <unk> (needs a model with attention)");
+    f("verify", o.verify,
+      "score each output once more, as training would, and report those whose log-probability differs");
   }
 };
 
@@ -39,8 +56,12 @@ struct Translation {
     std::string text;
     double score = 0;
     std::vector<int64_t> tokens;  ///< words and slots, without </s>
+    double log_probability = 0;
+    std::vector<double> token_log_probabilities;  ///< with that of </s>
+    std::vector<int64_t> source_positions;        ///< as those of Hypothesis
   };
-  NumberedSource source;        ///< as the model read it; no ids for an empty or a bad line
+  NumberedSource source;  ///< as the model read it; no ids for an empty or a bad line
+  SentenceRules rules;
   std::vector<Output> outputs;  ///< n best, best first; one empty output for an empty or a bad line
 };
 
@@ -60,28 +81,40 @@ class Translator {
   struct Counts {
     int64_t lines = 0, bad_lines = 0, cut_lines = 0;
     int64_t output_tokens = 0;  ///< of the best outputs, without </s>
+    int64_t unequal = 0;        ///< with `verify`: outputs whose log-probability is another one
   };
   const Counts& counts() const { return counts_; }
   size_t workers() const { return scorers_.size(); }
+  /// Lines that its workers can decode at a time.
+  size_t capacity() const { return scorers_.size() * static_cast<size_t>(options_.batch_size); }
   /// Lines worth reading ahead, so that batches hold lines of similar length.
   size_t window() const;
 
  private:
-  NumberedSource numbered(const SourceLine& line);
+  void number(const SourceLine& line, Translation& result);
   void decode(std::span<Translation* const> sentences);
-  void decode_batch(Scorer& scorer, std::span<Translation* const> batch) const;
+  void decode_batch(Scorer& scorer, std::span<Translation* const> batch);
+  void verify(Scorer& scorer, std::span<Translation* const> batch);
 
   TextCodecs text_;
   int64_t maximum_length_;
   std::vector<std::unique_ptr<Scorer>> scorers_;
   TranslatorOptions options_;
+  OutputRules rules_;
   Counts counts_;
+  std::atomic<int64_t> unequal_ = 0;
 };
 
 /// A translator with this model. `workers` searches run at a time; 0 = one a thread on a CPU: between its
 /// products a step has little to share out, so that one-threaded workers beat one search with all threads.
 Translator make_translator(const TranslationModel& model, const TranslatorOptions& options,
                            int64_t workers = 0);
+
+/// One line of JSON for an output: tokens, log-probabilities, alignment (docs/formats.md).
+std::string details_json(const Translation& translation, const Translation::Output& output,
+                         const Vocabulary& target, int64_t line, int64_t rank);
+/// "0-0 1-2": source and target positions, counted from 0, in the order of the target's tokens.
+std::string pharaoh_alignment(const Translation::Output& output);
 
 /// How `seq2seq translate` prints: the text; with scores "score TAB text"; with n_best > 1, for each output,
 /// "index ||| text ||| score", where lines count from 0.

@@ -33,6 +33,11 @@ TranslationModel average_models(const std::vector<std::filesystem::path>& paths)
     need(model.text.source->vocabulary() == result.text.source->vocabulary() &&
              model.text.target->vocabulary() == result.text.target->vocabulary(),
          "vocabularies");
+    need(options_to_json(model.text_options) == options_to_json(result.text_options) &&
+             model.maximum_length == result.maximum_length &&
+             model.text.source->tokenizer().state() == result.text.source->tokenizer().state() &&
+             model.text.target->tokenizer().state() == result.text.target->tokenizer().state(),
+         "text options");
     for (auto& [name, weight] : weights) sums.at(name) += weight;
   }
   for (auto& [name, sum] : sums) sum = (sum / static_cast<double>(paths.size())).to(at::kFloat);

@@ -100,6 +100,17 @@ void connect_vocabularies(TranslationModel& model) {
   model.model->set_source_to_target(table);
 }
 
+TranslationModel on_cpu(const TranslationModel& model) {
+  TranslationModel result = model;
+  if (model.model->device().is_cpu()) return result;
+  Seq2Seq original = model.model;
+  result.model = Seq2Seq(model.model_options, model.text.source->vocabulary().size(),
+                         model.text.target->vocabulary().size());
+  copy_parameters(*result.model, named_parameters_of(*original), "the model");
+  connect_vocabularies(result);
+  return result;
+}
+
 void save_model(const TranslationModel& model, const fs::path& path) {
   ModelOptions model_options = model.model_options;
   TextOptions text_options = model.text_options;

@@ -30,9 +30,12 @@ struct TranslationModel {
 /// the same. After construction or loading.
 void connect_vocabularies(TranslationModel& model);
 
-/// model.pt: one TorchScript archive with the weights as named parameters and, as extra files, the
-/// configuration, vocabularies, subword models and provenance. Written whole or not at all. docs/formats.md
-/// describes it.
+/// The same with its weights on the CPU; of a model that is there already, the model itself.
+TranslationModel on_cpu(const TranslationModel& model);
+
+/// model.pt, of a model on the CPU: one TorchScript archive with the weights as named parameters and, as
+/// extra files, the configuration, vocabularies, subword models and provenance. Written whole or not at all.
+/// docs/formats.md describes it.
 void save_model(const TranslationModel& model, const std::filesystem::path& path);
 
 /// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).

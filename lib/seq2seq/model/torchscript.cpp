@@ -80,11 +80,12 @@ std::string with_special_ids(std::string source) {
 }
 
 torch::jit::Module to_torchscript(Seq2Seq& model) {
+  TORCH_CHECK(model->device().is_cpu(), "tracing writes the device into the code: trace a copy on the CPU");
   const at::NoGradGuard no_grad;
   torch::jit::Module archive = mirror(*model, "Seq2Seq");
   const std::vector<int64_t> words{4, 4, Vocabulary::end, 4, Vocabulary::end, Vocabulary::padding};
-  const Tensor ids = at::tensor(words, at::kLong).view({2, 3}).to(model->device());
-  const Tensor lengths = at::tensor({3, 2}, at::kLong).to(ids.device());
+  const Tensor ids = at::tensor(words, at::kLong).view({2, 3});
+  const Tensor lengths = at::tensor({3, 2}, at::kLong);
   const Memory memory = model->encode({ids, lengths});
   const State state = model->start(memory);
   const auto memory_of = [&](const at::IValue& value) {
@@ -101,14 +102,13 @@ torch::jit::Module to_torchscript(Seq2Seq& model) {
                {"memory", "tokens", "state"}, [&](Stack in) {
                  const Memory here = memory_of(in[0]);
                  const Step step = model->advance(here, in[1].toTensor(), State(in[2].toTensorVector()));
+                 const Tensor attention =
+                     model->has_attention() ? step.attention : step.attention.narrow(1, 0, 0);
                  return Stack{c10::ivalue::Tuple::create({model->output()->log_probabilities(step, here),
-                                                          step.attention, list_of(step.next.tensors)})};
+                                                          attention, list_of(step.next.tensors)})};
                });
   archive.define(with_special_ids(greedy_source));
-  if (model->device().is_cpu()) return archive;
-  torch::jit::Module copy = archive.deepcopy();
-  copy.to(at::kCPU);
-  return copy;
+  return archive;
 }
 
 }  // namespace seq2seq

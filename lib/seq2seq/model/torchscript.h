@@ -6,12 +6,12 @@
 
 namespace seq2seq {
 
-/// The model as a TorchScript module on the CPU: its parameters and buffers under their own names, and
-/// methods traced from the C++ modules, with nothing baked in about batch sizes and lengths:
+/// A model on the CPU as a TorchScript module for the CPU: its parameters and buffers under their own names,
+/// and methods traced from the C++ modules, with nothing baked in about batch sizes and lengths:
 ///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor], a row a sentence
 ///   start(memory) -> state: List[Tensor], a row a hypothesis; one for each sentence
 ///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or with copying [B, V + S],
-///                                             attention [B, S], state)
+///                                             attention [B, S] or [B, 0] without any, state)
 ///   greedy(source_ids, source_lengths, max_length: int) -> token ids [B, T] int64, </s> included, padding
 ///   behind it
 ///   greedy_with_attention(...) -> the same and the attention [B, T, S]

@@ -6,6 +6,18 @@
 
 namespace seq2seq {
 
+std::span<const char* const> option_names(PlainTokenizer) {
+  static constexpr const char* names[] = {WordTokenizerOptions::type, CharTokenizerOptions::type,
+                                          WhitespaceTokenizerOptions::type};
+  return names;
+}
+
+TokenizerOptions tokenizer_of(PlainTokenizer kind) {
+  if (kind == PlainTokenizer::word) return WordTokenizerOptions{};
+  if (kind == PlainTokenizer::character) return CharTokenizerOptions{};
+  return WhitespaceTokenizerOptions{};
+}
+
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerOptions& options,
                                           const NormalizationOptions& normalization,
                                           const std::string& state) {

@@ -54,6 +54,11 @@ struct SentencePieceTokenizerOptions {
 using TokenizerOptions = std::variant<WordTokenizerOptions, CharTokenizerOptions, WhitespaceTokenizerOptions,
                                       SentencePieceTokenizerOptions>;
 
+/// The kinds without a model file, by name.
+enum class PlainTokenizer { word, character, whitespace };
+std::span<const char* const> option_names(PlainTokenizer);
+TokenizerOptions tokenizer_of(PlainTokenizer kind);
+
 /// One token: what the model sees, and how it stood in the user's text (before normalization), which is what
 /// copying and unknown-word replacement write, with the tokenizer's marks: detokenizing all surfaces of a
 /// line gives the line. A surface is empty when normalization made several tokens of one character and this

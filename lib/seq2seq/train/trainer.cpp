@@ -448,8 +448,9 @@ void Trainer::save_checkpoint(bool best) {
                     if (average_) state.tensors.merge(average_->state());
                     save_training_state(state, folder / "state.pt");
                     if (average_) average_->swap();
-                    model_.self_test = to_json(self_test(model_));
-                    save_model(model_, folder / "model.pt");
+                    TranslationModel saved = on_cpu(model_);
+                    saved.self_test = to_json(self_test(saved));
+                    save_model(saved, folder / "model.pt");
                     if (average_) average_->swap();
                   });
   new_best_ = false;

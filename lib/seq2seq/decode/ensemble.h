@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "seq2seq/decode/scorer.h"
+
+namespace seq2seq {
+
+/// How the members' probabilities become one:
+///   linear  their mean
+///   log     their geometric mean, normalized again
+enum class EnsembleMean { linear, log };
+std::span<const char* const> option_names(EnsembleMean);
+
+/// Several models that decode as one: of any architectures, with the same vocabularies. What a member cannot
+/// write (the slots of one that does not copy) has no probability with it. Attention is the mean of those
+/// that have one.
+class EnsembleScorer : public Scorer {
+ public:
+  EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
+  void begin(const SourceBatch& source) override;
+  State start() override;
+  Distribution step(const Tensor& tokens, State& state) override;
+  void keep_sentences(const Tensor& rows) override;
+  int64_t vocabulary_size() const override;
+  bool has_attention() const override;
+  at::Device device() const override { return members_.front()->device(); }
+
+ private:
+  std::vector<std::unique_ptr<Scorer>> members_;
+  EnsembleMean mean_;
+  std::vector<size_t> state_sizes_;  // tensors of each member's state, which lie one behind the other
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "seq2seq/decode/scorer.h"
+
+namespace seq2seq {
+
+/// What a model holds of a given output.
+struct ForcedOutput {
+  std::vector<double> log_probabilities;  ///< of each token and of </s>, given those before
+  std::vector<int64_t> source_positions;  ///< of each token, as those of Hypothesis
+  double log_probability() const;         ///< the sum
+};
+
+/// targets[i] is an output of source i, in words and slots, without </s>.
+std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
+                                std::span<const std::vector<int64_t>> targets);
+
+/// Positions of the words in each source: no </s>, padding or sentence marks.
+std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source);
+/// The word with the most of `attention` (of all positions); -1 = there is none.
+int64_t most_attended(std::span<const float> attention, std::span<const int64_t> words);
+
+}  // namespace seq2seq

@@ -1,0 +1,133 @@
+#include "seq2seq/decode/steering.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <unordered_set>
+
+#include "seq2seq/core/random.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr double impossible = -std::numeric_limits<double>::infinity();
+
+bool ends_with(const std::vector<int64_t>& tokens, std::span<const int64_t> end) {
+  return tokens.size() >= end.size() && std::equal(end.begin(), end.end(), tokens.end() - std::ssize(end));
+}
+
+}  // namespace
+
+bool Steering::needed(const SearchOptions& options, const OutputRules& rules,
+                      std::span<const SentenceRules> sentence_rules) {
+  return !rules.empty() || options.sample || options.no_repeat_ngram > 0 || options.repetition_penalty > 1 ||
+         options.min_length_ratio > 0 ||
+         std::any_of(sentence_rules.begin(), sentence_rules.end(),
+                     [](const SentenceRules& one) { return !one.prefix.empty() || !one.required.empty(); });
+}
+
+void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
+  const int64_t n = options_.no_repeat_ngram;
+  if (n == 0 || std::ssize(tokens) < n) return;
+  const std::span<const int64_t> last(tokens.end() - (n - 1), tokens.end());
+  for (auto begin = tokens.begin(); begin + n <= tokens.end(); ++begin) {
+    const bool repeatable =
+        std::any_of(begin, begin + n, [&](int64_t token) { return rules_.repeatable.contains(token); });
+    if (!repeatable && std::equal(last.begin(), last.end(), begin))
+      adjustments_[static_cast<size_t>(begin[n - 1])] = impossible;
+  }
+}
+
+void Steering::adjust(const Hypothesis& hypothesis, std::span<const double> log_probabilities) const {
+  adjustments_.assign(log_probabilities.size(), 0.0);
+  const auto forbid = [&](int64_t token) { adjustments_[static_cast<size_t>(token)] = impossible; };
+  for (const auto& [phrase, bias] : rules_.biased)
+    for (size_t i = 0; i < phrase.size(); ++i)
+      if (ends_with(hypothesis.tokens, std::span(phrase).first(i)))
+        adjustments_[static_cast<size_t>(phrase[i])] += bias;
+  if (options_.repetition_penalty > 1) {
+    for (const int64_t token :
+         std::unordered_set<int64_t>(hypothesis.tokens.begin(), hypothesis.tokens.end()))
+      if (!rules_.repeatable.contains(token))
+        adjustments_[static_cast<size_t>(token)] +=
+            (options_.repetition_penalty - 1) * log_probabilities[static_cast<size_t>(token)];
+  }
+  for (const Phrase& phrase : rules_.banned)
+    if (ends_with(hypothesis.tokens, std::span(phrase).first(phrase.size() - 1))) forbid(phrase.back());
+  block_ngrams(hypothesis.tokens);
+  for (const int64_t token : {Vocabulary::padding, Vocabulary::begin}) forbid(token);
+  if (options_.ban_unknown) forbid(Vocabulary::unknown);
+  if (!hypothesis.may_end) forbid(Vocabulary::end);
+}
+
+/// The first `count` by score, equal ones in the order of their numbers.
+std::vector<int64_t> Steering::likeliest(int64_t count) const {
+  std::vector<int64_t> words;
+  const auto better = [&](int64_t a, int64_t b) {
+    const double x = scores_[static_cast<size_t>(a)], y = scores_[static_cast<size_t>(b)];
+    return x != y ? x > y : a < b;
+  };
+  for (int64_t word = 0; word < std::ssize(scores_); ++word)
+    if (scores_[static_cast<size_t>(word)] > impossible) words.push_back(word);
+  const auto wanted = std::min<int64_t>(count, std::ssize(words));
+  std::partial_sort(words.begin(), words.begin() + wanted, words.end(), better);
+  words.resize(static_cast<size_t>(wanted));
+  return words;
+}
+
+std::vector<Candidate> Steering::drawn(const Hypothesis& hypothesis,
+                                       std::span<const double> log_probabilities, int64_t count) const {
+  const int64_t all = std::ssize(scores_);
+  const std::vector<int64_t> words = likeliest(options_.sample_top_k > 0 ? options_.sample_top_k : all);
+  std::vector<double> until;  // sums of the probabilities
+  if (words.empty()) return {};
+  const double best = scores_[static_cast<size_t>(words.front())] / options_.temperature;
+  double sum = 0;
+  for (const int64_t word : words)
+    until.push_back(sum += std::exp(scores_[static_cast<size_t>(word)] / options_.temperature - best));
+  if (options_.sample_top_p < 1) {
+    const auto last = std::lower_bound(until.begin(), until.end(), options_.sample_top_p * sum);
+    until.resize(static_cast<size_t>(last - until.begin()) + (last == until.end() ? 0 : 1));
+  }
+  Random random(mix_seed({hypothesis.rules == nullptr ? 0 : hypothesis.rules->seed, hypothesis.tokens.size(),
+                          static_cast<uint64_t>(hypothesis.slot)}));
+  std::vector<Candidate> result;
+  for (int64_t i = 0; i < count; ++i) {
+    const double at = random.uniform() * until.back();
+    const auto found = std::min(std::upper_bound(until.begin(), until.end(), at), until.end() - 1);
+    const auto word = static_cast<size_t>(words[static_cast<size_t>(found - until.begin())]);
+    result.push_back({static_cast<int64_t>(word), log_probabilities[word], adjustments_[word]});
+  }
+  return result;
+}
+
+std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
+                                            std::span<const double> log_probabilities, int64_t count) const {
+  const size_t written = hypothesis.tokens.size();
+  if (hypothesis.rules != nullptr && written < hypothesis.rules->prefix.size()) {
+    const int64_t token = hypothesis.rules->prefix[written];
+    std::vector<Candidate> forced(1, {token, log_probabilities[static_cast<size_t>(token)], 0.0});
+    // What the model holds for impossible is written all the same.
+    if (!(forced[0].log_probability > impossible)) forced[0].log_probability = std::log(1e-30);
+    if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
+    return forced;
+  }
+  adjust(hypothesis, log_probabilities);
+  scores_.resize(log_probabilities.size());
+  for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = log_probabilities[i] + adjustments_[i];
+  if (options_.sample) return drawn(hypothesis, log_probabilities, count);
+  std::vector<Candidate> result;
+  const auto add = [&](int64_t token) {
+    const auto at = static_cast<size_t>(token);
+    if (std::isnan(scores_[at]) || scores_[at] > impossible)
+      result.push_back({token, log_probabilities[at], adjustments_[at]});
+  };
+  const std::vector<int64_t> best = likeliest(count);
+  for (const int64_t token : best) add(token);
+  for (const int64_t token : hypothesis.wanted)
+    if (std::find(best.begin(), best.end(), token) == best.end()) add(token);
+  return result;
+}
+
+}  // namespace seq2seq

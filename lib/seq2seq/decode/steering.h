@@ -1,0 +1,51 @@
+#pragma once
+
+// Private to decode: which words one hypothesis may go on with, where options or rules depend on what it has
+// written.
+
+#include <cstdint>
+#include <vector>
+
+#include "seq2seq/decode/search.h"
+
+namespace seq2seq {
+
+/// A word, its log-probability and what rules add to it.
+struct Candidate {
+  int64_t token;
+  double log_probability, adjustment;
+};
+
+class Steering {
+ public:
+  /// Both must outlive it.
+  Steering(const SearchOptions& options, const OutputRules& rules) : options_(options), rules_(rules) {}
+
+  /// Whether the likeliest words of the model are not enough.
+  static bool needed(const SearchOptions& options, const OutputRules& rules,
+                     std::span<const SentenceRules> sentence_rules);
+
+  struct Hypothesis {
+    std::vector<int64_t> tokens;  ///< written so far
+    std::vector<int64_t> wanted;  ///< offered in any case
+    const SentenceRules* rules = nullptr;
+    bool may_end = true;
+    int64_t slot = 0;  ///< place among the sentence's, which its draws depend on
+  };
+  /// At most `count` of all words and those wanted, best first; with sampling `count` draws.
+  std::vector<Candidate> candidates(const Hypothesis& hypothesis, std::span<const double> log_probabilities,
+                                    int64_t count) const;
+
+ private:
+  void adjust(const Hypothesis& hypothesis, std::span<const double> log_probabilities) const;
+  void block_ngrams(const std::vector<int64_t>& tokens) const;
+  std::vector<Candidate> drawn(const Hypothesis& hypothesis, std::span<const double> log_probabilities,
+                               int64_t count) const;
+  std::vector<int64_t> likeliest(int64_t count) const;
+
+  const SearchOptions& options_;
+  const OutputRules& rules_;
+  mutable std::vector<double> adjustments_, scores_;  // of each word, of the hypothesis in work
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,116 @@
+#include "seq2seq/model/zip_file.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
+
+namespace seq2seq {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t most_entries = 100'000;
+constexpr uint64_t compression_allowance = uint64_t{64} << 20;  // only code is compressed
+
+[[noreturn]] void refuse(const fs::path& path, const std::string& problem) {
+  throw Error(path.string(), problem, "give a whole archive, as it was written");
+}
+
+// Of an entry's name: it must lead nowhere when somebody unpacks the archive.
+bool is_plain(std::string_view name) {
+  if (name.empty() || name.front() == '/' || name.find_first_of("\\:") != std::string_view::npos)
+    return false;
+  for (const char c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return false;
+  for (size_t begin = 0; begin <= name.size();) {
+    const size_t end = std::min(name.find('/', begin), name.size());
+    if (name.substr(begin, end - begin) == "..") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_discard) {
+  if (!fs::is_regular_file(path)) refuse(path, "is not a file");
+  if (fs::file_size(path) == 0) refuse(path, "is empty");
+  int error = 0;
+  archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error));
+  if (!archive_) refuse(path, "is not a TorchScript archive, or is damaged");
+  // A comment may hold a second directory, which other readers would take for the first.
+  int comment = 0;
+  zip_get_archive_comment(archive_.get(), &comment, ZIP_FL_ENC_RAW);
+  if (comment != 0) refuse(path, "has a comment, which no TorchScript archive has");
+  const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
+  if (count > most_entries) refuse(path, "has " + format_count(count) + " entries, which no model has");
+  const uint64_t allowed = fs::file_size(path) + compression_allowance;
+  uint64_t total = 0;
+  for (zip_int64_t i = 0; i < count; ++i) {
+    zip_stat_t entry;
+    zip_stat_init(&entry);
+    constexpr zip_uint64_t needed = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD;
+    if (zip_stat_index(archive_.get(), static_cast<zip_uint64_t>(i), 0, &entry) != 0 ||
+        (entry.valid & needed) != needed)
+      refuse(path, "is not a TorchScript archive, or is damaged");
+    const std::string name = entry.name;
+    if (!is_plain(name)) refuse(path, "has an entry whose name leads out of the archive");
+    if (entry.comp_method != ZIP_CM_STORE && entry.comp_method != ZIP_CM_DEFLATE)
+      refuse(path, "has an entry in a compression that TorchScript does not use");
+    if (entry.size > allowed || (total += entry.size) > allowed)
+      refuse(path, "declares more data than a file of its size can hold");
+    const size_t slash = name.find('/');
+    if (slash == std::string::npos) refuse(path, "is a zip file, but not a TorchScript archive");
+    if (!entries_.emplace(name.substr(slash + 1), Entry{entry.index, entry.size}).second)
+      refuse(path, "has two entries of one name");
+  }
+}
+
+std::vector<std::string> ZipFile::names() const {
+  std::vector<std::string> result;
+  for (const auto& [name, entry] : entries_) result.push_back(name);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+void ZipFile::read(const std::string& name, const Entry& entry,
+                   const std::function<void(const char*, size_t)>& use) const {
+  const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(
+      zip_fopen_index(archive_.get(), entry.index, 0), &zip_fclose);
+  if (!file) refuse(path_, "its entry '" + name + "' cannot be read");
+  std::vector<char> buffer(size_t{1} << 16);
+  uint64_t size = 0;
+  zip_int64_t read = 0;
+  while ((read = zip_fread(file.get(), buffer.data(), buffer.size())) > 0) {
+    size += static_cast<uint64_t>(read);
+    if (size > entry.size) break;
+    use(buffer.data(), static_cast<size_t>(read));
+  }
+  if (read < 0 || size != entry.size)
+    refuse(path_, "its entry '" + name + "' is damaged");  // libzip compares checksums
+}
+
+void ZipFile::read(const std::string& name, void* to) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) refuse(path_, "has no entry '" + name + "'");
+  char* at = static_cast<char*>(to);
+  read(name, found->second, [&](const char* bytes, size_t count) {
+    std::memcpy(at, bytes, count);
+    at += count;
+  });
+}
+
+std::string ZipFile::text(const std::string& name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) refuse(path_, "has no entry '" + name + "'");
+  std::string result(found->second.size, '\0');
+  read(name, result.data());
+  return result;
+}
+
+void ZipFile::check_data() const {
+  for (const auto& [name, entry] : entries_) read(name, entry, [](const char*, size_t) {});
+}
+
+}  // namespace seq2seq
