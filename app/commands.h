@@ -15,6 +15,8 @@ void add_generate(CLI::App& app, int& exit_code);
 void add_check(CLI::App& app, int& exit_code);
 void add_inspect(CLI::App& app, int& exit_code);
 void add_average(CLI::App& app, int& exit_code);
+void add_score(CLI::App& app, int& exit_code);
+void add_shortlist(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 
 }  // namespace seq2seq

@@ -127,19 +127,16 @@ Json verification(const TranslationModel& model, const InspectOptions& options, 
                 "train or average it again");
   const SelfTest expected =
       self_test_from_json(model.self_test, file, model.text.source->vocabulary().size());
-  std::vector<std::vector<int64_t>> sources;
-  for (const SelfTestCase& one : expected) sources.push_back(one.source);
   ModelScorer modules(model.model);
   ScriptScorer methods(std::make_shared<ScriptModel>(file, model.text.source->vocabulary().size(),
                                                      model.text.target->vocabulary().size(), at::kCPU));
   Json result;
-  result["self-test by this program"] = report_json(compare(expected, self_test(sources, modules)));
-  result["self-test by the archive's methods"] = report_json(compare(expected, self_test(sources, methods)));
+  result["self-test by this program"] = report_json(replay(expected, modules));
+  result["self-test by the archive's methods"] = report_json(replay(expected, methods));
   if (options.verify_input.empty()) return result;
-  sources = numbered_lines(model, options.verify_input);
-  const SelfTest lines = self_test(sources, modules);
+  const SelfTest lines = self_test(numbered_lines(model, options.verify_input), modules);
   // Another batch size, so that nothing of tracing's can be left over.
-  result["lines by both"] = report_json(compare(lines, self_test(sources, methods, 37)));
+  result["lines by both"] = report_json(replay(lines, methods, 37));
   if (options.json) result["lines"] = parse_json(to_json(lines), "lines");
   return result;
 }

@@ -13,7 +13,9 @@
 #include <optional>
 
 #include "commands.h"
+#include "decoding_models.h"
 #include "flags.h"
+#include "output_lines.h"
 #include "same_file.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -29,26 +31,8 @@
 namespace seq2seq {
 namespace {
 
-/// For an archive that is known by its methods alone.
-struct ForeignOptions {
-  std::string source_vocabulary, target_vocabulary;
-  PlainTokenizer tokenizer = PlainTokenizer::whitespace;
-  int64_t maximum_length = 250;
-  bool given() const { return !source_vocabulary.empty(); }
-  static void fields(auto& o, auto& f) {
-    f("source-vocabulary", o.source_vocabulary,
-      "for a TorchScript archive made by another program, whose methods this runs (docs/archives.md): the "
-      "tokens of "
-      "its source ids, a vocabulary file or a SentencePiece .model");
-    f("target-vocabulary", o.target_vocabulary, "the tokens of its target ids");
-    f("tokenizer", o.tokenizer, "what its tokens are; with a SentencePiece .model: its pieces");
-    f("maximum-length", o.maximum_length, "source tokens it reads; longer lines are cut", in_range(1, 1e6));
-  }
-};
-
 struct TranslateOptions {
-  std::vector<std::string> model;
-  EnsembleMean ensemble = EnsembleMean::linear;
+  DecodingModelOptions models;
   std::string input = "-";
   std::string output = "-";
   TranslatorOptions translator;
@@ -56,18 +40,13 @@ struct TranslateOptions {
   int64_t max_wait_ms = 0;
   bool scores = false;
   std::string details, alignments, explain;
-  ForeignOptions foreign;
+  std::string shortlist;
   int64_t threads = 0;
   std::string device = "cpu";
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
-    f("model", o.model,
-      "a run directory (its best checkpoint), a checkpoint directory or a model.pt; several with the same "
-      "vocabularies "
-      "decode together");
-    f("ensemble", o.ensemble,
-      "the probabilities of several models: their mean (linear), or their geometric mean (log)");
+    f.group("models", o.models, GroupFlags::plain);
     f("input", o.input,
       "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
       "standard input");
@@ -86,7 +65,9 @@ struct TranslateOptions {
     f("explain", o.explain,
       "a file that tells of every output token whether it was generated or copied, from where, and what was "
       "looked at: JSON lines, or pictures when the name ends in .html");
-    f.group("foreign", o.foreign, GroupFlags::plain);
+    f("shortlist", o.shortlist,
+      "a file of seq2seq shortlist: only words that those of the source may become are considered, which is "
+      "faster");
     f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
     f("max-wait-ms", o.max_wait_ms,
@@ -103,10 +84,11 @@ void check_files(const TranslateOptions& options) {
     std::string flag, name;
   };
   std::vector<File> read{{"--input", options.input == "-" ? "/dev/stdin" : options.input}};
-  for (const std::string& name : options.model) read.push_back({"--model", find_model_file(name)});
+  for (const std::string& name : options.models.model) read.push_back({"--model", find_model_file(name)});
   const std::pair<const char*, std::string> others[] = {
-      {"--source-vocabulary", options.foreign.source_vocabulary},
-      {"--target-vocabulary", options.foreign.target_vocabulary},
+      {"--source-vocabulary", options.models.source_vocabulary},
+      {"--target-vocabulary", options.models.target_vocabulary},
+      {"--shortlist", options.shortlist},
       {"--prefixes", options.companions.prefixes},
       {"--required", options.companions.required}};
   for (const auto& [flag, name] : others)
@@ -131,132 +113,24 @@ void check_files(const TranslateOptions& options) {
 }
 
 void check(const TranslateOptions& options) {
-  if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
+  check(options.models);
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
-  if (options.model.size() == 1 && options.ensemble != EnsembleMean::linear)
-    throw UsageError("--ensemble", "would change nothing", "name several models, or leave it out");
-  if (options.model.size() > 1 && (!options.explain.empty() || options.foreign.given()))
-    throw UsageError(options.foreign.given() ? "--source-vocabulary" : "--explain", "is for one model",
-                     "leave it out, or name one model");
-  const ForeignOptions& foreign = options.foreign;
-  if (foreign.source_vocabulary.empty() != foreign.target_vocabulary.empty())
-    throw UsageError(foreign.source_vocabulary.empty() ? "--source-vocabulary" : "--target-vocabulary",
-                     "is missing", "give both, for an archive made by another program, or neither");
-  if (!foreign.given() && (foreign.tokenizer != ForeignOptions{}.tokenizer ||
-                           foreign.maximum_length != ForeignOptions{}.maximum_length))
-    throw UsageError(foreign.tokenizer != ForeignOptions{}.tokenizer ? "--tokenizer" : "--maximum-length",
-                     "is known for models of seq2seq train",
-                     "leave it out, or add --source-vocabulary and --target-vocabulary");
-  if (foreign.tokenizer != ForeignOptions{}.tokenizer && foreign.source_vocabulary.ends_with(".model") &&
-      foreign.target_vocabulary.ends_with(".model"))
-    throw UsageError("--tokenizer", "would change nothing: the vocabularies are SentencePiece models",
-                     "leave it out");
-  if (foreign.given() && !options.explain.empty())
-    throw UsageError("--explain", "does not know the inside of an archive made by another program",
-                     "leave it out");
+  if (!options.explain.empty() && (options.models.model.size() > 1 || options.models.foreign()))
+    throw UsageError("--explain", "looks into one model of seq2seq train", "leave it out");
+  if (!options.shortlist.empty()) {
+    const char* reason = options.models.model.size() > 1 || options.models.foreign() ? "--model" : nullptr;
+    if (options.translator.verify) reason = "--verify";
+    if (options.translator.needs_all_words() || !options.companions.prefixes.empty() ||
+        !options.companions.required.empty())
+      reason = "what steers the output";
+    if (reason != nullptr)
+      throw UsageError("--shortlist", std::string("leaves words out that are needed for ") + reason,
+                       "leave one of them out");
+  }
   check_files(options);
 }
-
-/// What decodes: models of ours, or an archive known by its methods.
-struct LoadedModel {
-  std::vector<TranslationModel> ours;
-  std::shared_ptr<const ScriptModel> foreign;
-  TextCodecs text;
-  int64_t maximum_length = 0;
-
-  bool has_attention() const {
-    if (foreign) return foreign->has_attention();
-    return std::any_of(ours.begin(), ours.end(), [](const auto& one) { return one.model->has_attention(); });
-  }
-  bool on_cpu() const { return foreign ? foreign->device().is_cpu() : ours.front().model->device().is_cpu(); }
-  std::unique_ptr<Scorer> scorer(EnsembleMean mean) const;
-  Translator translator(const TranslateOptions& options) const;
-};
-
-std::shared_ptr<const TextCodec> read_codec(const std::string& file, PlainTokenizer tokenizer) {
-  if (file.ends_with(".model")) {
-    const std::string model = read_file(file);
-    return std::make_shared<const TextCodec>(SentencePieceTokenizerOptions{}, NormalizationOptions{}, model,
-                                             Vocabulary(sentencepiece_tokens(model, file)));
-  }
-  return std::make_shared<const TextCodec>(tokenizer_of(tokenizer), NormalizationOptions{}, "",
-                                           Vocabulary::load(file));
-}
-
-LoadedModel load(const TranslateOptions& options, const at::Device& device) {
-  LoadedModel result;
-  const ForeignOptions& foreign = options.foreign;
-  if (!foreign.given()) {
-    for (const std::string& path : options.model) {
-      const TranslationModel& model = result.ours.emplace_back(load_model(path, device));
-      const TranslationModel& first = result.ours.front();
-      if (result.ours.size() == 1) {
-        result.text = model.text;
-        result.maximum_length = model.maximum_length;
-        continue;
-      }
-      if (!(model.text.source->vocabulary() == first.text.source->vocabulary() &&
-            model.text.target->vocabulary() == first.text.target->vocabulary()))
-        throw Error(path, "has other vocabularies than " + options.model.front(),
-                    "name models that share them");
-      if (model.text.form.sentences != first.text.form.sentences)
-        throw Error(path, "does not read sentences as " + options.model.front() + " does",
-                    "name models with a hierarchical encoder, or without one");
-      // Words that the vocabulary lacks are <unk> to those that do not copy.
-      if (model.text.form.copying) result.text.form.copying = true;
-      result.maximum_length = std::min(result.maximum_length, model.maximum_length);
-    }
-    return result;
-  }
-  result.text.source = read_codec(foreign.source_vocabulary, foreign.tokenizer);
-  result.text.target = foreign.target_vocabulary == foreign.source_vocabulary
-                           ? result.text.source
-                           : read_codec(foreign.target_vocabulary, foreign.tokenizer);
-  result.foreign = std::make_shared<ScriptModel>(find_model_file(options.model.front()),
-                                                 result.text.source->vocabulary().size(),
-                                                 result.text.target->vocabulary().size(), device);
-  result.text.form.copying = result.foreign->copies();
-  result.maximum_length = foreign.maximum_length;
-  return result;
-}
-
-std::unique_ptr<Scorer> LoadedModel::scorer(EnsembleMean mean) const {
-  if (foreign) return std::make_unique<ScriptScorer>(foreign->for_another_thread());
-  std::vector<std::unique_ptr<Scorer>> members;
-  for (const TranslationModel& model : ours) members.push_back(std::make_unique<ModelScorer>(model.model));
-  if (members.size() == 1) return std::move(members.front());
-  return std::make_unique<EnsembleScorer>(std::move(members), mean);
-}
-
-Translator LoadedModel::translator(const TranslateOptions& options) const {
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int64_t i = on_cpu() ? at::get_num_threads() : 1; i > 0; --i)
-    scorers.push_back(scorer(options.ensemble));
-  return Translator(text, maximum_length, std::move(scorers), options.translator);
-}
-
-/// The file or standard output.
-class OutputLines {
- public:
-  explicit OutputLines(const std::string& path) : name_(path == "-" ? "standard output" : path) {
-    if (path == "-") return;
-    file_.open(path, std::ios::binary);
-    if (!file_) throw Error(path, "cannot be written (" + system_reason() + ")", "check the folder");
-    stream_ = &file_;
-  }
-  void write(const std::string& text) {
-    *stream_ << text;
-    stream_->flush();
-    if (!*stream_) throw Error(name_, "cannot be written (" + system_reason() + ")", "is the disk full?");
-  }
-
- private:
-  std::string name_;
-  std::ofstream file_;
-  std::ostream* stream_ = &std::cout;
-};
 
 /// What --explain writes, as JSON lines or as a page of heat maps.
 class Explanations {
@@ -298,7 +172,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   check(options);
   const at::Device device = open_device(options.device);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
-  const LoadedModel model = load(options, device);
+  const DecodingModels model = DecodingModels::load(options.models, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.has_attention())
     throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",
                      "leave it out");
@@ -309,7 +183,14 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
     if (given && !model.has_attention())
       throw UsageError(flag, "this model has no attention to tell of", "leave it out");
   SourceLines input(options.input, options.companions);
-  Translator translator = model.translator(options);
+  std::shared_ptr<const Shortlist> shortlist;
+  if (!options.shortlist.empty())
+    shortlist = std::make_shared<Shortlist>(
+        Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  for (int64_t i = model.on_cpu() ? at::get_num_threads() : 1; i > 0; --i)
+    scorers.push_back(model.scorer(shortlist));
+  Translator translator(model.text, model.maximum_length, std::move(scorers), options.translator);
   // Under load a stream is decoded in batches, but no line waits for more than those that are decoded with
   // it.
   const size_t window_size = options.max_wait_ms > 0 ? translator.capacity() : translator.window();
@@ -332,7 +213,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
     for (size_t i = 0; i < translations.size(); ++i) {
       const int64_t line = index + static_cast<int64_t>(i);
       text += format_translation(translations[i], line, options.translator.search.n_best, options.scores);
-      aligned += pharaoh_alignment(translations[i].outputs.front()) + "\n";
+      aligned += pharaoh_alignment(translations[i].outputs.front().source_positions) + "\n";
       int64_t rank = 0;
       for (const auto& one : translations[i].outputs)
         if (details)

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "../support/tiny_model.h"
+#include "decode_support.h"
 #include "seq2seq/core/error.h"
 
 namespace seq2seq {
@@ -21,18 +23,30 @@ TEST(SelfTest, SurvivesJson) {
   EXPECT_THROW(self_test_from_json("nonsense", "here", 9), Error);
 }
 
-TEST(SelfTest, ComparesOutputsAndLogProbabilities) {
-  EXPECT_TRUE(compare(expected, expected).passed());
-  SelfTest other = expected;
-  other[0].log_probability += 0.01;
-  EXPECT_FALSE(compare(expected, other).passed());
-  EXPECT_NEAR(compare(expected, other).difference, 0.01, 1e-12);
-  other = expected;
-  other[1].target = {5};  // as likely: a tie
-  EXPECT_TRUE(compare(expected, other).passed());
-  EXPECT_EQ(compare(expected, other).differing, 1);
-  other[1].log_probability = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_FALSE(compare(expected, other).passed());
+// Writes the sentence's first word as often as it has words, then ends; each word costs 0.5.
+TableScorer echo(double cost = 0.5) {
+  return TableScorer(9, [cost](int64_t first, const Words& prefix) -> std::map<int64_t, double> {
+    if (prefix.size() == 2) return {{Vocabulary::end, -0.25}, {8, -3}};
+    return {{first, -cost}, {8, -3}};
+  });
+}
+
+TEST(SelfTest, ReplaysOutputsAndLogProbabilities) {
+  TableScorer scorer = echo();
+  const SelfTest test = self_test({{4, 5, 3}, {6, 3}}, scorer);
+  ASSERT_EQ(test.size(), 2U);
+  EXPECT_EQ(test[0].target, (Words{4, 4}));
+  EXPECT_NEAR(test[1].log_probability, -1.25, 1e-12);
+  EXPECT_TRUE(replay(test, scorer, 1).passed());
+  EXPECT_EQ(replay(test, scorer).cases, 2);
+
+  TableScorer other = echo(0.51);
+  EXPECT_FALSE(replay(test, other).passed());
+  EXPECT_EQ(replay(test, other).differing, 0);
+  EXPECT_NEAR(replay(test, other).difference, 0.02, 1e-12);
+  TableScorer never = echo(std::numeric_limits<double>::quiet_NaN());
+  EXPECT_THROW(replay(test, never), Error);
+  EXPECT_FALSE(replay({}, scorer).passed());
 }
 
 }  // namespace

@@ -45,9 +45,9 @@ Beam::Beam(const SearchOptions& options, int64_t source_length, const SentenceRu
       minimum_length_(shortest_output(options, source_length)),
       live_{{0, Vocabulary::begin, 0.0, root}} {}
 
-std::vector<int64_t> Beam::tokens(const Live& hypothesis) const {
+std::vector<int64_t> Beam::tokens_until(int64_t node) const {
   std::vector<int64_t> result;
-  for (int64_t at = hypothesis.node; at != root; at = nodes_[static_cast<size_t>(at)].parent)
+  for (int64_t at = node; at != root; at = nodes_[static_cast<size_t>(at)].parent)
     result.push_back(nodes_[static_cast<size_t>(at)].token);
   std::reverse(result.begin(), result.end());
   return result;
@@ -216,6 +216,10 @@ void Beam::complete(const Live& hypothesis) {
       hypothesis_score(hypothesis.log_probability + hypothesis.adjustment, length_ + 1, *options_) +
           hypothesis.penalty,
       missing(hypothesis.required)};
+  // Groups may come to the same output.
+  if (options_->beam_groups > 1)
+    for (const Complete& other : best_)
+      if (tokens_until(other.node) == tokens_until(finished.node)) return;
   const auto place =
       std::upper_bound(best_.begin(), best_.end(), finished, [](const Complete& a, const Complete& b) {
         return a.missing != b.missing ? a.missing < b.missing : a.score > b.score;

@@ -50,7 +50,7 @@ class Beam {
   };
   const std::vector<Live>& live() const { return live_; }
   /// What a live hypothesis has written.
-  std::vector<int64_t> tokens(const Live& hypothesis) const;
+  std::vector<int64_t> tokens(const Live& hypothesis) const { return tokens_until(hypothesis.node); }
   /// The tokens that would take it further in the required phrases.
   std::vector<int64_t> wanted(const Live& hypothesis) const;
   int64_t minimum_length() const { return minimum_length_; }
@@ -72,6 +72,7 @@ class Beam {
   std::vector<Live> in_groups(const std::vector<Live>& candidates) const;
   std::vector<Live> in_turn(const std::vector<Live>& candidates) const;
   void complete(const Live& hypothesis);
+  std::vector<int64_t> tokens_until(int64_t node) const;
   Required after(Required state, int64_t token) const;
   size_t required_tokens(const Required& state) const;
   size_t missing(const Required& state) const;

@@ -31,15 +31,31 @@ Forced Scorer::force(const Tensor& inputs, const Tensor& outputs) {
 
 void ModelScorer::begin(const SourceBatch& source) {
   memory_ = model_->encode(source.to(device_));
+  if (!shortlist_) return;
+  const int64_t vocabulary = model_->target_vocabulary_size();
+  Tensor ids = shortlist_->words(source.ids).to(device_);
+  if (!memory_->has_copy_slots()) {
+    words_ = model_->output()->words(ids);
+    return;
+  }
+  // Places that cannot be copied have no slot (-1).
+  const Tensor& slots = memory_->copy_slots();
+  const Tensor known = slots.ge(0).logical_and(slots.lt(vocabulary));
+  ids = std::get<0>(at::_unique(at::cat({ids, slots.masked_select(known)})));
+  words_ = model_->output()->words(ids);
+  const Tensor beyond = at::where(slots.lt(0), slots, slots - vocabulary + ids.size(0));
+  memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
 }
 
 Distribution ModelScorer::step(const Tensor& tokens, State& state) {
+  TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
 }
 
 Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
+  TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
   const Step rows{steps.features.flatten(0, 1),
                   steps.attention.flatten(0, 1),
@@ -53,7 +69,18 @@ Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,
                                const std::vector<int64_t>& banned) {
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
-  return {model_->output()->top_k(step, *memory_, k, banned), std::move(step.attention)};
+  return {top_k(step, k, banned), std::move(step.attention)};
+}
+
+Candidates ModelScorer::top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned) {
+  if (!words_.ids.defined()) return model_->output()->top_k(step, *memory_, k, banned);
+  Candidates best = model_->output()->top_k(step, *memory_, k, banned, words_);
+  const int64_t count = words_.ids.size(0);
+  const Tensor known =
+      words_.ids.index_select(0, best.tokens.clamp_max(count - 1).flatten()).view_as(best.tokens);
+  best.tokens =
+      at::where(best.tokens.lt(count), known, best.tokens - count + model_->target_vocabulary_size());
+  return best;
 }
 
 }  // namespace seq2seq

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <vector>
 
+#include "seq2seq/decode/shortlist.h"
 #include "seq2seq/model/seq2seq_model.h"
 
 namespace seq2seq {
@@ -50,10 +52,13 @@ class Scorer {
   virtual at::Device device() const = 0;
 };
 
-/// One of our own models. Several scorers may share it.
+/// One of our own models. Several scorers may share it. With a shortlist `step` and `force` are not to be
+/// had: they are of all words.
 class ModelScorer : public Scorer {
  public:
-  explicit ModelScorer(Seq2Seq model) : model_(std::move(model)) {}
+  /// `shortlist` null = any word can be written.
+  explicit ModelScorer(Seq2Seq model, std::shared_ptr<const Shortlist> shortlist = nullptr)
+      : model_(std::move(model)), shortlist_(std::move(shortlist)) {}
   void begin(const SourceBatch& source) override;
   State start() override { return model_->start(*memory_); }
   Distribution step(const Tensor& tokens, State& state) override;
@@ -63,13 +68,17 @@ class ModelScorer : public Scorer {
   void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;
-    return model_->target_vocabulary_size() + slots;
+    return (words_.ids.defined() ? words_.ids.size(0) : model_->target_vocabulary_size()) + slots;
   }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return device_; }
 
  private:
+  Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned);
+
   Seq2Seq model_;
+  std::shared_ptr<const Shortlist> shortlist_;
+  OutputWords words_;  // those of the sentences in work
   at::Device device_ = model_->device();
   std::optional<Memory> memory_;
 };

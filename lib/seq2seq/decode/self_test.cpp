@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/search.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -31,6 +33,20 @@ std::vector<std::vector<int64_t>> drawn_sources(const TranslationModel& model) {
   return sources;
 }
 
+SourceBatch batch_of(std::span<const std::vector<int64_t>> sources) {
+  size_t width = 0;
+  for (const auto& source : sources) width = std::max(width, source.size());
+  const auto rows = std::ssize(sources);
+  SourceBatch batch{at::full({rows, static_cast<int64_t>(width)}, Vocabulary::padding, at::kLong),
+                    at::empty({rows}, at::kLong)};
+  for (int64_t row = 0; row < rows; ++row) {
+    const auto& source = sources[static_cast<size_t>(row)];
+    batch.ids[row].narrow(0, 0, std::ssize(source)).copy_(at::tensor(source, at::kLong));
+    batch.lengths[row] = std::ssize(source);
+  }
+  return batch;
+}
+
 }  // namespace
 
 SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& scorer, int64_t batch_size) {
@@ -40,17 +56,7 @@ SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& sco
   SelfTest test;
   for (size_t begin = 0; begin < sources.size(); begin += static_cast<size_t>(batch_size)) {
     const size_t end = std::min(sources.size(), begin + static_cast<size_t>(batch_size));
-    size_t width = 0;
-    for (size_t i = begin; i < end; ++i) width = std::max(width, sources[i].size());
-    const auto rows = static_cast<int64_t>(end - begin);
-    SourceBatch batch{at::full({rows, static_cast<int64_t>(width)}, Vocabulary::padding, at::kLong),
-                      at::empty({rows}, at::kLong)};
-    for (size_t i = begin; i < end; ++i) {
-      const auto row = static_cast<int64_t>(i - begin), length = std::ssize(sources[i]);
-      batch.ids[row].narrow(0, 0, length).copy_(at::tensor(sources[i], at::kLong));
-      batch.lengths[row] = length;
-    }
-    const auto found = search(scorer, batch, greedy);
+    const auto found = search(scorer, batch_of(std::span(sources).subspan(begin, end - begin)), greedy);
     for (size_t i = begin; i < end; ++i) {
       const Hypothesis& best = found[i - begin].front();
       test.push_back({sources[i], best.tokens, best.log_probability});
@@ -94,15 +100,24 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
   return test;
 }
 
-SelfTestReport compare(const SelfTest& expected, const SelfTest& actual) {
+SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_size) {
   SelfTestReport report;
-  report.cases = std::ssize(expected);
-  for (size_t i = 0; i < expected.size(); ++i) {
-    report.differing += expected[i].target != actual[i].target;
-    const double difference = std::abs(expected[i].log_probability - actual[i].log_probability);
-    // Not a number is no agreement.
-    report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
-                                               : std::max(report.difference, difference);
+  std::vector<std::vector<int64_t>> sources;
+  for (const SelfTestCase& one : expected) sources.push_back(one.source);
+  const SelfTest greedy = self_test(sources, scorer, batch_size);
+  for (size_t begin = 0; begin < expected.size(); begin += static_cast<size_t>(batch_size)) {
+    const size_t end = std::min(expected.size(), begin + static_cast<size_t>(batch_size));
+    std::vector<std::vector<int64_t>> targets;
+    for (size_t i = begin; i < end; ++i) targets.push_back(expected[i].target);
+    const auto forced = force(scorer, batch_of(std::span(sources).subspan(begin, end - begin)), targets);
+    for (size_t i = begin; i < end; ++i) {
+      ++report.cases;
+      report.differing += greedy[i].target != expected[i].target;
+      const double difference = std::abs(forced[i - begin].log_probability() - expected[i].log_probability);
+      // Not a number is no agreement.
+      report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
+                                                 : std::max(report.difference, difference);
+    }
   }
   return report;
 }

@@ -29,11 +29,12 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
 
 /// How a model's answers differ from those expected.
 struct SelfTestReport {
-  int64_t cases = 0, differing = 0;  ///< outputs other than expected
-  double difference = 0;             ///< the largest between two log-probabilities of an output
-  /// Two outputs of equal probability are a tie, which rounding decides.
+  int64_t cases = 0;
+  int64_t differing =
+      0;  ///< greedy outputs other than expected: rounding decides between words of equal probability
+  double difference = 0;  ///< the largest between two log-probabilities of an expected output
   bool passed() const { return cases > 0 && difference < 1e-3; }
 };
-SelfTestReport compare(const SelfTest& expected, const SelfTest& actual);
+SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_size = 32);
 
 }  // namespace seq2seq

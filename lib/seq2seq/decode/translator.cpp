@@ -17,6 +17,7 @@
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/steering.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -61,6 +62,10 @@ OutputRules rules_of(const TranslatorOptions& options, const TextCodec& target) 
 }
 
 }  // namespace
+
+bool TranslatorOptions::needs_all_words() const {
+  return !ban.empty() || !bias.empty() || Steering::needed(search, {}, {});
+}
 
 Translator::Translator(TextCodecs text, int64_t maximum_length, std::vector<std::unique_ptr<Scorer>> scorers,
                        const TranslatorOptions& options)
@@ -241,12 +246,11 @@ std::string details_json(const Translation& translation, const Translation::Outp
          "\n";
 }
 
-std::string pharaoh_alignment(const Translation::Output& output) {
+std::string pharaoh_alignment(std::span<const int64_t> source_positions) {
   std::string text;
-  for (size_t i = 0; i < output.source_positions.size(); ++i)
-    if (output.source_positions[i] >= 0)
-      text +=
-          (text.empty() ? "" : " ") + std::to_string(output.source_positions[i]) + "-" + std::to_string(i);
+  for (size_t i = 0; i < source_positions.size(); ++i)
+    if (source_positions[i] >= 0)
+      text += (text.empty() ? "" : " ") + std::to_string(source_positions[i]) + "-" + std::to_string(i);
   return text;
 }
 

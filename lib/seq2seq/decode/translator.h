@@ -21,6 +21,8 @@ struct TranslatorOptions {
   bool batch_invariant = false;
   bool replace_unknown = true;
   bool verify = false;
+  /// Whether the likeliest words of a step are not enough.
+  bool needs_all_words() const;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
     f("ban", o.ban, "texts that must not be written");
@@ -114,7 +116,7 @@ Translator make_translator(const TranslationModel& model, const TranslatorOption
 std::string details_json(const Translation& translation, const Translation::Output& output,
                          const Vocabulary& target, int64_t line, int64_t rank);
 /// "0-0 1-2": source and target positions, counted from 0, in the order of the target's tokens.
-std::string pharaoh_alignment(const Translation::Output& output);
+std::string pharaoh_alignment(std::span<const int64_t> source_positions);
 
 /// How `seq2seq translate` prints: the text; with scores "score TAB text"; with n_best > 1, for each output,
 /// "index ||| text ||| score", where lines count from 0.

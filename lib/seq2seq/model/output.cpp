@@ -37,7 +37,16 @@ Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
 
 Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
                              const std::vector<int64_t>& banned) {
-  const Tensor logits = linear(projected(step.features), weight_, bias_);
+  return top_k(step, memory, k, banned, {{}, weight_, bias_});
+}
+
+OutputWords OutputImpl::words(const Tensor& ids) const {
+  return {ids, weight_.index_select(0, ids), bias_.index_select(0, ids)};
+}
+
+Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
+                             const std::vector<int64_t>& banned, const OutputWords& words) {
+  const Tensor logits = linear(projected(step.features), words.weight, words.bias);
   TopK best;
   if (step.copy_gate.defined()) {
     // A view of the hypotheses as [B, K, .] spares the slots a copy for each.

@@ -17,6 +17,13 @@ struct Candidates {
   Tensor end_log_probabilities;  ///< [N] of </s>, banned or not
 };
 
+/// A part of the output vocabulary: the only words that can be written.
+struct OutputWords {
+  Tensor ids;     ///< [W] ascending, the special ones first
+  Tensor weight;  ///< [W, E]
+  Tensor bias;    ///< [W]
+};
+
 /// Turns decoder features into words: the only place that sees the vocabulary.
 class OutputImpl : public torch::nn::Module {
  public:
@@ -30,6 +37,11 @@ class OutputImpl : public torch::nn::Module {
   /// The k likeliest words or slots of each row; those in `banned` are never among them, the others keep
   /// their probability.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned);
+  /// The same among few words: numbers are then places in `words` (and W + place of a source word), so are
+  /// those of the memory's copy slots.
+  Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
+                   const OutputWords& words);
+  OutputWords words(const Tensor& ids) const;
   /// targets [B, T] with padding, which does not count; slots where the model copies.
   LossSums loss(const StepSequence& steps, const Memory& memory, const Tensor& targets, double smoothing);
   /// Positions [B, T] whose likeliest word or slot is the target: padding is false.

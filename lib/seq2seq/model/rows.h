@@ -40,6 +40,7 @@ struct Memory : Rows {
 
   /// Of a model that copies: the slot [B, S] of each source position (nn/copy.h).
   void add_copy_slots(const Tensor& slots);
+  void replace_copy_slots(const Tensor& slots) { tensors[copy_slots_] = slots; }
   bool has_copy_slots() const { return copy_slots_ > 0; }
   const Tensor& copy_slots() const { return tensors[copy_slots_]; }
 

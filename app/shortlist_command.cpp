@@ -1,0 +1,80 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "commands.h"
+#include "flags.h"
+#include "same_file.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/data/corpus.h"
+#include "seq2seq/data/lexical_table.h"
+#include "seq2seq/decode/shortlist.h"
+#include "seq2seq/model/checkpoint.h"
+
+namespace seq2seq {
+namespace {
+
+struct ShortlistOptions {
+  std::string model, output;
+  CorpusFiles files;
+  int64_t candidates = 100, frequent = 100, pairs = 1'000'000;
+  static void fields(auto& o, auto& f) {
+    f("model", o.model,
+      "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt");
+    f("source", o.files.source, "training text, source side; may be .gz");
+    f("target", o.files.target, "its target side");
+    f("input", o.files.combined, "both in one .tsv or .jsonl file, instead of the two above");
+    f("candidates", o.candidates, "target words of each source word", in_range(1, 100000));
+    f("frequent", o.frequent, "target words that are always considered, the most frequent ones",
+      in_range(0, 100000));
+    f("pairs", o.pairs, "use at most this many pairs, from the beginning", at_least(1));
+    f("output", o.output, "the file to write (JSON)");
+  }
+};
+
+int run_shortlist(const ShortlistOptions& options) {
+  if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
+  if (options.output.empty()) throw UsageError("--output", "is missing", "name the file to write");
+  const CorpusFiles& files = options.files;
+  if (files.combined.empty() && (files.source.empty() || files.target.empty()))
+    throw UsageError(files.source.empty() ? "--source" : "--target", "is missing",
+                     "give --source and --target, or --input");
+  for (const std::string& read : {files.source, files.target, files.combined})
+    if (!read.empty() && same_file(options.output, read))
+      throw UsageError("--output", "is the input, which would be overwritten", "name another file");
+  const TranslationModel model = load_model(options.model);
+  const Corpus corpus(files);
+  const uint64_t pairs = std::min(corpus.size(), static_cast<uint64_t>(options.pairs));
+  const LexicalTable table(pairs,
+                           [&](uint64_t i, std::vector<int64_t>& source, std::vector<int64_t>& target) {
+                             const RawExample raw = corpus.at(i);
+                             source = model.text.source->ids(raw.source);
+                             target = model.text.target->ids(raw.target);
+                           });
+  const Shortlist shortlist{table.candidates(model.text.source->vocabulary().size(), options.candidates),
+                            table.frequent(options.frequent)};
+  shortlist.save(options.output, model.text.source->vocabulary(), model.text.target->vocabulary());
+  log_info(fmt::format("{}: from {} pairs", options.output, format_count(static_cast<int64_t>(pairs))));
+  return 0;
+}
+
+}  // namespace
+
+void add_shortlist(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand(
+      "shortlist",
+      "Finds which target words each source word may become, so that translating can leave out all "
+      "others.\n\n"
+      "Aligns the words of the training text (IBM Model 1) and writes the likeliest translations of each. "
+      "'translate --shortlist' then computes the output layer for these and the most frequent words only.");
+  command->footer(
+      "Example:\n"
+      "  seq2seq shortlist --model run --source train.en --target train.de --output short.json\n"
+      "  seq2seq translate --model run --shortlist short.json --input test.en");
+  auto flags = std::make_shared<Flags<ShortlistOptions>>(*command);
+  command->callback([flags, &exit_code] { exit_code = run_shortlist(flags->resolve()); });
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,451 @@
+// What steers search, against the enumeration of every output.
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "../support/tiny_model.h"
+#include "decode_support.h"
+#include "seq2seq/decode/ensemble.h"
+#include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/search.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr double tolerance = 1e-9;
+constexpr int64_t vocabulary = 7, longest = 4;
+const Words source{4, 5, 6, 5};
+
+Seq2Seq random_model(const test::Architecture& architecture, uint64_t seed = 11) {
+  ModelOptions options = test::tiny_options(architecture);
+  options.initial_range = 1.2;
+  Seq2Seq model(options, vocabulary, vocabulary);
+  model->initialize(seed);
+  if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
+  model->to(at::kDouble);
+  return model;
+}
+
+struct Output {
+  Words tokens;
+  std::vector<double> log_probabilities;
+  double sum = 0;
+};
+
+/// Every output of at most `longest` words, with what the model holds of it.
+std::vector<Output> enumerated(Scorer& scorer, const Words& words) {
+  std::vector<Words> all{{}};
+  for (size_t i = 0; i < all.size(); ++i)
+    for (const int64_t word : words)
+      if (std::ssize(all[i]) < longest) {
+        Words longer = all[i];
+        longer.push_back(word);
+        all.push_back(longer);
+      }
+  const auto forced = force(scorer, source_batch(std::vector<Words>(all.size(), source)), all);
+  std::vector<Output> outputs;
+  for (size_t i = 0; i < all.size(); ++i)
+    outputs.push_back({all[i], forced[i].log_probabilities, forced[i].log_probability()});
+  return outputs;
+}
+
+class RulesLaw : public testing::TestWithParam<bool> {
+ protected:
+  static constexpr int64_t wanted = 10;
+  Seq2Seq model = random_model([] {
+    test::Architecture a;
+    a.copying = GetParam();
+    return a;
+  }());
+  ModelScorer scorer{model};
+  Words words = GetParam() ? Words{1, 4, 5, 6, vocabulary + 2} : Words{1, 4, 5, 6};
+  std::vector<Output> all = enumerated(scorer, words);
+  SearchOptions options{
+      .beam_size = 1000, .n_best = wanted, .length_penalty = LengthPenalty::none, .max_length = longest};
+
+  /// Search finds the best of what `allowed` allows, by log-probability and `bonus`.
+  void expect_best(
+      const OutputRules& rules, const SentenceRules& sentence,
+      const std::function<bool(const Words&)>& allowed,
+      const std::function<double(const Output&)>& bonus = [](const Output&) { return 0.0; }) {
+    std::vector<std::pair<double, const Output*>> ranked;
+    for (const Output& output : all)
+      if (allowed(output.tokens)) ranked.emplace_back(output.sum + bonus(output), &output);
+    std::stable_sort(ranked.begin(), ranked.end(), [](auto& a, auto& b) { return a.first > b.first; });
+    const auto found = search(scorer, source_batch({source}), options, rules, std::vector{sentence}).front();
+    ASSERT_EQ(found.size(), std::min<size_t>(wanted, ranked.size()));
+    for (size_t i = 0; i < found.size(); ++i) {
+      EXPECT_EQ(found[i].tokens, ranked[i].second->tokens) << i;
+      EXPECT_NEAR(found[i].score, ranked[i].first, tolerance);
+      EXPECT_NEAR(found[i].log_probability, ranked[i].second->sum, tolerance);
+      ASSERT_EQ(found[i].token_log_probabilities.size(), found[i].tokens.size() + 1);
+      for (size_t t = 0; t < found[i].token_log_probabilities.size(); ++t)
+        EXPECT_NEAR(found[i].token_log_probabilities[t], ranked[i].second->log_probabilities[t], tolerance);
+    }
+  }
+};
+
+bool holds(const Words& tokens, const Words& phrase) {
+  return std::search(tokens.begin(), tokens.end(), phrase.begin(), phrase.end()) != tokens.end();
+}
+
+TEST_P(RulesLaw, BannedPhrases) {
+  expect_best({.banned = {{5}, {4, 6}, {6, 6, 1}}}, {}, [](const Words& t) {
+    return !holds(t, {5}) && !holds(t, {4, 6}) && !holds(t, {6, 6, 1});
+  });
+}
+
+TEST_P(RulesLaw, NoNgramTwice) {
+  for (const int64_t n : {1, 2}) {
+    options.no_repeat_ngram = n;
+    const auto repeats = [&](const Words& t, const std::set<int64_t>& ignored) {
+      std::set<Words> seen;
+      for (int64_t i = 0; i + n <= std::ssize(t); ++i) {
+        const Words ngram(t.begin() + i, t.begin() + i + n);
+        const bool counts =
+            std::none_of(ngram.begin(), ngram.end(), [&](int64_t w) { return ignored.contains(w); });
+        if (counts && !seen.insert(ngram).second) return true;
+      }
+      return false;
+    };
+    expect_best({}, {}, [&](const Words& t) { return !repeats(t, {}); });
+    expect_best({.repeatable = {4}}, {}, [&](const Words& t) { return !repeats(t, {4}); });
+  }
+}
+
+TEST_P(RulesLaw, Prefixes) {
+  for (const Words& prefix : {Words{5}, Words{6, 6}, Words{1, 5, 4}, Words{4, 4, 4, 4}})
+    expect_best({}, {.prefix = prefix}, [&](const Words& t) {
+      return t.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), t.begin());
+    });
+}
+
+TEST_P(RulesLaw, RequiredPhrases) {
+  // Of the outputs that end before the limit; what is closed there may lack a phrase, and comes last.
+  for (const auto& required : {std::vector<Words>{{5}}, {{6, 4}}, {{5}, {4, 6}}}) {
+    options.n_best = 3;
+    const auto found = search(scorer, source_batch({source}), options, {},
+                              std::vector<SentenceRules>{{.required = required}});
+    ASSERT_EQ(found.front().size(), 3U);
+    std::vector<const Output*> ranked;
+    for (const Output& output : all)
+      if (std::all_of(required.begin(), required.end(),
+                      [&](const Words& p) { return holds(output.tokens, p); }))
+        ranked.push_back(&output);
+    std::stable_sort(ranked.begin(), ranked.end(), [](auto* a, auto* b) { return a->sum > b->sum; });
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(found.front()[i].tokens, ranked[i]->tokens);
+      EXPECT_NEAR(found.front()[i].score, ranked[i]->sum, tolerance);
+    }
+  }
+}
+
+// A beam that would never come upon the phrase by itself is led to it.
+TEST_P(RulesLaw, ANarrowBeamMeetsWhatIsRequired) {
+  options.beam_size = 4;
+  options.n_best = 1;
+  for (const Words& phrase : {Words{5, 5}, Words{6, 1}, Words{4, 6, 4}}) {
+    const auto best = search(scorer, source_batch({source}), options, {},
+                             std::vector<SentenceRules>{{.required = {phrase}}});
+    EXPECT_TRUE(holds(best.front().front().tokens, phrase));
+  }
+}
+
+TEST_P(RulesLaw, Biases) {
+  for (const double bias : {1.5, -1.5})
+    expect_best(
+        {.biased = {{{5}, bias}, {{6, 4}, 2 * bias}}}, {}, [](const Words&) { return true; },
+        [&](const Output& output) {
+          double sum = 0;
+          for (size_t i = 0; i < output.tokens.size(); ++i) {
+            sum += output.tokens[i] == 5 ? bias : 0;
+            sum += output.tokens[i] == 6 ? 2 * bias : 0;
+            sum += i > 0 && output.tokens[i - 1] == 6 && output.tokens[i] == 4 ? 2 * bias : 0;
+          }
+          return sum;
+        });
+}
+
+TEST_P(RulesLaw, RepetitionPenalty) {
+  options.repetition_penalty = 1.7;
+  expect_best(
+      {.repeatable = {6}}, {}, [](const Words&) { return true; },
+      [&](const Output& output) {
+        double sum = 0;
+        std::set<int64_t> seen;
+        for (size_t i = 0; i < output.tokens.size(); ++i)
+          if (!seen.insert(output.tokens[i]).second && output.tokens[i] != 6)
+            sum += 0.7 * output.log_probabilities[i];
+        return sum;
+      });
+}
+
+TEST_P(RulesLaw, RatiosOfLengths) {
+  options.min_length_ratio = 0.5;  // of four source words
+  options.max_length_ratio = 0.75;
+  expect_best({}, {}, [](const Words& t) { return t.size() >= 2 && t.size() <= 3; });
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, RulesLaw, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Copying" : "Generating"; });
+
+/// 4 with 0.6, 5 with 0.3, 6 with 0.1, then the end.
+TableScorer weather() {
+  return TableScorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (!prefix.empty()) return {{Vocabulary::end, 0.0}};
+    return {{4, std::log(0.6)}, {5, std::log(0.3)}, {6, std::log(0.1)}};
+  });
+}
+
+std::map<int64_t, double> frequencies(SearchOptions options) {
+  constexpr int draws = 4000;
+  TableScorer scorer = weather();
+  options.sample = true;
+  options.beam_size = 1;
+  std::map<int64_t, double> counts;
+  std::vector<SentenceRules> rules(draws);
+  for (size_t i = 0; i < rules.size(); ++i) rules[i].seed = i;
+  for (const auto& outputs : search(scorer, source_batch(std::vector<Words>(draws, {4})), options, {}, rules))
+    counts[outputs.front().tokens.front()] += 1.0 / draws;
+  return counts;
+}
+
+TEST(Sampling, FollowsTheDistribution) {
+  // 4 standard deviations of 4,000 draws are 0.03.
+  auto found = frequencies({});
+  EXPECT_NEAR(found[4], 0.6, 0.03);
+  EXPECT_NEAR(found[5], 0.3, 0.03);
+  found = frequencies({.temperature = 0.5});
+  EXPECT_NEAR(found[4], 0.36 / 0.46, 0.03);
+  found = frequencies({.sample_top_k = 2});
+  EXPECT_NEAR(found[4], 2.0 / 3, 0.03);
+  EXPECT_FALSE(found.contains(6));
+  found = frequencies({.sample_top_p = 0.85});
+  EXPECT_NEAR(found[5], 1.0 / 3, 0.03);
+  EXPECT_FALSE(found.contains(6));
+  EXPECT_EQ(frequencies({.sample_top_p = 0.5}).size(), 1U);
+}
+
+TEST(Sampling, DependsOnTheSeedAloneAndKeepsTheModelsProbabilities) {
+  Seq2Seq model = random_model({});
+  ModelScorer scorer(model);
+  const SearchOptions options{.beam_size = 5, .n_best = 5, .max_length = 6, .sample = true};
+  const std::vector<SentenceRules> rules{{.seed = 7}, {.seed = 8}, {.seed = 7}};
+  const auto together = search(scorer, source_batch({source, source, source}), options, {}, rules);
+  const auto alone = search(scorer, source_batch({source}), options, {}, std::vector{rules[1]});
+  std::set<Words> different;
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(together[0][i].tokens, together[2][i].tokens);
+    EXPECT_EQ(together[1][i].tokens, alone[0][i].tokens);
+    different.insert(together[0][i].tokens);
+    const auto forced = force(scorer, source_batch({source}), std::vector<Words>{together[0][i].tokens});
+    EXPECT_NEAR(together[0][i].log_probability, forced.front().log_probability(), tolerance);
+  }
+  EXPECT_GT(different.size(), 2U);
+  EXPECT_NE(together[0][0].tokens, together[1][0].tokens);
+}
+
+TEST(DiverseBeam, GroupsAvoidEachOthersWords) {
+  const auto first_words = [](double diversity) {
+    TableScorer scorer = weather();
+    std::set<int64_t> words;
+    const auto found = search(scorer, source_batch({{4}}),
+                              {.beam_size = 3,
+                               .n_best = 3,
+                               .stopping = Stopping::exhaustive,
+                               .beam_groups = 3,
+                               .diversity = diversity});
+    for (const auto& output : found.front()) words.insert(output.tokens.front());
+    return words;
+  };
+  EXPECT_EQ(first_words(0), (std::set<int64_t>{4}));
+  EXPECT_EQ(first_words(1), (std::set<int64_t>{4, 5}));  // log 0.1 is worse than log 0.6 - 1
+  EXPECT_EQ(first_words(2), (std::set<int64_t>{4, 5, 6}));
+}
+
+TEST(StoppingRules, FirstAndExhaustive) {
+  // The shorter, the sooner complete; the longer, the better by length.
+  TableScorer scorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (prefix.size() == 6) return {{Vocabulary::end, 0.0}};
+    return {{Vocabulary::end, -1.0}, {4, -1.05}};
+  });
+  const auto length = [&](Stopping stopping) {
+    return search(scorer, source_batch({{4}}), {.beam_size = 2, .stopping = stopping})
+        .front()
+        .front()
+        .tokens.size();
+  };
+  EXPECT_EQ(length(Stopping::first), 0U);
+  EXPECT_EQ(length(Stopping::patience), 0U);
+  EXPECT_EQ(length(Stopping::exhaustive), 6U);
+}
+
+class EnsembleLaw : public testing::TestWithParam<EnsembleMean> {};
+
+// Members of three kinds, one of which copies.
+TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
+  test::Architecture rnn, transformer, copying;
+  transformer.transformer_encoder = transformer.transformer_decoder = true;
+  copying.copying = true;
+  copying.cell = Cell::gru;
+  std::vector<Seq2Seq> models{random_model(rnn, 1), random_model(transformer, 2), random_model(copying, 3)};
+  const auto members = [&] {
+    std::vector<std::unique_ptr<Scorer>> all;
+    for (const Seq2Seq& model : models) all.push_back(std::make_unique<ModelScorer>(model));
+    return all;
+  };
+  EnsembleScorer ensemble(members(), GetParam());
+  const SourceBatch batch = source_batch({source, {6}, {5, 4}});
+  const std::vector<Words> targets{{4, 5}, {6}, {vocabulary, 1, 4}};
+  std::vector<Tensor> each;
+  const c10::InferenceMode no_gradients;
+  auto own = members();
+  std::vector<State> states;
+  for (const auto& member : own) {
+    member->begin(batch);
+    states.push_back(member->start());
+  }
+  ensemble.begin(batch);
+  State state = ensemble.start();
+  for (const int64_t word : {Vocabulary::begin, int64_t{5}, int64_t{4}}) {
+    const Tensor tokens = at::full({3}, word, at::kLong);
+    std::vector<Tensor> probabilities, attention;
+    for (size_t i = 0; i < own.size(); ++i) {
+      const Distribution one = own[i]->step(tokens, states[i]);
+      Tensor padded = at::zeros({3, vocabulary + batch.ids.size(1)}, at::kDouble);
+      padded.narrow(1, 0, one.log_probabilities.size(1)).copy_(one.log_probabilities.exp());
+      probabilities.push_back(padded);
+      attention.push_back(one.attention);
+    }
+    Tensor expected = (probabilities[0] + probabilities[1] + probabilities[2]) / 3;
+    if (GetParam() == EnsembleMean::log) {
+      expected = (probabilities[0] * probabilities[1] * probabilities[2]).pow(1.0 / 3);
+      expected = expected / expected.sum(1, true);
+    }
+    const Distribution actual = ensemble.step(tokens, state);
+    EXPECT_TRUE(at::allclose(actual.log_probabilities.exp(), expected, 1e-9, 1e-12));
+    EXPECT_TRUE(
+        at::allclose(actual.attention, (attention[0] + attention[1] + attention[2]) / 3, 1e-9, 1e-12));
+  }
+}
+
+TEST_P(EnsembleLaw, TheSameModelTwiceIsTheModel) {
+  Seq2Seq model = random_model({});
+  ModelScorer scorer(model);
+  std::vector<std::unique_ptr<Scorer>> members;
+  for (int i = 0; i < 2; ++i) members.push_back(std::make_unique<ModelScorer>(model));
+  EnsembleScorer ensemble(std::move(members), GetParam());
+  const std::vector<Words> sentences{source, {6}, {5, 5, 5, 4, 6, 6, 4}, {4}};
+  const SearchOptions options{.beam_size = 3, .n_best = 3};
+  const auto expected = search(scorer, source_batch(sentences), options);
+  const auto actual = search(ensemble, source_batch(sentences), options);
+  for (size_t i = 0; i < sentences.size(); ++i)
+    for (size_t rank = 0; rank < 3; ++rank) {
+      EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
+      EXPECT_EQ(actual[i][rank].source_positions, expected[i][rank].source_positions);
+      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, tolerance);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Means, EnsembleLaw, testing::Values(EnsembleMean::linear, EnsembleMean::log),
+                         [](const auto& tested) { return test::name_of_value(tested.param); });
+
+/// The scorer's own steps instead of the model's training entrance.
+class SteppingScorer : public ModelScorer {
+ public:
+  using ModelScorer::ModelScorer;
+  Forced force(const Tensor& inputs, const Tensor& outputs) override {
+    return Scorer::force(inputs, outputs);
+  }
+};
+
+class ForcedLaw : public testing::TestWithParam<test::Architecture> {};
+
+TEST_P(ForcedLaw, StepsEqualTheTrainingEntrance) {
+  Seq2Seq model = random_model(GetParam());
+  ModelScorer scorer(model);
+  SteppingScorer stepping(model);
+  const std::vector<Words> sources{source, {6}, {5, 5, 5, 4, 6, 6}}, targets{{4, 5, 6}, {}, {6, 1, 4, 4, 5}};
+  const auto expected = force(scorer, source_batch(sources), targets);
+  const auto actual = force(stepping, source_batch(sources), targets);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    ASSERT_EQ(actual[i].log_probabilities.size(), targets[i].size() + 1);
+    for (size_t t = 0; t <= targets[i].size(); ++t)
+      EXPECT_NEAR(actual[i].log_probabilities[t], expected[i].log_probabilities[t], tolerance);
+    EXPECT_EQ(actual[i].source_positions, expected[i].source_positions);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, ForcedLaw, testing::ValuesIn(test::all_architectures()),
+                         [](const auto& tested) { return test::name_of(tested.param); });
+
+class ShortlistLaw : public testing::TestWithParam<bool> {
+ protected:
+  Seq2Seq model = random_model([] {
+    test::Architecture a;
+    a.copying = GetParam();
+    return a;
+  }());
+  const std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
+  const SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
+  std::vector<std::vector<Hypothesis>> found(const Shortlist& shortlist) {
+    ModelScorer scorer(model, std::make_shared<Shortlist>(shortlist));
+    return search(scorer, source_batch(sentences), options);
+  }
+};
+
+TEST_P(ShortlistLaw, OfAllWordsChangesNothing) {
+  ModelScorer scorer(model);
+  const auto expected = search(scorer, source_batch(sentences), options);
+  const auto actual = found({std::vector<Words>(vocabulary), {4, 5, 6}});
+  for (size_t i = 0; i < sentences.size(); ++i)
+    for (size_t rank = 0; rank < expected[i].size(); ++rank) {
+      EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
+      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, tolerance);
+    }
+}
+
+// 6 is no candidate of any source word; 5 is one of 4 alone. Source words can be copied all the same.
+TEST_P(ShortlistLaw, LeavesOutTheOthers) {
+  std::vector<Words> candidates(vocabulary);
+  candidates[4] = {5};
+  std::set<int64_t> words;
+  for (const auto& outputs : found({candidates, {}}))
+    for (const Hypothesis& output : outputs) words.insert(output.tokens.begin(), output.tokens.end());
+  EXPECT_FALSE(words.contains(6));
+  EXPECT_TRUE(words.contains(5));
+  EXPECT_EQ(words.contains(4), GetParam());
+  EXPECT_EQ(*words.rbegin() >= vocabulary, GetParam());  // the source's 6, which the target vocabulary lacks
+}
+
+TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
+  const c10::InferenceMode no_gradients;
+  ModelScorer all(model),
+      few(model, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary), {5}}));
+  const SourceBatch batch = source_batch({{6, 6}});
+  all.begin(batch);
+  few.begin(batch);
+  State state = all.start();
+  const Tensor begin = at::full({1}, Vocabulary::begin, at::kLong);
+  const Tensor whole = all.step(begin, state).log_probabilities[0];
+  state = few.start();
+  const Expansion best = few.advance(begin, state, 3, {0, 2});
+  const Tensor known = whole.index_select(0, at::tensor({0, 1, 2, 3, 5}, at::kLong)).logsumexp(0);
+  for (int64_t i = 0; i < 3; ++i) {
+    const auto token = best.best.tokens[0][i].item<int64_t>();
+    EXPECT_NE(token, 4);
+    EXPECT_NE(token, 6);
+    if (GetParam()) continue;  // copying has a share of its own
+    EXPECT_NEAR(best.best.log_probabilities[0][i].item<double>(), (whole[token] - known).item<double>(),
+                tolerance);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ShortlistLaw, testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Copying" : "Generating"; });
+
+}  // namespace
+}  // namespace seq2seq
