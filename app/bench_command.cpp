@@ -141,11 +141,16 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
 struct BenchDecodeOptions {
   std::string model, input;
   TranslatorOptions translator;
+  std::string shortlist;
+  bool one_by_one = false;
   int64_t threads = 0, workers = 0, windows = 5, warmup = 1;
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
     f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl");
     f.group("translator", o.translator, GroupFlags::plain);
+    f("shortlist", o.shortlist, "a file of seq2seq shortlist");
+    f("one-by-one", o.one_by_one,
+      "give each line when the one before it has been answered, and measure the time it takes");
     f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
     f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
       in_range(0, 1024));
@@ -172,7 +177,13 @@ int bench_decode(const BenchDecodeOptions& options) {
   use_threads(options.threads);
   const TranslationModel model = load_model(options.model);
   const std::vector<SourceLine> lines = read_all(options.input);
-  Translator translator = make_translator(model, options.translator, options.workers);
+  std::shared_ptr<const Shortlist> shortlist;
+  if (!options.shortlist.empty())
+    shortlist = std::make_shared<Shortlist>(
+        Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
+  Translator translator = make_translator(model, options.translator, options.workers, shortlist);
+  const size_t window = options.one_by_one ? 1 : translator.window();
+  std::vector<double> latencies;  // milliseconds
   std::vector<double> token_speeds, sentence_speeds;
   double seconds = 0, tokens = 0;
   int64_t products_before = 0;
@@ -180,8 +191,11 @@ int bench_decode(const BenchDecodeOptions& options) {
     if (i == 0) products_before = multiply_adds();
     const int64_t before = translator.counts().output_tokens;
     const auto begin = Clock::now();
-    for (size_t at = 0; at < lines.size(); at += translator.window())
-      translator.translate(std::span(lines).subspan(at, std::min(translator.window(), lines.size() - at)));
+    for (size_t at = 0; at < lines.size(); at += window) {
+      const auto asked = Clock::now();
+      translator.translate(std::span(lines).subspan(at, std::min(window, lines.size() - at)));
+      if (i >= 0 && options.one_by_one) latencies.push_back(1000 * seconds_since(asked));
+    }
     const double passed = seconds_since(begin);
     if (i < 0) continue;
     const auto written = static_cast<double>(translator.counts().output_tokens - before);
@@ -198,6 +212,13 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["beam_size"] = options.translator.search.beam_size;
   result["batch_size"] = options.translator.batch_size;
   result["sentences"] = lines.size();
+  if (!latencies.empty()) {
+    std::sort(latencies.begin(), latencies.end());
+    const auto share = [&](double part) {
+      return latencies[static_cast<size_t>(part * static_cast<double>(latencies.size() - 1))];
+    };
+    result["latency_milliseconds"] = {{"median", share(0.5)}, {"99th_percentile", share(0.99)}};
+  }
   result["windows"] = options.windows;
   result["seconds"] = seconds;
   result["target_tokens_per_second"] = describe_windows(token_speeds);

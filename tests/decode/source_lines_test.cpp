@@ -3,7 +3,11 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "../data/temporary_folder.h"
+#include "seq2seq/core/error.h"
 #include "seq2seq/data/corpus.h"
 
 namespace seq2seq {
@@ -63,6 +67,50 @@ TEST(SourceLines, AnswersAPipeLineByLine) {
   EXPECT_EQ(texts_of(lines.read_window(100)), (std::vector<std::string>{"three"}));
   ::close(ends[1]);
   EXPECT_TRUE(lines.read_window(100).empty());
+  ::close(ends[0]);
+}
+
+TEST(SourceLines, CompanionsGoWithTheLines) {
+  const TemporaryFolder folder;
+  const std::string input = folder.write("in", "a\nb\nc\n");
+  SourceLines lines(input,
+                    {folder.write("prefixes", "x y\n\nz\n"), folder.write("required", "\np\tq r\n \t\n")});
+  const auto window = lines.read_window(9);
+  ASSERT_EQ(window.size(), 3U);
+  EXPECT_EQ(window[0].prefix, "x y");
+  EXPECT_EQ(window[2].prefix, "z");
+  EXPECT_TRUE(window[0].required.empty());
+  EXPECT_EQ(window[1].required, (std::vector<std::string>{"p", "q r"}));
+  EXPECT_TRUE(window[2].required.empty());
+
+  SourceLines few(input, {folder.write("few", "x\n"), {}});
+  EXPECT_THAT([&] { few.read_window(9); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("the last line, but the input goes on at")));
+}
+
+// Lines that come soon after the first are taken with it; the wait ends at its end.
+TEST(SourceLines, WaitsForMoreLinesAsLongAsIsAllowed) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int saved = ::dup(STDIN_FILENO);
+  ::dup2(ends[0], STDIN_FILENO);
+  {
+    SourceLines lines("-");
+    std::thread writer([&] {
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(::write(ends[1], "a\n", 2), 2);
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    });
+    EXPECT_EQ(lines.read_window(3, 60'000).size(), 3U);
+    writer.join();
+    EXPECT_EQ(::write(ends[1], "b\n", 2), 2);
+    EXPECT_EQ(lines.read_window(9, 1).size(), 1U);
+    ::close(ends[1]);
+    EXPECT_TRUE(lines.read_window(9, 60'000).empty());
+  }
+  ::dup2(saved, STDIN_FILENO);
+  ::close(saved);
   ::close(ends[0]);
 }
 

@@ -129,5 +129,61 @@ TEST(Translator, FailuresOfWorkersAreReported) {
   EXPECT_THROW(translator.translate(lines_of({"a", "b", "c"})), Error);
 }
 
+TEST(Translator, BatchInvariantMeansOneByOne) {
+  auto scorer = std::make_unique<TableScorer>(*echo_scorer());
+  TableScorer* counting = scorer.get();
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  scorers.push_back(std::move(scorer));
+  Translator translator(letters(), 10, std::move(scorers), {.batch_size = 32, .batch_invariant = true});
+  EXPECT_EQ(best_texts(translator.translate(lines_of({"b", "a b c", "c a"}))),
+            (std::vector<std::string>{"b b", "a a", "c c"}));
+  EXPECT_EQ(counting->batches, 3);
+}
+
+// The model is another one when it is asked again.
+class FickleScorer : public TableScorer {
+ public:
+  using TableScorer::TableScorer;
+  Forced force(const Tensor& inputs, const Tensor& outputs) override {
+    Forced forced = TableScorer::force(inputs, outputs);
+    forced.log_probabilities = forced.log_probabilities - 0.01;
+    return forced;
+  }
+};
+
+TEST(Translator, VerifyFindsScoresThatAreNotTheModels) {
+  const TranslatorOptions options{.verify = true};
+  Translator honest = make_translator(options);
+  honest.translate(lines_of({"b", "", "c a"}));
+  EXPECT_EQ(honest.counts().unequal, 0);
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  scorers.push_back(std::make_unique<FickleScorer>(9, [](int64_t first, const Words&) {
+    return std::map<int64_t, double>{{first, -0.7}, {Vocabulary::end, -0.7}};
+  }));
+  Translator fickle(letters(), 10, std::move(scorers), options);
+  fickle.translate(lines_of({"b", "", "c a"}));
+  EXPECT_EQ(fickle.counts().unequal, 2);
+}
+
+TEST(Translator, TextsOfRulesMustBeInTheVocabulary) {
+  EXPECT_THAT([] { make_translator({.ban = {"Zebra"}}); },
+              testing::ThrowsMessage<UsageError>(testing::HasSubstr("the target vocabulary lacks 'Zebra'")));
+  EXPECT_THAT([] { make_translator({.bias = {"a"}}); },
+              testing::ThrowsMessage<UsageError>(testing::HasSubstr("is not text=number")));
+  EXPECT_EQ(
+      best_texts(make_translator({.ban = {"b b"}}).translate(lines_of({"b"}))).front().substr(0, 3) == "b b",
+      false);
+}
+
+TEST(Translator, TellsOfTokensAndAlignments) {
+  Translator translator = make_translator({.search = {.length_penalty = LengthPenalty::none}});
+  const auto translation = translator.translate(lines_of({"b c"})).front();
+  EXPECT_EQ(pharaoh_alignment(translation.outputs.front().source_positions), "0-0 1-1");
+  EXPECT_EQ(details_json(translation, translation.outputs.front(), letters().target->vocabulary(), 7, 0),
+            R"({"line":7,"output":0,"text":"b b","score":-1.25,"log_probability":-1.25,"source":["b","c"],)"
+            R"("tokens":["b","b"],"token_log_probabilities":[-0.5,-0.5,-0.25],"alignment":[[0,0],[1,1]]})"
+            "\n");
+}
+
 }  // namespace
 }  // namespace seq2seq

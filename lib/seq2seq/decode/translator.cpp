@@ -216,10 +216,12 @@ std::string written(const Hypothesis& hypothesis, const TextCodec& target, const
   return text;
 }
 
-Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers) {
+Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers,
+                           const std::shared_ptr<const Shortlist>& shortlist) {
   if (workers == 0) workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
   std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int64_t i = 0; i < workers; ++i) scorers.push_back(std::make_unique<ModelScorer>(model.model));
+  for (int64_t i = 0; i < workers; ++i)
+    scorers.push_back(std::make_unique<ModelScorer>(model.model, shortlist));
   return Translator(model.text, model.maximum_length, std::move(scorers), options);
 }
 

@@ -110,7 +110,7 @@ class Translator {
 /// A translator with this model. `workers` searches run at a time; 0 = one a thread on a CPU: between its
 /// products a step has little to share out, so that one-threaded workers beat one search with all threads.
 Translator make_translator(const TranslationModel& model, const TranslatorOptions& options,
-                           int64_t workers = 0);
+                           int64_t workers = 0, const std::shared_ptr<const Shortlist>& shortlist = nullptr);
 
 /// One line of JSON for an output: tokens, log-probabilities, alignment (docs/formats.md).
 std::string details_json(const Translation& translation, const Translation::Output& output,
