@@ -58,6 +58,7 @@ DecodingModels DecodingModels::load(const DecodingModelOptions& options, const a
   }
   for (const std::string& path : options.model) {
     result.ours.push_back(load_model(path, device));
+    result.packed.push_back(std::make_shared<PackedWeights>(result.ours.back().model->parameters()));
     const TranslationModel &model = result.ours.back(), &first = result.ours.front();
     if (result.ours.size() == 1) {
       result.text = model.text;
@@ -95,9 +96,11 @@ bool DecodingModels::on_cpu() const {
 
 std::unique_ptr<Scorer> DecodingModels::scorer(std::shared_ptr<const Shortlist> shortlist) const {
   if (foreign) return std::make_unique<ScriptScorer>(foreign->for_another_thread());
-  if (ours.size() == 1) return std::make_unique<ModelScorer>(ours.front().model, std::move(shortlist));
+  if (ours.size() == 1)
+    return std::make_unique<ModelScorer>(ours.front().model, packed.front(), std::move(shortlist));
   std::vector<std::unique_ptr<Scorer>> members;
-  for (const TranslationModel& model : ours) members.push_back(std::make_unique<ModelScorer>(model.model));
+  for (size_t i = 0; i < ours.size(); ++i)
+    members.push_back(std::make_unique<ModelScorer>(ours[i].model, packed[i]));
   return std::make_unique<EnsembleScorer>(std::move(members), mean);
 }
 

@@ -392,7 +392,7 @@ class ShortlistLaw : public testing::TestWithParam<bool> {
   const std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
   const SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
   std::vector<std::vector<Hypothesis>> found(const Shortlist& shortlist) {
-    ModelScorer scorer(model, std::make_shared<Shortlist>(shortlist));
+    ModelScorer scorer(model, nullptr, std::make_shared<Shortlist>(shortlist));
     return search(scorer, source_batch(sentences), options);
   }
 };
@@ -424,7 +424,7 @@ TEST_P(ShortlistLaw, LeavesOutTheOthers) {
 TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   const c10::InferenceMode no_gradients;
   ModelScorer all(model),
-      few(model, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary), {5}}));
+      few(model, nullptr, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary), {5}}));
   const SourceBatch batch = source_batch({{6, 6}});
   all.begin(batch);
   few.begin(batch);

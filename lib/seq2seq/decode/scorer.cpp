@@ -30,6 +30,7 @@ Forced Scorer::force(const Tensor& inputs, const Tensor& outputs) {
 }
 
 void ModelScorer::begin(const SourceBatch& source) {
+  const PackedWeights::Use packed(weights_.get());
   memory_ = model_->encode(source.to(device_));
   if (!shortlist_) return;
   const int64_t vocabulary = model_->target_vocabulary_size();
@@ -49,6 +50,7 @@ void ModelScorer::begin(const SourceBatch& source) {
 
 Distribution ModelScorer::step(const Tensor& tokens, State& state) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
+  const PackedWeights::Use packed(weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
@@ -56,6 +58,7 @@ Distribution ModelScorer::step(const Tensor& tokens, State& state) {
 
 Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
+  const PackedWeights::Use packed(weights_.get());
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
   const Step rows{steps.features.flatten(0, 1),
                   steps.attention.flatten(0, 1),
@@ -67,6 +70,7 @@ Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
 
 Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,
                                const std::vector<int64_t>& banned) {
+  const PackedWeights::Use packed(weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
   return {top_k(step, k, banned), std::move(step.attention)};

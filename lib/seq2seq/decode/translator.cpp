@@ -219,9 +219,11 @@ std::string written(const Hypothesis& hypothesis, const TextCodec& target, const
 Translator make_translator(const TranslationModel& model, const TranslatorOptions& options, int64_t workers,
                            const std::shared_ptr<const Shortlist>& shortlist) {
   if (workers == 0) workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
+  Seq2Seq network = model.model;
+  const auto packed = std::make_shared<PackedWeights>(network->parameters());
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int64_t i = 0; i < workers; ++i)
-    scorers.push_back(std::make_unique<ModelScorer>(model.model, shortlist));
+    scorers.push_back(std::make_unique<ModelScorer>(network, packed, shortlist));
   return Translator(model.text, model.maximum_length, std::move(scorers), options);
 }
 

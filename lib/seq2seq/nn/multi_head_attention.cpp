@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 
 #include <cmath>
 
@@ -62,6 +63,20 @@ Tensor with_whole_positions(const Tensor& x) {
   return x.stride(3) == 1 ? x : x.contiguous();
 }
 
+// What is attended to [B, Q, heads * d], and the weights [B, heads, Q, S].
+std::pair<Tensor, Tensor> fused(const variable_list& tensors, bool causal) {
+  const Tensor &queries = tensors[0], &keys = tensors[1];
+  const Tensor weights =
+      at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
+  const Tensor result =
+      at::empty({queries.size(0), queries.size(2), queries.size(1) * queries.size(3)}, queries.options());
+  AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "attend", [&] {
+    kernels::attend<scalar_t>(terms_of<scalar_t>(tensors, causal), weights.mutable_data_ptr<scalar_t>(),
+                              result.mutable_data_ptr<scalar_t>());
+  });
+  return {result, weights};
+}
+
 class FusedAttention : public torch::autograd::Function<FusedAttention> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& queries, const Tensor& keys,
@@ -70,14 +85,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     const variable_list tensors{with_whole_positions(queries), with_whole_positions(keys),
                                 with_whole_positions(values), mask.value_or(Tensor()),
                                 dropout.value_or(Tensor())};
-    const Tensor weights =
-        at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
-    const Tensor result =
-        at::empty({queries.size(0), queries.size(2), queries.size(1) * queries.size(3)}, queries.options());
-    AT_DISPATCH_FLOATING_TYPES(queries.scalar_type(), "attend", [&] {
-      kernels::attend<scalar_t>(terms_of<scalar_t>(tensors, causal), weights.mutable_data_ptr<scalar_t>(),
-                                result.mutable_data_ptr<scalar_t>());
-    });
+    const auto [result, weights] = fused(tensors, causal);
     variable_list saved = tensors;
     saved.push_back(weights);
     context->save_for_backward(std::move(saved));
@@ -201,7 +209,13 @@ Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, co
     context = attend(queries, memory, visible, {dropout_, noise});
   } else {
     Tensor all;
-    std::tie(context, all) = attend_with_weights(queries, memory, visible, {dropout_, noise});
+    const bool differentiate = torch::autograd::compute_requires_grad(queries, memory.keys, memory.values);
+    if (!differentiate && noise == nullptr && fast_kernels_allowed(queries))
+      std::tie(context, all) = fused({with_whole_positions(queries), with_whole_positions(memory.keys),
+                                      with_whole_positions(memory.values), mask.contiguous(), Tensor()},
+                                     /*causal=*/false);
+    else
+      std::tie(context, all) = attend_with_weights(queries, memory, visible, {dropout_, noise});
     *weights = by_row(all.select(1, 0));
   }
   return output_->forward(by_row(context));

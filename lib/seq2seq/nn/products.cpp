@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/packed_weights.h"
 
 namespace seq2seq {
 namespace {
@@ -54,6 +55,9 @@ double seconds_of_products(const Tensor& x, const Tensor& weight) {
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_multiply_adds(x.numel() * weight.size(0));
   if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (PackedWeights* weights = PackedWeights::in_use(); weights != nullptr && !bfloat16_products)
+    if (const Tensor packed = weights->packed(weight); packed.defined())
+      return onednn_product(x, packed, bias);
   if (!bfloat16_products) return onednn_product(x, weight, bias);
   const Tensor y = onednn_product(product_operand(x), product_operand(weight), {}).to(at::kFloat);
   return bias.defined() ? y.add_(bias) : y;
