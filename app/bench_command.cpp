@@ -174,6 +174,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
+  keep_few_shapes();
   use_threads(options.threads);
   const TranslationModel model = load_model(options.model);
   const std::vector<SourceLine> lines = read_all(options.input);

@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "decoding_models.h"
 #include "flags.h"
+#include "memory_blocks.h"
 #include "output_lines.h"
 #include "same_file.h"
 #include "seq2seq/core/error.h"
@@ -79,6 +80,7 @@ std::string line_of(const ForcedOutput& forced, bool tokens) {
 
 int run_score(const ScoreOptions& options) {
   check(options);
+  keep_few_shapes();
   const at::Device device = open_device(options.device);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const DecodingModels models = DecodingModels::load(options.models, device);

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "decoding_models.h"
 #include "flags.h"
+#include "memory_blocks.h"
 #include "output_lines.h"
 #include "same_file.h"
 #include "seq2seq/core/error.h"
@@ -170,6 +171,7 @@ std::string summary(const Translator::Counts& counts, double seconds) {
 
 int run_translate(TranslateOptions options, bool replace_unknown_given) {
   check(options);
+  keep_few_shapes();
   const at::Device device = open_device(options.device);
   if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
   const DecodingModels model = DecodingModels::load(options.models, device);

@@ -73,7 +73,11 @@ NamedTensors named_parameters_of(Seq2SeqImpl& model) {
   return result;
 }
 
-void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
+namespace {
+
+// Calls `use` for each parameter and its value, once it is known to fit.
+template <class Use>
+void for_each_value(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin, Use use) {
   const at::NoGradGuard no_grad;
   for (auto& parameter : model.named_parameters()) {
     const auto found = values.find(parameter.key());
@@ -84,8 +88,15 @@ void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::
       sizes << found->second.sizes() << " instead of " << parameter.value().sizes();
       throw Error(origin, name + " has sizes " + sizes.str(), "architecture and vocabulary must be the same");
     }
-    parameter.value().copy_(found->second);
+    use(parameter.value(), found->second);
   }
+}
+
+}  // namespace
+
+void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
+  for_each_value(model, values, origin,
+                 [](Tensor& parameter, const Tensor& value) { parameter.copy_(value); });
 }
 
 void connect_vocabularies(TranslationModel& model) {
@@ -178,7 +189,10 @@ TranslationModel restore(const fs::path& path, const Archive& archive) {
   result.text = restore_text(result.text_options, files);
   result.model = Seq2Seq(result.model_options, result.text.source->vocabulary().size(),
                          result.text.target->vocabulary().size());
-  copy_parameters(*result.model, archive.tensors, path.string());
+  // Taken over, so that nothing is in memory twice.
+  for_each_value(*result.model, archive.tensors, path.string(), [](Tensor& parameter, const Tensor& value) {
+    parameter.set_data(value.to(parameter.scalar_type()).contiguous());
+  });
   connect_vocabularies(result);
   return result;
 }
