@@ -35,7 +35,7 @@ struct ScoreOptions {
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
-    f.group("models", o.models, GroupFlags::plain);
+    DecodingModelOptions::fields(o.models, f);
     f("source", o.files.source, "text, one sentence a line; may be .gz");
     f("target", o.files.target, "its translations");
     f("input", o.files.combined, "both in one .tsv or .jsonl file, instead of the two above");

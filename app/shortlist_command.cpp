@@ -20,6 +20,7 @@ struct ShortlistOptions {
   std::string model, output;
   CorpusFiles files;
   int64_t candidates = 100, frequent = 100, pairs = 1'000'000;
+  double minimum_probability = 0.003;
   static void fields(auto& o, auto& f) {
     f("model", o.model,
       "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt");
@@ -27,6 +28,8 @@ struct ShortlistOptions {
     f("target", o.files.target, "its target side");
     f("input", o.files.combined, "both in one .tsv or .jsonl file, instead of the two above");
     f("candidates", o.candidates, "target words of each source word", in_range(1, 100000));
+    f("minimum-probability", o.minimum_probability, "leave out those that it becomes more rarely",
+      in_range(0, 1));
     f("frequent", o.frequent, "target words that are always considered, the most frequent ones",
       in_range(0, 100000));
     f("pairs", o.pairs, "use at most this many pairs, from the beginning", at_least(1));
@@ -53,7 +56,8 @@ int run_shortlist(const ShortlistOptions& options) {
                              source = model.text.source->ids(raw.source);
                              target = model.text.target->ids(raw.target);
                            });
-  const Shortlist shortlist{table.candidates(model.text.source->vocabulary().size(), options.candidates),
+  const Shortlist shortlist{table.candidates(model.text.source->vocabulary().size(), options.candidates,
+                                             options.minimum_probability),
                             table.frequent(options.frequent)};
   shortlist.save(options.output, model.text.source->vocabulary(), model.text.target->vocabulary());
   log_info(fmt::format("{}: from {} pairs", options.output, format_count(static_cast<int64_t>(pairs))));

@@ -47,7 +47,7 @@ struct TranslateOptions {
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
-    f.group("models", o.models, GroupFlags::plain);
+    DecodingModelOptions::fields(o.models, f);
     f("input", o.input,
       "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
       "standard input");

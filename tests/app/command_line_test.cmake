@@ -82,7 +82,7 @@ if(NOT explanation MATCHES "^{\"line\":0,\"output\":0,[^\n]*\"source\":.\"call\"
    OR NOT page MATCHES "^<!DOCTYPE html>.*<svg .*</svg>.*</html>\n$")
   message(SEND_ERROR "translate --explain: ${explanation}\n${page}")
 endif()
-expect(2 "^$" "^seq2seq: --explain: is where the text goes; [^\n]*\n$" translate --model ${model} --explain -)
+expect(2 "^$" "^seq2seq: --explain: is where --output goes; [^\n]*\n$" translate --model ${model} --explain -)
 # Nothing that is read is written, by whatever name.
 file(CREATE_LINK ${FOLDER}/two.txt ${FOLDER}/link.txt SYMBOLIC)
 foreach(flag output explain)
@@ -93,10 +93,46 @@ foreach(flag output explain)
   expect(2 "^$" "^seq2seq: --${flag}: '[^\n]*' would not be packed[^\n]*\n$"
          translate --model ${model} --input ${FOLDER}/two.txt --${flag} ${FOLDER}/x.gz)
 endforeach()
-expect(2 "^$" "^seq2seq: --explain: is where the text goes; [^\n]*\n$" translate --model ${model} --input
+expect(2 "^$" "^seq2seq: --explain: is where --output goes; [^\n]*\n$" translate --model ${model} --input
        ${FOLDER}/two.txt --output ${FOLDER}/new.txt --explain ${FOLDER}/./new.txt)
-expect(2 "^$" "^seq2seq: --explain: this model has no attention to explain by; [^\n]*\n$"
+expect(2 "^$" "^seq2seq: --explain: this model has no attention to tell of; [^\n]*\n$"
        translate --model ${FOLDER}/presets/rnn-fixed-context --input ${FOLDER}/two.txt --explain ${FOLDER}/none.jsonl)
+
+# What steers the output, and what else is written of it.
+file(WRITE ${FOLDER}/prefixes.txt "at\n\n")
+expect(0 "^at [^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --prefixes
+       ${FOLDER}/prefixes.txt --details ${FOLDER}/details.jsonl --alignments ${FOLDER}/alignments.txt --verify)
+file(READ ${FOLDER}/details.jsonl details)
+file(READ ${FOLDER}/alignments.txt alignments)
+if(NOT details MATCHES "^{\"line\":0,\"output\":0,[^\n]*}\n{\"line\":1,[^\n]*\"tokens\":..,[^\n]*}\n$"
+   OR NOT alignments MATCHES "^[0-2]-0 [^\n]*\n\n$")
+  message(SEND_ERROR "translate --details, --alignments: ${details}\n${alignments}")
+endif()
+foreach(case "--temperature;0.5;--temperature: would change nothing; add --sample" "--ban;Zebra;--ban: 'Zebra': the target "
+        "--beam-groups;2;--beam-groups: 2 does not divide" "--bias;x;--bias: 'x' is not text=number"
+        "--tokenizer;char;--tokenizer: is known for models" "--ensemble;log;--ensemble: would change nothing"
+        "--source-vocabulary;x;--target-vocabulary: is missing")
+  list(GET case 0 flag)
+  list(GET case 1 value)
+  list(GET case 2 message)
+  expect(2 "^$" "^seq2seq: ${message}[^\n]*\n$" translate --model ${model} --input ${FOLDER}/two.txt ${flag} ${value})
+endforeach()
+
+# Scores of given translations; a shortlist; an average of checkpoints decodes and passes its self-test.
+file(WRITE ${FOLDER}/one.txt "call Kelm now\n")
+expect(0 "^-[0-9.]+\t4\t-[-0-9. ]+\n$" "^seq2seq: 1 pairs, 4 tokens: log-probability -[^\n]*\n|^1 pairs, 4 tokens: [^\n]*\n$"
+       score --model ${model} --source ${FOLDER}/one.txt --target ${FOLDER}/one.txt --tokens)
+expect(2 "^$" "^seq2seq: --target: is missing; [^\n]*\n$" score --model ${model} --source ${FOLDER}/one.txt)
+expect(0 "^$" "from 200 pairs|from [0-9]+ pairs" shortlist --model ${model} --input ${ROOT}/data/copying/valid.jsonl --output
+       ${FOLDER}/short.json)
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --shortlist ${FOLDER}/short.json)
+expect(2 "^$" "^seq2seq: --shortlist: leaves words out that are needed for --verify; [^\n]*\n$"
+       translate --model ${model} --input ${FOLDER}/two.txt --shortlist ${FOLDER}/short.json --verify)
+expect(0 "^$" "^$" average --quiet --models ${model}/best ${model}/last --output ${FOLDER}/average.pt)
+expect(0 "passed: 3 of 3 outputs equal.*passed: 3 of 3 outputs equal" "^$" inspect --model ${FOLDER}/average.pt --verify)
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${FOLDER}/average.pt ${model} --input ${FOLDER}/two.txt --verify)
+expect(2 "^$" "^seq2seq: --output: is one of the models, [^\n]*\n$" average --models ${model} ${FOLDER}/average.pt --output
+       ${FOLDER}/average.pt)
 expect(2 "^$" "^seq2seq: --source: is missing[^\n]*\n$" evaluate --hypothesis x --reference y --metric summary --model z)
 expect(2 "^$" "^seq2seq: --source: would change nothing; add --metric summary\n$"
        evaluate --hypothesis x --reference y --source z)

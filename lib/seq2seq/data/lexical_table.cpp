@@ -55,7 +55,8 @@ LexicalTable::LexicalTable(
   });
 }
 
-std::vector<std::vector<int64_t>> LexicalTable::candidates(int64_t source_vocabulary, int64_t count) const {
+std::vector<std::vector<int64_t>> LexicalTable::candidates(int64_t source_vocabulary, int64_t count,
+                                                           double least) const {
   std::vector<std::vector<int64_t>> result(static_cast<size_t>(source_vocabulary));
   for (auto begin = entries_.begin(); begin != entries_.end();) {
     const auto end =
@@ -64,7 +65,8 @@ std::vector<std::vector<int64_t>> LexicalTable::candidates(int64_t source_vocabu
     std::stable_sort(own.begin(), own.end(),
                      [](const Entry& a, const Entry& b) { return a.probability > b.probability; });
     if (std::ssize(own) > count) own.resize(static_cast<size_t>(count));
-    for (const Entry& entry : own) result.at(static_cast<size_t>(entry.source)).push_back(entry.target);
+    for (const Entry& entry : own)
+      if (entry.probability >= least) result.at(static_cast<size_t>(entry.source)).push_back(entry.target);
     begin = end;
   }
   return result;

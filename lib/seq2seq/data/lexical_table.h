@@ -18,9 +18,10 @@ class LexicalTable {
       const std::function<void(uint64_t, std::vector<int64_t>& source, std::vector<int64_t>& target)>& pair,
       int64_t iterations = 5);
 
-  /// At most `count` target words of each source word, likeliest first, in the order of the source ids; empty
-  /// for words that did not occur.
-  std::vector<std::vector<int64_t>> candidates(int64_t source_vocabulary, int64_t count) const;
+  /// At most `count` target words of each source word, none less likely than `least`, likeliest first, in the
+  /// order of the source ids; empty for words that did not occur.
+  std::vector<std::vector<int64_t>> candidates(int64_t source_vocabulary, int64_t count,
+                                               double least = 0) const;
   /// The `count` most frequent target words, most frequent first.
   std::vector<int64_t> frequent(int64_t count) const;
 
