@@ -41,6 +41,13 @@ void check(const DecodingModelOptions& options) {
                      "leave it out");
 }
 
+std::vector<NamedFile> files_of(const DecodingModelOptions& options) {
+  std::vector<NamedFile> files{{"--source-vocabulary", options.source_vocabulary},
+                               {"--target-vocabulary", options.target_vocabulary}};
+  for (const std::string& name : options.model) files.push_back({"--model", find_model_file(name).string()});
+  return files;
+}
+
 DecodingModels DecodingModels::load(const DecodingModelOptions& options, const at::Device& device) {
   DecodingModels result;
   result.mean = options.ensemble;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "same_file.h"
 #include "seq2seq/core/options.h"
 #include "seq2seq/decode/ensemble.h"
 #include "seq2seq/decode/script_model.h"
@@ -41,6 +42,9 @@ struct DecodingModelOptions {
 
 /// Rules between fields. Throws UsageError.
 void check(const DecodingModelOptions& options);
+
+/// What they are read from, for `check_files`. Throws Error when a model does not exist.
+std::vector<NamedFile> files_of(const DecodingModelOptions& options);
 
 /// Models of ours, or an archive known by its methods.
 struct DecodingModels {

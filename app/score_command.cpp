@@ -58,17 +58,11 @@ void check(const ScoreOptions& options) {
                      "give --source and --target, or --input");
   if (!files.combined.empty() && !(files.source.empty() && files.target.empty()))
     throw UsageError("--input", "is given beside --source or --target", "give one of them");
-  for (const std::string& written : {options.output, options.alignments})
-    for (const std::string& read : {files.source, files.target, files.combined})
-      if (!written.empty() && written != "-" && !read.empty() && same_file(written, read))
-        throw UsageError(written == options.output ? "--output" : "--alignments",
-                         "is the input, which would be overwritten", "name another file");
+  std::vector<NamedFile> read = files_of(options.models);
+  read.insert(read.end(),
+              {{"--source", files.source}, {"--target", files.target}, {"--input", files.combined}});
+  check_files(std::move(read), {{"--output", options.output}, {"--alignments", options.alignments}});
 }
-
-/// A pair in numbers; without ids when there is nothing to score.
-struct Pair {
-  std::vector<int64_t> source, target;
-};
 
 std::string line_of(const ForcedOutput& forced, bool tokens) {
   std::string line = fmt::format("{:.4f}\t{}", forced.log_probability(), forced.log_probabilities.size());
@@ -92,7 +86,7 @@ int run_score(const ScoreOptions& options) {
   if (!options.alignments.empty()) alignments.emplace(options.alignments);
   OutputLines output(options.output);
   double sum = 0;
-  int64_t tokens = 0;
+  int64_t tokens = 0, cut = 0;
   for (uint64_t begin = 0; begin < corpus.size(); begin += static_cast<uint64_t>(options.batch_size)) {
     const uint64_t end = std::min(corpus.size(), begin + static_cast<uint64_t>(options.batch_size));
     std::vector<Example> examples;
@@ -103,6 +97,10 @@ int run_score(const ScoreOptions& options) {
       const NumberedSource source = number_source(*models.text.source, raw.source, raw.source_sentences,
                                                   models.text.form, models.maximum_length);
       if (source.ids.empty()) continue;
+      if (source.whole_length > models.maximum_length && cut++ == 0)
+        log_warning(fmt::format("{}: cut from {} to {} tokens, as all longer sources will be",
+                                corpus.place(i), format_count(source.whole_length),
+                                format_count(models.maximum_length)));
       place[i - begin] = examples.size();
       examples.push_back({examples.size(), source.ids, {}});
       targets.push_back(number_target(*models.text.target, raw.target, source, models.text.form));
@@ -121,6 +119,7 @@ int run_score(const ScoreOptions& options) {
     output.write(text);
     if (alignments) alignments->write(aligned);
   }
+  if (tokens == 0) throw Error(corpus.files().describe(), "has no pair to score", "give text");
   if (!options.quiet)
     log_info(fmt::format("{} pairs, {} tokens: log-probability {:.4f} a token, perplexity {:.4f}",
                          format_count(static_cast<int64_t>(corpus.size())), format_count(tokens),

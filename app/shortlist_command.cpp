@@ -44,9 +44,11 @@ int run_shortlist(const ShortlistOptions& options) {
   if (files.combined.empty() && (files.source.empty() || files.target.empty()))
     throw UsageError(files.source.empty() ? "--source" : "--target", "is missing",
                      "give --source and --target, or --input");
-  for (const std::string& read : {files.source, files.target, files.combined})
-    if (!read.empty() && same_file(options.output, read))
-      throw UsageError("--output", "is the input, which would be overwritten", "name another file");
+  check_files({{"--model", find_model_file(options.model).string()},
+               {"--source", files.source},
+               {"--target", files.target},
+               {"--input", files.combined}},
+              {{"--output", options.output}});
   const TranslationModel model = load_model(options.model);
   const Corpus corpus(files);
   const uint64_t pairs = std::min(corpus.size(), static_cast<uint64_t>(options.pairs));

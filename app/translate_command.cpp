@@ -79,38 +79,16 @@ struct TranslateOptions {
   }
 };
 
-/// What is written must not be what is read, or written twice.
 void check_files(const TranslateOptions& options) {
-  struct File {
-    std::string flag, name;
-  };
-  std::vector<File> read{{"--input", options.input == "-" ? "/dev/stdin" : options.input}};
-  for (const std::string& name : options.models.model) read.push_back({"--model", find_model_file(name)});
-  const std::pair<const char*, std::string> others[] = {
-      {"--source-vocabulary", options.models.source_vocabulary},
-      {"--target-vocabulary", options.models.target_vocabulary},
-      {"--shortlist", options.shortlist},
-      {"--prefixes", options.companions.prefixes},
-      {"--required", options.companions.required}};
-  for (const auto& [flag, name] : others)
-    if (!name.empty()) read.push_back({flag, name});
-  std::vector<File> written{{"--output", options.output == "-" ? "/dev/stdout" : options.output}};
-  const std::pair<const char*, std::string> further[] = {
-      {"--explain", options.explain}, {"--details", options.details}, {"--alignments", options.alignments}};
-  for (const auto& [flag, name] : further)
-    if (!name.empty()) written.push_back({flag, name == "-" ? "/dev/stdout" : name});
-  for (const File& file : written) {
-    if (file.name.ends_with(".gz"))
-      throw UsageError(file.flag, "'" + file.name + "' would not be packed", "name a file without .gz");
-    for (const File& source : read)
-      if (same_file(file.name, source.name))
-        throw UsageError(file.flag, "is the file of " + source.flag + ", which would be overwritten",
-                         "name another file");
-  }
-  for (size_t i = 0; i < written.size(); ++i)
-    for (size_t j = 0; j < i; ++j)
-      if (written[i].name == written[j].name || same_file(written[i].name, written[j].name))
-        throw UsageError(written[i].flag, "is where " + written[j].flag + " goes", "name another file");
+  std::vector<NamedFile> read = files_of(options.models);
+  read.insert(read.begin(), {"--input", options.input});
+  read.insert(read.end(), {{"--shortlist", options.shortlist},
+                           {"--prefixes", options.companions.prefixes},
+                           {"--required", options.companions.required}});
+  check_files(std::move(read), {{"--output", options.output},
+                                {"--explain", options.explain},
+                                {"--details", options.details},
+                                {"--alignments", options.alignments}});
 }
 
 void check(const TranslateOptions& options) {
@@ -118,6 +96,11 @@ void check(const TranslateOptions& options) {
   check(options.translator.search);
   if (options.scores && options.translator.search.n_best > 1)
     throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
+  const SearchOptions& search = options.translator.search;
+  if (!options.companions.required.empty() && (search.sample || search.beam_groups > 1))
+    throw UsageError("--required",
+                     std::string("cannot be combined with ") + (search.sample ? "--sample" : "--beam-groups"),
+                     "leave one of them out");
   if (!options.explain.empty() && (options.models.model.size() > 1 || options.models.foreign()))
     throw UsageError("--explain", "looks into one model of seq2seq train", "leave it out");
   if (!options.shortlist.empty()) {
@@ -235,8 +218,11 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (counts.unequal > 0)
     log_warning(fmt::format("{} outputs have another log-probability when they are scored once more",
                             format_count(counts.unequal)));
+  if (counts.without_output > 0)
+    log_warning(fmt::format("{} lines have no output: their rules left no word to write",
+                            format_count(counts.without_output)));
   if (!options.quiet) log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
-  return counts.bad_lines > 0 || counts.unequal > 0 ? 1 : 0;
+  return counts.bad_lines > 0 || counts.unequal > 0 || counts.without_output > 0 ? 1 : 0;
 }
 
 }  // namespace

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Whether the C++ modules, the archive's traced methods and Python agree: for every preset, a model trained for a few
 # updates, greedy outputs and log-probabilities of 1,000 lines, at batch sizes never used in tracing.
-#   archive_agreement.sh DATA WORK PYTHON [UPDATES]
+#   archive_agreement.sh DATA WORK PYTHON [UPDATES [PRESET...]]
 # DATA holds train.en, train.de and a test file test_2016_flickr.en of Multi30k; PYTHON has torch. WORK is kept: runs
 # that are there are not trained again. SEQ2SEQ names the program.
 set -euo pipefail
 data=$1 work=$2 python=$3 updates=${4:-150}
+(($# < 5)) || presets=("${@:5}")
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=${SEQ2SEQ:-$root/build/release/seq2seq}
 mkdir -p "$work"
+[[ -n ${presets:-} ]] || mapfile -t presets < <(cd "$root/models" && printf '%s\n' *.json)
 head -n 1000 "$data/test_2016_flickr.en" >"$work/lines"
 
-for preset in "$root"/models/*.json; do
+for preset in "${presets[@]/#/$root/models/}"; do
+  preset=${preset%.json}.json
   name=$(basename "$preset" .json)
   if [[ ! -e $work/$name/last/model.pt ]]; then
     "$program" train --quiet --config "$preset" --train-source "$data/train.en" --train-target "$data/train.de" \

@@ -5,7 +5,9 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -161,10 +163,13 @@ bool LineReader::next(std::string& line) {
 }
 
 bool LineReader::ready(int64_t milliseconds) const {
+  using Clock = std::chrono::steady_clock;
   auto& state = *implementation_;
+  const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);
   while (!state.has_line()) {
     if (state.finished) return true;
-    if (!state.bytes.ready(milliseconds)) return false;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (!state.bytes.ready(std::max<int64_t>(0, left))) return false;
     state.read_more();
   }
   return true;

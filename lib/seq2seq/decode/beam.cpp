@@ -34,6 +34,15 @@ int64_t longest_output(const SearchOptions& options, int64_t source_length, cons
   return std::max(limit, shortest_output(options, source_length));
 }
 
+/// How many tokens at the end of `tokens` the phrase begins with, short of all of it.
+size_t begun(const std::vector<int64_t>& tokens, const Phrase& phrase) {
+  for (size_t count = std::min(tokens.size(), phrase.size() - 1); count > 0; --count)
+    if (std::equal(phrase.begin(), phrase.begin() + static_cast<std::ptrdiff_t>(count),
+                   tokens.end() - static_cast<std::ptrdiff_t>(count)))
+      return count;
+  return 0;
+}
+
 }  // namespace
 
 Beam::Beam(const SearchOptions& options, int64_t source_length, const SentenceRules* rules,
@@ -56,38 +65,28 @@ std::vector<int64_t> Beam::tokens_until(int64_t node) const {
 std::vector<int64_t> Beam::wanted(const Live& hypothesis) const {
   std::vector<int64_t> result;
   if (rules_ == nullptr) return result;
-  const Required& state = hypothesis.required;
-  if (state.phrase >= 0) return {rules_->required[static_cast<size_t>(state.phrase)][state.position]};
+  const std::vector<int64_t> written = tokens(hypothesis);
   for (size_t i = 0; i < rules_->required.size(); ++i)
-    if ((state.met >> i & 1) == 0) result.push_back(rules_->required[i].front());
+    if ((hypothesis.required.met >> i & 1) == 0)
+      result.push_back(rules_->required[i][begun(written, rules_->required[i])]);
   return result;
 }
 
-Beam::Required Beam::after(Required state, int64_t token) const {
-  const auto advance = [&](int64_t phrase, size_t position) {
-    state.phrase = phrase;
-    state.position = position;
-    if (position < rules_->required[static_cast<size_t>(phrase)].size()) return;
-    state.met |= uint64_t{1} << phrase;
-    state.phrase = -1;
-    state.position = 0;
-  };
-  if (state.phrase >= 0 && rules_->required[static_cast<size_t>(state.phrase)][state.position] == token) {
-    advance(state.phrase, state.position + 1);
-    return state;
+Beam::Required Beam::after(Required state, const std::vector<int64_t>& tokens) const {
+  state.begun = 0;
+  for (size_t i = 0; i < rules_->required.size(); ++i) {
+    if ((state.met >> i & 1) != 0) continue;
+    const Phrase& phrase = rules_->required[i];
+    if (tokens.size() >= phrase.size() && std::equal(phrase.rbegin(), phrase.rend(), tokens.rbegin()))
+      state.met |= uint64_t{1} << i;
+    else
+      state.begun = std::max(state.begun, begun(tokens, phrase));
   }
-  state.phrase = -1;  // what was begun is broken off
-  state.position = 0;
-  for (size_t i = 0; i < rules_->required.size(); ++i)
-    if ((state.met >> i & 1) == 0 && rules_->required[i].front() == token) {
-      advance(static_cast<int64_t>(i), 1);
-      return state;
-    }
   return state;
 }
 
 size_t Beam::required_tokens(const Required& state) const {
-  size_t count = state.position;
+  size_t count = state.begun;
   for (size_t i = 0; i < rules_->required.size(); ++i)
     if ((state.met >> i & 1) != 0) count += rules_->required[i].size();
   return count;
@@ -97,11 +96,18 @@ size_t Beam::missing(const Required& state) const {
   return rules_ == nullptr ? 0 : rules_->required.size() - static_cast<size_t>(std::popcount(state.met));
 }
 
+double Beam::rank(const Live& hypothesis) const {
+  return hypothesis.log_probability + hypothesis.adjustment +
+         (options_->stepwise_penalty ? hypothesis.penalty : 0.0);
+}
+
 /// All that may follow, best first.
 std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
   std::vector<Live> all;
   all.reserve(live_.size() * static_cast<size_t>(offers.each));
   for (size_t row = 0; row < live_.size(); ++row) {
+    std::vector<int64_t> written;
+    if (rules_ != nullptr) written = tokens(live_[row]);
     for (int64_t i = 0; i < offers.each; ++i) {
       const size_t at = row * static_cast<size_t>(offers.each) + static_cast<size_t>(i);
       const double total = live_[row].log_probability + offers.log_probabilities[at];
@@ -117,15 +123,14 @@ std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
       if (offers.adjustments != nullptr) next.adjustment += offers.adjustments[at];
       if (rules_ != nullptr) {
         if (next.token == Vocabulary::end && missing(next.required) > 0) continue;
-        next.required = after(next.required, next.token);
+        written.push_back(next.token);
+        next.required = after(next.required, written);
+        written.pop_back();
       }
       all.push_back(next);
     }
   }
   // Equal ones stay in the order of their rows, so that a result never depends on the sorting method.
-  const auto rank = [&](const Live& h) {
-    return h.log_probability + h.adjustment + (options_->stepwise_penalty ? h.penalty : 0.0);
-  };
   const auto better = [&](const Live& a, const Live& b) { return rank(a) > rank(b); };
   std::stable_sort(all.begin(), all.end(), better);
   return all;
@@ -149,7 +154,7 @@ std::vector<Beam::Live> Beam::in_groups(const std::vector<Live>& candidates) con
       const auto found = chosen.find(candidate.token);
       const double cost =
           found == chosen.end() ? 0.0 : options_->diversity * static_cast<double>(found->second);
-      own.emplace_back(candidate.log_probability + candidate.adjustment - cost, &candidate);
+      own.emplace_back(rank(candidate) - cost, &candidate);
     }
     std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     const auto share = static_cast<size_t>(options_->beam_size / options_->beam_groups);

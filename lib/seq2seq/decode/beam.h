@@ -33,9 +33,8 @@ class Beam {
 
   /// What a hypothesis has of the required phrases.
   struct Required {
-    uint64_t met = 0;     ///< one bit a phrase
-    int64_t phrase = -1;  ///< begun and not yet met
-    size_t position = 0;  ///< tokens of it
+    uint64_t met = 0;  ///< one bit a phrase
+    size_t begun = 0;  ///< tokens at its end with which a phrase begins that is not met
   };
   struct Live {
     int64_t row;    ///< the row of this sentence that it continues
@@ -71,9 +70,10 @@ class Beam {
   std::vector<Live> kept(std::vector<Live> candidates) const;
   std::vector<Live> in_groups(const std::vector<Live>& candidates) const;
   std::vector<Live> in_turn(const std::vector<Live>& candidates) const;
+  double rank(const Live& hypothesis) const;
   void complete(const Live& hypothesis);
   std::vector<int64_t> tokens_until(int64_t node) const;
-  Required after(Required state, int64_t token) const;
+  Required after(Required state, const std::vector<int64_t>& tokens) const;
   size_t required_tokens(const Required& state) const;
   size_t missing(const Required& state) const;
   bool over() const;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "seq2seq/nn/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -60,12 +62,20 @@ Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const PackedWeights::Use packed(weights_.get());
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
-  const Step rows{steps.features.flatten(0, 1),
-                  steps.attention.flatten(0, 1),
-                  steps.copy_gate.defined() ? steps.copy_gate.flatten(0, 1) : Tensor(),
-                  {}};
-  const Tensor all = model_->output()->log_probabilities(rows, *memory_);  // [B*T, W]
-  return {all.gather(1, outputs.to(device_).reshape({-1, 1})).view(outputs.sizes()), steps.attention};
+  // A part of the steps at a time: all words of all steps would fill the memory.
+  const int64_t part = std::max<int64_t>(1, 1024 / inputs.size(0));
+  std::vector<Tensor> found;
+  for (int64_t t = 0; t < inputs.size(1); t += part) {
+    const int64_t count = std::min(part, inputs.size(1) - t);
+    const auto rows = [&](const Tensor& all) {
+      return all.defined() ? all.narrow(1, t, count).flatten(0, 1) : Tensor();
+    };
+    const Step step{rows(steps.features), rows(steps.attention), rows(steps.copy_gate), {}};
+    const Tensor all = model_->output()->log_probabilities(step, *memory_);  // [B * count, W]
+    const Tensor wanted = outputs.narrow(1, t, count).to(device_);
+    found.push_back(all.gather(1, wanted.reshape({-1, 1})).view(wanted.sizes()));
+  }
+  return {at::cat(found, 1), steps.attention};
 }
 
 Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,

@@ -57,7 +57,14 @@ std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
     return std::max<int64_t>(
         0, std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count());
   };
-  while (window.size() < limit && (window.empty() || reader_.ready(left())) && reader_.next(line)) {
+  while (window.size() < limit && (window.empty() || reader_.ready(left()))) {
+    if (!reader_.next(line)) {
+      for (LineReader* companion : {prefixes_.get(), required_.get()})
+        if (companion != nullptr && companion->next(line))
+          throw Error(companion->place(), "has no line of the input beside it",
+                      "give as many lines as the input has");
+      break;
+    }
     if (window.empty()) end = Clock::now() + std::chrono::milliseconds(wait);
     SourceLine& source = window.emplace_back(checked(std::move(line)));
     if (prefixes_) source.prefix = companion_line(*prefixes_);

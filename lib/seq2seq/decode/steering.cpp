@@ -5,6 +5,7 @@
 #include <limits>
 #include <unordered_set>
 
+#include "seq2seq/core/error.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -113,6 +114,8 @@ std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
     if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
     return forced;
   }
+  if (std::any_of(log_probabilities.begin(), log_probabilities.end(), [](double p) { return std::isnan(p); }))
+    throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
   adjust(hypothesis, log_probabilities);
   scores_.resize(log_probabilities.size());
   for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = log_probabilities[i] + adjustments_[i];
@@ -120,8 +123,7 @@ std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
   std::vector<Candidate> result;
   const auto add = [&](int64_t token) {
     const auto at = static_cast<size_t>(token);
-    if (std::isnan(scores_[at]) || scores_[at] > impossible)
-      result.push_back({token, log_probabilities[at], adjustments_[at]});
+    if (scores_[at] > impossible) result.push_back({token, log_probabilities[at], adjustments_[at]});
   };
   const std::vector<int64_t> best = likeliest(count);
   for (const int64_t token : best) add(token);

@@ -97,9 +97,17 @@ void Translator::number(const SourceLine& line, Translation& result) {
     log_warning(line.place + ": cut from " + format_count(source.whole_length) + " to " +
                 format_count(maximum_length_) + " tokens, as all longer lines will be; split such lines");
   result.rules.seed = mix_seed({static_cast<uint64_t>(options_.seed), index});
-  result.rules.prefix = number_target(*text_.target, line.prefix, source, text_.form);
+  const auto asked = [&](const std::string& text) {
+    Phrase phrase = number_target(*text_.target, text, source, text_.form);
+    if (std::find(phrase.begin(), phrase.end(), Vocabulary::unknown) != phrase.end())
+      throw Error(line.place,
+                  "'" + text + "' is asked of its output, but has a word that the model cannot write",
+                  "choose other words");
+    return phrase;
+  };
+  result.rules.prefix = asked(line.prefix);
   for (const std::string& phrase : line.required) {
-    result.rules.required.push_back(number_target(*text_.target, phrase, source, text_.form));
+    result.rules.required.push_back(asked(phrase));
     if (result.rules.required.size() > 64)
       throw Error(line.place, "has more than 64 required phrases", "join neighbours");
   }
@@ -118,7 +126,10 @@ std::vector<Translation> Translator::translate(std::span<const SourceLine> lines
   });
   decode(sentences);
   for (Translation& result : results) {
-    if (result.outputs.empty()) result.outputs.emplace_back();
+    if (result.outputs.empty()) {
+      counts_.without_output += !result.source.ids.empty();
+      result.outputs.emplace_back();
+    }
     counts_.output_tokens += std::ssize(result.outputs.front().tokens);
   }
   counts_.unequal = unequal_;
@@ -188,6 +199,7 @@ void Translator::verify(Scorer& scorer, std::span<Translation* const> batch) {
       targets.push_back(output.tokens);
       found.push_back(output.log_probability);
     }
+  if (examples.empty()) return;
   const auto forced = force(scorer, to_tensors(make_batch(examples)).source, targets);
   for (size_t i = 0; i < forced.size(); ++i)
     // Not a number is no agreement either.

@@ -82,8 +82,9 @@ class Translator {
   /// Since construction.
   struct Counts {
     int64_t lines = 0, bad_lines = 0, cut_lines = 0;
-    int64_t output_tokens = 0;  ///< of the best outputs, without </s>
-    int64_t unequal = 0;        ///< with `verify`: outputs whose log-probability is another one
+    int64_t output_tokens = 0;   ///< of the best outputs, without </s>
+    int64_t without_output = 0;  ///< lines whose rules left no word to write
+    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability is another one
   };
   const Counts& counts() const { return counts_; }
   size_t workers() const { return scorers_.size(); }

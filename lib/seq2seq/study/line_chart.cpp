@@ -1,0 +1,139 @@
+#include "seq2seq/study/line_chart.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "seq2seq/study/heat_map.h"
+
+namespace seq2seq {
+namespace {
+
+// Pixels.
+constexpr double width = 640, height = 300, left = 62, right = 14, top = 30, bottom = 44, legend_line = 18;
+constexpr double dash_length = 20, character = 6.8;
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  void widen() {
+    if (low > high) low = 0, high = 1;
+    if (low == high) low -= 0.5, high += 0.5;
+  }
+  double share(double value) const { return (value - low) / (high - low); }
+};
+
+bool drawn(const LineChart& chart, double x, double y) {
+  return std::isfinite(x) && std::isfinite(y) && (!chart.logarithmic || y > 0);
+}
+
+std::string text(double x, double y, const char* anchor, const std::string& content,
+                 const std::string& more = "") {
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more,
+                     escape_html(content));
+}
+
+}  // namespace
+
+std::vector<double> round_ticks(double low, double high, int count) {
+  const double rough = (high - low) / count, power = std::pow(10, std::floor(std::log10(rough)));
+  double step = 10 * power;
+  for (const double factor : {5.0, 2.0, 1.0})
+    if (factor * power >= rough) step = factor * power;
+  std::vector<double> ticks;
+  for (auto i = static_cast<int64_t>(std::ceil(low / step - 1e-9));
+       static_cast<double>(i) * step <= high + 1e-9 * step; ++i)
+    ticks.push_back(static_cast<double>(i) * step);
+  return ticks;
+}
+
+std::string line_chart_svg(const LineChart& chart) {
+  const auto scaled = [&](double y) { return chart.logarithmic ? std::log10(y) : y; };
+  Range xs, ys;
+  for (const auto& series : chart.series)
+    for (size_t i = 0; i < series.x.size(); ++i)
+      if (drawn(chart, series.x[i], series.y[i])) {
+        xs.include(series.x[i]);
+        ys.include(scaled(series.y[i]));
+      }
+  xs.widen();
+  ys.widen();
+  const auto place_x = [&](double x) { return left + xs.share(x) * (width - left - right); };
+  const auto place_y = [&](double y) { return height - bottom - ys.share(y) * (height - top - bottom); };
+  std::string body;
+  std::vector<double> y_ticks = round_ticks(ys.low, ys.high, 5);
+  if (chart.logarithmic && ys.high - ys.low >= 1) {  // whole powers, not too many
+    y_ticks.clear();
+    const double step = std::max(1.0, std::ceil((ys.high - ys.low) / 6));
+    for (double power = std::ceil(ys.low); power <= ys.high; power += step) y_ticks.push_back(power);
+  }
+  for (const double tick : y_ticks) {
+    const double y = place_y(tick);
+    body += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
+                        left, width - right, y, y);
+    body +=
+        text(left - 6, y + 4, "end", fmt::format("{:.3g}", chart.logarithmic ? std::pow(10, tick) : tick));
+  }
+  for (const double tick : round_ticks(xs.low, xs.high, 6))
+    body += text(place_x(tick), height - bottom + 16, "middle", fmt::format("{:.6g}", tick));
+  body += text((left + width - right) / 2, height - 8, "middle", chart.x_label);
+  body += text(left, top - 12, "start", chart.y_label, " class=\"name\"");
+  std::string legend;
+  double legend_x = left, legend_y = height + 4;
+  for (size_t k = 0; k < chart.series.size(); ++k) {
+    const auto& series = chart.series[k];
+    std::string points, marks;
+    for (size_t i = 0; i < series.x.size(); ++i) {
+      if (!drawn(chart, series.x[i], series.y[i])) continue;
+      const double x = place_x(series.x[i]), y = place_y(scaled(series.y[i]));
+      points += fmt::format("{:.1f},{:.1f} ", x, y);
+      if (series.points)
+        marks += fmt::format(
+            "<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}: {:.6g}, "
+            "{:.6g}</title></circle>\n",
+            k % 8, x, y, escape_html(series.name), series.x[i], series.y[i]);
+    }
+    body += fmt::format("<polyline class=\"l{}\" points=\"{}\"/>\n", k % 8, points) + marks;
+    const double needed = dash_length + 8 + character * static_cast<double>(series.name.size()) + 16;
+    if (legend_x > left && legend_x + needed > width) {
+      legend_x = left;
+      legend_y += legend_line;
+    }
+    legend += fmt::format("<line class=\"l{}\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
+                          k % 8, legend_x, legend_x + dash_length, legend_y, legend_y);
+    legend += text(legend_x + dash_length + 6, legend_y + 4, "start", series.name);
+    legend_x += needed;
+  }
+  const bool named = chart.series.size() > 1;
+  const double full = named ? legend_y + legend_line : height;
+  // Colours that people with colour blindness tell apart (Okabe and Ito 2008), darker on light ground.
+  static const char* const light[] = {"#0060a8", "#c44900", "#007a5a", "#b0488c",
+                                      "#7a6a00", "#2a7fb8", "#6b3fa0", "#444c56"};
+  static const char* const dark[] = {"#58a6ff", "#f0883e", "#3fb98f", "#e58bc0",
+                                     "#d6c24a", "#7cc7f0", "#b392f0", "#adbac7"};
+  std::string style;
+  for (const auto& [colours, begin, end] :
+       {std::tuple(light, "", ""), std::tuple(dark, "@media (prefers-color-scheme: dark) {\n", "}\n")}) {
+    style += begin;
+    for (int k = 0; k < 8; ++k)
+      style += fmt::format(".l{} {{ stroke: {} }} .c{} {{ fill: {} }}\n", k, colours[k], k, colours[k]);
+    style += end;
+  }
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "style=\"width:100%;max-width:{:.0f}px;height:auto\">\n"
+      "<title>{}</title>\n<style>\n"
+      "text {{ font: 12px system-ui, sans-serif; fill: #24292f }} text.name {{ font-weight: 600 }}\n"
+      "polyline, line {{ fill: none; stroke-width: 2; stroke-linejoin: round }} line.grid {{ stroke: "
+      "#d0d7de; stroke-width: 1 }}\n"
+      "@media (prefers-color-scheme: dark) {{ text {{ fill: #d1d7e0 }} line.grid {{ stroke: #3d444d }} "
+      "}}\n{}</style>\n{}{}</svg>\n",
+      width, full, width, escape_html(chart.title), style, body, named ? legend : "");
+}
+
+}  // namespace seq2seq

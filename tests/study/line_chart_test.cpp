@@ -1,0 +1,76 @@
+#include "seq2seq/study/line_chart.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+#include <regex>
+#include <sstream>
+
+namespace seq2seq {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+/// The points of the k-th curve.
+std::vector<std::pair<double, double>> points_of(const std::string& svg, size_t k) {
+  const std::regex polyline("<polyline class=\"l" + std::to_string(k) + "\" points=\"([^\"]*)\"");
+  std::smatch found;
+  std::vector<std::pair<double, double>> points;
+  if (!std::regex_search(svg, found, polyline)) return points;
+  std::istringstream text(found[1]);
+  double x = 0, y = 0;
+  char comma = 0;
+  while (text >> x >> comma >> y) points.emplace_back(x, y);
+  return points;
+}
+
+TEST(LineChart, PointsLieWhereTheirNumbersSay) {
+  const std::string svg = line_chart_svg({"t", "x", "y", {{"a", {0, 5, 10}, {1, 3, 2}}}, false});
+  const auto points = points_of(svg, 0);
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_NEAR(points[1].first, (points[0].first + points[2].first) / 2, 0.1);
+  EXPECT_NEAR(points[2].second, (points[0].second + points[1].second) / 2, 0.1);
+  EXPECT_LT(points[1].second, points[0].second);  // up is less
+}
+
+TEST(LineChart, LogarithmicScaleTurnsFactorsIntoSteps) {
+  const auto points = points_of(line_chart_svg({"t", "x", "y", {{"a", {0, 1, 2}, {1, 10, 100}}}, true}), 0);
+  ASSERT_EQ(points.size(), 3U);
+  EXPECT_NEAR(points[0].second - points[1].second, points[1].second - points[2].second, 0.2);
+}
+
+TEST(LineChart, LeavesOutWhatCannotBeDrawn) {
+  const double nan = std::numeric_limits<double>::quiet_NaN(),
+               infinity = std::numeric_limits<double>::infinity();
+  const LineChart chart{"t", "x", "y", {{"a", {0, 1, 2, 3, 4}, {1, nan, infinity, -2, 3}}}, true};
+  EXPECT_EQ(points_of(line_chart_svg(chart), 0).size(), 2U);
+  EXPECT_THAT(line_chart_svg({"empty", "x", "y", {{"a", {}, {}}}, false}), Not(HasSubstr("nan")));
+  EXPECT_THAT(line_chart_svg({"one", "x", "y", {{"a", {1}, {2}}}, false}), Not(HasSubstr("nan")));
+}
+
+TEST(LineChart, NamesSeveralSeriesAndEscapesText) {
+  const std::string svg = line_chart_svg(
+      {"a < b", "x & y", "y", {{"first", {0, 1}, {0, 1}}, {"second", {0, 1}, {1, 0}, true}}, false});
+  EXPECT_THAT(svg, HasSubstr("a &lt; b"));
+  EXPECT_THAT(svg, HasSubstr("x &amp; y"));
+  EXPECT_THAT(svg, HasSubstr(">first</text>"));
+  EXPECT_THAT(svg, HasSubstr("<circle class=\"c1\""));
+  EXPECT_THAT(svg, Not(HasSubstr("<circle class=\"c0\"")));
+}
+
+TEST(RoundTicks, AreOneTwoOrFiveTimesAPowerOfTen) {
+  const auto expect = [](double low, double high, int count, const std::vector<double>& expected) {
+    const auto ticks = round_ticks(low, high, count);
+    ASSERT_EQ(ticks.size(), expected.size());
+    for (size_t i = 0; i < ticks.size(); ++i) EXPECT_NEAR(ticks[i], expected[i], 1e-12);
+  };
+  expect(0, 10, 5, {0, 2, 4, 6, 8, 10});
+  expect(0.1, 0.32, 5, {0.1, 0.15, 0.2, 0.25, 0.3});
+  expect(-3, 3, 3, {-2, 0, 2});
+  EXPECT_LE(round_ticks(0, 12345, 6).size(), 8U);
+}
+
+}  // namespace
+}  // namespace seq2seq
