@@ -110,19 +110,19 @@ using Phrase = std::vector<int64_t>;
 
 /// What no output may hold, or rather should.
 struct OutputRules {
-  std::vector<Phrase> banned;
+  std::vector<Phrase> banned = {};
   /// Added to the log-probability of each token of a phrase where it continues the phrase.
-  std::vector<std::pair<Phrase, double>> biased;
+  std::vector<std::pair<Phrase, double>> biased = {};
   /// Tokens that may repeat: n-grams with one of them are not blocked, and they are not penalised.
-  std::unordered_set<int64_t> repeatable;
+  std::unordered_set<int64_t> repeatable = {};
   bool empty() const { return banned.empty() && biased.empty(); }
 };
 
 /// What is asked of the output of one sentence.
 struct SentenceRules {
-  Phrase prefix;                 ///< it begins with these
-  std::vector<Phrase> required;  ///< and holds each of these, at most 64
-  uint64_t seed = 0;             ///< of its draws
+  Phrase prefix = {};                 ///< it begins with these
+  std::vector<Phrase> required = {};  ///< and holds each of these, at most 64
+  uint64_t seed = 0;                  ///< of its draws
 };
 
 /// One output of a sentence.

@@ -15,11 +15,11 @@ namespace seq2seq {
 /// One line to translate, or what is wrong with it.
 struct SourceLine {
   std::string text;
-  std::vector<std::string> sentences;  ///< of a .jsonl that gives them
-  std::string place;                   ///< "test.en:17"
-  std::string problem;                 ///< one line for the user; empty when the text is good
-  std::string prefix;                  ///< what its output begins with
-  std::vector<std::string> required;   ///< what its output holds
+  std::vector<std::string> sentences;      ///< of a .jsonl that gives them
+  std::string place;                       ///< "test.en:17"
+  std::string problem;                     ///< one line for the user; empty when the text is good
+  std::string prefix = {};                 ///< what its output begins with
+  std::vector<std::string> required = {};  ///< what its output holds
 };
 
 /// The sources of a text file or stream ("-"), of a .tsv or of a .jsonl; each may be .gz. A line that cannot

@@ -14,8 +14,8 @@
 namespace seq2seq {
 
 struct TranslatorOptions {
-  SearchOptions search;
-  std::vector<std::string> ban, bias, repeatable;
+  SearchOptions search = {};
+  std::vector<std::string> ban = {}, bias = {}, repeatable = {};
   int64_t seed = 1;
   int64_t batch_size = 32;
   bool batch_invariant = false;
