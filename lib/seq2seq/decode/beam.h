@@ -45,7 +45,7 @@ class Beam {
     double adjustment = 0;        ///< by rules, summed
     double last_probability = 0;  ///< log, of the last token alone
     int64_t group = -1;           ///< -1 = all
-    Required required;
+    Required required = {};
   };
   const std::vector<Live>& live() const { return live_; }
   /// What a live hypothesis has written.

@@ -59,8 +59,8 @@ struct Translation {
     double score = 0;
     std::vector<int64_t> tokens;  ///< words and slots, without </s>
     double log_probability = 0;
-    std::vector<double> token_log_probabilities;  ///< with that of </s>
-    std::vector<int64_t> source_positions;        ///< as those of Hypothesis
+    std::vector<double> token_log_probabilities = {};  ///< with that of </s>
+    std::vector<int64_t> source_positions = {};        ///< as those of Hypothesis
   };
   NumberedSource source;  ///< as the model read it; no ids for an empty or a bad line
   SentenceRules rules;
