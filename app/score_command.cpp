@@ -13,7 +13,7 @@
 #include "flags.h"
 #include "memory_blocks.h"
 #include "output_lines.h"
-#include "same_file.h"
+#include "pair_files.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/data/batch.h"
@@ -36,9 +36,7 @@ struct ScoreOptions {
 
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
-    f("source", o.files.source, "text, one sentence a line; may be .gz");
-    f("target", o.files.target, "its translations");
-    f("input", o.files.combined, "both in one .tsv or .jsonl file, instead of the two above");
+    pair_file_fields(o.files, f);
     f("output", o.output, "where the lines go; - for standard output");
     f("tokens", o.tokens, "add the log-probability of each token");
     f("alignments", o.alignments,
@@ -52,15 +50,10 @@ struct ScoreOptions {
 
 void check(const ScoreOptions& options) {
   check(options.models);
-  const CorpusFiles& files = options.files;
-  if (files.combined.empty() && (files.source.empty() || files.target.empty()))
-    throw UsageError(files.source.empty() ? "--source" : "--target", "is missing",
-                     "give --source and --target, or --input");
-  if (!files.combined.empty() && !(files.source.empty() && files.target.empty()))
-    throw UsageError("--input", "is given beside --source or --target", "give one of them");
+  check_pair_files(options.files);
   std::vector<NamedFile> read = files_of(options.models);
-  read.insert(read.end(),
-              {{"--source", files.source}, {"--target", files.target}, {"--input", files.combined}});
+  const std::vector<NamedFile> pairs = files_of(options.files);
+  read.insert(read.end(), pairs.begin(), pairs.end());
   check_files(std::move(read), {{"--output", options.output}, {"--alignments", options.alignments}});
 }
 

@@ -5,7 +5,7 @@
 
 #include "commands.h"
 #include "flags.h"
-#include "same_file.h"
+#include "pair_files.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/data/corpus.h"
@@ -24,9 +24,7 @@ struct ShortlistOptions {
   static void fields(auto& o, auto& f) {
     f("model", o.model,
       "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt");
-    f("source", o.files.source, "training text, source side; may be .gz");
-    f("target", o.files.target, "its target side");
-    f("input", o.files.combined, "both in one .tsv or .jsonl file, instead of the two above");
+    pair_file_fields(o.files, f);
     f("candidates", o.candidates, "target words of each source word", in_range(1, 100000));
     f("minimum-probability", o.minimum_probability, "leave out those that it becomes more rarely",
       in_range(0, 1));
@@ -40,17 +38,12 @@ struct ShortlistOptions {
 int run_shortlist(const ShortlistOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
   if (options.output.empty()) throw UsageError("--output", "is missing", "name the file to write");
-  const CorpusFiles& files = options.files;
-  if (files.combined.empty() && (files.source.empty() || files.target.empty()))
-    throw UsageError(files.source.empty() ? "--source" : "--target", "is missing",
-                     "give --source and --target, or --input");
-  check_files({{"--model", find_model_file(options.model).string()},
-               {"--source", files.source},
-               {"--target", files.target},
-               {"--input", files.combined}},
-              {{"--output", options.output}});
+  check_pair_files(options.files);
+  std::vector<NamedFile> read = files_of(options.files);
+  read.push_back({"--model", find_model_file(options.model).string()});
+  check_files(std::move(read), {{"--output", options.output}});
   const TranslationModel model = load_model(options.model);
-  const Corpus corpus(files);
+  const Corpus corpus(options.files);
   const uint64_t pairs = std::min(corpus.size(), static_cast<uint64_t>(options.pairs));
   const LexicalTable table(pairs,
                            [&](uint64_t i, std::vector<int64_t>& source, std::vector<int64_t>& target) {

@@ -198,7 +198,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
     for (size_t i = 0; i < translations.size(); ++i) {
       const int64_t line = index + static_cast<int64_t>(i);
       text += format_translation(translations[i], line, options.translator.search.n_best, options.scores);
-      aligned += pharaoh_alignment(translations[i].outputs.front().source_positions) + "\n";
+      if (alignments) aligned += pharaoh_alignment(translations[i].outputs.front().source_positions) + "\n";
       int64_t rank = 0;
       for (const auto& one : translations[i].outputs)
         if (details)

@@ -27,6 +27,15 @@ TEST(Json, RefusesDuplicateKeysAtAnyDepthOnly) {
   EXPECT_EQ(parse_json(R"({"x": {"a": 1}, "y": {"a": 2}, "z": [{"a": 3}, {"a": 4}]})", "c")["z"][1]["a"], 4);
 }
 
+TEST(Json, RefusesWhatNestsTooDeep) {
+  const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_NO_THROW(parse_json(nested(500), "c.json"));
+  EXPECT_THAT([&] { parse_json(nested(501), "c.json"); },
+              ThrowsMessage<Error>(HasSubstr("nests more than 500 brackets")));
+  EXPECT_THAT([&] { parse_json(std::string(1'000'000, '['), "c.json"); },
+              ThrowsMessage<Error>(HasSubstr("nests more than 500 brackets")));
+}
+
 TEST(Json, KeepsTheOrderOfKeys) {
   EXPECT_EQ(dump_json(parse_json(R"({"z": 1, "a": {"y": 2, "b": [true, null]}})", "c")),
             R"({"z":1,"a":{"y":2,"b":[true,null]}})");

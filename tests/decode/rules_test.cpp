@@ -125,7 +125,8 @@ TEST_P(RulesLaw, Prefixes) {
 
 TEST_P(RulesLaw, RequiredPhrases) {
   // Of the outputs that end before the limit; what is closed there may lack a phrase, and comes last.
-  for (const auto& required : {std::vector<Words>{{5}}, {{6, 4}}, {{5}, {4, 6}}, {{5, 6}, {6}}, {{6, 6, 4}}, {{4, 5}, {4, 6}}}) {
+  for (const auto& required :
+       {std::vector<Words>{{5}}, {{6, 4}}, {{5}, {4, 6}}, {{5, 6}, {6}}, {{6, 6, 4}}, {{4, 5}, {4, 6}}}) {
     options.n_best = 3;
     const auto found = search(scorer, source_batch({source}), options, {},
                               std::vector<SentenceRules>{{.required = required}});

@@ -1,5 +1,5 @@
-// Somebody else's program: LibTorch and nothing of seq2seq. Lines in, what the archive's `translate` makes of them out;
-// with --self-test, the archive's greedy outputs compared with those that it carries.
+// Somebody else's program: LibTorch and nothing of seq2seq. Lines in, what the archive's `translate` makes of
+// them out; with --self-test, the archive's greedy outputs compared with those that it carries.
 
 #include <torch/script.h>
 

@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t few = 8000, many = 20 * few;
-// Two files and eight bytes a line, and what the allocator keeps of the search for duplicates; the text has 70.
+// Two files and eight bytes a line, and what the allocator keeps of the search for duplicates; the text
+// has 70.
 constexpr double bytes_a_pair = 32;
 
 class Memory : public testing::Test {

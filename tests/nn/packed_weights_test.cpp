@@ -23,7 +23,8 @@ TEST(PackedWeights, ProductsStayTheSame) {
       const Tensor actual = seq2seq::linear(x, weight, bias);
       EXPECT_TRUE(at::allclose(actual.to(at::kDouble), expected, 1e-5, 1e-5)) << rows << " x " << inputs;
       EXPECT_TRUE(at::allclose(seq2seq::linear(x, weight), actual - bias, 1e-5, 1e-5));
-      EXPECT_TRUE(at::allclose(seq2seq::linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));  // not among them
+      EXPECT_TRUE(
+          at::allclose(seq2seq::linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));  // not among them
     }
     EXPECT_EQ(PackedWeights::in_use(), nullptr);
     EXPECT_TRUE(weights.packed(weight).defined());

@@ -9,29 +9,13 @@
 
 namespace seq2seq {
 
-// Deeper ones than anybody writes would exhaust the stack.
-void check_nesting(const std::string& text, const std::string& origin) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      in_string = c != '"';
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > 500) throw Error(origin, "nests more than 500 brackets", "give a plainer file");
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-}
-
 Json parse_json(const std::string& text, const std::string& origin) {
-  check_nesting(text, origin);
+  constexpr int deepest = 500;  // deeper ones than anybody writes would exhaust the stack
   std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+  const Json::parser_callback_t refuse = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if ((event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) &&
+        depth >= deepest)
+      throw Error(origin, "nests more than " + std::to_string(deepest) + " brackets", "give a plainer file");
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
@@ -39,7 +23,7 @@ Json parse_json(const std::string& text, const std::string& origin) {
     return true;
   };
   try {
-    return Json::parse(text, refuse_duplicates);
+    return Json::parse(text, refuse);
   } catch (const Json::parse_error& e) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
     const auto line = std::count(text.begin(), end, '\n') + 1;

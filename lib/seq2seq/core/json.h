@@ -9,7 +9,8 @@ namespace seq2seq {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses JSON, refusing duplicate keys. Throws Error("origin:line:column", ...).
+/// Parses JSON, refusing duplicate keys and more than 500 nested brackets. Throws Error("origin:line:column",
+/// ...).
 Json parse_json(const std::string& text, const std::string& origin);
 Json read_json_file(const std::string& path);
 

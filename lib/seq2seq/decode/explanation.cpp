@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
 
-#include <algorithm>
 #include <cmath>
-#include <functional>
+#include <span>
 
 #include "seq2seq/core/json.h"
+#include "seq2seq/decode/forced.h"
 #include "seq2seq/nn/copy.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -27,16 +27,6 @@ Json rounded(const std::vector<double>& values) {
   Json list = Json::array();
   for (const double value : values) list.push_back(rounded(value));
   return list;
-}
-
-/// Where a copied word was taken from, or which word was looked at most; -1 when there is none.
-int64_t most_attended(const std::vector<double>& attention, size_t words,
-                      const std::function<bool(size_t)>& eligible) {
-  int64_t best = -1;
-  for (size_t i = 0; i < words; ++i)
-    if (eligible(i) && (best < 0 || attention[i] > attention[static_cast<size_t>(best)]))
-      best = static_cast<int64_t>(i);
-  return best;
 }
 
 }  // namespace
@@ -85,9 +75,12 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     }
     token.copied = copying > share * from_vocabulary;
     token.probability = copying + share * from_vocabulary;
-    token.source_position = most_attended(token.attention, source.tokens.size(), [&](size_t i) {
-      return token.copied ? slots[i] == static_cast<double>(id) : source.ids[i] != Vocabulary::begin;
-    });
+    // Where a copied word was taken from, or which word was looked at most.
+    std::vector<int64_t> eligible;
+    for (size_t at = 0; at < source.tokens.size(); ++at)
+      if (token.copied ? slots[at] == static_cast<double>(id) : source.ids[at] != Vocabulary::begin)
+        eligible.push_back(static_cast<int64_t>(at));
+    token.source_position = most_attended(std::span<const double>(token.attention), eligible);
     const bool unknown = id >= vocabulary.size();
     token.text =
         unknown ? result.source.at(static_cast<size_t>(id - vocabulary.size())) : vocabulary.token(id);

@@ -25,13 +25,6 @@ std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source) {
   return result;
 }
 
-int64_t most_attended(std::span<const float> attention, std::span<const int64_t> words) {
-  int64_t best = -1;
-  for (const int64_t word : words)
-    if (best < 0 || attention[static_cast<size_t>(word)] > attention[static_cast<size_t>(best)]) best = word;
-  return best;
-}
-
 std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
                                 std::span<const std::vector<int64_t>> targets) {
   const c10::InferenceMode no_gradients;

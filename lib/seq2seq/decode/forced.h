@@ -22,6 +22,12 @@ std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
 /// Positions of the words in each source: no </s>, padding or sentence marks.
 std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source);
 /// The word with the most of `attention` (of all positions); -1 = there is none.
-int64_t most_attended(std::span<const float> attention, std::span<const int64_t> words);
+template <class Number>
+int64_t most_attended(std::span<const Number> attention, std::span<const int64_t> words) {
+  int64_t best = -1;
+  for (const int64_t word : words)
+    if (best < 0 || attention[static_cast<size_t>(word)] > attention[static_cast<size_t>(best)]) best = word;
+  return best;
+}
 
 }  // namespace seq2seq

@@ -200,8 +200,7 @@ ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const T
 }
 
 std::shared_ptr<ScriptModel> ScriptModel::for_another_thread() const {
-  auto copy = std::shared_ptr<ScriptModel>(new ScriptModel(*this, module_->clone()));
-  return copy;
+  return std::shared_ptr<ScriptModel>(new ScriptModel(*this, module_->clone()));
 }
 
 void ScriptScorer::begin(const SourceBatch& source) {

@@ -101,7 +101,7 @@ std::vector<int64_t> BatchSearch::source_positions(const Tensor& attention) cons
   const Tensor weights = attention.to(at::kCPU, at::kFloat).contiguous();  // [N, S]
   const float* row = weights.const_data_ptr<float>();
   for (size_t i = 0; i < positions.size(); ++i, row += weights.size(1))
-    positions[i] = most_attended({row, static_cast<size_t>(weights.size(1))},
+    positions[i] = most_attended(std::span(row, static_cast<size_t>(weights.size(1))),
                                  words_[sentences_[i / static_cast<size_t>(width_)]]);
   return positions;
 }

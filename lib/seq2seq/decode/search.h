@@ -127,12 +127,12 @@ struct SentenceRules {
 
 /// One output of a sentence.
 struct Hypothesis {
-  std::vector<int64_t> tokens;                  ///< without </s>
-  double log_probability = 0;                   ///< of the model alone, with that of </s>
-  double score = 0;                             ///< under all penalties and biases
-  std::vector<double> token_log_probabilities;  ///< of the model, for each token and </s>
-  std::vector<int64_t>
-      source_positions;  ///< for each token the source word looked at most, no </s> or <s>; -1 = none
+  std::vector<int64_t> tokens;                       ///< without </s>
+  double log_probability = 0;                        ///< of the model alone, with that of </s>
+  double score = 0;                                  ///< under all penalties and biases
+  std::vector<double> token_log_probabilities = {};  ///< of the model, for each token and </s>
+  std::vector<int64_t> source_positions =
+      {};  ///< for each token the source word looked at most, no </s> or <s>; -1 = none
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy

@@ -8,6 +8,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/data/batch.h"
 #include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/search.h"
 #include "seq2seq/text/vocabulary.h"
@@ -34,17 +35,10 @@ std::vector<std::vector<int64_t>> drawn_sources(const TranslationModel& model) {
 }
 
 SourceBatch batch_of(std::span<const std::vector<int64_t>> sources) {
-  size_t width = 0;
-  for (const auto& source : sources) width = std::max(width, source.size());
-  const auto rows = std::ssize(sources);
-  SourceBatch batch{at::full({rows, static_cast<int64_t>(width)}, Vocabulary::padding, at::kLong),
-                    at::empty({rows}, at::kLong)};
-  for (int64_t row = 0; row < rows; ++row) {
-    const auto& source = sources[static_cast<size_t>(row)];
-    batch.ids[row].narrow(0, 0, std::ssize(source)).copy_(at::tensor(source, at::kLong));
-    batch.lengths[row] = std::ssize(source);
-  }
-  return batch;
+  std::vector<Example> examples;
+  for (const auto& source : sources)  // make_batch puts </s> behind each
+    examples.push_back({examples.size(), {source.begin(), source.end() - 1}, {}});
+  return to_tensors(make_batch(examples)).source;
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ class ZipFile {
 
   /// Names without the one folder that they all share.
   std::vector<std::string> names() const;
-  bool contains(const std::string& name) const { return entries_.contains(name); }
   uint64_t size(const std::string& name) const { return entries_.at(name).size; }
   /// Writes `size(name)` bytes to `to`. Throws Error when they are not what the archive declares.
   void read(const std::string& name, void* to) const;

@@ -1,9 +1,10 @@
 #include "seq2seq/nn/packed_weights.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 
 #include <utility>
+
+#include "seq2seq/nn/products.h"
 
 namespace seq2seq {
 namespace {
@@ -12,12 +13,8 @@ thread_local PackedWeights* packed_in_use = nullptr;
 
 using Reorder = Tensor(const Tensor&, std::optional<c10::SymInt>);
 
-// LibTorch's operator for it; null where it was built without oneDNN.
 const std::optional<c10::OperatorHandle>& reorder_operator() {
-  static const auto handle = [] {
-    auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""});
-    return found && at::globalContext().hasMKLDNN() ? found : std::optional<c10::OperatorHandle>();
-  }();
+  static const auto handle = onednn_operator("mkldnn::_reorder_linear_weight");
   return handle;
 }
 

@@ -1,7 +1,6 @@
 #include "seq2seq/nn/products.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include <atomic>
@@ -20,22 +19,18 @@ std::atomic<int64_t> multiply_add_count = 0;
 using OneDnnLinear = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
                             c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
 
-// LibTorch offers oneDNN's inner product as an operator of its own; null where it was built without.
-const std::optional<c10::OperatorHandle>& onednn_operator() {
-  static const auto handle = [] {
-    auto found = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
-    return found && at::globalContext().hasMKLDNN() ? found : std::optional<c10::OperatorHandle>();
-  }();
+const std::optional<c10::OperatorHandle>& linear_operator() {
+  static const auto handle = onednn_operator("mkldnn::_linear_pointwise");
   return handle;
 }
 
 bool onednn_usable(const Tensor& x) {
   return (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && fast_kernels_allowed(x) &&
-         x.numel() > 0 && onednn_operator().has_value();
+         x.numel() > 0 && linear_operator().has_value();
 }
 
 Tensor onednn_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  static const auto call = onednn_operator()->typed<OneDnnLinear>();
+  static const auto call = linear_operator()->typed<OneDnnLinear>();
   return call.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
                    c10::List<std::optional<at::Scalar>>(), std::nullopt);
 }
@@ -51,6 +46,11 @@ double seconds_of_products(const Tensor& x, const Tensor& weight) {
 }
 
 }  // namespace
+
+std::optional<c10::OperatorHandle> onednn_operator(const char* name) {
+  auto found = c10::Dispatcher::singleton().findSchema({name, ""});
+  return found && at::globalContext().hasMKLDNN() ? found : std::nullopt;
+}
 
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_multiply_adds(x.numel() * weight.size(0));

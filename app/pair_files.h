@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "same_file.h"
+#include "seq2seq/data/corpus.h"
+
+namespace seq2seq {
+
+/// The flags --source and --target, or --input.
+void pair_file_fields(auto& files, auto& f) {
+  f("source", files.source, "text, one sentence a line; may be .gz");
+  f("target", files.target, "its translations");
+  f("input", files.combined, "both in one .tsv or .jsonl file, instead of the two above");
+}
+
+/// Throws UsageError unless one of the two is given whole.
+void check_pair_files(const CorpusFiles& files);
+
+/// For `check_files`.
+std::vector<NamedFile> files_of(const CorpusFiles& files);
+
+}  // namespace seq2seq
