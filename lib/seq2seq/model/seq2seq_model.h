@@ -48,6 +48,8 @@ class Seq2SeqImpl : public torch::nn::Module {
                               Noise* noise);
 
   Output& output() { return output_; }
+  const Encoder& encoder() const { return *encoder_; }
+  const Decoder& decoder() const { return *decoder_; }
   const ModelOptions& options() const { return options_; }
   bool has_attention() const { return decoder_->has_attention(); }
   int64_t source_vocabulary_size() const { return source_embedding_->weight.size(0); }

@@ -6,6 +6,7 @@
 
 #include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/masks.h"
+#include "seq2seq/nn/recurrent.h"
 
 namespace seq2seq {
 namespace {
@@ -58,6 +59,7 @@ Memory TransformerEncoderImpl::forward(const SourceBatch& source, const Tensor& 
   const Tensor mask = length_mask(source.lengths, like);
   const auto rotation = positions_->rotation(positions, embedded);
   Tensor x = dropout(positions_->placed(embedded, positions), options_.dropout, noise);  // [B, S, D]
+  RecordedStates::add(*this, {x, {}});
   for (auto& layer : layers_) x = layer->forward(x, {.mask = mask}, rotation.get(), noise);
   if (norm_) x = norm_->forward(x);
   x = x * mask.unsqueeze(2).to(x.scalar_type());
@@ -117,6 +119,7 @@ StepSequence TransformerDecoderImpl::run(const Memory& memory, const Tensor& emb
                                          Noise* noise) {
   const auto rotation = positions_->rotation(positions, embedded);
   const Tensor inputs = dropout(positions_->placed(embedded, positions), options_.dropout, noise);
+  RecordedStates::add(*this, {inputs, {}});
   Tensor x = inputs;  // [N, T, D]
   Tensor attention;
   for (size_t i = 0; i < layers_.size(); ++i)

@@ -11,6 +11,8 @@
 namespace seq2seq {
 namespace {
 
+thread_local RecordedStates* recorder = nullptr;
+
 constexpr const char* cell_names[] = {"rnn", "lstm", "gru"};
 
 using torch::autograd::AutogradContext;
@@ -91,13 +93,16 @@ Tensor RecurrentLayerImpl::input_gates(const Tensor& x) {
 CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& state,
                                    const Tensor& recurrent_mask) {
   const Tensor hidden = recurrent_mask.defined() ? state.hidden * recurrent_mask : state.hidden;
-  return cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
+  CellState next = cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
+  RecordedStates::add(*this, next);
+  return next;
 }
 
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
   const bool tracing =
       torch::jit::tracer::isTracing();  // a loop would be unrolled to the length of the example
-  if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing)) return forward_loop(x, recurrent_mask);
+  if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing) || RecordedStates::active())
+    return forward_loop(x, recurrent_mask);
   // A zero state made from the input: a size read here would be baked in by tracing.
   const Tensor zeros =
       at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
@@ -126,6 +131,28 @@ Tensor RecurrentLayerImpl::forward_loop(const Tensor& x, const Tensor& recurrent
     hidden.push_back(state.hidden);
   }
   return at::stack(hidden, 1);  // [B, S, H]
+}
+
+RecordedStates::RecordedStates() : outer_(recorder) {
+  recorder = this;
+}
+
+RecordedStates::~RecordedStates() {
+  recorder = outer_;
+}
+
+bool RecordedStates::active() {
+  return recorder != nullptr;
+}
+
+void RecordedStates::add(const torch::nn::Module& module, const CellState& state) {
+  if (recorder != nullptr) recorder->states_[&module].push_back(state);
+}
+
+const std::vector<CellState>& RecordedStates::of(const torch::nn::Module& module) const {
+  static const std::vector<CellState> none;
+  const auto found = states_.find(&module);
+  return found == states_.end() ? none : found->second;
 }
 
 }  // namespace seq2seq

@@ -3,7 +3,9 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include <map>
 #include <span>
+#include <vector>
 
 #include "seq2seq/nn/shapes.h"
 
@@ -50,5 +52,27 @@ class RecurrentLayerImpl : public torch::nn::Module {
   Cell cell_;
 };
 TORCH_MODULE(RecurrentLayer);
+
+/// While one lives, on its thread, every state that a module computes is kept, so that gradients with respect
+/// to it can be asked for. Recurrent layers then take the explicit loop: of a fused layer only the outputs are
+/// tensors of the graph, and they influence one another behind its back.
+class RecordedStates {
+ public:
+  RecordedStates();
+  ~RecordedStates();
+  RecordedStates(const RecordedStates&) = delete;
+  RecordedStates& operator=(const RecordedStates&) = delete;
+
+  /// Those of one module, in the order in which they were computed.
+  const std::vector<CellState>& of(const torch::nn::Module& module) const;
+
+  static bool active();
+  /// By the module that computed it; nothing happens when nobody records.
+  static void add(const torch::nn::Module& module, const CellState& state);
+
+ private:
+  std::map<const torch::nn::Module*, std::vector<CellState>> states_;
+  RecordedStates* outer_;
+};
 
 }  // namespace seq2seq
