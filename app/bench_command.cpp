@@ -10,6 +10,7 @@
 #include "measurement.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/peak_memory.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/train/trainer.h"

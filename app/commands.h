@@ -17,6 +17,7 @@ void add_inspect(CLI::App& app, int& exit_code);
 void add_average(CLI::App& app, int& exit_code);
 void add_score(CLI::App& app, int& exit_code);
 void add_report(CLI::App& app, int& exit_code);
+void add_study(CLI::App& app, int& exit_code);
 void add_shortlist(CLI::App& app, int& exit_code);
 void add_bench(CLI::App& app, int& exit_code);
 

@@ -8,7 +8,9 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "gradient_flow_table.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/script_model.h"
@@ -21,13 +23,15 @@ namespace seq2seq {
 namespace {
 
 struct InspectOptions {
-  std::string model;
+  std::vector<std::string> model;
   int64_t vocabulary_head = 20;
   bool verify = false;
   std::string verify_input;
   bool json = false;
+  GradientFlowOptions gradient_flow;
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
+    f("model", o.model,
+      "a run directory, a checkpoint directory or a model.pt; for --gradient-flow there may be several");
     f("vocabulary-head", o.vocabulary_head, "tokens of each vocabulary to show", in_range(0, 1e6));
     f("verify", o.verify,
       "replay the archive's self-test by this program and by the archive's own TorchScript methods, which "
@@ -36,6 +40,7 @@ struct InspectOptions {
     f("verify-input", o.verify_input,
       "with --verify: compare the two on these lines as well (text, .tsv or .jsonl, .gz)");
     f("json", o.json, "print JSON instead of tables");
+    f.group("gradient-flow", o.gradient_flow, GroupFlags::plain);
   }
 };
 
@@ -150,12 +155,30 @@ void print_verification(const Json& verification) {
                              report["cases"].get<int64_t>(), report["largest-difference"].get<double>());
 }
 
+int show_gradient_flow(const InspectOptions& options) {
+  const double clip_norm = options.gradient_flow.clip_norm;
+  if (options.verify)
+    throw UsageError("--verify", "does not go with --gradient-flow", "leave one of them out");
+  const auto flows = measure_gradient_flow(options.gradient_flow, options.model);
+  if (options.json)
+    std::cout << dump_json({{"gradient-flow", gradient_flow_json(flows, clip_norm)}}, 2) << "\n";
+  else
+    std::cout << gradient_flow_table(flows, clip_norm);
+  if (!options.gradient_flow.plot.empty())
+    write_file(options.gradient_flow.plot, line_chart_svg(gradient_flow_chart(flows, clip_norm)));
+  return 0;
+}
+
 int run_inspect(const InspectOptions& options) {
+  check(options.gradient_flow, options.model);
+  if (options.gradient_flow.wanted) return show_gradient_flow(options);
   if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
+  if (options.model.size() > 1)
+    throw UsageError("--model", "names several models", "name one, or add --gradient-flow");
   if (!options.verify_input.empty() && !options.verify)
     throw UsageError("--verify-input", "would change nothing", "add --verify");
-  const TranslationModel model = load_model(options.model);
-  const std::string file = find_model_file(options.model).string();
+  const TranslationModel model = load_model(options.model.front());
+  const std::string file = find_model_file(options.model.front()).string();
   Json description = describe(model, file, options.vocabulary_head);
   if (options.verify) description["verification"] = verification(model, options, file);
   if (options.json) {
@@ -178,11 +201,13 @@ void add_inspect(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("inspect",
                          "Show what is in a model: configuration, parameters, vocabularies, where it "
-                         "comes from; and whether it still does what it did.");
+                         "comes from; whether it still does what it did; how far back its gradients reach.");
   command->footer(
       "Examples:\n"
       "  seq2seq inspect --model run\n"
-      "  seq2seq inspect --model model.pt --verify --verify-input test.en");
+      "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"
+      "  seq2seq inspect --gradient-flow --fresh models/simple-rnn.json models/gru.json \\\n"
+      "    --plot flow.svg");
   auto flags = std::make_shared<Flags<InspectOptions>>(*command);
   command->callback([=, &exit_code] { exit_code = run_inspect(flags->resolve()); });
 }

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   seq2seq::add_average(app, exit_code);
   seq2seq::add_score(app, exit_code);
   seq2seq::add_report(app, exit_code);
+  seq2seq::add_study(app, exit_code);
   seq2seq::add_shortlist(app, exit_code);
   seq2seq::add_bench(app, exit_code);
   return seq2seq::run_command_line(app, argc, argv, exit_code);

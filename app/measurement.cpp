@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -45,12 +44,6 @@ double median(std::vector<double> values) {
 Json describe_windows(const std::vector<double>& values) {
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   return {{"median", median(values)}, {"minimum", *low}, {"maximum", *high}};
-}
-
-double peak_memory_mib() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
 std::vector<ProductSpeed> measure_products() {

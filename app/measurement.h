@@ -10,9 +10,6 @@ namespace seq2seq {
 /// Minimum, median and maximum of some windows.
 Json describe_windows(const std::vector<double>& values);
 
-/// The most memory this process has had, in MiB.
-double peak_memory_mib();
-
 /// What one kind of product reaches.
 struct ProductSpeed {
   int64_t rows, inputs, outputs;

@@ -4,6 +4,8 @@
 
 #include "commands.h"
 #include "flags.h"
+#include "memory_blocks.h"
+#include "same_file.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
@@ -14,10 +16,19 @@ namespace {
 
 struct ReportOptions {
   std::string run_directory, output;
+  RunReportOptions page;
+  bool tensorboard = false;
   bool quiet = false;
   static void fields(auto& o, auto& f) {
-    f("run-directory", o.run_directory, "a run of seq2seq train, finished or not");
+    f("run-directory", o.run_directory,
+      "a run of seq2seq train, finished or not; may stand without its flag");
     f("output", o.output, "the page to write; report.html in the run directory when empty");
+    f("examples", o.page.examples, "outputs of the best checkpoint to show, with their heat maps",
+      in_range(0, 100));
+    f("input", o.page.input,
+      "text, .tsv or .jsonl to take the examples from; the run's validation files when empty");
+    f("tensorboard", o.tensorboard,
+      "also write the curves for TensorBoard, to tensorboard/ in the run directory");
     f("quiet", o.quiet, "do not tell where it is");
   }
 };
@@ -25,25 +36,44 @@ struct ReportOptions {
 int run_report(const ReportOptions& options) {
   if (options.run_directory.empty())
     throw UsageError("--run-directory", "is missing", "name a run of seq2seq train");
-  const std::string output = options.output.empty()
-                                 ? (std::filesystem::path(options.run_directory) / "report.html").string()
-                                 : options.output;
-  write_file(output, run_report_html(options.run_directory));
+  if (!options.page.input.empty() && options.page.examples == 0)
+    throw UsageError("--input", "would change nothing", "leave out --examples 0");
+  keep_few_shapes();
+  const std::filesystem::path run = options.run_directory;
+  const std::string output = options.output.empty() ? (run / "report.html").string() : options.output;
+  check_files({{"--input", options.page.input}}, {{"--output", output}});
+  write_file(output, run_report_html(run, options.page));
   if (!options.quiet) log_info(output);
+  if (!options.tensorboard) return 0;
+  write_tensorboard(run, run / "tensorboard");
+  if (!options.quiet) log_info("see the curves with: tensorboard --logdir " + (run / "tensorboard").string());
   return 0;
 }
 
 }  // namespace
 
 void add_report(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("report",
-                                     "Draws the curves of a training run.\n\n"
-                                     "Writes one HTML file that needs nothing else: perplexity, validation "
-                                     "scores, gradient norms, learning rate and "
-                                     "speed by update.");
-  command->footer("Example:\n  seq2seq report --run-directory run");
+  auto* command =
+      app.add_subcommand("report",
+                         "Draws a training run.\n\n"
+                         "Writes one HTML file that needs nothing else: perplexity, validation "
+                         "scores, gradient norms and flow, learning rate and speed by update, and "
+                         "examples of what the model writes with heat maps of attention, copying "
+                         "and coverage.");
+  command->footer(
+      "Examples:\n"
+      "  seq2seq report run\n"
+      "  seq2seq report run --input test.en --examples 5 --output run.html --tensorboard");
   auto flags = std::make_shared<Flags<ReportOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_report(flags->resolve()); });
+  auto run = std::make_shared<std::string>();
+  command->add_option("RUN", *run, "the same as --run-directory")->type_name("");
+  command->callback([flags, run, &exit_code] {
+    ReportOptions options = flags->resolve();
+    if (!run->empty() && !options.run_directory.empty())
+      throw UsageError("--run-directory", "is given beside '" + *run + "'", "give one of them");
+    if (!run->empty()) options.run_directory = *run;
+    exit_code = run_report(options);
+  });
 }
 
 }  // namespace seq2seq

@@ -28,6 +28,7 @@
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/study/explanation_page.h"
+#include "seq2seq/study/html_page.h"
 
 namespace seq2seq {
 namespace {
@@ -133,7 +134,7 @@ class Explanations {
     }
   }
   void finish() {
-    if (page_) lines_.write(explanation_page_end());
+    if (page_) lines_.write(html_page_end());
   }
 
  private:

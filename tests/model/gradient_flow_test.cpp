@@ -11,8 +11,8 @@
 namespace seq2seq::test {
 namespace {
 
-// With zero inputs and biases every state is 0, where tanh has slope 1: the network is linear, and the gradient
-// at distance d is W^d' head.
+// With zero inputs and biases every state is 0, where tanh has slope 1: the network is linear, and the
+// gradient at distance d is W^d' head.
 TEST(GradientFlowTest, OfALinearRnnIsAPowerOfItsMatrix) {
   for (const double scale : {0.3, 0.6, 1.4}) {  // vanishes, and explodes
     SimpleRnn rnn(3, 4, 2);
@@ -56,9 +56,9 @@ TEST(GradientFlowTest, OfASimpleRnnEqualsDifferencesOfItsStates) {
       const Tensor step = at::zeros({4}, at::kDouble);
       step[i] = step_size;
       const Tensor h = states[0][5 - distance];
-      square += std::pow((head_of_state(5 - distance, h + step) - head_of_state(5 - distance, h - step)) /
-                             (2 * step_size),
-                         2);
+      square += std::pow(
+          (head_of_state(5 - distance, h + step) - head_of_state(5 - distance, h - step)) / (2 * step_size),
+          2);
     }
     EXPECT_NEAR(flow.norms[static_cast<size_t>(distance)] / std::sqrt(square), 1.0, 1e-7) << distance;
   }
@@ -80,8 +80,8 @@ std::vector<Architecture> measured_architectures() {
   return all;
 }
 
-// A sentence alone has the norms that it has in a batch, whatever the padding: the mean over sentences is that
-// of their own flows.
+// A sentence alone has the norms that it has in a batch, whatever the padding: the mean over sentences is
+// that of their own flows.
 TEST_P(GradientFlowLaws, IsTheMeanOverSentences) {
   Seq2Seq model = tiny_model(tiny_options(GetParam()));
   const auto examples = random_examples({6, 2, 4}, {3, 1, 5});
@@ -124,8 +124,8 @@ TEST_P(GradientFlowLaws, TheParameterNormIsThatOfTraining) {
 INSTANTIATE_TEST_SUITE_P(All, GradientFlowLaws, testing::ValuesIn(measured_architectures()),
                          [](const auto& test) { return name_of(test.param); });
 
-// Without attention the decoder starts from the encoder's summary alone: the last state of the reader from the
-// left, the first of the reader from the right. Where nothing recurs, no other state matters.
+// Without attention the decoder starts from the encoder's summary alone: the last state of the reader from
+// the left, the first of the reader from the right. Where nothing recurs, no other state matters.
 TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
   for (const bool bidirectional : {false, true}) {
     Seq2Seq model = tiny_model(tiny_options({.cell = Cell::rnn,
@@ -149,7 +149,8 @@ TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
                                      State(std::vector<Tensor>{initial}));
     const Tensor loss = -model->output()->log_probabilities(step.features)[0][examples[0].target[0]];
     const auto gradients = torch::autograd::grad({loss}, {step.features, summary});
-    const Tensor ahead = gradients[1].narrow(1, 0, 3), back = gradients[1].narrow(1, 3, bidirectional ? 3 : 0);
+    const Tensor ahead = gradients[1].narrow(1, 0, 3),
+                 back = gradients[1].narrow(1, 3, bidirectional ? 3 : 0);
     ASSERT_EQ(flow.norms.size(), 7U);  // one of the target, five words and </s> of the source
     EXPECT_NEAR(flow.norms[0], gradients[0].norm().item<double>(), 1e-12);
     EXPECT_NEAR(flow.norms[1], ahead.norm().item<double>(), 1e-12);

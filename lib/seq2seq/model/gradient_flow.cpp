@@ -77,8 +77,8 @@ GradientFlow measured(const Tensor& loss, const torch::nn::Module& model, const 
           if (part.defined()) inputs.push_back(part);
   for (const Tensor& parameter : model.parameters())
     if (parameter.requires_grad()) inputs.push_back(parameter);
-  const std::vector<Tensor> gradients = torch::autograd::grad(
-      {loss}, inputs, {}, /*retain_graph=*/false, /*create_graph=*/false, /*allow_unused=*/true);
+  const std::vector<Tensor> gradients = torch::autograd::grad({loss}, inputs, {}, /*retain_graph=*/false,
+                                                              /*create_graph=*/false, /*allow_unused=*/true);
 
   auto next = gradients.cbegin();
   std::vector<Tensor> squares;
@@ -127,10 +127,10 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
   const Memory memory = model->encode(batch.source);
   const StepSequence steps = model->decode(memory, batch.target_input);
   const Tensor loss = model->output()->loss(steps, memory, targets, 0).loss;
-  return measured(
-      loss, *model,
-      {{recorded_of(recorded, model->decoder()), words.to(at::kCPU), targets.size(1)},
-       {recorded_of(recorded, model->encoder()), batch.source.lengths.to(at::kCPU), batch.source.ids.size(1)}});
+  return measured(loss, *model,
+                  {{recorded_of(recorded, model->decoder()), words.to(at::kCPU), targets.size(1)},
+                   {recorded_of(recorded, model->encoder()), batch.source.lengths.to(at::kCPU),
+                    batch.source.ids.size(1)}});
 }
 
 GradientFlow gradient_flow(SimpleRnn& model, const Tensor& x) {

@@ -25,16 +25,16 @@ struct GradientFlow {
 };
 
 /// Of the loss of each sentence's last word (not </s>): the distance counts back through the target to its
-/// first word, then from the source's </s> to its first word. By the explicit loop over time, without dropout;
-/// gradients that parameters have already are left alone. Sentences without a target word do not count;
-/// throws TORCH_CHECK when there is no other.
+/// first word, then from the source's </s> to its first word. By the explicit loop over time, without
+/// dropout; gradients that parameters have already are left alone. Sentences without a target word do not
+/// count; throws TORCH_CHECK when there is no other.
 GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch);
 
 /// Of the sum of the head's outputs, x [B, T, I]; the distance counts back from the last step.
 GradientFlow gradient_flow(SimpleRnn& model, const Tensor& x);
 
-/// The probe for long memory: `length` random words, of which the one `distance` steps back from the last (0 =
-/// the last) is the target's only word.
+/// The probe for long memory: `length` random words, of which the one `distance` steps back from the last (0
+/// = the last) is the target's only word.
 std::vector<Example> recall_examples(int64_t count, int64_t length, int64_t distance, int64_t vocabulary,
                                      uint64_t seed);
 

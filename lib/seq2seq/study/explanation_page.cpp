@@ -1,8 +1,10 @@
 #include "seq2seq/study/explanation_page.h"
 
-#include <algorithm>
-#include <cstdio>
+#include <fmt/format.h>
 
+#include <algorithm>
+
+#include "seq2seq/study/html_page.h"
 #include "seq2seq/text/token_escape.h"
 
 namespace seq2seq {
@@ -15,50 +17,78 @@ std::string readable(std::string_view token) {
   return unescape_token(token);
 }
 
-}  // namespace
+bool copies(const Explanation& explanation) {
+  return std::any_of(explanation.tokens.begin(), explanation.tokens.end(),
+                     [](const auto& token) { return token.generation < 1; });
+}
 
-HeatMap heat_map_of(const Explanation& explanation, const std::string& title) {
+// Rows and columns; `values_of` a token gives the row.
+template <class ValuesOf>
+HeatMap map_of(const Explanation& explanation, const std::string& title, const ValuesOf& values_of) {
   HeatMap map;
   map.title = title;
   for (const auto& token : explanation.source) map.columns.push_back(readable(token));
-  const bool copies = std::any_of(explanation.tokens.begin(), explanation.tokens.end(),
-                                  [](const auto& token) { return token.generation < 1; });
-  for (const auto& token : explanation.tokens) {
-    char note[32] = "";
-    if (copies) std::snprintf(note, sizeof note, "p_gen %.2f", token.generation);
-    HeatMap::Row row{readable(token.text), note, token.attention, {}};
-    if (token.copied) row.marked = static_cast<size_t>(token.source_position);
-    map.rows.push_back(std::move(row));
+  for (const auto& token : explanation.tokens)
+    map.rows.push_back({readable(token.text), "", values_of(token), {}});
+  return map;
+}
+
+std::string folded(const std::string& name, const HeatMap& map) {
+  return "<details><summary>" + escape_html(name) + "</summary>\n<figure>\n" + heat_map_svg(map) +
+         "</figure></details>\n";
+}
+
+}  // namespace
+
+HeatMap attention_map_of(const Explanation& explanation, const std::string& title) {
+  HeatMap map = map_of(explanation, title, [](const auto& token) { return token.attention; });
+  const bool gated = copies(explanation);
+  for (size_t i = 0; i < map.rows.size(); ++i) {
+    const auto& token = explanation.tokens[i];
+    if (gated) map.rows[i].note = fmt::format("p_gen {:.2f}", token.generation);
+    if (token.copied) map.rows[i].marked = static_cast<size_t>(token.source_position);
   }
   return map;
 }
 
+HeatMap copy_map_of(const Explanation& explanation, const std::string& title) {
+  return map_of(explanation, title, [](const auto& token) {
+    std::vector<double> shares = token.attention;
+    for (double& share : shares) share *= 1 - token.generation;
+    return shares;
+  });
+}
+
+HeatMap coverage_map_of(const Explanation& explanation, const std::string& title) {
+  return map_of(explanation, title, [](const auto& token) { return token.coverage; });
+}
+
+std::string explanation_html(const Explanation& explanation, const std::string& title) {
+  std::string html = "<figure>\n" + heat_map_svg(attention_map_of(explanation, title)) + "</figure>\n";
+  if (copies(explanation)) html += folded("Copying", copy_map_of(explanation, title + ": copying"));
+  return html + folded("Coverage", coverage_map_of(explanation, title + ": coverage"));
+}
+
+std::string explanation_legend() {
+  return "Rows are output tokens, columns source tokens, </s> the end; the stronger a square, the more the "
+         "model "
+         "looked there. Framed squares and coloured words were copied; p_gen is the share of the vocabulary "
+         "in "
+         "that step. Copying: the probability of taking the source's word. Coverage: the attention that a "
+         "word of "
+         "the source had got before.";
+}
+
 std::string explanation_page_begin() {
-  return R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Attention and copying</title>
-<style>
-:root { color-scheme: light dark }
-body { font: 16px system-ui, sans-serif; margin: 1rem auto; max-width: 75rem; padding: 0 1rem }
-figure { margin: 0; overflow-x: auto }
-h2 { font-size: 1rem; margin-top: 2.5rem }
-</style></head><body>
-<h1>Attention and copying</h1>
-<p>Rows are output tokens, columns source tokens, &lt;/s&gt; the end; the stronger a square, the more the model looked
-there. Framed squares and coloured words were copied; p_gen is the share of the vocabulary in that step.</p>
-)";
+  return html_page_begin("Attention and copying") + "<p>" + escape_html(explanation_legend()) + "</p>\n";
 }
 
 std::string explanation_page_section(const Explanation& explanation, const Translation::Output& output,
                                      int64_t line, int64_t rank) {
   const std::string name =
       "Line " + std::to_string(line + 1) + (rank > 0 ? ", output " + std::to_string(rank + 1) : "");
-  return "<h2>" + name + ": " + escape_html(output.text) + "</h2>\n<figure>\n" +
-         heat_map_svg(heat_map_of(explanation, name + ": " + output.text)) + "</figure>\n";
-}
-
-std::string explanation_page_end() {
-  return "</body></html>\n";
+  const std::string title = name + ": " + output.text;
+  return "<h3>" + escape_html(title) + "</h3>\n" + explanation_html(explanation, title);
 }
 
 }  // namespace seq2seq

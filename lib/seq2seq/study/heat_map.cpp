@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "seq2seq/study/html_page.h"
+
 namespace seq2seq {
 namespace {
 
@@ -57,23 +59,6 @@ std::string text_element(const std::string& attributes, const std::string& text)
 
 }  // namespace
 
-std::string escape_html(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '&')
-      escaped += "&amp;";
-    else if (c == '<')
-      escaped += "&lt;";
-    else if (c == '>')
-      escaped += "&gt;";
-    else if (c == '"')
-      escaped += "&quot;";
-    else
-      escaped += c;
-  }
-  return escaped;
-}
-
 std::string heat_map_svg(const HeatMap& map, size_t most_columns) {
   const std::vector<size_t> columns = drawn_columns(map, most_columns);
   double left = 0, top = 0;
@@ -111,24 +96,26 @@ std::string heat_map_svg(const HeatMap& map, size_t most_columns) {
       const bool marked = row.marked == columns[i];
       if (value < least_visible && !marked) continue;
       body += "<rect x=\"" + number(places[i] + 1) + "\" y=\"" + number(y + 1) + "\" width=\"" +
-              number(cell - 2) + "\" height=\"" + number(cell - 2) + "\" fill-opacity=\"" + number(value) +
-              "\"" + (marked ? " class=\"marked\"" : "") + "><title>" + escape_html(row.label) + " \u2190 " +
-              escape_html(map.columns[columns[i]]) + ": " + number(value) + "</title></rect>\n";
+              number(cell - 2) + "\" height=\"" + number(cell - 2) + "\" fill-opacity=\"" +
+              number(std::min(value, 1.0)) + "\"" + (marked ? " class=\"marked\"" : "") + "><title>" +
+              escape_html(row.label) + " \u2190 " + escape_html(map.columns[columns[i]]) + ": " +
+              number(value) + "</title></rect>\n";
     }
     body +=
         text_element("x=\"" + number(right + margin) + "\" y=\"" + number(y + cell * 0.68) + "\"", row.note);
     y += cell;
   }
   const std::string width = number(right + std::max(note_width, slant) + margin), height = number(y + margin);
-  return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"" + width + "\" height=\"" + height +
-         "\" viewBox=\"0 0 " + width + " " + height + "\">\n<title>" + escape_html(map.title) +
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" class=\"heat-map\" width=\"" + width +
+         "\" height=\"" + height + "\" viewBox=\"0 0 " + width + " " + height + "\">\n<title>" +
+         escape_html(map.title) +
          "</title>\n<style>\n"
-         "text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #24292f }\n"
-         "rect { fill: #0969da } rect.marked { stroke: #bc4c00; stroke-width: 2 }\n"
-         "text.marked { fill: #bc4c00; font-weight: bold }\n"
+         ".heat-map text { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: #24292f }\n"
+         ".heat-map rect { fill: #0969da } .heat-map rect.marked { stroke: #bc4c00; stroke-width: 2 }\n"
+         ".heat-map text.marked { fill: #bc4c00; font-weight: bold }\n"
          "@media (prefers-color-scheme: dark) {\n"
-         "text { fill: #d1d7e0 } rect { fill: #4493f8 } rect.marked { stroke: #f0883e } text.marked { fill: "
-         "#f0883e } }\n</style>\n" +
+         ".heat-map text { fill: #d1d7e0 } .heat-map rect { fill: #4493f8 }\n"
+         ".heat-map rect.marked { stroke: #f0883e } .heat-map text.marked { fill: #f0883e } }\n</style>\n" +
          body + "</svg>\n";
 }
 

@@ -6,7 +6,7 @@
 
 namespace seq2seq {
 
-/// Weights from 0 to 1 as a picture: a row an output token, a column a source token.
+/// Weights from 0 as a picture, 1 and more at full strength: a row an output token, a column a source token.
 struct HeatMap {
   struct Row {
     std::string label, note;       ///< the note stands at the right end
@@ -21,8 +21,5 @@ struct HeatMap {
 /// An <svg> element that stands alone or inside a page and is legible on light and dark ground. Of more than
 /// `most_columns` columns those with the largest weights are drawn, and an ellipsis stands for the others.
 std::string heat_map_svg(const HeatMap& map, size_t most_columns = 40);
-
-/// Text for use between tags and in attributes.
-std::string escape_html(const std::string& text);
 
 }  // namespace seq2seq

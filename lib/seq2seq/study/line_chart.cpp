@@ -6,13 +6,14 @@
 #include <cmath>
 #include <limits>
 
-#include "seq2seq/study/heat_map.h"
+#include "seq2seq/study/html_page.h"
 
 namespace seq2seq {
 namespace {
 
 // Pixels.
-constexpr double width = 640, height = 300, left = 62, right = 14, top = 30, bottom = 44, legend_line = 18;
+constexpr double width = 440, height = 280, left = 54, right = 14, top = 30, bottom = 44, legend_line = 18;
+constexpr double widest = 600;  // on a wide page
 constexpr double dash_length = 20, character = 6.8;
 
 struct Range {
@@ -32,6 +33,29 @@ bool drawn(const LineChart& chart, double x, double y) {
   return std::isfinite(x) && std::isfinite(y) && (!chart.logarithmic || y > 0);
 }
 
+bool has_bar(const LineChart& chart, const LineChart::Series& series, size_t point) {
+  return !series.low.empty() && series.high[point] > series.low[point] &&
+         drawn(chart, series.x[point], series.low[point]) &&
+         drawn(chart, series.x[point], series.high[point]);
+}
+
+// Logarithms of powers of ten, or of 1, 2 and 5 times them where there are few.
+std::vector<double> logarithmic_ticks(double low, double high) {
+  std::vector<double> ticks;
+  const double step = std::max(1.0, std::ceil((high - low) / 6));
+  for (double power = std::floor(low); power <= high; power += step)
+    for (const double factor : {1.0, 2.0, 5.0})
+      if (const double tick = power + std::log10(factor);
+          tick >= low && tick <= high && (factor == 1 || high - low < 2))
+        ticks.push_back(tick);
+  return ticks.size() < 2 ? round_ticks(low, high, 5) : ticks;
+}
+
+std::string tick_label(double value) {
+  const double size = std::abs(value);
+  return size >= 1e3 && size < 1e7 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+}
+
 std::string text(double x, double y, const char* anchor, const std::string& content,
                  const std::string& more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more,
@@ -39,6 +63,22 @@ std::string text(double x, double y, const char* anchor, const std::string& cont
 }
 
 }  // namespace
+
+std::string chart_colours_css() {
+  static const char* const light[] = {"#0060a8", "#c44900", "#007a5a", "#b0488c",
+                                      "#7a6a00", "#2a7fb8", "#6b3fa0", "#444c56"};
+  static const char* const dark[] = {"#58a6ff", "#f0883e", "#3fb98f", "#e58bc0",
+                                     "#d6c24a", "#7cc7f0", "#b392f0", "#adbac7"};
+  std::string style;
+  for (const auto& [colours, begin, end] :
+       {std::tuple(light, "", ""), std::tuple(dark, "@media (prefers-color-scheme: dark) {\n", "}\n")}) {
+    style += begin;
+    for (int k = 0; k < 8; ++k)
+      style += fmt::format(".l{} {{ stroke: {} }} .c{} {{ fill: {} }}\n", k, colours[k], k, colours[k]);
+    style += end;
+  }
+  return style;
+}
 
 std::vector<double> round_ticks(double low, double high, int count) {
   const double rough = (high - low) / count, power = std::pow(10, std::floor(std::log10(rough)));
@@ -60,27 +100,29 @@ std::string line_chart_svg(const LineChart& chart) {
       if (drawn(chart, series.x[i], series.y[i])) {
         xs.include(series.x[i]);
         ys.include(scaled(series.y[i]));
+        if (has_bar(chart, series, i)) {
+          ys.include(scaled(series.low[i]));
+          ys.include(scaled(series.high[i]));
+        }
       }
   xs.widen();
   ys.widen();
   const auto place_x = [&](double x) { return left + xs.share(x) * (width - left - right); };
   const auto place_y = [&](double y) { return height - bottom - ys.share(y) * (height - top - bottom); };
   std::string body;
-  std::vector<double> y_ticks = round_ticks(ys.low, ys.high, 5);
-  if (chart.logarithmic && ys.high - ys.low >= 1) {  // whole powers, not too many
-    y_ticks.clear();
-    const double step = std::max(1.0, std::ceil((ys.high - ys.low) / 6));
-    for (double power = std::ceil(ys.low); power <= ys.high; power += step) y_ticks.push_back(power);
-  }
+  const std::vector<double> y_ticks =
+      chart.logarithmic ? logarithmic_ticks(ys.low, ys.high) : round_ticks(ys.low, ys.high, 5);
   for (const double tick : y_ticks) {
     const double y = place_y(tick);
     body += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
                         left, width - right, y, y);
-    body +=
-        text(left - 6, y + 4, "end", fmt::format("{:.3g}", chart.logarithmic ? std::pow(10, tick) : tick));
+    body += text(left - 6, y + 4, "end", tick_label(chart.logarithmic ? std::pow(10, tick) : tick));
   }
-  for (const double tick : round_ticks(xs.low, xs.high, 6))
-    body += text(place_x(tick), height - bottom + 16, "middle", fmt::format("{:.6g}", tick));
+  for (const auto& [place, name] : chart.x_names)
+    body += text(place_x(place), height - bottom + 16, "middle", name);
+  if (chart.x_names.empty())
+    for (const double tick : round_ticks(xs.low, xs.high, 6))
+      body += text(place_x(tick), height - bottom + 16, "middle", fmt::format("{:.6g}", tick));
   body += text((left + width - right) / 2, height - 8, "middle", chart.x_label);
   body += text(left, top - 12, "start", chart.y_label, " class=\"name\"");
   std::string legend;
@@ -92,6 +134,10 @@ std::string line_chart_svg(const LineChart& chart) {
       if (!drawn(chart, series.x[i], series.y[i])) continue;
       const double x = place_x(series.x[i]), y = place_y(scaled(series.y[i]));
       points += fmt::format("{:.1f},{:.1f} ", x, y);
+      if (has_bar(chart, series, i))
+        marks +=
+            fmt::format("<line class=\"l{} bar\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
+                        k % 8, x, x, place_y(scaled(series.low[i])), place_y(scaled(series.high[i])));
       if (series.points)
         marks += fmt::format(
             "<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}: {:.6g}, "
@@ -111,29 +157,18 @@ std::string line_chart_svg(const LineChart& chart) {
   }
   const bool named = chart.series.size() > 1;
   const double full = named ? legend_y + legend_line : height;
-  // Colours that people with colour blindness tell apart (Okabe and Ito 2008), darker on light ground.
-  static const char* const light[] = {"#0060a8", "#c44900", "#007a5a", "#b0488c",
-                                      "#7a6a00", "#2a7fb8", "#6b3fa0", "#444c56"};
-  static const char* const dark[] = {"#58a6ff", "#f0883e", "#3fb98f", "#e58bc0",
-                                     "#d6c24a", "#7cc7f0", "#b392f0", "#adbac7"};
-  std::string style;
-  for (const auto& [colours, begin, end] :
-       {std::tuple(light, "", ""), std::tuple(dark, "@media (prefers-color-scheme: dark) {\n", "}\n")}) {
-    style += begin;
-    for (int k = 0; k < 8; ++k)
-      style += fmt::format(".l{} {{ stroke: {} }} .c{} {{ fill: {} }}\n", k, colours[k], k, colours[k]);
-    style += end;
-  }
   return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" class=\"chart\" viewBox=\"0 0 {:.0f} {:.0f}\" "
       "style=\"width:100%;max-width:{:.0f}px;height:auto\">\n"
       "<title>{}</title>\n<style>\n"
-      "text {{ font: 12px system-ui, sans-serif; fill: #24292f }} text.name {{ font-weight: 600 }}\n"
-      "polyline, line {{ fill: none; stroke-width: 2; stroke-linejoin: round }} line.grid {{ stroke: "
-      "#d0d7de; stroke-width: 1 }}\n"
-      "@media (prefers-color-scheme: dark) {{ text {{ fill: #d1d7e0 }} line.grid {{ stroke: #3d444d }} "
+      ".chart text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .chart text.name {{ font-weight: "
+      "600 }}\n"
+      ".chart polyline, .chart line {{ fill: none; stroke-width: 2; stroke-linejoin: round }}\n"
+      ".chart line.bar {{ stroke-opacity: 0.6 }} .chart line.grid {{ stroke: #d0d7de; stroke-width: 1 }}\n"
+      "@media (prefers-color-scheme: dark) {{ .chart text {{ fill: #d1d7e0 }} .chart line.grid {{ stroke: "
+      "#3d444d }} "
       "}}\n{}</style>\n{}{}</svg>\n",
-      width, full, width, escape_html(chart.title), style, body, named ? legend : "");
+      width, full, widest, escape_html(chart.title), chart_colours_css(), body, named ? legend : "");
 }
 
 }  // namespace seq2seq

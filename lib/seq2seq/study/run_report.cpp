@@ -3,17 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
+#include <chrono>
 #include <limits>
 #include <map>
-#include <sstream>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/study/heat_map.h"
+#include "seq2seq/decode/explanation.h"
+#include "seq2seq/study/event_file.h"
+#include "seq2seq/study/explanation_page.h"
+#include "seq2seq/study/gradient_flow_chart.h"
+#include "seq2seq/study/html_page.h"
 #include "seq2seq/study/line_chart.h"
+#include "seq2seq/study/run_log.h"
+#include "seq2seq/train/run_directory.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -35,111 +40,174 @@ struct Log {
 };
 
 std::string figure(const LineChart& chart) {
-  return "<figure>\n" + line_chart_svg(chart) + "<figcaption>" + escape_html(chart.title) +
-         "</figcaption>\n</figure>\n";
+  return html_figure(line_chart_svg(chart), chart.title);
 }
 
 std::string table_of(const Json& line) {
-  std::string rows;
+  std::vector<std::vector<std::string>> rows;
   for (const auto& [key, value] : line.items())
     if (value.is_number() && key != "validation_seconds" && key != "seconds")
-      rows += fmt::format("<tr><th>{}</th><td>{:.6g}</td></tr>\n", escape_html(key), value.get<double>());
-  return "<table>\n" + rows + "</table>\n";
+      rows.push_back({key, fmt::format("{:.6g}", value.get<double>())});
+  return html_table({}, rows);
+}
+
+LineChart::Series series_of(const Log& log, const std::string& key, const std::string& name,
+                            bool points = false) {
+  const auto found = log.values.find(key);
+  return {name, log.updates,
+          found == log.values.end() ? std::vector<double>(log.updates.size(), Log::missing) : found->second,
+          points};
+}
+
+/// Some lines of gradient flow, the first and the last among them.
+std::string flow_figure(const std::vector<Json>& lines) {
+  constexpr size_t most = 6;
+  std::vector<NamedFlow> flows;
+  const size_t drawn = std::min(lines.size(), most);
+  for (size_t i = 0; i < drawn; ++i) {
+    const Json& line = lines[drawn == 1 ? 0 : i * (lines.size() - 1) / (drawn - 1)];
+    flows.push_back({fmt::format("update {}", line.value("update", int64_t{0})),
+                     {line.value("norms", std::vector<double>()), line.value("target_steps", 0.0),
+                      line.value("parameter_norm", 0.0)}});
+  }
+  LineChart chart = gradient_flow_chart(flows);
+  chart.title = "Gradient flow: how much of the last word's loss arrives how far back, on validation text";
+  return figure(chart);
+}
+
+std::string charts_of(const std::vector<Json>& lines) {
+  Log updates, validations;
+  std::vector<Json> flows;
+  for (const Json& line : lines) {
+    const std::string type = line.value("type", "");
+    if (type == "update") updates.add(line);
+    if (type == "validation") validations.add(line);
+    if (type == "gradient_flow") flows.push_back(line);
+  }
+  std::string body = figure({"Perplexity of the target tokens, in training and on the validation text",
+                             "updates",
+                             "perplexity",
+                             {series_of(updates, "perplexity", "training"),
+                              series_of(validations, "perplexity", "validation", true)},
+                             true});
+  LineChart scores{"Validation scores", "updates", "score", {}, false};
+  for (const auto& [key, values] : validations.values) {
+    static const std::string others[] = {
+        "update", "epoch", "loss", "perplexity", "seconds", "validation_seconds", "peak_memory_mib"};
+    if (std::find(std::begin(others), std::end(others), key) == std::end(others))
+      scores.series.push_back(series_of(validations, key, key, true));
+  }
+  if (!scores.series.empty()) body += figure(scores);
+  const auto one = [&](const char* key, const char* y_label, const char* title, bool logarithmic) {
+    return figure({title, "updates", y_label, {series_of(updates, key, y_label)}, logarithmic});
+  };
+  body += one("gradient_norm", "gradient norm",
+              "Norm of the gradients before clipping, mean between two log lines", true);
+  if (!flows.empty()) body += flow_figure(flows);
+  body += one("learning_rate", "learning rate", "Learning rate", false);
+  if (updates.values.contains("coverage_loss"))
+    body += one("coverage_loss", "coverage loss", "Coverage loss a target token", false);
+  return body + one("target_tokens_per_second", "target tokens a second",
+                    "Speed of training, validation left out", false);
+}
+
+/// Sources spread over the whole of a file.
+std::vector<SourceLine> example_lines(const CorpusFiles& files, int64_t wanted) {
+  const std::string& path = files.combined.empty() ? files.source : files.combined;
+  std::vector<SourceLine> all, chosen;
+  SourceLines lines(path);
+  for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
+    for (SourceLine& line : window)
+      if (line.problem.empty() && !line.text.empty()) all.push_back(std::move(line));
+  const auto count = std::min(static_cast<size_t>(wanted), all.size());
+  for (size_t i = 0; i < count; ++i) chosen.push_back(std::move(all[i * all.size() / count]));
+  return chosen;
+}
+
+std::string examples_of(const fs::path& run, const RunReportOptions& options) {
+  CorpusFiles files{options.input, "", ""};
+  if (options.input.empty()) files = RunDirectory::options_of(run).data.valid_files();
+  if (files.empty()) return "<p>The run has no validation files; --input names text for examples.</p>\n";
+  const TranslationModel model = load_model(run);
+  Translator translator = make_translator(model, TranslatorOptions{}, 1);
+  const auto lines = example_lines(files, options.examples);
+  const auto translations = translator.translate(lines);
+  std::string html;
+  if (model.model->has_attention()) html += "<p>" + escape_html(explanation_legend()) + "</p>\n";
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const Translation& translation = translations[i];
+    html += "<h3>" + escape_html(translation.outputs[0].text) + "</h3>\n<p>" + escape_html(lines[i].text) +
+            "</p>\n";
+    if (model.model->has_attention() && !translation.source.ids.empty())
+      html += explanation_html(explain(model, translation.source, translation.outputs[0]), lines[i].place);
+  }
+  return html;
 }
 
 }  // namespace
 
-std::string run_report_html(const fs::path& run) {
-  const fs::path log_file = run / "train.jsonl", config_file = run / "config.json";
-  if (!fs::exists(config_file))
-    throw Error(run.string(), "is not a run directory (no config.json)", "give one of seq2seq train");
-  if (!fs::exists(log_file))
-    throw Error(log_file.string(), "is missing", "give a run that has begun to train");
-  Log updates, validations;
+std::string run_report_html(const fs::path& run, const RunReportOptions& options) {
+  const std::vector<Json> lines = read_run_log(run);
   Json best;
   double seconds = 0, tokens = 0;
-  std::istringstream lines(read_file(log_file));
-  for (std::string text; std::getline(lines, text);) {
-    const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object()) continue;  // the last one may be half written
-    const std::string type = line.value("type", "");
-    if (type == "update") {
-      updates.add(line);
-      tokens += line.value("target_tokens", 0.0);
-    }
-    if (type == "validation") {
-      validations.add(line);
-      if (line.value("best", false)) best = line;
-    }
+  int64_t updates = 0;
+  for (const Json& line : lines) {
+    if (line.value("type", "") == "update") tokens += line.value("target_tokens", 0.0);
+    updates = std::max(updates, line.value("update", int64_t{0}));
+    if (line.value("best", false)) best = line;
     seconds = std::max(seconds, line.value("seconds", 0.0));
   }
-  std::string body;
-  const auto series = [](const Log& log, const std::string& key, const std::string& name,
-                         bool points = false) {
-    const auto found = log.values.find(key);
-    return LineChart::Series{
-        name, log.updates,
-        found == log.values.end() ? std::vector<double>(log.updates.size(), Log::missing) : found->second,
-        points};
-  };
-  body += figure(
-      {"Perplexity of the target tokens, in training and on the validation text",
-       "updates",
-       "perplexity",
-       {series(updates, "perplexity", "training"), series(validations, "perplexity", "validation", true)},
-       true});
-  LineChart scores{"Validation scores", "updates", "score", {}, false};
-  for (const auto& [key, values] : validations.values) {
-    static const std::string others[] = {"update",     "epoch",   "loss",
-                                         "perplexity", "seconds", "validation_seconds"};
-    if (std::find(std::begin(others), std::end(others), key) == std::end(others))
-      scores.series.push_back(series(validations, key, key, true));
-  }
-  if (!scores.series.empty()) body += figure(scores);
-  body += figure({"Norm of the gradients before clipping, mean between two log lines",
-                  "updates",
-                  "gradient norm",
-                  {series(updates, "gradient_norm", "gradient norm")},
-                  true});
-  body += figure({"Learning rate",
-                  "updates",
-                  "learning rate",
-                  {series(updates, "learning_rate", "learning rate")},
-                  false});
-  if (updates.values.contains("coverage_loss"))
-    body += figure({"Coverage loss a target token",
-                    "updates",
-                    "coverage loss",
-                    {series(updates, "coverage_loss", "coverage loss")},
-                    false});
-  body += figure({"Speed of training, validation left out",
-                  "updates",
-                  "target tokens a second",
-                  {series(updates, "target_tokens_per_second", "tokens/s")},
-                  false});
-
-  const std::string name = fs::absolute(run).lexically_normal().filename().string();
-  std::string html = fmt::format(R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{0}</title>
-<style>
-:root {{ color-scheme: light dark }}
-body {{ font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 44rem; padding: 0 1rem }}
-figure {{ margin: 2rem 0 }} figcaption {{ font-size: 0.9rem; opacity: 0.8 }}
-th {{ text-align: left; font-weight: normal; padding-right: 2rem }} td {{ text-align: right }}
-pre {{ overflow-x: auto; font-size: 0.85rem }}
-</style></head><body>
-<h1>{0}</h1>
-<p>{1} updates, {2} target tokens in {3}.</p>
-)",
-                                 escape_html(name),
-                                 updates.updates.empty() ? 0 : static_cast<int64_t>(updates.updates.back()),
-                                 format_count(static_cast<int64_t>(tokens)), format_duration(seconds));
+  std::string html = html_page_begin(fs::absolute(run).lexically_normal().filename().string());
+  html += fmt::format("<p>{} updates, {} target tokens in {}.</p>\n", format_count(updates),
+                      format_count(static_cast<int64_t>(tokens)), format_duration(seconds));
   if (!best.is_null()) html += "<h2>Best validation</h2>\n" + table_of(best);
-  html += "<h2>Curves</h2>\n" + body;
+  html += "<h2>Curves</h2>\n" + charts_of(lines);
+  if (options.examples > 0) {
+    html += "<h2>Examples</h2>\n";
+    try {
+      html += examples_of(run, options);
+    } catch (const Error& error) {
+      if (!options.input.empty()) throw;
+      html += "<p>" + escape_html(error.what()) + "</p>\n";
+    }
+  }
   html += "<h2>Configuration</h2>\n<details><summary>config.json</summary><pre>" +
-          escape_html(read_file(config_file)) + "</pre></details>\n</body></html>\n";
-  return html;
+          escape_html(read_file(run / "config.json")) + "</pre></details>\n";
+  return html + html_page_end();
+}
+
+fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
+  const std::vector<Json> lines = read_run_log(run);
+  // When the run began: its configuration was written then, and lines have seconds since.
+  const auto written = fs::last_write_time(run / "config.json");
+  const auto begin =
+      std::chrono::duration<double>(std::chrono::file_clock::to_sys(written).time_since_epoch()).count();
+  fs::create_directories(folder);
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with("events.out.tfevents.")) fs::remove(entry.path());
+  const fs::path file = folder / fmt::format("events.out.tfevents.{}.seq2seq", static_cast<int64_t>(begin));
+  std::string bytes = event_file_begin(begin);
+  for (const Json& line : lines) {
+    const std::string type = line.value("type", "");
+    std::vector<std::pair<std::string, double>> values;
+    for (const auto& [key, value] : line.items())
+      if (value.is_number() && key != "update" && key != "seconds") {
+        const char* group = type == "update"       ? "training/"
+                            : type == "validation" ? "validation/"
+                                                   : "gradient flow/";
+        values.emplace_back(group + key, value.get<double>());
+      }
+    if (type == "gradient_flow") {
+      const auto norms = line.value("norms", std::vector<double>());
+      for (const size_t distance : {0, 1, 2, 5, 10, 20, 50, 100})
+        if (distance < norms.size())
+          values.emplace_back(fmt::format("gradient flow/distance {}", distance), norms[distance]);
+    }
+    if (!values.empty())
+      bytes += event_of_scalars(begin + line.value("seconds", 0.0), line.value("update", int64_t{0}), values);
+  }
+  write_file(file, bytes);
+  return file;
 }
 
 }  // namespace seq2seq

@@ -221,6 +221,7 @@ struct RunOptions {
   int64_t checkpoint_every = 0;
   int64_t keep_checkpoints = 2;
   int64_t log_every = 50;
+  int64_t gradient_flow_every = 0;
   static void fields(auto& o, auto& f) {
     f("run-directory", o.directory, "where configuration, log and checkpoints go");
     f("initialize-from", o.initialize_from,
@@ -232,6 +233,11 @@ struct RunOptions {
       at_least(0));
     f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1));
     f("log-every", o.log_every, "updates between log lines", at_least(1));
+    f("gradient-flow-every", o.gradient_flow_every,
+      "updates between measurements of how far back gradients reach, on some validation text, for `report`; "
+      "0 = "
+      "never",
+      at_least(0));
   }
 };
 

@@ -95,8 +95,8 @@ void RunDirectory::lock() {
                 "wait for its end or name another folder");
 }
 
-TrainOptions RunDirectory::options() const {
-  const std::string origin = (path_ / config_file).string();
+TrainOptions RunDirectory::options_of(const fs::path& run) {
+  const std::string origin = (run / config_file).string();
   Json config = read_json_file(origin);
   if (config.value("format", int64_t{0}) > config_format)
     throw Error(origin, "was written by a newer seq2seq (format " + config["format"].dump() + ")",

@@ -23,7 +23,9 @@ class RunDirectory {
   static RunDirectory open(const std::string& path);
 
   /// The configuration written by `create`.
-  TrainOptions options() const;
+  TrainOptions options() const { return options_of(path_); }
+  /// The same of a run that may be in use. Throws Error.
+  static TrainOptions options_of(const std::filesystem::path& run);
   std::filesystem::path last_checkpoint() const;
 
   /// Appends one JSON object as a line, at once.

@@ -11,10 +11,12 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/peak_memory.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/fingerprint.h"
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/model/gradient_flow.h"
 #include "seq2seq/nn/attention.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/text/vocabulary.h"
@@ -283,6 +285,8 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
     if (average_) average_->update(progress_.updates);
     log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 
+    if (const int64_t every = options_.run.gradient_flow_every; every > 0 && progress_.updates % every == 0)
+      log_gradient_flow();
     if (progress_.position.epoch > 0) report_filter();
     if (validation_due()) validate();
     reason = limit_reached();
@@ -393,6 +397,19 @@ void Trainer::show(double gradient_norm, const UpdateSums& sums) const {
                             format_duration(used), left >= 0 ? "  left " + format_duration(left) : ""));
 }
 
+void Trainer::log_gradient_flow() {
+  const GradientFlow flow =
+      gradient_flow(model_.model, to_tensors(make_batch(validator_->sample()), model_.model->device()));
+  Json line;
+  line["type"] = "gradient_flow";
+  line["update"] = progress_.updates;
+  line["norms"] = flow.norms;
+  line["target_steps"] = flow.target_steps;
+  line["parameter_norm"] = flow.parameter_norm;
+  line["seconds"] = elapsed();
+  run_.log(dump_json(line));
+}
+
 void Trainer::validate() {
   if (average_) average_->swap();
   const ValidationResult result = validator_->run(model_.model);
@@ -424,6 +441,7 @@ void Trainer::validate() {
   }
   line["best"] = improved;
   line["validation_seconds"] = result.seconds;
+  line["peak_memory_mib"] = peak_memory_mib();
   line["seconds"] = elapsed();
   run_.log(dump_json(line));
   log_info(fmt::format("validation at update {}: {}{}, {}", progress_.updates, text,

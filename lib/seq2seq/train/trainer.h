@@ -56,6 +56,7 @@ class Trainer {
   UpdateSums update();
   void log_update(double gradient_norm, const UpdateSums& sums, double seconds);
   void write_log_line();
+  void log_gradient_flow();
   void validate();
   void report_filter();
   void save_checkpoint(bool best);

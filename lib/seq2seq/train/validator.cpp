@@ -75,6 +75,12 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
         examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), begin + batch_sentences)));
 }
 
+std::vector<Example> Validator::sample() const {
+  constexpr size_t most = 16;
+  const auto& middle = batches_[batches_.size() / 2];
+  return {middle.begin(), middle.begin() + static_cast<std::ptrdiff_t>(std::min(most, middle.size()))};
+}
+
 std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
   double nll = 0, correct = 0, tokens = 0;
   for (const auto& examples : batches_) {

@@ -26,6 +26,8 @@ class Validator {
             const ValidationOptions& options, int64_t maximum_length);
   ValidationResult run(Seq2Seq& model) const;
   size_t size() const { return sources_.size(); }
+  /// Some examples, always the same.
+  std::vector<Example> sample() const;
 
  private:
   std::map<std::string, double> teacher_forced(Seq2Seq& model) const;

@@ -1,0 +1,62 @@
+#pragma once
+
+// inspect --gradient-flow.
+
+#include <string>
+#include <vector>
+
+#include "pair_files.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/study/gradient_flow_chart.h"
+
+namespace seq2seq {
+
+struct GradientFlowOptions {
+  bool wanted = false;
+  std::vector<std::string> fresh;
+  int64_t simple_rnn = 0;
+  double simple_rnn_range = 0.1;
+  CorpusFiles files;
+  int64_t sentences = 32;
+  int64_t probe_length = 40, probe_distance = -1;
+  double clip_norm = 5.0;
+  int64_t seed = 1;
+  std::string plot;
+  static void fields(auto& o, auto& f) {
+    f("gradient-flow", o.wanted,
+      "instead: how far back the loss of a target's last word is felt, the norm of its gradient with respect "
+      "to the "
+      "state at each distance; of the models, of --fresh and of --simple-rnn side by side");
+    f("fresh", o.fresh,
+      "configurations (models/*.json) of models that have learned nothing, to measure as well");
+    f("simple-rnn", o.simple_rnn,
+      "width of a bare simple RNN, whose head on the last step is measured; 0 = none", in_range(0, 8192));
+    f("simple-rnn-range", o.simple_rnn_range, "its weights are uniform in +- this: large ones explode",
+      in_range(1e-6, 10));
+    pair_file_fields(o.files, f);
+    f("sentences", o.sentences, "pairs to measure, the first of the text or as many probes",
+      in_range(1, 4096));
+    f("probe-length", o.probe_length, "without text: random words in a source, one of which is the target",
+      in_range(1, 10000));
+    f("probe-distance", o.probe_distance, "which one: steps back from the last word; -1 = the first word",
+      at_least(-1));
+    f("clip-norm", o.clip_norm, "show what clipping to this norm leaves of longer gradients; 0 = nothing",
+      at_least(0));
+    f("seed", o.seed, "of fresh weights and of the probe", at_least(0));
+    f("plot", o.plot, "an .svg file to draw it in");
+  }
+};
+
+/// Rules between fields, given the models to measure as well. Throws UsageError.
+void check(const GradientFlowOptions& options, const std::vector<std::string>& models);
+
+/// Of all that is to be measured. Throws Error.
+std::vector<NamedFlow> measure_gradient_flow(const GradientFlowOptions& options,
+                                             const std::vector<std::string>& models);
+
+/// Distances down, models across, and how clipping would shorten each gradient; no line is longer than 80
+/// characters unless there are many models.
+std::string gradient_flow_table(const std::vector<NamedFlow>& flows, double clip_norm);
+Json gradient_flow_json(const std::vector<NamedFlow>& flows, double clip_norm);
+
+}  // namespace seq2seq

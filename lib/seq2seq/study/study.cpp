@@ -1,0 +1,260 @@
+#include "seq2seq/study/study.h"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/nearest_name.h"
+
+namespace seq2seq {
+namespace fs = std::filesystem;
+namespace {
+
+struct Metric {
+  const char *name, *title;
+  bool share;  // from 0 to 1
+};
+constexpr Metric metrics[] = {{"bleu", "BLEU", false},
+                              {"chrf", "chrF", false},
+                              {"rouge1", "ROUGE-1", true},
+                              {"rouge2", "ROUGE-2", true},
+                              {"rougeL", "ROUGE-L", true},
+                              {"exact", "exact outputs", true},
+                              {"first_word", "first word right", true},
+                              {"repetition", "repeated 4-grams", true},
+                              {"recovered_words", "unseen words kept", true},
+                              {"length_ratio", "length ratio", true}};
+
+const Metric& metric_called(const std::string& name) {
+  const auto found =
+      std::find_if(std::begin(metrics), std::end(metrics), [&](auto& m) { return m.name == name; });
+  TORCH_CHECK(found != std::end(metrics), "no metric ", name);
+  return *found;
+}
+
+/// One JSON object whose keys are all known.
+class Fields {
+ public:
+  Fields(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
+    if (!object.is_object()) throw Error(place_, "is not an object", "write {...}");
+  }
+
+  std::string text(const std::string& key, const std::string& otherwise) {
+    return get(key, otherwise, "a text");
+  }
+  std::string text(const std::string& key) {
+    require(key);
+    return text(key, "");
+  }
+  int64_t number(const std::string& key, int64_t otherwise, int64_t least) {
+    const int64_t value = get(key, otherwise, "a whole number");
+    if (value < least) throw Error(place_of(key), std::to_string(value), "at least " + std::to_string(least));
+    return value;
+  }
+  std::vector<std::string> texts(const std::string& key) {
+    return get(key, std::vector<std::string>(), "a list of texts");
+  }
+  std::vector<int64_t> numbers(const std::string& key) {
+    return get(key, std::vector<int64_t>(), "a list of whole numbers");
+  }
+  /// Anything; null when absent.
+  const Json& part(const std::string& key) {
+    static const Json null;
+    known_.push_back(key);
+    return object_.contains(key) ? object_.at(key) : null;
+  }
+  void require(const std::string& key) const {
+    if (!object_.contains(key))
+      throw Error(place_, "has no '" + key + "'", "add it; docs/study.md has an example");
+  }
+  std::string place_of(const std::string& key) const { return place_ + ": " + key; }
+
+  /// After all keys have been asked for.
+  void refuse_others() const {
+    for (const auto& [key, value] : object_.items())
+      if (std::find(known_.begin(), known_.end(), key) == known_.end())
+        throw Error(place_, "'" + key + "' is unknown", suggest_name(key, known_));
+  }
+
+ private:
+  template <class T>
+  T get(const std::string& key, const T& otherwise, const char* kind) {
+    known_.push_back(key);
+    if (!object_.contains(key)) return otherwise;
+    try {
+      const Json& value = object_.at(key);
+      if (value.is_number_float()) throw Error(place_of(key), "is not " + std::string(kind));
+      return value.get<T>();
+    } catch (const Json::exception&) {
+      throw Error(place_of(key), "is not " + std::string(kind));
+    }
+  }
+
+  const Json& object_;
+  std::string place_;
+  std::vector<std::string> known_;
+};
+
+void check_name(const std::string& place, const std::string& what, const std::string& name,
+                const std::vector<std::string>& valid) {
+  if (std::find(valid.begin(), valid.end(), name) == valid.end())
+    throw Error(place, "'" + name + "' is no " + what, suggest_name(name, valid));
+}
+
+std::string from_folder(const fs::path& folder, const std::string& path) {
+  return path.empty() ? path : fs::absolute(folder / path).lexically_normal().string();
+}
+
+/// Calls `read` with the fields of each object in a list.
+template <class Read>
+void for_each_object(Fields& fields, const std::string& key, const Read& read) {
+  const Json& list = fields.part(key);
+  if (list.is_null()) return;
+  if (!list.is_array()) throw Error(fields.place_of(key), "is not a list", "write [...]");
+  for (size_t i = 0; i < list.size(); ++i) {
+    Fields inner(list[i], fields.place_of(key) + "[" + std::to_string(i) + "]");
+    read(inner);
+    inner.refuse_others();
+  }
+}
+
+std::vector<std::string> names_of(const std::vector<Study::Run>& runs) {
+  std::vector<std::string> names;
+  for (const auto& run : runs) names.push_back(run.name);
+  return names;
+}
+
+void read_runs(Study& study, Fields& fields, const fs::path& folder) {
+  fields.require("base");
+  const OptionPatch base = OptionPatch::from_json(fields.part("base").dump(), fields.place_of("base"));
+  std::vector<OptionPatch> patches;
+  for_each_object(fields, "runs", [&](Fields& inner) {
+    Study::Run run;
+    run.name = inner.text("name");
+    const std::string place = inner.place_of("name");
+    if (run.name.empty() ||
+        run.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
+      throw Error(place, "'" + run.name + "' is no name for a folder", "use a to z, 0 to 9 and -");
+    const auto earlier = names_of(study.runs);
+    if (std::find(earlier.begin(), earlier.end(), run.name) != earlier.end())
+      throw Error(place, "'" + run.name + "' is there twice", "give every run its own name");
+    run.title = inner.text("title", run.name);
+    run.from = inner.text("from", "");
+    OptionPatch patch = base;
+    if (!run.from.empty()) {
+      check_name(inner.place_of("from"), "earlier run", run.from, earlier);
+      const auto at = std::find(earlier.begin(), earlier.end(), run.from) - earlier.begin();
+      patch = patches[static_cast<size_t>(at)];
+    }
+    const Json& changes = inner.part("changes");
+    if (!changes.is_null()) patch.merge(OptionPatch::from_json(changes.dump(), inner.place_of("changes")));
+    patches.push_back(patch);
+    apply(run.options, patch);
+    auto& data = run.options.data;
+    for (std::string* path : {&data.train_source, &data.train_target, &data.train, &data.valid_source,
+                              &data.valid_target, &data.valid})
+      *path = from_folder(folder, *path);
+    study.runs.push_back(std::move(run));
+  });
+  if (study.runs.empty()) throw Error(fields.place_of("runs"), "is empty", "list at least one run");
+}
+
+void read_figure(const std::string& place, const std::string& figure) {
+  const size_t space = figure.find(' ');
+  const std::string kind = figure.substr(0, space);
+  check_name(place, "figure", kind, {"by-length", "bars", "learning", "gradient-flow"});
+  const bool wants_metric = kind == "by-length" || kind == "bars";
+  if (wants_metric != (space != std::string::npos))
+    throw Error(place, "'" + figure + "'" + (wants_metric ? " names no metric" : " takes no metric"),
+                "for example 'by-length rougeL' or 'learning'");
+  if (wants_metric) check_name(place, "metric", figure.substr(space + 1), study_metrics());
+}
+
+}  // namespace
+
+std::vector<std::string> study_metrics() {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics) names.emplace_back(metric.name);
+  return names;
+}
+
+std::string title_of_metric(const std::string& metric) {
+  return metric_called(metric).title;
+}
+
+bool is_share(const std::string& metric) {
+  return metric_called(metric).share;
+}
+
+Study Study::load(const std::string& path) {
+  const Json json = read_json_file(path);
+  const fs::path folder = fs::path(path).parent_path();
+  Fields fields(json, path);
+  Study study;
+  study.title = fields.text("title");
+  study.description = fields.text("description", "");
+  read_runs(study, fields, folder);
+  {
+    fields.require("test");
+    Fields test(fields.part("test"), fields.place_of("test"));
+    study.test = {from_folder(folder, test.text("source", "")), from_folder(folder, test.text("target", "")),
+                  from_folder(folder, test.text("input", ""))};
+    test.refuse_others();
+  }
+  study.score = fields.text("score", study.score);
+  check_name(fields.place_of("score"), "metric", study.score, study_metrics());
+  study.length_limits = fields.numbers("length-limits");
+  if (!std::is_sorted(study.length_limits.begin(), study.length_limits.end()))
+    throw Error(fields.place_of("length-limits"), "do not rise", "sort them");
+  study.beam_size = fields.number("beam-size", study.beam_size, 1);
+  study.examples = fields.number("examples", study.examples, 0);
+  const auto names = names_of(study.runs);
+  for_each_object(fields, "comparisons", [&](Fields& inner) {
+    Comparison comparison{inner.text("title"), inner.text("text", ""), inner.texts("runs"),
+                          inner.texts("figures")};
+    for (const auto& name : comparison.runs) check_name(inner.place_of("runs"), "run", name, names);
+    for (const auto& figure : comparison.figures) read_figure(inner.place_of("figures"), figure);
+    study.comparisons.push_back(std::move(comparison));
+  });
+  for_each_object(fields, "claims", [&](Fields& inner) {
+    Claim claim{inner.text("text"), inner.text("metric"), inner.text("where", "all"), inner.text("higher"),
+                inner.text("lower")};
+    check_name(inner.place_of("metric"), "metric", claim.metric, study_metrics());
+    check_name(inner.place_of("where"), "place", claim.where, {"all", "shortest", "longest", "drop"});
+    check_name(inner.place_of("higher"), "run", claim.higher, names);
+    check_name(inner.place_of("lower"), "run", claim.lower, names);
+    study.claims.push_back(std::move(claim));
+  });
+  fields.refuse_others();
+  for (const Run& run : study.runs) {
+    TrainOptions options = run.options;
+    options.run.directory = run.name;
+    try {
+      check(options);
+    } catch (const Error& error) {
+      throw Error(path + ": run '" + run.name + "'", error.what());
+    }
+  }
+  return study;
+}
+
+const Study::Run& Study::run(const std::string& name) const {
+  const auto found = std::find_if(runs.begin(), runs.end(), [&](const Run& run) { return run.name == name; });
+  TORCH_CHECK(found != runs.end(), "no run ", name);
+  return *found;
+}
+
+void replace_text(Study& study, const StudyText& text) {
+  const bool trained_on = !text.train.train_files().empty();
+  if (trained_on != !text.test.empty())
+    throw UsageError(trained_on ? "--test" : "--train", "is missing",
+                     "a study of your own text needs text to train on and text to test on");
+  if (!trained_on) return;
+  study.test = text.test;
+  for (Study::Run& run : study.runs) run.options.data = text.train;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,295 @@
+#include "seq2seq/study/study_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <numeric>
+
+#include "seq2seq/core/log.h"
+#include "seq2seq/study/explanation_page.h"
+#include "seq2seq/study/gradient_flow_chart.h"
+#include "seq2seq/study/html_page.h"
+#include "seq2seq/study/line_chart.h"
+
+namespace seq2seq {
+namespace {
+
+double scale_of(const std::string& metric) {
+  return is_share(metric) && metric != "length_ratio" ? 100 : 1;
+}
+
+/// "27.3" or "27.3 ± 0.4".
+std::string with_deviation(const Spread& spread, double scale) {
+  if (spread.count == 0) return "-";
+  std::string text = fmt::format("{:.1f}", scale * spread.mean);
+  if (spread.count > 1) text += fmt::format(" \u00b1 {:.1f}", scale * spread.deviation);
+  return text;
+}
+
+/// `value` of each seed's result.
+template <class Value>
+Spread spread_over(const std::vector<Json>& results, const Value& value) {
+  std::vector<double> values;
+  for (const Json& result : results)
+    if (const std::optional<double> one = value(result)) values.push_back(*one);
+  return spread_of(values);
+}
+
+Spread spread_of_metric(const std::vector<Json>& results, const std::string& metric,
+                        const std::string& where) {
+  return spread_over(results, [&](const Json& result) { return value_of(result, metric, where); });
+}
+
+Spread spread_of_figure(const std::vector<Json>& results, const std::string& key) {
+  return spread_over(results,
+                     [&](const Json& result) { return std::optional(result.at(key).get<double>()); });
+}
+
+/// "21-40" or "over 80", in words.
+std::string group_name(const Json& group) {
+  if (group.at("to").is_null()) return fmt::format("over {}", group.at("from").get<int64_t>() - 1);
+  return fmt::format("{}-{}", group.at("from").get<int64_t>(), group.at("to").get<int64_t>());
+}
+
+std::string file_name(const std::string& comparison, const std::string& figure) {
+  std::string name;
+  for (const char c : comparison + " " + figure)
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    else if (!name.empty() && name.back() != '-')
+      name += '-';
+  return name + ".svg";
+}
+
+class Writer {
+ public:
+  Writer(const Study& study, const StudyResults& results) : study_(study), results_(results) {}
+
+  std::string claims() const;
+  std::string comparison(const Study::Comparison& comparison);
+  std::string table() const;
+  std::string examples() const;
+  std::map<std::string, std::string> figures;
+
+ private:
+  const std::vector<Json>& of(const std::string& run) const { return results_.at(run); }
+  std::string by_length(const Study::Comparison& comparison, const std::string& metric,
+                        LineChart& chart) const;
+  std::string learning(const Study::Comparison& comparison, LineChart& chart) const;
+  std::string gradient_flow(const Study::Comparison& comparison, LineChart& chart) const;
+  std::string bars(const Study::Comparison& comparison, const std::string& metric) const;
+  std::string error_bars() const;
+
+  const Study& study_;
+  const StudyResults& results_;
+};
+
+std::string Writer::error_bars() const {
+  const size_t seeds = results_.begin()->second.size();
+  return seeds > 1 ? fmt::format(" Bars: one standard deviation over {} seeds.", seeds) : "";
+}
+
+std::string Writer::claims() const {
+  static const std::map<std::string, std::string> places = {
+      {"all", "on all sources"},
+      {"shortest", "on the shortest sources"},
+      {"longest", "on the longest sources"},
+      {"drop", "lost from the shortest to the longest sources"}};
+  std::string html = "<ul>\n";
+  for (const auto& claim : study_.claims) {
+    const Verdict verdict = judge(claim, of(claim.higher), of(claim.lower));
+    const double scale = scale_of(claim.metric);
+    const auto value = [&](const std::string& run) {
+      return study_.run(run).title + " " +
+             with_deviation(spread_of_metric(of(run), claim.metric, claim.where), scale);
+    };
+    html +=
+        fmt::format("<li>{} <span class=\"verdict\">{}</span>: {} {}: {}; {}; difference {}{}.</li>\n",
+                    escape_html(claim.text), verdict.text, title_of_metric(claim.metric),
+                    places.at(claim.where), escape_html(value(claim.higher)), escape_html(value(claim.lower)),
+                    with_deviation(verdict.spread, scale),
+                    verdict.differences.size() > 1 ? fmt::format(" over {} seeds", verdict.differences.size())
+                                                   : std::string(" (one seed)"));
+  }
+  return html + "</ul>\n";
+}
+
+std::string Writer::by_length(const Study::Comparison& comparison, const std::string& metric,
+                              LineChart& chart) const {
+  chart = {title_of_metric(metric) + " by source length",
+           "words in the source",
+           title_of_metric(metric),
+           {},
+           false};
+  const double scale = scale_of(metric);
+  for (const auto& run : comparison.runs) {
+    LineChart::Series series{study_.run(run).title, {}, {}, true};
+    const Json& groups = of(run).front().at("by-length");
+    for (size_t group = 0; group < groups.size(); ++group) {
+      const Spread spread =
+          spread_over(of(run), [&](const Json& result) { return value_of_group(result, metric, group); });
+      if (spread.count == 0) continue;
+      series.x.push_back(static_cast<double>(group));
+      series.y.push_back(scale * spread.mean);
+      series.low.push_back(scale * (spread.mean - spread.deviation));
+      series.high.push_back(scale * (spread.mean + spread.deviation));
+    }
+    if (chart.x_names.empty())
+      for (size_t group = 0; group < groups.size(); ++group)
+        chart.x_names.emplace_back(static_cast<double>(group), group_name(groups[group]));
+    chart.series.push_back(std::move(series));
+  }
+  return chart.title + ", on the test text." + error_bars();
+}
+
+std::string Writer::learning(const Study::Comparison& comparison, LineChart& chart) const {
+  chart = {"Perplexity on the validation text while training", "target tokens read", "perplexity", {}, true};
+  for (const auto& run : comparison.runs) {
+    LineChart::Series series{study_.run(run).title, {}, {}};
+    for (const Json& point : of(run).front().at("validation")) {
+      series.x.push_back(point.at("target-tokens").get<double>());
+      series.y.push_back(point.at("perplexity").get<double>());
+    }
+    chart.series.push_back(std::move(series));
+  }
+  return chart.title + " (first seed).";
+}
+
+std::string Writer::gradient_flow(const Study::Comparison& comparison, LineChart& chart) const {
+  std::vector<NamedFlow> flows;
+  for (const auto& run : comparison.runs) {
+    const Json& flow = of(run).front().at("gradient-flow");
+    flows.push_back({study_.run(run).title,
+                     {flow.at("norms").get<std::vector<double>>(), flow.at("target-steps").get<double>(),
+                      flow.at("parameter-norm").get<double>()}});
+  }
+  chart = gradient_flow_chart(flows);
+  return "Gradient flow in the trained models (first seed): how much of the last word's loss arrives at the "
+         "state so "
+         "many steps back, through the target and then from the end of the source, on long test texts.";
+}
+
+std::string Writer::bars(const Study::Comparison& comparison, const std::string& metric) const {
+  std::vector<Bar> all;
+  const double scale = scale_of(metric);
+  for (const auto& run : comparison.runs) {
+    const Spread spread = spread_of_metric(of(run), metric, "all");
+    if (spread.count == 0) continue;
+    all.push_back({study_.run(run).title, scale * spread.mean, with_deviation(spread, scale),
+                   scale * (spread.mean - spread.deviation), scale * (spread.mean + spread.deviation)});
+  }
+  if (all.empty()) return "";
+  const std::string unit = is_share(metric) && metric != "length_ratio" ? ", %" : "";
+  return "<figure>\n" + html_bars(all) + "<figcaption>" +
+         escape_html(title_of_metric(metric) + unit + "." + error_bars()) + "</figcaption>\n</figure>\n";
+}
+
+std::string Writer::comparison(const Study::Comparison& comparison) {
+  std::string html = "<h2>" + escape_html(comparison.title) + "</h2>\n";
+  if (!comparison.text.empty()) html += "<p>" + escape_html(comparison.text) + "</p>\n";
+  for (const std::string& figure : comparison.figures) {
+    const std::string kind = figure.substr(0, figure.find(' '));
+    const std::string metric = kind == figure ? "" : figure.substr(kind.size() + 1);
+    if (kind == "bars") {
+      html += bars(comparison, metric);
+      continue;
+    }
+    LineChart chart;
+    const std::string caption = kind == "by-length"  ? by_length(comparison, metric, chart)
+                                : kind == "learning" ? learning(comparison, chart)
+                                                     : gradient_flow(comparison, chart);
+    const std::string svg = line_chart_svg(chart);
+    figures[file_name(comparison.title, figure)] = svg;
+    html += html_figure(svg, caption);
+  }
+  return html;
+}
+
+std::string Writer::table() const {
+  std::vector<std::string> metrics{study_.score};
+  for (const char* metric : {"exact", "first_word", "repetition", "recovered_words", "length_ratio"})
+    if (metric != study_.score) metrics.emplace_back(metric);
+  std::vector<std::string> header{"architecture"};
+  for (const auto& metric : metrics)
+    header.push_back(title_of_metric(metric) + (scale_of(metric) == 100 ? ", %" : ""));
+  for (const char* name :
+       {"parameters", "training, tokens/s", "decoding, tokens/s", "memory, MiB", "tokens read"})
+    header.emplace_back(name);
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& run : study_.runs) {
+    const auto& results = of(run.name);
+    std::vector<std::string> row{run.title};
+    for (const auto& metric : metrics)
+      row.push_back(metric == "length_ratio"
+                        ? fmt::format("{:.2f}", spread_of_metric(results, metric, "all").mean)
+                        : with_deviation(spread_of_metric(results, metric, "all"), scale_of(metric)));
+    for (const char* key : {"parameters", "training-tokens-per-second", "decoding-tokens-per-second",
+                            "peak-memory-mib", "target-tokens"})
+      row.push_back(format_count(std::llround(spread_of_figure(results, key).mean)));
+    rows.push_back(std::move(row));
+  }
+  return html_table(header, rows);
+}
+
+std::string Writer::examples() const {
+  std::string html = "<p>" + escape_html(explanation_legend()) + "</p>\n";
+  const size_t count = of(study_.runs.front().name).front().at("examples").size();
+  for (size_t k = 0; k < count; ++k) {
+    const Json& text = of(study_.runs.front().name).front().at("examples").at(k);
+    html += fmt::format("<h3>Line {} of the test text</h3>\n<p>{}</p>\n<p>Right: {}</p>\n",
+                        text.at("line").get<int64_t>(), escape_html(text.at("source").get<std::string>()),
+                        escape_html(text.at("reference").get<std::string>()));
+    for (const auto& run : study_.runs) {
+      const Json& example = of(run.name).front().at("examples").at(k);
+      html += "<details><summary>" + escape_html(run.title + ": " + example.at("output").get<std::string>()) +
+              "</summary>\n" + example.at("html").get<std::string>() + "</details>\n";
+    }
+  }
+  return html;
+}
+
+Json json_of(const Study& study, const StudyResults& results, const std::string& conditions) {
+  Json json;
+  json["title"] = study.title;
+  json["conditions"] = conditions;
+  json["runs"] = Json::array();
+  for (const auto& run : study.runs) {
+    Json seeds = Json::array();
+    for (Json result : results.at(run.name)) {
+      if (result.contains("examples"))
+        for (Json& example : result["examples"]) example.erase("html");
+      seeds.push_back(std::move(result));
+    }
+    json["runs"].push_back(
+        {{"name", run.name}, {"title", run.title}, {"from", run.from}, {"seeds", std::move(seeds)}});
+  }
+  json["claims"] = Json::array();
+  for (const auto& claim : study.claims) {
+    const Verdict verdict = judge(claim, results.at(claim.higher), results.at(claim.lower));
+    json["claims"].push_back({{"text", claim.text},
+                              {"metric", claim.metric},
+                              {"where", claim.where},
+                              {"higher", claim.higher},
+                              {"lower", claim.lower},
+                              {"differences", verdict.differences},
+                              {"verdict", verdict.text}});
+  }
+  return json;
+}
+
+}  // namespace
+
+StudyReport study_report(const Study& study, const StudyResults& results, const std::string& conditions) {
+  Writer writer(study, results);
+  std::string html = html_page_begin(study.title);
+  if (!study.description.empty()) html += "<p>" + escape_html(study.description) + "</p>\n";
+  if (!study.claims.empty()) html += "<h2>What it shows</h2>\n" + writer.claims();
+  for (const auto& comparison : study.comparisons) html += writer.comparison(comparison);
+  html += "<h2>All architectures</h2>\n" + writer.table();
+  if (study.examples > 0) html += "<h2>Examples</h2>\n" + writer.examples();
+  html += "<h2>How it was made</h2>\n<p>" + escape_html(conditions) + "</p>\n" + html_page_end();
+  return {std::move(html), json_of(study, results, conditions), std::move(writer.figures)};
+}
+
+}  // namespace seq2seq

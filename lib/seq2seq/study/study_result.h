@@ -1,0 +1,43 @@
+#pragma once
+
+// Private to the study: what was measured of one trained run.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "seq2seq/core/json.h"
+#include "seq2seq/study/study.h"
+
+namespace seq2seq {
+
+/// Translates the study's test text with the run's best checkpoint and scores it, overall and by source
+/// length; adds size, speed, memory, learning curve and gradient flow, and, when asked, the heat maps of some
+/// examples as HTML. `outputs` gets what was written, a line each.
+Json measure_run(const Study& study, const std::filesystem::path& run, bool with_examples,
+                 std::vector<std::string>& outputs);
+
+/// One of study_metrics() in a result; `where` as in Study::Claim, or a number of a length group. Nothing
+/// when the text has no such thing.
+std::optional<double> value_of(const Json& result, const std::string& metric,
+                               const std::string& where = "all");
+std::optional<double> value_of_group(const Json& result, const std::string& metric, size_t group);
+
+/// Over the seeds of a run.
+struct Spread {
+  double mean = 0, deviation = 0;  ///< of the sample; 0 for one value
+  size_t count = 0;
+};
+Spread spread_of(const std::vector<double>& values);
+
+/// A claim against the results of its two runs, seed by seed.
+struct Verdict {
+  std::vector<double> differences;  ///< higher - lower
+  Spread spread;
+  /// "holds" when so in every seed, "does not hold" when so in none, else "unclear".
+  std::string text;
+};
+Verdict judge(const Study::Claim& claim, const std::vector<Json>& higher, const std::vector<Json>& lower);
+
+}  // namespace seq2seq
