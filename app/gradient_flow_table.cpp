@@ -27,11 +27,11 @@ TrainOptions read_configuration(const std::string& path) {
   return options;
 }
 
+/// A file by its name without its ending, a folder by its own.
 std::string name_of(const std::string& path) {
-  const auto whole = std::filesystem::absolute(path).lexically_normal();
-  const std::string name = whole.has_filename() ? whole.stem().string() : whole.parent_path().stem().string();
-  // A checkpoint is told apart by its run.
-  return name == "model" ? whole.parent_path().filename().string() : name;
+  const auto whole = std::filesystem::absolute(path + "/").lexically_normal().parent_path();
+  return whole.extension() == ".json" || whole.extension() == ".pt" ? whole.stem().string()
+                                                                    : whole.filename().string();
 }
 
 TensorBatch batch_of(const std::vector<Example>& examples) {
@@ -99,22 +99,22 @@ std::vector<size_t> shown_distances(size_t count) {
 }  // namespace
 
 void check(const GradientFlowOptions& options, const std::vector<std::string>& models) {
-  if (!options.wanted) {
-    const GradientFlowOptions defaults;
-    const auto refuse = [](bool given, const char* flag) {
-      if (given) throw UsageError(flag, "would change nothing", "add --gradient-flow");
-    };
-    refuse(!options.fresh.empty(), "--fresh");
-    refuse(options.simple_rnn > 0, "--simple-rnn");
-    refuse(!options.files.empty(), options.files.combined.empty() ? "--source" : "--input");
-    refuse(!options.plot.empty(), "--plot");
-    return;
-  }
+  const auto refuse_set = [&](const std::vector<std::string>& flags, const std::string& remedy) {
+    GradientFlowOptions set = options, defaults;
+    for (const std::string& path : differing_paths(option_fields(defaults), option_fields(set)))
+      if (flags.empty() || std::find(flags.begin(), flags.end(), path) != flags.end())
+        throw UsageError("--" + path, "would change nothing", remedy);
+  };
+  if (!options.wanted) return refuse_set({}, "add --gradient-flow");
   if (models.empty() && options.fresh.empty() && options.simple_rnn == 0)
     throw UsageError("--gradient-flow", "has nothing to measure", "add --model, --fresh or --simple-rnn");
-  if (!options.files.empty()) check_pair_files(options.files);
-  if (!options.files.empty() && options.simple_rnn > 0)
-    throw UsageError("--simple-rnn", "reads the probe, not text", "leave out the text or --simple-rnn");
+  if (options.simple_rnn == 0) refuse_set({"simple-rnn-range"}, "add --simple-rnn");
+  if (!options.files.empty()) {
+    check_pair_files(options.files);
+    refuse_set({"probe-length", "probe-distance"}, "leave out the text or the probe");
+    if (options.simple_rnn > 0)
+      throw UsageError("--simple-rnn", "reads the probe, not text", "leave out the text or --simple-rnn");
+  }
   if (options.probe_distance >= options.probe_length)
     throw UsageError("--probe-distance", fmt::format("{} lies before the first word", options.probe_distance),
                      fmt::format("at most {}, or a larger --probe-length", options.probe_length - 1));
@@ -143,16 +143,16 @@ std::vector<NamedFlow> measure_gradient_flow(const GradientFlowOptions& options,
 
 std::string gradient_flow_table(const std::vector<NamedFlow>& flows, double clip_norm) {
   constexpr size_t longest = 18;
-  size_t width = 11, distances = 0;
+  size_t width = 10, distances = 0;
   for (const auto& [name, flow] : flows) {
     width = std::max(width, std::min(name.size(), longest) + 2);
     distances = std::max(distances, flow.norms.size());
   }
-  std::string text = fmt::format("{:<12}", "steps back");
+  std::string text = fmt::format("{:<16}", "steps back");
   for (const auto& [name, flow] : flows) text += fmt::format("{:>{}}", name.substr(0, longest), width);
   text += "\n";
   const auto row = [&](const std::string& name, const auto& value_of) {
-    text += fmt::format("{:<12}", name);
+    text += fmt::format("{:<16}", name);
     for (const auto& [_, flow] : flows) text += fmt::format("{:>{}}", value_of(flow), width);
     text += "\n";
   };
@@ -162,7 +162,7 @@ std::string gradient_flow_table(const std::vector<NamedFlow>& flows, double clip
     });
   row("weights", [](const GradientFlow& flow) { return fmt::format("{:.2e}", flow.parameter_norm); });
   if (clip_norm > 0)
-    row(fmt::format("clipped at {:g}", clip_norm).substr(0, 12), [&](const GradientFlow& flow) {
+    row(fmt::format("clipped at {:g}", clip_norm), [&](const GradientFlow& flow) {
       const double factor = clip_factor(flow, clip_norm);
       return factor < 1 ? fmt::format("x {:.1e}", factor) : std::string("-");
     });

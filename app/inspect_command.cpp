@@ -157,8 +157,13 @@ void print_verification(const Json& verification) {
 
 int show_gradient_flow(const InspectOptions& options) {
   const double clip_norm = options.gradient_flow.clip_norm;
-  if (options.verify)
-    throw UsageError("--verify", "does not go with --gradient-flow", "leave one of them out");
+  const InspectOptions defaults;
+  const auto refuse = [](bool given, const char* flag) {
+    if (given) throw UsageError(flag, "does not go with --gradient-flow", "leave one of them out");
+  };
+  refuse(options.verify, "--verify");
+  refuse(!options.verify_input.empty(), "--verify-input");
+  refuse(options.vocabulary_head != defaults.vocabulary_head, "--vocabulary-head");
   const auto flows = measure_gradient_flow(options.gradient_flow, options.model);
   if (options.json)
     std::cout << dump_json({{"gradient-flow", gradient_flow_json(flows, clip_norm)}}, 2) << "\n";

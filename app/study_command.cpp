@@ -1,11 +1,10 @@
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -20,19 +19,13 @@
 #include "seq2seq/study/study.h"
 #include "seq2seq/study/study_report.h"
 #include "seq2seq/study/study_result.h"
+#include "seq2seq/train/run_directory.h"
+#include "stop_signal.h"
 #include "training_jobs.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
-
-volatile std::sig_atomic_t received_signal = 0;
-
-// The first signal lets runs save; the second has its usual effect.
-void on_signal(int signal) {
-  received_signal = signal;
-  std::signal(signal, SIG_DFL);
-}
 
 struct StudyCommandOptions {
   std::string config, output;
@@ -88,16 +81,40 @@ std::vector<SeededRun> seeded_runs(const Study& study, const StudyCommandOptions
   return all;
 }
 
-/// What a result depends on: as long as it is the same, the run is not measured again.
-Json basis_of(const Study& study, const SeededRun& run) {
-  Json test = Json::array();
-  for (const FileFingerprint& file : fingerprints_of(study.test))
-    test.push_back({{"name", file.name}, {"bytes", file.bytes}, {"crc32", file.crc32}});
+Json fingerprints_json(const CorpusFiles& files) {
+  Json all = Json::array();
+  for (const FileFingerprint& file : fingerprints_of(files))
+    all.push_back({{"name", file.name}, {"bytes", file.bytes}, {"crc32", file.crc32}});
+  return all;
+}
+
+/// What the text is: read once, however many runs share it.
+class Fingerprints {
+ public:
+  const Json& of(const CorpusFiles& files) {
+    const std::string key = files.source + "\n" + files.target + "\n" + files.combined;
+    const auto found = known_.find(key);
+    return found != known_.end() ? found->second : known_[key] = fingerprints_json(files);
+  }
+
+ private:
+  std::map<std::string, Json> known_;
+};
+
+/// What training depends on: a run with another one is not gone on with.
+Json training_basis(const SeededRun& run, Fingerprints& fingerprints) {
   return {{"options", parse_json(options_to_json(run.options), "options")},
-          {"test", std::move(test)},
+          {"train", fingerprints.of(run.options.data.train_files())},
+          {"valid", fingerprints.of(run.options.data.valid_files())}};
+}
+
+/// What a result depends on: as long as it is the same, the run is not measured again.
+Json result_basis(const Study& study, const SeededRun& run, Fingerprints& fingerprints) {
+  return {{"training", training_basis(run, fingerprints)},
+          {"test", fingerprints.of(study.test)},
           {"beam-size", study.beam_size},
           {"length-limits", study.length_limits},
-          {"examples", study.examples},
+          {"examples", run.repetition == 0 ? study.examples : 0},
           {"program", SEQ2SEQ_VERSION}};
 }
 
@@ -105,43 +122,49 @@ Json basis_of(const Study& study, const SeededRun& run) {
 std::optional<Json> earlier_result(const SeededRun& run, const Json& basis) {
   if (!fs::exists(run.result)) return std::nullopt;
   Json stored = read_json_file(run.result.string());
-  if (!stored.contains("basis") || stored["basis"] != basis) return std::nullopt;
+  if (!stored.contains("result") || stored.value("basis", Json()) != basis) return std::nullopt;
   return std::move(stored["result"]);
 }
 
-TrainingJob job_of(const SeededRun& run) {
-  const fs::path log = fs::path(run.directory).concat(".log"),
-                 config = fs::path(run.directory).concat(".json");
+/// Its training: from the beginning, or from its last checkpoint.
+TrainingJob job_of(const SeededRun& run, const Json& basis) {
+  const auto beside = [&](const char* ending) { return fs::path(run.directory).concat(ending); };
+  const fs::path basis_file = beside(".basis.json"), config = beside(".json");
+  const bool resume = RunDirectory::can_resume(run.directory);
+  if (resume && (!fs::exists(basis_file) || read_json_file(basis_file.string()) != basis))
+    throw Error(run.directory.string(), "was trained with other options or text",
+                "name another --output, or remove this folder to train it again");
+  if (!resume) fs::remove_all(run.directory);  // killed before there was anything to keep
+  write_file(basis_file, dump_json(basis, 1) + "\n");
   write_file(config, options_to_json(run.options) + "\n");
   TrainingJob job{run.name,
                   {"train", "--config", config.string(), "--run-directory", run.directory.string()},
                   run.directory,
-                  log,
-                  run.options.limits.max_updates};
-  if (fs::exists(run.directory / "last")) job.arguments.emplace_back("--resume");
+                  beside(".log"),
+                  run.options.limits};
+  if (resume) job.arguments.emplace_back("--resume");
   return job;
 }
 
 std::string processor_name() {
+  const std::string key = "model name\t: ";
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+    if (line.starts_with(key)) return line.substr(key.size());
   return "an unknown processor";
 }
 
-std::string conditions_of(const Study& study, const StudyCommandOptions& options, int64_t at_a_time) {
+std::string conditions_now(const SeededRun& run, int64_t at_a_time) {
   const std::time_t now = std::time(nullptr);
   char date[16];
   std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
-  const int64_t threads = study.runs.front().options.run.threads;
+  const int64_t threads = run.options.run.threads;
   return fmt::format(
-      "seq2seq {} with LibTorch {} on {} ({} cores), {}. {} architectures, {} {} each, trained {} at a time "
-      "with {} "
-      "thread{} each; decoding with beam {} and all cores. Speeds of training are those of runs beside one "
-      "another.",
-      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), std::thread::hardware_concurrency(), date,
-      study.runs.size(), options.seeds, options.seeds == 1 ? "seed" : "seeds", at_a_time,
-      threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "" : "s", study.beam_size);
+      "seq2seq {} with LibTorch {} on {} ({} cores), {}: trained {} at a time with {} {} each, so that "
+      "speeds of "
+      "training are those of runs beside one another; decoding alone, with all cores.",
+      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), std::thread::hardware_concurrency(), date, at_a_time,
+      threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "thread" : "threads");
 }
 
 int64_t runs_at_a_time(const Study& study, int64_t wanted) {
@@ -160,49 +183,66 @@ void check(const StudyCommandOptions& options) {
   if (options.output.empty()) throw UsageError("--output", "is missing", "name a folder for the study");
 }
 
+void make_folders(const fs::path& folder) {
+  for (const char* part : {"runs", "results", "outputs", "figures"}) {
+    std::error_code failure;
+    fs::create_directories(folder / part, failure);
+    if (failure)
+      throw Error(folder.string(), "cannot hold a study (" + failure.message() + ")",
+                  "name another --output");
+  }
+}
+
+/// As a shell reports a program that a signal ended.
+int stopped(const char* words) {
+  clear_progress();
+  log_info(words);
+  return 128 + stop_signal();
+}
+
+void check_test_text(const CorpusFiles& files) {
+  if (Corpus(files).size() == 0) throw Error(files.describe(), "is empty", "give text to test on");
+}
+
 int run_study(const StudyCommandOptions& options) {
   check(options);
   keep_few_shapes();
   Study study = Study::load(options.config);
   replace_text(study, options.text);
-  Corpus(study.test);  // says at once what is wrong with it
-  for (const char* part : {"runs", "results", "outputs", "figures"})
-    fs::create_directories(fs::path(options.output) / part);
+  check_test_text(study.test);
+  make_folders(options.output);
   const auto runs = seeded_runs(study, options);
+  Fingerprints fingerprints;
   std::vector<std::optional<Json>> results;
   std::vector<TrainingJob> jobs;
   for (const SeededRun& run : runs) {
-    results.push_back(earlier_result(run, basis_of(study, run)));
-    if (!results.back()) jobs.push_back(job_of(run));
+    results.push_back(earlier_result(run, result_basis(study, run, fingerprints)));
+    if (!results.back()) jobs.push_back(job_of(run, training_basis(run, fingerprints)));
   }
   const int64_t at_a_time = runs_at_a_time(study, options.jobs);
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  if (!run_training_jobs(jobs, at_a_time, [] { return received_signal != 0; })) {
-    log_info("stopped and saved; the same command goes on");
-    return 0;
-  }
+  watch_stop_signals();
+  if (!run_training_jobs(jobs, at_a_time, [] { return stop_signal() != 0; }))
+    return stopped("stopped and saved; the same command goes on");
   StudyResults by_run;
   for (size_t i = 0; i < runs.size(); ++i) {
-    if (received_signal != 0) {
-      clear_progress();
-      log_info("stopped; the same command goes on");
-      return 0;
-    }
+    const SeededRun& run = runs[i];
+    if (stop_signal() != 0) return stopped("stopped; the same command goes on");
     if (!results[i]) {
-      show_progress(fmt::format("measuring {} ({} of {})", runs[i].name, i + 1, runs.size()));
+      show_progress(fmt::format("measuring {} ({} of {})", run.name, i + 1, runs.size()));
       std::vector<std::string> outputs;
-      results[i] = measure_run(study, runs[i].directory, runs[i].repetition == 0, outputs);
+      Json result = measure_run(study, run.directory, run.repetition == 0, outputs);
+      result["conditions"] = conditions_now(run, at_a_time);
       std::string text;
       for (const auto& line : outputs) text += line + "\n";
-      write_file(runs[i].outputs, text);
-      write_file(runs[i].result,
-                 dump_json({{"basis", basis_of(study, runs[i])}, {"result", *results[i]}}, 1) + "\n");
+      write_file(run.outputs, text);
+      const Json basis = result_basis(study, run, fingerprints);
+      write_file(run.result, dump_json({{"basis", basis}, {"result", std::move(result)}}, 1) + "\n");
+      results[i] = earlier_result(run, basis);  // as any later call will see it
     }
-    by_run[runs[i].run->name].push_back(std::move(*results[i]));
+    by_run[run.run->name].push_back(std::move(results[i].value()));
   }
   clear_progress();
-  const StudyReport report = study_report(study, by_run, conditions_of(study, options, at_a_time));
+  const StudyReport report = study_report(study, by_run);
   const fs::path folder = options.output;
   for (const auto& [name, svg] : report.figures) write_file(folder / "figures" / name, svg);
   write_file(folder / "report.json", dump_json(report.json, 1) + "\n");

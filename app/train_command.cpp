@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -12,24 +11,16 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/train/trainer.h"
+#include "stop_signal.h"
 
 namespace seq2seq {
 namespace {
 
 const auto process_start = std::chrono::steady_clock::now();
-volatile std::sig_atomic_t received_signal = 0;
-
-// The first signal asks for a checkpoint; the second has its usual effect.
-void on_signal(int signal) {
-  received_signal = signal;
-  std::signal(signal, SIG_DFL);
-}
 
 // A run may be resumed from another folder: config.json names its text from the root.
 TrainOptions with_absolute_paths(TrainOptions options) {
-  auto& data = options.data;
-  for (std::string* file : {&data.train_source, &data.train_target, &data.train, &data.valid_source,
-                            &data.valid_target, &data.valid})
+  for (std::string* file : options.data.paths())
     if (!file->empty()) *file = std::filesystem::absolute(*file).lexically_normal().string();
   return options;
 }
@@ -91,10 +82,9 @@ TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
 
 int run_train(const TrainOptions& options, bool resume) {
   keep_large_blocks();
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  watch_stop_signals();
   Trainer trainer(options, resume, process_start);
-  const StopReason reason = trainer.run([] { return received_signal != 0; });
+  const StopReason reason = trainer.run([] { return stop_signal() != 0; });
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
   switch (reason) {
     case StopReason::limit:

@@ -9,15 +9,19 @@
 #endif
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/study/run_log.h"
 
 namespace seq2seq {
 namespace {
@@ -26,16 +30,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(100);
 
-std::string program_path() {
-  std::error_code missing;
-  const auto path = std::filesystem::read_symlink("/proc/self/exe", missing);
-  if (missing)
-    throw Error("/proc/self/exe", "cannot be read: a study starts this program again for each run");
-  return path.string();
-}
+// This very program, even when another one stands in its place by now.
+constexpr const char* program = "/proc/self/exe";
 
-pid_t start(const std::string& program, const TrainingJob& job) {
-  std::vector<std::string> words{program};
+pid_t start(const TrainingJob& job) {
+  std::vector<std::string> words{"seq2seq"};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
@@ -55,7 +54,10 @@ pid_t start(const std::string& program, const TrainingJob& job) {
 #endif
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
-    execv(program.c_str(), arguments.data());
+    execv(program, arguments.data());
+    constexpr char problem[] =
+        "/proc/self/exe cannot be run; a study starts this program again for each run\n";
+    [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, problem, sizeof problem - 1);
     _exit(127);
   }
   close(log);
@@ -71,22 +73,29 @@ std::string last_line(const std::filesystem::path& path) {
   return last.starts_with(own) ? last.substr(own.size()) : last;
 }
 
-/// Of its updates, by its log.
+/// How much of its budget is used, by its log; a half when that cannot be told.
 double share_done(const TrainingJob& job) {
-  const std::string key = "\"update\":";
-  std::ifstream file(job.run / "train.jsonl");
-  int64_t update = 0;
-  for (std::string line; std::getline(file, line);)
-    if (const size_t at = line.find(key); at != std::string::npos)
-      update = std::atoll(line.c_str() + at + key.size());
-  return job.updates > 0 ? std::min(1.0, static_cast<double>(update) / static_cast<double>(job.updates))
-                         : 0.5;
+  double updates = 0, tokens = 0, share = 0;
+  if (!std::filesystem::exists(job.run / "train.jsonl")) return 0;
+  for (const Json& line : read_run_log(job.run)) {
+    if (line.value("type", "") != "update") continue;
+    updates = line.value("update", 0.0);
+    tokens += line.value("target_tokens", 0.0);
+  }
+  const LimitOptions& limits = job.limits;
+  if (limits.max_updates == 0 && limits.max_target_tokens == 0) return 0.5;
+  if (limits.max_updates > 0) share = updates / static_cast<double>(limits.max_updates);
+  if (limits.max_target_tokens > 0)
+    share = std::max(share, tokens / static_cast<double>(limits.max_target_tokens));
+  return std::min(1.0, share);
 }
 
 class Jobs {
  public:
   Jobs(const std::vector<TrainingJob>& jobs, int64_t at_a_time)
-      : jobs_(jobs), at_a_time_(static_cast<size_t>(at_a_time)), program_(program_path()) {}
+      : jobs_(jobs), at_a_time_(static_cast<size_t>(at_a_time)) {
+    std::signal(SIGCHLD, SIG_DFL);  // else nobody could wait for them
+  }
   ~Jobs() {
     signal_all(SIGKILL);
     for (const auto& [process, job] : running_) waitpid(process, nullptr, 0);
@@ -95,20 +104,21 @@ class Jobs {
   bool run(const std::function<bool()>& stop_requested) {
     bool stopping = false;
     while (true) {
-      if (!stopping && stop_requested()) {
+      if (!stopping && (failure_ || stop_requested())) {
         stopping = true;
         signal_all(SIGTERM);
       }
       while (!stopping && next_ < jobs_.size() && running_.size() < at_a_time_) {
-        running_[start(program_, jobs_[next_])] = {next_, Clock::now()};
+        running_[start(jobs_[next_])] = {next_, Clock::now()};
         ++next_;
       }
-      if (running_.empty()) break;
+      if (running_.empty() && (stopping || next_ == jobs_.size())) break;
       reap(stopping);
       show(stopping);
       std::this_thread::sleep_for(poll_interval);
     }
     clear_progress();
+    if (failure_) throw Error(*failure_);
     return !stopping;
   }
 
@@ -127,28 +137,41 @@ class Jobs {
   }
 
   void reap(bool stopping) {
-    int status = 0;
     for (auto at = running_.begin(); at != running_.end();) {
-      if (waitpid(at->first, &status, WNOHANG) != at->first) {
+      int status = 0;
+      const pid_t ended = waitpid(at->first, &status, WNOHANG);
+      if (ended == 0 || (ended < 0 && errno == EINTR)) {
         ++at;
         continue;
       }
-      const Running ended = at->second;
+      if (ended < 0) throw Error("waitpid", system_reason());
+      const Running running = at->second;
       at = running_.erase(at);
-      const TrainingJob& job = jobs_[ended.job];
-      if (stopping) continue;
-      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        const std::string words = last_line(job.log);
-        throw Error("run " + job.name,
-                    words.empty() || WIFSIGNALED(status)
-                        ? fmt::format("ended by signal {}", WIFSIGNALED(status) ? WTERMSIG(status) : 0)
-                        : words,
-                    "its log is " + job.log.string());
-      }
+      settle(running, status, stopping);
+    }
+  }
+
+  void settle(const Running& ended, int status, bool stopping) {
+    const TrainingJob& job = jobs_[ended.job];
+    const std::string remedy = "its log is " + job.log.string();
+    if (WIFSIGNALED(status)) {
+      // One that was asked to end before it had anything to save ends like this.
+      if (!stopping || WTERMSIG(status) != SIGTERM)
+        fail(Error("run " + job.name, fmt::format("was ended by signal {}", WTERMSIG(status)), remedy));
+    } else if (WEXITSTATUS(status) != 0) {
+      const std::string words = last_line(job.log);
+      fail(Error("run " + job.name,
+                 words.empty() ? fmt::format("ended with status {}", WEXITSTATUS(status)) : words, remedy));
+    } else if (!stopping) {
       ++done_;
       log_info(fmt::format("{}: trained in {} ({} of {})", job.name,
                            format_duration(seconds_since(ended.begin)), done_, jobs_.size()));
     }
+  }
+
+  // The first failure is told; those after it may well be its effects.
+  void fail(const Error& error) {
+    if (!failure_) failure_ = error;
   }
 
   void show(bool stopping) {
@@ -170,8 +193,8 @@ class Jobs {
 
   const std::vector<TrainingJob>& jobs_;
   size_t at_a_time_, next_ = 0, done_ = 0;
-  std::string program_;
   std::map<pid_t, Running> running_;
+  std::optional<Error> failure_;
   Clock::time_point begin_ = Clock::now(), shown_ = {};
 };
 

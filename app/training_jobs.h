@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "seq2seq/train/options.h"
+
 namespace seq2seq {
 
 /// One call of this program's `train`, in a process of its own: its memory is its own, and it ends when this
@@ -15,12 +17,12 @@ struct TrainingJob {
   std::vector<std::string> arguments;  ///< behind "seq2seq"
   std::filesystem::path run;           ///< where its train.jsonl grows
   std::filesystem::path log;           ///< what it says
-  int64_t updates = 0;                 ///< it is to make; 0 = unknown
+  LimitOptions limits;                 ///< when it ends
 };
 
 /// Runs them in order, `at_a_time` together, and shows progress. Once `stop_requested`, those that run are
-/// asked to save and end, and the result is false. Throws Error with the last words of one that fails, after
-/// ending the others.
+/// asked to save and end, and the result is false. When one fails the others are asked as well; then Error is
+/// thrown with its last words.
 bool run_training_jobs(const std::vector<TrainingJob>& jobs, int64_t at_a_time,
                        const std::function<bool()>& stop_requested);
 

@@ -136,3 +136,36 @@ expect(2 "^$" "^seq2seq: --output: is one of the models, [^\n]*\n$" average --mo
 expect(2 "^$" "^seq2seq: --source: is missing[^\n]*\n$" evaluate --hypothesis x --reference y --metric summary --model z)
 expect(2 "^$" "^seq2seq: --source: would change nothing; add --metric summary\n$"
        evaluate --hypothesis x --reference y --source z)
+
+# Gradient flow, of models, configurations and the bare simple RNN side by side.
+expect(0 "^steps back +simple RNN +gru +[^ \n]+\n0 +[0-9.e+-]+ +[0-9.e+-]+ +[0-9.e+-]+\n.*\nweights .*\nclipped at 5 " "^$"
+       inspect --gradient-flow --model ${model} --fresh ${ROOT}/models/gru.json --simple-rnn 8 --probe-length 6 --sentences 3
+       --plot ${FOLDER}/flow.svg)
+file(READ ${FOLDER}/flow.svg flow)
+if(NOT flow MATCHES "^<svg .*>gru</text>.*</svg>\n$")
+  message(SEND_ERROR "flow.svg: ${flow}")
+endif()
+expect(0 "\"gradient-flow\": .*\"norms\"" "^$" inspect --gradient-flow --model ${model} --json --sentences 3 --input
+       ${ROOT}/data/copying/valid.jsonl)
+expect(2 "^$" "^seq2seq: --gradient-flow: has nothing to measure; [^\n]*\n$" inspect --gradient-flow)
+expect(2 "^$" "^seq2seq: --fresh: would change nothing; add --gradient-flow\n$" inspect --fresh x.json)
+expect(2 "^$" "^seq2seq: --probe-distance: 6 lies before the first word; at most 5[^\n]*\n$"
+       inspect --gradient-flow --simple-rnn 8 --probe-length 6 --probe-distance 6)
+expect(2 "^$" "^seq2seq: --plot: 'x.png' is not an .svg file[^\n]*\n$" inspect --gradient-flow --simple-rnn 8 --plot x.png)
+expect(2 "^$" "^seq2seq: --model: names several models; [^\n]*\n$" inspect --model a b)
+
+# The pictures of a run.
+expect(0 "^$" "report.html\n.*tensorboard --logdir " report ${model} --tensorboard)
+file(READ ${model}/report.html page)
+if(NOT page MATCHES "<h2>Examples</h2>.*class=\"heat-map\".*</html>\n$" OR page MATCHES "<script")
+  message(SEND_ERROR "report.html: ${page}")
+endif()
+expect(2 "^$" "^seq2seq: --run-directory: is given beside 'a'; [^\n]*\n$" report a --run-directory b)
+expect(1 "^$" "^seq2seq: /nowhere: is not a run directory [^\n]*\n$" report /nowhere)
+
+# Studies that cannot be.
+expect(2 "^$" "^seq2seq: --config: is missing; [^\n]*\n$" study --output x)
+expect(2 "^$" "^seq2seq: --output: is missing; [^\n]*\n$" study --config x)
+expect(1 "^$" "^seq2seq: /nowhere.json: [^\n]*\n$" study --config /nowhere.json --output ${FOLDER}/study)
+expect(2 "^$" "^seq2seq: --test: is missing; [^\n]*\n$" study --config ${ROOT}/data/studies/small.json --output
+       ${FOLDER}/study --train x.jsonl)

@@ -47,6 +47,10 @@ TEST(GeneratedCorpora, SummarizationIsAsCommitted) {
   expect_examples_as_committed("summarization", {2000, 200, 300});
 }
 
+TEST(GeneratedCorpora, ReportsAreAsCommitted) {
+  expect_examples_as_committed("reports", {4000, 200, 400});
+}
+
 TEST(GeneratedCorpora, NoHeldOutSentenceIsInTraining) {
   std::set<std::string> sources;
   for (const auto& name : names) {

@@ -91,6 +91,7 @@ TEST_P(GradientFlowLaws, IsTheMeanOverSentences) {
     const GradientFlow alone = gradient_flow(model, batch_of({example}));
     ASSERT_EQ(alone.norms.size(), example.source.size() + 1 + example.target.size());
     EXPECT_EQ(alone.target_steps, static_cast<double>(example.target.size()));
+    for (const double norm : alone.norms) EXPECT_GT(norm, 0);  // what is recorded is what is used
     sums.resize(std::max(sums.size(), alone.norms.size()));
     counts.resize(sums.size());
     for (size_t i = 0; i < alone.norms.size(); ++i) {

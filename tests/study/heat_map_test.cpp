@@ -73,15 +73,30 @@ TEST(ExplanationPage, ShowsWhatWasCopied) {
   explanation.source = {"call\uFFED", "Kelm", "</s>"};
   explanation.tokens = {{"Kelm", true, 1, 0.9, 0.05, {0.1, 0.8, 0.1}, {0, 0, 0}},
                         {"</s>", false, 0, 0.9, 0.98, {0.1, 0.1, 0.8}, {0.1, 0.8, 0.1}}};
-  const HeatMap map = heat_map_of(explanation, "title");
+  const HeatMap map = attention_map_of(explanation, "title");
   EXPECT_EQ(map.columns[0], "call");
   EXPECT_EQ(map.rows[0].marked, 1U);
   EXPECT_EQ(map.rows[1].marked, std::nullopt);
   EXPECT_EQ(map.rows[0].note, "p_gen 0.05");
+  const HeatMap copies = copy_map_of(explanation, "title");
+  EXPECT_NEAR(copies.rows[0].values[1], 0.95 * 0.8, 1e-12);
+  EXPECT_NEAR(copies.rows[1].values[2], 0.02 * 0.8, 1e-12);
+  EXPECT_EQ(coverage_map_of(explanation, "title").rows[1].values, (std::vector<double>{0.1, 0.8, 0.1}));
   const std::string section = explanation_page_section(explanation, {"<Kelm>", -1, {9}}, 4, 0);
   EXPECT_THAT(section, HasSubstr("Line 5: &lt;Kelm&gt;"));
-  EXPECT_EQ(count(section, "<svg"), 1U);
-  EXPECT_EQ(count(explanation_page_begin(), "<html"), count(explanation_page_end(), "</html"));
+  EXPECT_EQ(count(section, "<svg"), 3U);  // attention, copying, coverage
+  for (auto& token : explanation.tokens) token.generation = 1;
+  EXPECT_EQ(count(explanation_page_section(explanation, {"Kelm", -1, {9}}, 4, 0), "<svg"), 2U);
+}
+
+// Coverage may exceed 1, which no colour does.
+TEST(HeatMap, DrawsMoreThanOneAtFullStrength) {
+  HeatMap map;
+  map.columns = {"a"};
+  map.rows = {{"r", "", {2.5}, {}}};
+  const std::string svg = heat_map_svg(map);
+  EXPECT_THAT(svg, HasSubstr("fill-opacity=\"1.00\""));
+  EXPECT_THAT(svg, HasSubstr(": 2.50</title>"));
 }
 
 }  // namespace

@@ -45,7 +45,13 @@ TEST(LineChart, LeavesOutWhatCannotBeDrawn) {
   const double nan = std::numeric_limits<double>::quiet_NaN(),
                infinity = std::numeric_limits<double>::infinity();
   const LineChart chart{"t", "x", "y", {{"a", {0, 1, 2, 3, 4}, {1, nan, infinity, -2, 3}}}, true};
-  EXPECT_EQ(points_of(line_chart_svg(chart), 0).size(), 2U);
+  // Two curves of one point each, drawn as dots, and no line across what is missing.
+  const std::string svg = line_chart_svg(chart);
+  const auto first = points_of(svg, 0), second = points_of(svg.substr(svg.find("<polyline") + 1), 0);
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[0], first[1]);
+  ASSERT_EQ(second.size(), 2U);
+  EXPECT_GT(second[0].first, first[0].first);
   EXPECT_THAT(line_chart_svg({"empty", "x", "y", {{"a", {}, {}}}, false}), Not(HasSubstr("nan")));
   EXPECT_THAT(line_chart_svg({"one", "x", "y", {{"a", {1}, {2}}}, false}), Not(HasSubstr("nan")));
 }
@@ -58,6 +64,30 @@ TEST(LineChart, NamesSeveralSeriesAndEscapesText) {
   EXPECT_THAT(svg, HasSubstr(">first</text>"));
   EXPECT_THAT(svg, HasSubstr("<circle class=\"c1\""));
   EXPECT_THAT(svg, Not(HasSubstr("<circle class=\"c0\"")));
+}
+
+TEST(LineChart, ErrorBarsEndWhereTheirNumbersSay) {
+  LineChart chart{"t", "x", "y", {{"a", {0, 1}, {1, 2}, true, {0, 2}, {3, 2}}}, false};
+  const std::string svg = line_chart_svg(chart);
+  const std::regex bar(
+      "<line class=\"l0 bar\" x1=\"([^\"]*)\" x2=\"([^\"]*)\" y1=\"([^\"]*)\" y2=\"([^\"]*)\"");
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(svg, found, bar));
+  const auto points = points_of(svg, 0);
+  EXPECT_EQ(found[1], found[2]);
+  const double low = std::stod(found[3]), high = std::stod(found[4]),
+               unit = points[0].second - points[1].second;
+  EXPECT_NEAR(low - points[0].second, unit, 0.2);
+  EXPECT_NEAR(points[0].second - high, 2 * unit, 0.2);
+  EXPECT_FALSE(std::regex_search(found.suffix().str(), bar));  // none where they fall together
+}
+
+TEST(LineChart, NamesPlacesOnTheAxisInsteadOfNumbers) {
+  LineChart chart{"t", "x", "y", {{"a", {0, 1}, {1, 2}}}, false};
+  chart.x_names = {{0, "short"}, {1, "long"}};
+  const std::string svg = line_chart_svg(chart);
+  EXPECT_THAT(svg, HasSubstr(">short</text>"));
+  EXPECT_THAT(svg, Not(HasSubstr(">0.5</text>")));
 }
 
 TEST(RoundTicks, AreOneTwoOrFiveTimesAPowerOfTen) {

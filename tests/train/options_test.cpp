@@ -166,9 +166,10 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
   for (const auto& field : option_fields(options))
     if (may_change_on_resume(field.path)) free.push_back(field.path);
   EXPECT_THAT(free, testing::UnorderedElementsAre(
-                        "limits.max-updates", "limits.max-epochs", "limits.max-minutes",
-                        "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
-                        "run.device", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every"));
+                        "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens",
+                        "limits.max-minutes", "validation.valid-every", "validation.patience",
+                        "run.run-directory", "run.threads", "run.device", "run.checkpoint-every",
+                        "run.keep-checkpoints", "run.log-every", "run.gradient-flow-every"));
 }
 
 }  // namespace

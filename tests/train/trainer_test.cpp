@@ -108,6 +108,40 @@ TEST_F(TrainerTest, ImprovementRenewsPatience) {
   }
 }
 
+// The 12 pairs of an epoch have 1 + ... + 12 words and 12 times </s>: 90 target tokens.
+TEST_F(TrainerTest, ABudgetOfTargetTokensEndsARunAndCountsOnWhenResumed) {
+  options.validation.every = 0;
+  options.limits.max_target_tokens = 91;  // one more update
+  EXPECT_EQ(train(), StopReason::limit);
+  EXPECT_EQ(events(), "u1 u2 u3 v3 u4 v4");
+  EXPECT_EQ(log()[3]["target_tokens"], 90);
+  options.limits.max_target_tokens = 180;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
+  EXPECT_EQ(log().back()["target_tokens"], 180);
+  EXPECT_EQ(events(), "u1 u2 u3 v3 u4 v4 u5 u6 v6");
+}
+
+TEST_F(TrainerTest, MeasuringGradientFlowChangesNothingElse) {
+  options.limits.max_updates = 4;
+  const auto losses = [&] {
+    std::vector<double> all;
+    for (const Json& line : log())
+      if (line["type"] != "gradient_flow") all.push_back(line["loss"]);
+    return all;
+  };
+  train();
+  const auto plain = losses();
+  options.run.directory = folder.path("measured");
+  options.run.gradient_flow_every = 2;
+  train();
+  EXPECT_EQ(losses(), plain);
+  EXPECT_EQ(events(), "u1 v1 u2 g2 v2 u3 v3 u4 g4 v4");
+  const Json flow = log()[3];
+  EXPECT_EQ(flow["norms"].size(), 10U + 5 + 1);  // the tenth pair: ten words, five words and </s>
+  EXPECT_GT(flow["norms"][0], 0);
+  EXPECT_GT(flow["parameter_norm"], 0);
+}
+
 TEST_F(TrainerTest, EveryEpochEndsInAValidation) {
   options.validation.every = 0;
   options.limits.max_epochs = 2;
@@ -168,8 +202,9 @@ TEST_F(TrainerTest, LogLinesHaveTheseKeys) {
   EXPECT_THAT(keys(lines[0]),
               ElementsAre("type", "update", "epoch", "loss", "perplexity", "gradient_norm", "learning_rate",
                           "target_tokens", "target_tokens_per_second", "seconds"));
-  EXPECT_THAT(keys(lines[1]), ElementsAre("type", "update", "epoch", "accuracy", "chrf++", "loss",
-                                          "perplexity", "best", "validation_seconds", "seconds"));
+  EXPECT_THAT(keys(lines[1]),
+              ElementsAre("type", "update", "epoch", "target_tokens", "accuracy", "chrf++", "loss",
+                          "perplexity", "best", "validation_seconds", "peak_memory_mib", "seconds"));
 }
 
 TEST_F(TrainerTest, ASignalSavesWithoutValidating) {

@@ -32,6 +32,7 @@ Progress some_progress() {
                        .source_tokens = 22,
                        .updates = 23};
   progress.schedule = {.plateau_scale = 1.0 / 3, .stalled_validations = 24};
+  progress.target_tokens = 1234;
   progress.training_seconds = 12.75;
   progress.best_score = -0.0;
   progress.best_update = 25;
@@ -52,6 +53,7 @@ void expect_same(const Progress& a, const Progress& b) {
   EXPECT_EQ(a.interval.updates, b.interval.updates);
   EXPECT_EQ(bits(a.schedule.plateau_scale), bits(b.schedule.plateau_scale));
   EXPECT_EQ(a.schedule.stalled_validations, b.schedule.stalled_validations);
+  EXPECT_EQ(a.target_tokens, b.target_tokens);
   EXPECT_EQ(bits(a.training_seconds), bits(b.training_seconds));
   EXPECT_EQ(bits(a.best_score), bits(b.best_score));
   EXPECT_EQ(a.best_update, b.best_update);

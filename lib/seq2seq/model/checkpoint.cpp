@@ -122,6 +122,22 @@ TranslationModel on_cpu(const TranslationModel& model) {
   return result;
 }
 
+std::vector<Example> numbered_pairs(const TranslationModel& model, const Corpus& corpus,
+                                    std::span<const uint64_t> indices) {
+  std::vector<Example> examples;
+  for (const uint64_t index : indices) {
+    const RawExample raw = corpus.at(index);
+    const NumberedSource source = number_source(*model.text.source, raw.source, raw.source_sentences,
+                                                model.text.form, model.maximum_length);
+    Example example{index, source.ids,
+                    number_target(*model.text.target, raw.target, source, model.text.form)};
+    if (!example.source.empty() && !example.target.empty()) examples.push_back(std::move(example));
+  }
+  if (examples.empty())
+    throw Error(corpus.files().describe(), "has no pair with words on both sides", "give text");
+  return examples;
+}
+
 void save_model(const TranslationModel& model, const fs::path& path) {
   ModelOptions model_options = model.model_options;
   TextOptions text_options = model.text_options;

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "seq2seq/data/corpus.h"
 #include "seq2seq/model/archive.h"
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/seq2seq_model.h"
@@ -32,6 +34,11 @@ void connect_vocabularies(TranslationModel& model);
 
 /// The same with its weights on the CPU; of a model that is there already, the model itself.
 TranslationModel on_cpu(const TranslationModel& model);
+
+/// Some pairs of a corpus as a model reads them; those without a source or target word are left out. Throws
+/// Error when none is left.
+std::vector<Example> numbered_pairs(const TranslationModel& model, const Corpus& corpus,
+                                    std::span<const uint64_t> indices);
 
 /// model.pt, of a model on the CPU: one TorchScript archive with the weights as named parameters and, as
 /// extra files, the configuration, vocabularies, subword models and provenance. Written whole or not at all.

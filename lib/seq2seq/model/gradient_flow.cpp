@@ -123,7 +123,7 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
   const Tensor last = positions.unsqueeze(0).eq((words - 1).unsqueeze(1));  // [B, T]
   const Tensor targets = batch.target_output.masked_fill(last.logical_not(), Vocabulary::padding);
 
-  const RecordedStates recorded;
+  RecordedStates recorded;
   const Memory memory = model->encode(batch.source);
   const StepSequence steps = model->decode(memory, batch.target_input);
   const Tensor loss = model->output()->loss(steps, memory, targets, 0).loss;
@@ -135,7 +135,7 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
 
 GradientFlow gradient_flow(SimpleRnn& model, const Tensor& x) {
   const at::AutoGradMode with_gradients(true);
-  const RecordedStates recorded;
+  RecordedStates recorded;
   const Tensor outputs = model->forward(x);
   const Tensor lengths = at::full({x.size(0)}, x.size(1), at::kLong);
   return measured(outputs.sum(), *model, {{recorded_of(recorded, *model), lengths, x.size(1)}});

@@ -13,9 +13,10 @@ namespace seq2seq {
 /// et al. 2013).
 struct GradientFlow {
   /// |dL/ds| by distance: of the state s that so many steps lie between it and the loss, the mean over the
-  /// sentences that reach so far. A state is all that is carried from step to step: hidden and, of an LSTM,
-  /// cell vectors of every layer, of both directions at the same word. A Transformer carries nothing: its
-  /// states are the vectors that enter its first layer.
+  /// sentences that reach so far. A state is what recurrent layers carry from step to step: hidden and, of an
+  /// LSTM, cell vectors of every layer, of both directions at the same word (not what input feeding and
+  /// coverage carry, nor the sentences of a hierarchical encoder). A Transformer carries nothing: its states
+  /// are the vectors that enter its first layer.
   std::vector<double> norms;
   /// Mean over sentences: the first so many distances are words of the target, those behind words of the
   /// source.

@@ -37,7 +37,7 @@ th { text-align: left; font-weight: normal; padding: 0.15rem 1.2rem 0.15rem 0 }
 thead th { vertical-align: bottom; font-weight: 600 } td { text-align: right; padding: 0.15rem 0.5rem; white-space: nowrap }
 tbody tr { border-top: 1px solid #8884 }
 pre { overflow-x: auto; font-size: 0.85rem }
-.bars { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr max-content; gap: 0.3rem 0.6rem; align-items: center; font-size: 0.9rem }
+.bars { display: grid; grid-template-columns: minmax(5rem, 40%) minmax(4rem, 1fr) max-content; gap: 0.3rem 0.6rem; align-items: center; font-size: 0.9rem }
 .bars .line { position: relative; height: 1rem } .bars .line div { position: absolute }
 .bars .value { left: 0; top: 0; bottom: 0; background: #0060a8 }
 .bars .error { top: 0.4rem; height: 0.2rem; background: #8888 }
@@ -76,7 +76,8 @@ std::string html_table(const std::vector<std::string>& header,
   return html + "</tbody></table></div>\n";
 }
 
-std::string html_bars(const std::vector<Bar>& bars, double full) {
+std::string html_bars(const std::vector<Bar>& bars) {
+  double full = 0;
   for (const Bar& bar : bars) full = std::max({full, bar.value, bar.high.value_or(0)});
   const auto share = [&](double value) { return full > 0 ? 100 * std::max(0.0, value) / full : 0.0; };
   std::string html = "<div class=\"bars\">\n";

@@ -25,7 +25,7 @@ struct Bar {
   std::string label;                ///< the value as text
   std::optional<double> low, high;  ///< of an error bar
 };
-/// Bars from 0 to the largest value or `full`, whichever is more.
-std::string html_bars(const std::vector<Bar>& bars, double full = 0);
+/// Bars from 0 to the largest value.
+std::string html_bars(const std::vector<Bar>& bars);
 
 }  // namespace seq2seq

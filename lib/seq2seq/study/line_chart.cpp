@@ -33,6 +33,12 @@ bool drawn(const LineChart& chart, double x, double y) {
   return std::isfinite(x) && std::isfinite(y) && (!chart.logarithmic || y > 0);
 }
 
+std::string name_of_place(const LineChart& chart, double x) {
+  for (const auto& [place, name] : chart.x_names)
+    if (place == x) return name;
+  return fmt::format("{:.6g}", x);
+}
+
 bool has_bar(const LineChart& chart, const LineChart::Series& series, size_t point) {
   return !series.low.empty() && series.high[point] > series.low[point] &&
          drawn(chart, series.x[point], series.low[point]) &&
@@ -105,6 +111,7 @@ std::string line_chart_svg(const LineChart& chart) {
           ys.include(scaled(series.high[i]));
         }
       }
+  for (const auto& [place, name] : chart.x_names) xs.include(place);
   xs.widen();
   ys.widen();
   const auto place_x = [&](double x) { return left + xs.share(x) * (width - left - right); };
@@ -130,21 +137,35 @@ std::string line_chart_svg(const LineChart& chart) {
   for (size_t k = 0; k < chart.series.size(); ++k) {
     const auto& series = chart.series[k];
     std::string points, marks;
+    size_t count = 0;
+    // A curve ends where a point cannot be drawn; one of a single point is a dot.
+    const auto end_curve = [&] {
+      if (count == 1) points += points;
+      if (count > 0) body += fmt::format("<polyline class=\"l{}\" points=\"{}\"/>\n", k % 8, points);
+      points.clear();
+      count = 0;
+    };
     for (size_t i = 0; i < series.x.size(); ++i) {
-      if (!drawn(chart, series.x[i], series.y[i])) continue;
+      if (!drawn(chart, series.x[i], series.y[i])) {
+        end_curve();
+        continue;
+      }
       const double x = place_x(series.x[i]), y = place_y(scaled(series.y[i]));
       points += fmt::format("{:.1f},{:.1f} ", x, y);
+      ++count;
       if (has_bar(chart, series, i))
         marks +=
             fmt::format("<line class=\"l{} bar\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
                         k % 8, x, x, place_y(scaled(series.low[i])), place_y(scaled(series.high[i])));
       if (series.points)
         marks += fmt::format(
-            "<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}: {:.6g}, "
+            "<circle class=\"c{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}: {}, "
             "{:.6g}</title></circle>\n",
-            k % 8, x, y, escape_html(series.name), series.x[i], series.y[i]);
+            k % 8, x, y, escape_html(series.name), escape_html(name_of_place(chart, series.x[i])),
+            series.y[i]);
     }
-    body += fmt::format("<polyline class=\"l{}\" points=\"{}\"/>\n", k % 8, points) + marks;
+    end_curve();
+    body += marks;
     const double needed = dash_length + 8 + character * static_cast<double>(series.name.size()) + 16;
     if (legend_x > left && legend_x + needed > width) {
       legend_x = left;
@@ -163,7 +184,8 @@ std::string line_chart_svg(const LineChart& chart) {
       "<title>{}</title>\n<style>\n"
       ".chart text {{ font: 12px system-ui, sans-serif; fill: #24292f }} .chart text.name {{ font-weight: "
       "600 }}\n"
-      ".chart polyline, .chart line {{ fill: none; stroke-width: 2; stroke-linejoin: round }}\n"
+      ".chart polyline, .chart line {{ fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: "
+      "round }}\n"
       ".chart line.bar {{ stroke-opacity: 0.6 }} .chart line.grid {{ stroke: #d0d7de; stroke-width: 1 }}\n"
       "@media (prefers-color-scheme: dark) {{ .chart text {{ fill: #d1d7e0 }} .chart line.grid {{ stroke: "
       "#3d444d }} "

@@ -10,7 +10,7 @@ namespace seq2seq {
 struct LineChart {
   struct Series {
     std::string name;
-    std::vector<double> x, y;                 ///< equally many; what is not finite is left out
+    std::vector<double> x, y;                 ///< equally many; curves break where one is not finite
     bool points = false;                      ///< mark each point (for few)
     std::vector<double> low = {}, high = {};  ///< ends of error bars, as many as points; empty = none
   };

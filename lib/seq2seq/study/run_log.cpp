@@ -1,5 +1,7 @@
 #include "seq2seq/study/run_log.h"
 
+#include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "seq2seq/core/error.h"
@@ -15,9 +17,31 @@ std::vector<Json> read_run_log(const fs::path& run) {
   if (!fs::exists(file)) throw Error(file.string(), "is missing", "give a run that has begun to train");
   std::vector<Json> result;
   std::istringstream lines(read_file(file));
-  for (std::string text; std::getline(lines, text);)
-    if (Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false); line.is_object())
-      result.push_back(std::move(line));
+  double before = 0, last = 0;  // of the processes that trained before this one; of the line before
+  for (std::string text; std::getline(lines, text);) {
+    Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) continue;
+    if (const double seconds = number_at(line, "seconds"); std::isfinite(seconds)) {
+      if (seconds < last) before += last;
+      last = seconds;
+      line["seconds"] = before + seconds;
+    }
+    result.push_back(std::move(line));
+  }
+  return result;
+}
+
+double number_at(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number() ? found->get<double>()
+                                                     : std::numeric_limits<double>::quiet_NaN();
+}
+
+std::vector<double> numbers_at(const Json& object, const std::string& key) {
+  std::vector<double> result;
+  if (const auto found = object.find(key); found != object.end() && found->is_array())
+    for (const Json& value : *found)
+      result.push_back(value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
   return result;
 }
 

@@ -24,6 +24,8 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char *event_file_prefix = "events.out.tfevents.", *event_file_suffix = ".seq2seq";
+
 /// Numbers of one kind of log line by update.
 struct Log {
   std::vector<double> updates;
@@ -32,9 +34,8 @@ struct Log {
   void add(const Json& line) {
     for (const auto& [key, value] : line.items())
       if (value.is_number() || value.is_null()) values.try_emplace(key, updates.size(), missing);
-    updates.push_back(line.value("update", missing));
-    for (auto& [key, list] : values)
-      list.push_back(line.contains(key) && line.at(key).is_number() ? line.at(key).get<double>() : missing);
+    updates.push_back(number_at(line, "update"));
+    for (auto& [key, list] : values) list.push_back(number_at(line, key));
   }
   static constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 };
@@ -66,9 +67,9 @@ std::string flow_figure(const std::vector<Json>& lines) {
   const size_t drawn = std::min(lines.size(), most);
   for (size_t i = 0; i < drawn; ++i) {
     const Json& line = lines[drawn == 1 ? 0 : i * (lines.size() - 1) / (drawn - 1)];
-    flows.push_back({fmt::format("update {}", line.value("update", int64_t{0})),
-                     {line.value("norms", std::vector<double>()), line.value("target_steps", 0.0),
-                      line.value("parameter_norm", 0.0)}});
+    flows.push_back(
+        {fmt::format("update {}", line.value("update", int64_t{0})),
+         {numbers_at(line, "norms"), number_at(line, "target_steps"), number_at(line, "parameter_norm")}});
   }
   LineChart chart = gradient_flow_chart(flows);
   chart.title = "Gradient flow: how much of the last word's loss arrives how far back, on validation text";
@@ -92,8 +93,9 @@ std::string charts_of(const std::vector<Json>& lines) {
                              true});
   LineChart scores{"Validation scores", "updates", "score", {}, false};
   for (const auto& [key, values] : validations.values) {
-    static const std::string others[] = {
-        "update", "epoch", "loss", "perplexity", "seconds", "validation_seconds", "peak_memory_mib"};
+    static const std::string others[] = {"update",          "epoch",        "loss",
+                                         "perplexity",      "seconds",      "validation_seconds",
+                                         "peak_memory_mib", "target_tokens"};
     if (std::find(std::begin(others), std::end(others), key) == std::end(others))
       scores.series.push_back(series_of(validations, key, key, true));
   }
@@ -157,7 +159,9 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
     if (line.value("best", false)) best = line;
     seconds = std::max(seconds, line.value("seconds", 0.0));
   }
-  std::string html = html_page_begin(fs::absolute(run).lexically_normal().filename().string());
+  const fs::path whole =
+      fs::absolute(run / "").lexically_normal().parent_path();  // with or without a / at its end
+  std::string html = html_page_begin(whole.filename().string());
   html += fmt::format("<p>{} updates, {} target tokens in {}.</p>\n", format_count(updates),
                       format_count(static_cast<int64_t>(tokens)), format_duration(seconds));
   if (!best.is_null()) html += "<h2>Best validation</h2>\n" + table_of(best);
@@ -179,34 +183,42 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
 fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
   const std::vector<Json> lines = read_run_log(run);
   // When the run began: its configuration was written then, and lines have seconds since.
-  const auto written = fs::last_write_time(run / "config.json");
+  std::error_code failure;
+  const auto written = fs::last_write_time(run / "config.json", failure);
+  fs::create_directories(folder, failure);
+  if (failure)
+    throw Error(folder.string(), "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
   const auto begin =
       std::chrono::duration<double>(std::chrono::file_clock::to_sys(written).time_since_epoch()).count();
-  fs::create_directories(folder);
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (entry.path().filename().string().starts_with("events.out.tfevents.")) fs::remove(entry.path());
-  const fs::path file = folder / fmt::format("events.out.tfevents.{}.seq2seq", static_cast<int64_t>(begin));
   std::string bytes = event_file_begin(begin);
   for (const Json& line : lines) {
     const std::string type = line.value("type", "");
+    const char* group = type == "update"       ? "training/"
+                        : type == "validation" ? "validation/"
+                                               : "gradient flow/";
     std::vector<std::pair<std::string, double>> values;
     for (const auto& [key, value] : line.items())
-      if (value.is_number() && key != "update" && key != "seconds") {
-        const char* group = type == "update"       ? "training/"
-                            : type == "validation" ? "validation/"
-                                                   : "gradient flow/";
+      if (value.is_number() && key != "update" && key != "seconds")
         values.emplace_back(group + key, value.get<double>());
-      }
-    if (type == "gradient_flow") {
-      const auto norms = line.value("norms", std::vector<double>());
-      for (const size_t distance : {0, 1, 2, 5, 10, 20, 50, 100})
-        if (distance < norms.size())
-          values.emplace_back(fmt::format("gradient flow/distance {}", distance), norms[distance]);
-    }
+    const auto norms = numbers_at(line, "norms");
+    for (const size_t distance : {0, 1, 2, 5, 10, 20, 50, 100})
+      if (distance < norms.size())
+        values.emplace_back(fmt::format("{}distance {}", group, distance), norms[distance]);
     if (!values.empty())
       bytes += event_of_scalars(begin + line.value("seconds", 0.0), line.value("update", int64_t{0}), values);
   }
+  const fs::path file =
+      folder / fmt::format("{}{}{}", event_file_prefix, static_cast<int64_t>(begin), event_file_suffix);
   write_file(file, bytes);
+  // TensorBoard would draw what earlier calls left there as well.
+  std::vector<fs::path> earlier;
+  for (const auto& entry : fs::directory_iterator(folder, failure)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(event_file_prefix) && name.ends_with(event_file_suffix) && entry.path() != file)
+      earlier.push_back(entry.path());
+  }
+  for (const auto& path : earlier) fs::remove(path, failure);
   return file;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 struct Metric {
   const char *name, *title;
-  bool share;  // from 0 to 1
+  bool share;  // from 0 to 1, shown times 100
 };
 constexpr Metric metrics[] = {{"bleu", "BLEU", false},
                               {"chrf", "chrF", false},
@@ -23,10 +23,12 @@ constexpr Metric metrics[] = {{"bleu", "BLEU", false},
                               {"rouge2", "ROUGE-2", true},
                               {"rougeL", "ROUGE-L", true},
                               {"exact", "exact outputs", true},
+                              {"rougeL_but_unseen", "ROUGE-L but for unseen words", true},
+                              {"exact_but_unseen", "exact but for unseen words", true},
                               {"first_word", "first word right", true},
                               {"repetition", "repeated 4-grams", true},
                               {"recovered_words", "unseen words kept", true},
-                              {"length_ratio", "length ratio", true}};
+                              {"length_ratio", "length ratio", false}};
 
 const Metric& metric_called(const std::string& name) {
   const auto found =
@@ -49,9 +51,11 @@ class Fields {
     require(key);
     return text(key, "");
   }
-  int64_t number(const std::string& key, int64_t otherwise, int64_t least) {
+  int64_t number(const std::string& key, int64_t otherwise, const OptionRange& range) {
     const int64_t value = get(key, otherwise, "a whole number");
-    if (value < least) throw Error(place_of(key), std::to_string(value), "at least " + std::to_string(least));
+    const auto plain = static_cast<double>(value);
+    if (plain < range.minimum || plain > range.maximum)
+      throw Error(place_of(key), std::to_string(value) + " is out of range", "give " + range.describe());
     return value;
   }
   std::vector<std::string> texts(const std::string& key) {
@@ -84,9 +88,11 @@ class Fields {
   T get(const std::string& key, const T& otherwise, const char* kind) {
     known_.push_back(key);
     if (!object_.contains(key)) return otherwise;
+    const Json& value = object_.at(key);
+    const auto rounded = [](const Json& part) { return part.is_number_float(); };
+    if (rounded(value) || (value.is_array() && std::any_of(value.begin(), value.end(), rounded)))
+      throw Error(place_of(key), "is not " + std::string(kind));
     try {
-      const Json& value = object_.at(key);
-      if (value.is_number_float()) throw Error(place_of(key), "is not " + std::string(kind));
       return value.get<T>();
     } catch (const Json::exception&) {
       throw Error(place_of(key), "is not " + std::string(kind));
@@ -127,6 +133,33 @@ std::vector<std::string> names_of(const std::vector<Study::Run>& runs) {
   return names;
 }
 
+/// Every file that options name.
+std::vector<std::string*> paths_of(TrainOptions& options) {
+  const auto data = options.data.paths();
+  std::vector<std::string*> paths(data.begin(), data.end());
+  for (std::string* path : {&options.text.source_vocabulary, &options.text.target_vocabulary,
+                            &options.model.embedding.source_file, &options.model.embedding.target_file,
+                            &options.run.initialize_from})
+    paths.push_back(path);
+  return paths;
+}
+
+void check_run(const std::string& path, const Study::Run& run) {
+  TrainOptions options = run.options;
+  options.run.directory = run.name;
+  try {
+    check(options);
+  } catch (const Error& error) {
+    throw Error(path + ": run '" + run.name + "'", error.what());
+  }
+}
+
+void check_test(const std::string& place, const CorpusFiles& files) {
+  const bool pair = !files.source.empty() && !files.target.empty();
+  if (files.combined.empty() ? !pair : !(files.source.empty() && files.target.empty()))
+    throw Error(place, "is not clear", "give one file with both sides, or one for each side");
+}
+
 void read_runs(Study& study, Fields& fields, const fs::path& folder) {
   fields.require("base");
   const OptionPatch base = OptionPatch::from_json(fields.part("base").dump(), fields.place_of("base"));
@@ -153,10 +186,7 @@ void read_runs(Study& study, Fields& fields, const fs::path& folder) {
     if (!changes.is_null()) patch.merge(OptionPatch::from_json(changes.dump(), inner.place_of("changes")));
     patches.push_back(patch);
     apply(run.options, patch);
-    auto& data = run.options.data;
-    for (std::string* path : {&data.train_source, &data.train_target, &data.train, &data.valid_source,
-                              &data.valid_target, &data.valid})
-      *path = from_folder(folder, *path);
+    for (std::string* path : paths_of(run.options)) *path = from_folder(folder, *path);
     study.runs.push_back(std::move(run));
   });
   if (study.runs.empty()) throw Error(fields.place_of("runs"), "is empty", "list at least one run");
@@ -203,18 +233,24 @@ Study Study::load(const std::string& path) {
     study.test = {from_folder(folder, test.text("source", "")), from_folder(folder, test.text("target", "")),
                   from_folder(folder, test.text("input", ""))};
     test.refuse_others();
+    check_test(fields.place_of("test"), study.test);
   }
   study.score = fields.text("score", study.score);
   check_name(fields.place_of("score"), "metric", study.score, study_metrics());
   study.length_limits = fields.numbers("length-limits");
   if (!std::is_sorted(study.length_limits.begin(), study.length_limits.end()))
     throw Error(fields.place_of("length-limits"), "do not rise", "sort them");
-  study.beam_size = fields.number("beam-size", study.beam_size, 1);
-  study.examples = fields.number("examples", study.examples, 0);
+  study.beam_size = fields.number("beam-size", study.beam_size, in_range(1, 1000));
+  study.examples = fields.number("examples", study.examples, in_range(0, 100));
   const auto names = names_of(study.runs);
   for_each_object(fields, "comparisons", [&](Fields& inner) {
     Comparison comparison{inner.text("title"), inner.text("text", ""), inner.texts("runs"),
                           inner.texts("figures")};
+    for (const auto& other : study.comparisons)
+      if (other.title == comparison.title)
+        throw Error(inner.place_of("title"), "'" + comparison.title + "' is there twice",
+                    "give every comparison its own title");
+    if (comparison.runs.empty()) throw Error(inner.place_of("runs"), "is empty", "name what is compared");
     for (const auto& name : comparison.runs) check_name(inner.place_of("runs"), "run", name, names);
     for (const auto& figure : comparison.figures) read_figure(inner.place_of("figures"), figure);
     study.comparisons.push_back(std::move(comparison));
@@ -223,21 +259,13 @@ Study Study::load(const std::string& path) {
     Claim claim{inner.text("text"), inner.text("metric"), inner.text("where", "all"), inner.text("higher"),
                 inner.text("lower")};
     check_name(inner.place_of("metric"), "metric", claim.metric, study_metrics());
-    check_name(inner.place_of("where"), "place", claim.where, {"all", "shortest", "longest", "drop"});
+    check_name(inner.place_of("where"), "place", claim.where, {"all", "shortest", "longest", "drop", "kept"});
     check_name(inner.place_of("higher"), "run", claim.higher, names);
     check_name(inner.place_of("lower"), "run", claim.lower, names);
     study.claims.push_back(std::move(claim));
   });
   fields.refuse_others();
-  for (const Run& run : study.runs) {
-    TrainOptions options = run.options;
-    options.run.directory = run.name;
-    try {
-      check(options);
-    } catch (const Error& error) {
-      throw Error(path + ": run '" + run.name + "'", error.what());
-    }
-  }
+  for (const Run& run : study.runs) check_run(path, run);
   return study;
 }
 
@@ -247,14 +275,22 @@ const Study::Run& Study::run(const std::string& name) const {
   return *found;
 }
 
-void replace_text(Study& study, const StudyText& text) {
+void replace_text(Study& study, StudyText text) {
   const bool trained_on = !text.train.train_files().empty();
-  if (trained_on != !text.test.empty())
+  if (trained_on != !text.test.empty() || (!trained_on && !text.train.valid_files().empty()))
     throw UsageError(trained_on ? "--test" : "--train", "is missing",
                      "a study of your own text needs text to train on and text to test on");
   if (!trained_on) return;
+  check_test("--test", text.test);
+  const auto absolute = [](std::string& path) { path = from_folder(fs::current_path(), path); };
+  for (std::string* path : text.train.paths()) absolute(*path);
+  for (std::string* path : {&text.test.source, &text.test.target, &text.test.combined}) absolute(*path);
+  study.description.clear();  // it is of other text
   study.test = text.test;
-  for (Study::Run& run : study.runs) run.options.data = text.train;
+  for (Study::Run& run : study.runs) {
+    run.options.data = text.train;
+    check_run("your text", run);
+  }
 }
 
 }  // namespace seq2seq

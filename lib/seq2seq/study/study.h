@@ -29,7 +29,8 @@ struct Study {
   /// What one run is expected to have more of than another.
   struct Claim {
     std::string text, metric;
-    std::string where;          ///< all, shortest, longest (sources), or drop: from shortest to longest
+    std::string
+        where;  ///< all; shortest or longest sources; drop: shortest - longest; kept: longest / shortest
     std::string higher, lower;  ///< names of runs
   };
 
@@ -48,12 +49,13 @@ struct Study {
   const Run& run(const std::string& name) const;
 };
 
-/// What the study's own text is replaced by, so that it is repeated on a user's; empty = nothing.
+/// What the study's own text is replaced by, so that it is repeated on a user's; empty = nothing. The
+/// description, which speaks of the other text, goes.
 struct StudyText {
   DataOptions train;
   CorpusFiles test;
 };
-void replace_text(Study& study, const StudyText& text);
+void replace_text(Study& study, StudyText text);
 
 /// "bleu", "rougeL", "first_word", "repetition" and so on: what a study measures of outputs.
 std::vector<std::string> study_metrics();

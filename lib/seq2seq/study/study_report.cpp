@@ -4,26 +4,34 @@
 
 #include <algorithm>
 #include <cctype>
-#include <numeric>
+#include <cmath>
 
 #include "seq2seq/core/log.h"
 #include "seq2seq/study/explanation_page.h"
 #include "seq2seq/study/gradient_flow_chart.h"
 #include "seq2seq/study/html_page.h"
 #include "seq2seq/study/line_chart.h"
+#include "seq2seq/study/run_log.h"
 
 namespace seq2seq {
 namespace {
 
 double scale_of(const std::string& metric) {
-  return is_share(metric) && metric != "length_ratio" ? 100 : 1;
+  return is_share(metric) ? 100 : 1;
 }
 
-/// "27.3" or "27.3 ± 0.4".
-std::string with_deviation(const Spread& spread, double scale) {
+/// "ROUGE-L, %"
+std::string title_with_unit(const std::string& metric) {
+  return title_of_metric(metric) + (is_share(metric) ? ", %" : "");
+}
+
+/// "27.3" or "27.3 ± 0.4"; shares in percent, the length ratio with two decimals.
+std::string with_deviation(const Spread& spread, const std::string& metric) {
   if (spread.count == 0) return "-";
-  std::string text = fmt::format("{:.1f}", scale * spread.mean);
-  if (spread.count > 1) text += fmt::format(" \u00b1 {:.1f}", scale * spread.deviation);
+  const double scale = scale_of(metric);
+  const int decimals = metric == "length_ratio" ? 2 : 1;
+  std::string text = fmt::format("{:.{}f}", scale * spread.mean, decimals);
+  if (spread.count > 1) text += fmt::format(" \u00b1 {:.{}f}", scale * spread.deviation, decimals);
   return text;
 }
 
@@ -95,20 +103,20 @@ std::string Writer::claims() const {
       {"all", "on all sources"},
       {"shortest", "on the shortest sources"},
       {"longest", "on the longest sources"},
-      {"drop", "lost from the shortest to the longest sources"}};
+      {"drop", "lost from the shortest to the longest sources"},
+      {"kept", "on the longest sources as a share of that on the shortest"}};
   std::string html = "<ul>\n";
   for (const auto& claim : study_.claims) {
     const Verdict verdict = judge(claim, of(claim.higher), of(claim.lower));
-    const double scale = scale_of(claim.metric);
     const auto value = [&](const std::string& run) {
       return study_.run(run).title + " " +
-             with_deviation(spread_of_metric(of(run), claim.metric, claim.where), scale);
+             with_deviation(spread_of_metric(of(run), claim.metric, claim.where), claim.metric);
     };
     html +=
         fmt::format("<li>{} <span class=\"verdict\">{}</span>: {} {}: {}; {}; difference {}{}.</li>\n",
                     escape_html(claim.text), verdict.text, title_of_metric(claim.metric),
                     places.at(claim.where), escape_html(value(claim.higher)), escape_html(value(claim.lower)),
-                    with_deviation(verdict.spread, scale),
+                    with_deviation(verdict.spread, claim.metric),
                     verdict.differences.size() > 1 ? fmt::format(" over {} seeds", verdict.differences.size())
                                                    : std::string(" (one seed)"));
   }
@@ -119,7 +127,7 @@ std::string Writer::by_length(const Study::Comparison& comparison, const std::st
                               LineChart& chart) const {
   chart = {title_of_metric(metric) + " by source length",
            "words in the source",
-           title_of_metric(metric),
+           title_with_unit(metric),
            {},
            false};
   const double scale = scale_of(metric);
@@ -148,8 +156,8 @@ std::string Writer::learning(const Study::Comparison& comparison, LineChart& cha
   for (const auto& run : comparison.runs) {
     LineChart::Series series{study_.run(run).title, {}, {}};
     for (const Json& point : of(run).front().at("validation")) {
-      series.x.push_back(point.at("target-tokens").get<double>());
-      series.y.push_back(point.at("perplexity").get<double>());
+      series.x.push_back(number_at(point, "target-tokens"));
+      series.y.push_back(number_at(point, "perplexity"));
     }
     chart.series.push_back(std::move(series));
   }
@@ -160,9 +168,9 @@ std::string Writer::gradient_flow(const Study::Comparison& comparison, LineChart
   std::vector<NamedFlow> flows;
   for (const auto& run : comparison.runs) {
     const Json& flow = of(run).front().at("gradient-flow");
-    flows.push_back({study_.run(run).title,
-                     {flow.at("norms").get<std::vector<double>>(), flow.at("target-steps").get<double>(),
-                      flow.at("parameter-norm").get<double>()}});
+    flows.push_back(
+        {study_.run(run).title,
+         {numbers_at(flow, "norms"), number_at(flow, "target-steps"), number_at(flow, "parameter-norm")}});
   }
   chart = gradient_flow_chart(flows);
   return "Gradient flow in the trained models (first seed): how much of the last word's loss arrives at the "
@@ -176,13 +184,12 @@ std::string Writer::bars(const Study::Comparison& comparison, const std::string&
   for (const auto& run : comparison.runs) {
     const Spread spread = spread_of_metric(of(run), metric, "all");
     if (spread.count == 0) continue;
-    all.push_back({study_.run(run).title, scale * spread.mean, with_deviation(spread, scale),
+    all.push_back({study_.run(run).title, scale * spread.mean, with_deviation(spread, metric),
                    scale * (spread.mean - spread.deviation), scale * (spread.mean + spread.deviation)});
   }
   if (all.empty()) return "";
-  const std::string unit = is_share(metric) && metric != "length_ratio" ? ", %" : "";
   return "<figure>\n" + html_bars(all) + "<figcaption>" +
-         escape_html(title_of_metric(metric) + unit + "." + error_bars()) + "</figcaption>\n</figure>\n";
+         escape_html(title_with_unit(metric) + "." + error_bars()) + "</figcaption>\n</figure>\n";
 }
 
 std::string Writer::comparison(const Study::Comparison& comparison) {
@@ -211,8 +218,7 @@ std::string Writer::table() const {
   for (const char* metric : {"exact", "first_word", "repetition", "recovered_words", "length_ratio"})
     if (metric != study_.score) metrics.emplace_back(metric);
   std::vector<std::string> header{"architecture"};
-  for (const auto& metric : metrics)
-    header.push_back(title_of_metric(metric) + (scale_of(metric) == 100 ? ", %" : ""));
+  for (const auto& metric : metrics) header.push_back(title_with_unit(metric));
   for (const char* name :
        {"parameters", "training, tokens/s", "decoding, tokens/s", "memory, MiB", "tokens read"})
     header.emplace_back(name);
@@ -221,9 +227,7 @@ std::string Writer::table() const {
     const auto& results = of(run.name);
     std::vector<std::string> row{run.title};
     for (const auto& metric : metrics)
-      row.push_back(metric == "length_ratio"
-                        ? fmt::format("{:.2f}", spread_of_metric(results, metric, "all").mean)
-                        : with_deviation(spread_of_metric(results, metric, "all"), scale_of(metric)));
+      row.push_back(with_deviation(spread_of_metric(results, metric, "all"), metric));
     for (const char* key : {"parameters", "training-tokens-per-second", "decoding-tokens-per-second",
                             "peak-memory-mib", "target-tokens"})
       row.push_back(format_count(std::llround(spread_of_figure(results, key).mean)));
@@ -249,7 +253,22 @@ std::string Writer::examples() const {
   return html;
 }
 
-Json json_of(const Study& study, const StudyResults& results, const std::string& conditions) {
+/// What was compared, and on which machines and days.
+std::vector<std::string> conditions_of(const Study& study, const StudyResults& results) {
+  std::vector<std::string> all{fmt::format(
+      "Trained on {}, tested on {}; {} architectures, {} {} each; outputs by beam search with {} hypotheses.",
+      study.runs.front().options.data.train_files().describe(), study.test.describe(), study.runs.size(),
+      results.begin()->second.size(), results.begin()->second.size() == 1 ? "seed" : "seeds",
+      study.beam_size)};
+  for (const auto& [name, seeds] : results)
+    for (const Json& result : seeds) {
+      const auto one = result.at("conditions").get<std::string>();
+      if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+    }
+  return all;
+}
+
+Json json_of(const Study& study, const StudyResults& results, const std::vector<std::string>& conditions) {
   Json json;
   json["title"] = study.title;
   json["conditions"] = conditions;
@@ -280,7 +299,7 @@ Json json_of(const Study& study, const StudyResults& results, const std::string&
 
 }  // namespace
 
-StudyReport study_report(const Study& study, const StudyResults& results, const std::string& conditions) {
+StudyReport study_report(const Study& study, const StudyResults& results) {
   Writer writer(study, results);
   std::string html = html_page_begin(study.title);
   if (!study.description.empty()) html += "<p>" + escape_html(study.description) + "</p>\n";
@@ -288,7 +307,10 @@ StudyReport study_report(const Study& study, const StudyResults& results, const 
   for (const auto& comparison : study.comparisons) html += writer.comparison(comparison);
   html += "<h2>All architectures</h2>\n" + writer.table();
   if (study.examples > 0) html += "<h2>Examples</h2>\n" + writer.examples();
-  html += "<h2>How it was made</h2>\n<p>" + escape_html(conditions) + "</p>\n" + html_page_end();
+  html += "<h2>How it was made</h2>\n";
+  const auto conditions = conditions_of(study, results);
+  for (const auto& condition : conditions) html += "<p>" + escape_html(condition) + "</p>\n";
+  html += html_page_end();
   return {std::move(html), json_of(study, results, conditions), std::move(writer.figures)};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the study.
+// Not installed.
 
 #include <map>
 #include <string>
@@ -10,7 +10,8 @@
 
 namespace seq2seq {
 
-/// What was measured of each run, a result a seed.
+/// What was measured of each run, a result a seed: those of measure_run, and under "conditions" a sentence
+/// for the page about where and when.
 using StudyResults = std::map<std::string, std::vector<Json>>;
 
 struct StudyReport {
@@ -19,7 +20,6 @@ struct StudyReport {
   std::map<std::string, std::string> figures;  ///< its line charts as .svg files, by name
 };
 
-/// `conditions`: how it was run, in a sentence for the page.
-StudyReport study_report(const Study& study, const StudyResults& results, const std::string& conditions);
+StudyReport study_report(const Study& study, const StudyResults& results);
 
 }  // namespace seq2seq

@@ -1,6 +1,7 @@
 #include "seq2seq/study/study_result.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,7 +10,7 @@
 #include <sstream>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/core/file.h"
+#include "seq2seq/data/numbered_text.h"
 #include "seq2seq/decode/explanation.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/metrics/score.h"
@@ -60,6 +61,13 @@ std::vector<size_t> by_length(const std::vector<int64_t>& lengths) {
   return order;
 }
 
+std::string masked_text(const std::vector<int64_t>& ids, const TextCodec& target) {
+  const int64_t vocabulary = target.vocabulary().size();
+  std::vector<int64_t> known;
+  for (const int64_t id : ids) known.push_back(id < vocabulary ? id : Vocabulary::unknown);
+  return fmt::format("{}", fmt::join(known, " "));
+}
+
 double share_of_first_words(const std::vector<Words>& texts, const WordReferences& references) {
   double right = 0;
   for (size_t i = 0; i < texts.size(); ++i)
@@ -69,23 +77,15 @@ double share_of_first_words(const std::vector<Words>& texts, const WordReference
   return right / static_cast<double>(texts.size());
 }
 
-Json scores_of(const std::vector<std::string>& texts, const ReferenceLists& references,
-               const std::vector<std::string>& sources, const TextCodec& codec) {
-  Json scores = Json::object();
-  for (const MetricName metric :
-       {MetricName::bleu, MetricName::chrf, MetricName::rouge1, MetricName::rouge2, MetricName::rouge_l})
-    scores[option_names(metric)[static_cast<size_t>(metric)]] = score_corpus(metric, texts, references);
-  const auto words = words_of(texts);
-  const WordReferences reference_words = words_of_references(references);
-  const auto score = [](const SentenceStatistics& statistics) { return statistics.score(statistics.sums()); };
-  scores["exact"] = score(exact_matches(words, reference_words));
-  scores["first_word"] = share_of_first_words(words, reference_words);
-  scores["repetition"] = score(repeated_ngrams(words, 4));
-  scores["length_ratio"] = score(length_ratio(words, reference_words));
-  const SentenceStatistics recovered = recovered_words(texts, references, sources, codec);
-  scores["recovered_words"] = recovered.sums()[1] > 0 ? Json(score(recovered)) : Json();
-  return scores;
-}
+/// What a model made of the test text, line by line.
+struct Outputs {
+  std::vector<std::string> texts, sources;
+  ReferenceLists references;
+  // The same as numbers of tokens, with all words that the vocabulary lacks alike.
+  std::vector<std::string> masked, masked_references;
+
+  Outputs at(const std::vector<size_t>& lines) const;
+};
 
 template <class T>
 std::vector<T> chosen(const std::vector<T>& all, const std::vector<size_t>& which) {
@@ -94,24 +94,50 @@ std::vector<T> chosen(const std::vector<T>& all, const std::vector<size_t>& whic
   return result;
 }
 
-Json scores_by_length(const Study& study, const TestText& text, const std::vector<std::string>& outputs,
+Outputs Outputs::at(const std::vector<size_t>& lines) const {
+  return {chosen(texts, lines), chosen(sources, lines), chosen(references, lines), chosen(masked, lines),
+          chosen(masked_references, lines)};
+}
+
+Json scores_of(const Outputs& outputs, const TextCodec& codec) {
+  const auto& [texts, sources, references, masked, masked_references] = outputs;
+  Json scores = Json::object();
+  for (const MetricName metric :
+       {MetricName::bleu, MetricName::chrf, MetricName::rouge1, MetricName::rouge2, MetricName::rouge_l})
+    scores[option_names(metric)[static_cast<size_t>(metric)]] = score_corpus(metric, texts, references);
+  const auto words = words_of(texts);
+  const WordReferences reference_words = words_of_references(references);
+  const auto score = [](const SentenceStatistics& statistics) { return statistics.score(statistics.sums()); };
+  scores["exact"] = score(exact_matches(words, reference_words));
+  scores["rougeL_but_unseen"] = score_corpus(MetricName::rouge_l, masked, masked_references);
+  double same = 0;
+  for (size_t i = 0; i < masked.size(); ++i) same += masked[i] == masked_references[i];
+  scores["exact_but_unseen"] = same / static_cast<double>(masked.size());
+  scores["first_word"] = share_of_first_words(words, reference_words);
+  scores["repetition"] = score(repeated_ngrams(words, 4));
+  scores["length_ratio"] = score(length_ratio(words, reference_words));
+  const SentenceStatistics recovered = recovered_words(texts, references, sources, codec);
+  scores["recovered_words"] = recovered.sums()[1] > 0 ? Json(score(recovered)) : Json();
+  return scores;
+}
+
+Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, const Outputs& outputs,
                       const TextCodec& codec) {
   Json groups = Json::array();
   int64_t low = 1;
   for (size_t group = 0; group <= study.length_limits.size(); ++group) {
     const int64_t high = group < study.length_limits.size() ? study.length_limits[group] : INT64_MAX;
     std::vector<size_t> members;
-    for (size_t i = 0; i < outputs.size(); ++i)
-      if (text.lengths[i] >= low && text.lengths[i] <= high) members.push_back(i);
+    for (size_t i = 0; i < lengths.size(); ++i)
+      if (lengths[i] >= low && lengths[i] <= high) members.push_back(i);
     if (!members.empty()) {
       double words = 0;
-      for (const size_t i : members) words += static_cast<double>(text.lengths[i]);
+      for (const size_t i : members) words += static_cast<double>(lengths[i]);
       groups.push_back({{"from", low},
                         {"to", high == INT64_MAX ? Json() : Json(high)},
                         {"sentences", members.size()},
                         {"mean-length", words / static_cast<double>(members.size())},
-                        {"scores", scores_of(chosen(outputs, members), chosen(text.references, members),
-                                             chosen(text.sources, members), codec)}});
+                        {"scores", scores_of(outputs.at(members), codec)}});
     }
     low = high == INT64_MAX ? high : high + 1;
   }
@@ -120,30 +146,30 @@ Json scores_by_length(const Study& study, const TestText& text, const std::vecto
 
 /// From train.jsonl.
 void add_training(Json& result, const fs::path& run) {
-  double tokens = 0, seconds = 0, memory = 0;
+  double logged = 0, seconds = 0, memory = 0;
   int64_t updates = 0;
   Json curve = Json::array(), best;
   for (const Json& line : read_run_log(run)) {
     const std::string type = line.value("type", "");
     if (type == "update") {
-      tokens += line.value("target_tokens", 0.0);
-      seconds += line.value("target_tokens", 0.0) / line.value("target_tokens_per_second", 1.0);
+      logged += line.value("target_tokens", 0.0);
+      seconds += line.value("target_tokens", 0.0) / number_at(line, "target_tokens_per_second");
     }
     if (type == "validation") {
       memory = std::max(memory, line.value("peak_memory_mib", 0.0));
       curve.push_back({{"update", line.value("update", int64_t{0})},
-                       {"target-tokens", tokens},
-                       {"perplexity", line.value("perplexity", 0.0)},
-                       {"accuracy", line.value("accuracy", 0.0)}});
+                       {"target-tokens", line.value("target_tokens", 0.0)},
+                       {"perplexity", number_at(line, "perplexity")},
+                       {"accuracy", number_at(line, "accuracy")}});
       if (line.value("best", false)) best = line.value("update", int64_t{0});
     }
     updates = std::max(updates, line.value("update", int64_t{0}));
   }
-  result["updates"] = updates;
   result["best-update"] = best;
-  result["target-tokens"] = tokens;
+  result["updates"] = updates;
+  result["target-tokens"] = curve.empty() ? 0.0 : curve.back().at("target-tokens").get<double>();
   result["training-seconds"] = seconds;
-  result["training-tokens-per-second"] = seconds > 0 ? tokens / seconds : 0;
+  result["training-tokens-per-second"] = seconds > 0 ? logged / seconds : 0;
   result["peak-memory-mib"] = memory;
   result["validation"] = std::move(curve);
 }
@@ -189,6 +215,7 @@ Json measure_run(const Study& study, const fs::path& run, bool with_examples,
                  std::vector<std::string>& outputs) {
   const TestText text(study.test);
   const TranslationModel model = load_model(run);
+  const TextCodec& target = *model.text.target;
   Json result;
   result["parameters"] = parameter_count(*model.model);
   result["source-vocabulary"] = model.text.source->vocabulary().size();
@@ -202,12 +229,19 @@ Json measure_run(const Study& study, const fs::path& run, bool with_examples,
   const auto begin = std::chrono::steady_clock::now();
   const std::vector<Translation> translations = translator.translate(text.lines);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  outputs.clear();
-  for (const Translation& translation : translations) outputs.push_back(translation.outputs[0].text);
+  Outputs all{{}, text.sources, text.references, {}, {}};
+  for (size_t i = 0; i < translations.size(); ++i) {
+    const Translation& translation = translations[i];
+    all.texts.push_back(translation.outputs[0].text);
+    all.masked.push_back(masked_text(translation.outputs[0].tokens, target));
+    all.masked_references.push_back(masked_text(
+        number_target(target, text.references[i].front(), translation.source, model.text.form), target));
+  }
   result["decoding-tokens-per-second"] = static_cast<double>(translator.counts().output_tokens) / seconds;
-  result["test-sentences"] = outputs.size();
-  result["scores"] = scores_of(outputs, text.references, text.sources, *model.text.target);
-  result["by-length"] = scores_by_length(study, text, outputs, *model.text.target);
+  result["test-sentences"] = all.texts.size();
+  result["scores"] = scores_of(all, target);
+  result["by-length"] = scores_by_length(study, text.lengths, all, target);
+  outputs = std::move(all.texts);
   result["gradient-flow"] = flow_of(model, text);
   if (with_examples) result["examples"] = examples_of(study, model, text, translations);
   return result;
@@ -219,15 +253,19 @@ std::optional<double> value_of_group(const Json& result, const std::string& metr
 }
 
 std::optional<double> value_of(const Json& result, const std::string& metric, const std::string& where) {
-  const size_t last = result.at("by-length").size() - 1;
-  if (where == "shortest") return value_of_group(result, metric, 0);
-  if (where == "longest") return value_of_group(result, metric, last);
-  if (where == "drop") {
-    const auto shortest = value_of_group(result, metric, 0), longest = value_of_group(result, metric, last);
-    return shortest && longest ? std::optional(*shortest - *longest) : std::nullopt;
+  if (where == "all") {
+    const Json& value = result.at("scores").at(metric);
+    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
   }
-  const Json& value = result.at("scores").at(metric);
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+  const size_t groups = result.at("by-length").size();
+  if (groups < 2) return std::nullopt;  // there are no short and long ones
+  const auto shortest = value_of_group(result, metric, 0),
+             longest = value_of_group(result, metric, groups - 1);
+  if (where == "shortest") return shortest;
+  if (where == "longest") return longest;
+  if (!shortest || !longest) return std::nullopt;
+  if (where == "drop") return *shortest - *longest;
+  return *shortest > 0 ? std::optional(*longest / *shortest) : std::nullopt;  // kept
 }
 
 Spread spread_of(const std::vector<double>& values) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the study: what was measured of one trained run.
+// Not installed: what was measured of one trained run.
 
 #include <filesystem>
 #include <optional>
@@ -18,8 +18,7 @@ namespace seq2seq {
 Json measure_run(const Study& study, const std::filesystem::path& run, bool with_examples,
                  std::vector<std::string>& outputs);
 
-/// One of study_metrics() in a result; `where` as in Study::Claim, or a number of a length group. Nothing
-/// when the text has no such thing.
+/// One of study_metrics() in a result; `where` as in Study::Claim. Nothing when the text has no such thing.
 std::optional<double> value_of(const Json& result, const std::string& metric,
                                const std::string& where = "all");
 std::optional<double> value_of_group(const Json& result, const std::string& metric, size_t group);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <string>
 #include <variant>
 #include <vector>
@@ -128,6 +129,9 @@ struct DataOptions {
   }
   CorpusFiles train_files() const { return {train_source, train_target, train}; }
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
+  std::array<std::string*, 6> paths() {
+    return {&train_source, &train_target, &train, &valid_source, &valid_target, &valid};
+  }
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
@@ -182,11 +186,16 @@ struct OptimizationOptions {
 };
 
 struct LimitOptions {
-  int64_t max_updates = 0, max_epochs = 0;
+  int64_t max_updates = 0, max_epochs = 0, max_target_tokens = 0;
   double max_minutes = 0;
   static void fields(auto& o, auto& f) {
     f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0));
     f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit",
+      at_least(0));
+    f("max-target-tokens", o.max_target_tokens,
+      "stop once trained on so many target tokens in all (</s> counts): the fair budget for models whose "
+      "batches "
+      "differ; 0 = no limit",
       at_least(0));
     f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit",
       at_least(0));

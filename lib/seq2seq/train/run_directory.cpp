@@ -105,6 +105,10 @@ TrainOptions RunDirectory::options_of(const fs::path& run) {
   return options_from_json<TrainOptions>(config.dump(), origin);
 }
 
+bool RunDirectory::can_resume(const fs::path& run) {
+  return fs::exists(run / config_file) && fs::exists(RunDirectory{run}.last_checkpoint() / "state.pt");
+}
+
 fs::path RunDirectory::last_checkpoint() const {
   if (fs::exists(path_ / "last" / "state.pt")) return path_ / "last";
   const auto steps = whole_steps();
@@ -135,7 +139,7 @@ std::string RunDirectory::validations() const {
   for (std::string line; std::getline(lines, line);) {
     Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!entry.is_object() || entry.value("type", "") != "validation") continue;
-    for (const char* key : {"type", "best", "validation_seconds"}) entry.erase(key);
+    for (const char* key : {"type", "best", "validation_seconds", "peak_memory_mib"}) entry.erase(key);
     all.push_back(std::move(entry));
   }
   return dump_json(all);
@@ -159,8 +163,9 @@ void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,
   // Left by a run that then went on from an earlier checkpoint.
   fs::remove_all(path_ / relative);
   write_directory(path_ / relative, fill);
-  replace_symlink(path_ / "last", relative);
+  // In this order: a run that ends in between goes on from the checkpoint before and finds the same best.
   if (best) replace_symlink(path_ / "best", relative);
+  replace_symlink(path_ / "last", relative);
   remove_old(keep);
 }
 

@@ -26,6 +26,8 @@ class RunDirectory {
   TrainOptions options() const { return options_of(path_); }
   /// The same of a run that may be in use. Throws Error.
   static TrainOptions options_of(const std::filesystem::path& run);
+  /// Whether `run` is a folder with something to go on from.
+  static bool can_resume(const std::filesystem::path& run);
   std::filesystem::path last_checkpoint() const;
 
   /// Appends one JSON object as a line, at once.

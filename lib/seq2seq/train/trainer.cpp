@@ -322,6 +322,8 @@ std::optional<StopReason> Trainer::limit_reached() const {
   if (limits.max_updates > 0 && progress_.updates >= limits.max_updates) return StopReason::limit;
   if (limits.max_epochs > 0 && progress_.position.epoch >= static_cast<uint64_t>(limits.max_epochs))
     return StopReason::limit;
+  if (limits.max_target_tokens > 0 && progress_.target_tokens >= limits.max_target_tokens)
+    return StopReason::limit;
   // Time for one more validation and checkpoint is not set aside: they are part of the minutes only if they
   // fit.
   if (limits.max_minutes > 0 && elapsed() >= limits.max_minutes * 60) return StopReason::limit;
@@ -338,6 +340,7 @@ void Trainer::log_update(double gradient_norm, const UpdateSums& sums, double se
   interval.gradient_norm += gradient_norm;
   interval.target_tokens += sums.target_tokens;
   interval.source_tokens += sums.source_tokens;
+  progress_.target_tokens += sums.target_tokens;
   ++interval.updates;
   progress_.training_seconds += seconds;
   interval.seconds += seconds;
@@ -384,6 +387,10 @@ void Trainer::show(double gradient_norm, const UpdateSums& sums) const {
   if (limits.max_minutes > 0) consider(limits.max_minutes * 60 - used);
   if (limits.max_updates > 0)
     consider(per_update * static_cast<double>(limits.max_updates - progress_.updates));
+  if (limits.max_target_tokens > 0)
+    consider(
+        progress_.training_seconds *
+        (static_cast<double>(limits.max_target_tokens) / static_cast<double>(progress_.target_tokens) - 1));
   if (limits.max_epochs > 0) {
     const double epochs =
         static_cast<double>(progress_.position.epoch) +
@@ -434,6 +441,7 @@ void Trainer::validate() {
   line["type"] = "validation";
   line["update"] = progress_.updates;
   line["epoch"] = progress_.position.epoch;
+  line["target_tokens"] = progress_.target_tokens;
   std::string text;
   for (const auto& [name, score] : result.scores) {
     line[name] = score;

@@ -32,6 +32,7 @@ void visit_progress(Progress& p, Archive&& field) {
   field("interval-updates", p.interval.updates);
   field("plateau-scale", p.schedule.plateau_scale);
   field("plateau-stalled", p.schedule.stalled_validations);
+  field("target-tokens", p.target_tokens);
   field("training-seconds", p.training_seconds);
   field("best-score", p.best_score);
   field("best-update", p.best_update);
@@ -65,6 +66,8 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
   Progress progress;
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
+    // Runs of earlier versions have not counted them: they do from here on.
+    if (!json.contains(name) && std::string_view(name) == "target-tokens") return;
     if (!json.contains(name) || !json[name].is_number()) throw damaged();
     if constexpr (std::is_same_v<Value, double>)
       value = std::bit_cast<double>(json.at(name).get<uint64_t>());

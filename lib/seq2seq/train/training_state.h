@@ -21,6 +21,7 @@ struct Progress {
   SamplerPosition position;
   IntervalSums interval;
   Schedule::State schedule;
+  int64_t target_tokens = 0;  ///< trained on so far
   double training_seconds = 0;
   double best_score = 0;
   int64_t best_update = -1;  ///< -1: not validated yet
