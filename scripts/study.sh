@@ -8,4 +8,4 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh
 scripts/build.sh
 build/release/seq2seq study --config data/studies/information-loss.json --output "$folder" --seeds "$seeds"
-cp "$folder/figures/what-a-fixed-context-forgets-by-length-exact-but-unseen.svg" docs/images/study.svg
+cp "$folder/figures/remedy-by-remedy-by-length-exact-but-unseen.svg" docs/images/study.svg

@@ -186,14 +186,15 @@ TEST(StudyReport, HoldsWhatWasMeasured) {
   results["gated"] = {result_of(1, 0.5), result_of(1, 1, false)};
   const StudyReport report = study_report(study, results);
   EXPECT_THAT(report.html, HasSubstr("<h1>A &lt; B</h1>"));
-  EXPECT_THAT(report.html,
-              HasSubstr("Gates help. <span class=\"verdict\">holds</span>: exact outputs on the longest "
-                        "sources: Gated 75.0 \u00b1 35.4; Plain 50.0 \u00b1 35.4; difference 25.0 \u00b1 0.0 "
-                        "over 2 seeds"));
+  EXPECT_THAT(
+      report.html,
+      HasSubstr("Gates help. <span class=\"verdict\">holds</span><br><small>exact outputs, % on the longest "
+                "sources: Gated 75.0 \u00b1 35.4; Plain 50.0 \u00b1 35.4; difference 25.0 \u00b1 0.0 "
+                "over 2 seeds."));
   EXPECT_THAT(report.html, HasSubstr("<th>Gated</th>"));
   EXPECT_THAT(report.html, HasSubstr("one standard deviation over 2 seeds"));
   EXPECT_THAT(report.html, HasSubstr(">over 10</text>"));
-  EXPECT_THAT(report.html, HasSubstr("Gated: o"));
+  EXPECT_THAT(report.html, HasSubstr("<b>Gated</b>: o"));
   EXPECT_THAT(report.html, HasSubstr("Made by hand."));
   EXPECT_THAT(report.html, Not(HasSubstr("<script")));
   EXPECT_THAT(report.html, Not(HasSubstr("nan")));

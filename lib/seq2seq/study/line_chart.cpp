@@ -12,7 +12,7 @@ namespace seq2seq {
 namespace {
 
 // Pixels.
-constexpr double width = 440, height = 280, left = 54, right = 14, top = 30, bottom = 44, legend_line = 18;
+constexpr double width = 440, height = 280, left = 54, right = 26, top = 30, bottom = 44, legend_line = 18;
 constexpr double widest = 600;  // on a wide page
 constexpr double dash_length = 20, character = 6.8;
 
@@ -118,7 +118,7 @@ std::string line_chart_svg(const LineChart& chart) {
   const auto place_y = [&](double y) { return height - bottom - ys.share(y) * (height - top - bottom); };
   std::string body;
   const std::vector<double> y_ticks =
-      chart.logarithmic ? logarithmic_ticks(ys.low, ys.high) : round_ticks(ys.low, ys.high, 5);
+      chart.logarithmic ? logarithmic_ticks(ys.low, ys.high) : round_ticks(ys.low, ys.high, 6);
   for (const double tick : y_ticks) {
     const double y = place_y(tick);
     body += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
@@ -126,14 +126,14 @@ std::string line_chart_svg(const LineChart& chart) {
     body += text(left - 6, y + 4, "end", tick_label(chart.logarithmic ? std::pow(10, tick) : tick));
   }
   for (const auto& [place, name] : chart.x_names)
-    body += text(place_x(place), height - bottom + 16, "middle", name);
+    body += text(place_x(place), height - bottom + 17, "middle", name);
   if (chart.x_names.empty())
     for (const double tick : round_ticks(xs.low, xs.high, 6))
-      body += text(place_x(tick), height - bottom + 16, "middle", fmt::format("{:.6g}", tick));
+      body += text(place_x(tick), height - bottom + 17, "middle", fmt::format("{:.6g}", tick));
   body += text((left + width - right) / 2, height - 8, "middle", chart.x_label);
   body += text(left, top - 12, "start", chart.y_label, " class=\"name\"");
   std::string legend;
-  double legend_x = left, legend_y = height + 4;
+  double legend_x = left, legend_y = height + 10;
   for (size_t k = 0; k < chart.series.size(); ++k) {
     const auto& series = chart.series[k];
     std::string points, marks;

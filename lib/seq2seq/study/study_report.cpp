@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <filesystem>
 
 #include "seq2seq/core/log.h"
 #include "seq2seq/study/explanation_page.h"
@@ -15,6 +16,10 @@
 
 namespace seq2seq {
 namespace {
+
+std::string seeds_of(size_t count) {
+  return count == 1 ? "1 seed" : fmt::format("{} seeds", count);
+}
 
 double scale_of(const std::string& metric) {
   return is_share(metric) ? 100 : 1;
@@ -112,13 +117,12 @@ std::string Writer::claims() const {
       return study_.run(run).title + " " +
              with_deviation(spread_of_metric(of(run), claim.metric, claim.where), claim.metric);
     };
-    html +=
-        fmt::format("<li>{} <span class=\"verdict\">{}</span>: {} {}: {}; {}; difference {}{}.</li>\n",
-                    escape_html(claim.text), verdict.text, title_of_metric(claim.metric),
-                    places.at(claim.where), escape_html(value(claim.higher)), escape_html(value(claim.lower)),
-                    with_deviation(verdict.spread, claim.metric),
-                    verdict.differences.size() > 1 ? fmt::format(" over {} seeds", verdict.differences.size())
-                                                   : std::string(" (one seed)"));
+    html += fmt::format(
+        "<li>{} <span class=\"verdict\">{}</span><br><small>{} {}: {}; {}; difference {} over "
+        "{}.</small></li>\n",
+        escape_html(claim.text), verdict.text, title_with_unit(claim.metric), places.at(claim.where),
+        escape_html(value(claim.higher)), escape_html(value(claim.lower)),
+        with_deviation(verdict.spread, claim.metric), seeds_of(verdict.differences.size()));
   }
   return html + "</ul>\n";
 }
@@ -246,20 +250,27 @@ std::string Writer::examples() const {
                         escape_html(text.at("reference").get<std::string>()));
     for (const auto& run : study_.runs) {
       const Json& example = of(run.name).front().at("examples").at(k);
-      html += "<details><summary>" + escape_html(run.title + ": " + example.at("output").get<std::string>()) +
-              "</summary>\n" + example.at("html").get<std::string>() + "</details>\n";
+      html += "<details><summary><b>" + escape_html(run.title) +
+              "</b>: " + escape_html(example.at("output").get<std::string>()) + "</summary>\n" +
+              example.at("html").get<std::string>() + "</details>\n";
     }
   }
   return html;
 }
 
+/// Without folders, which mean nothing elsewhere.
+std::string names_of(CorpusFiles files) {
+  for (std::string* path : {&files.source, &files.target, &files.combined})
+    *path = std::filesystem::path(*path).filename().string();
+  return files.describe();
+}
+
 /// What was compared, and on which machines and days.
 std::vector<std::string> conditions_of(const Study& study, const StudyResults& results) {
   std::vector<std::string> all{fmt::format(
-      "Trained on {}, tested on {}; {} architectures, {} {} each; outputs by beam search with {} hypotheses.",
-      study.runs.front().options.data.train_files().describe(), study.test.describe(), study.runs.size(),
-      results.begin()->second.size(), results.begin()->second.size() == 1 ? "seed" : "seeds",
-      study.beam_size)};
+      "Trained on {}, tested on {}; {} architectures, {} each; outputs by beam search with {} hypotheses.",
+      names_of(study.runs.front().options.data.train_files()), names_of(study.test), study.runs.size(),
+      seeds_of(results.begin()->second.size()), study.beam_size)};
   for (const auto& [name, seeds] : results)
     for (const Json& result : seeds) {
       const auto one = result.at("conditions").get<std::string>();
