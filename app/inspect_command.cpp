@@ -203,16 +203,17 @@ int run_inspect(const InspectOptions& options) {
 }  // namespace
 
 void add_inspect(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("inspect",
-                         "Show what is in a model: configuration, parameters, vocabularies, where it "
-                         "comes from; whether it still does what it did; how far back its gradients reach.");
+  auto* command = app.add_subcommand(
+      "inspect",
+      "Show what is in a model, test it, measure its gradients.\n\n"
+      "Configuration, parameters, vocabularies, where it comes from; whether it still does "
+      "what it did; how far back its gradients reach.");
   command->footer(
       "Examples:\n"
       "  seq2seq inspect --model run\n"
       "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"
-      "  seq2seq inspect --gradient-flow --fresh models/simple-rnn.json models/gru.json \\\n"
-      "    --plot flow.svg");
+      "  seq2seq inspect --gradient-flow --plot flow.svg \\\n"
+      "    --fresh models/simple-rnn.json models/gru.json");
   auto flags = std::make_shared<Flags<InspectOptions>>(*command);
   command->callback([=, &exit_code] { exit_code = run_inspect(flags->resolve()); });
 }

@@ -63,7 +63,7 @@ void add_report(CLI::App& app, int& exit_code) {
   command->footer(
       "Examples:\n"
       "  seq2seq report run\n"
-      "  seq2seq report run --input test.en --examples 5 --output run.html --tensorboard");
+      "  seq2seq report run --input test.en --examples 5 --tensorboard");
   auto flags = std::make_shared<Flags<ReportOptions>>(*command);
   auto run = std::make_shared<std::string>();
   command->add_option("RUN", *run, "the same as --run-directory")->type_name("");

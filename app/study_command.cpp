@@ -1,7 +1,11 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <torch/version.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <ctime>
 #include <fstream>
 #include <map>
@@ -120,30 +124,63 @@ Json result_basis(const Study& study, const SeededRun& run, Fingerprints& finger
 
 /// What was measured before; nothing when it has to be measured (again).
 std::optional<Json> earlier_result(const SeededRun& run, const Json& basis) {
-  if (!fs::exists(run.result)) return std::nullopt;
+  for (const fs::path& part : {run.result, run.outputs, run.directory})
+    if (!fs::exists(part)) return std::nullopt;
   Json stored = read_json_file(run.result.string());
-  if (!stored.contains("result") || stored.value("basis", Json()) != basis) return std::nullopt;
+  if (!stored.is_object() || !stored.contains("result") || !stored.contains("basis") ||
+      stored["basis"] != basis)
+    return std::nullopt;
   return std::move(stored["result"]);
 }
 
-/// Its training: from the beginning, or from its last checkpoint.
-TrainingJob job_of(const SeededRun& run, const Json& basis) {
-  const auto beside = [&](const char* ending) { return fs::path(run.directory).concat(ending); };
-  const fs::path basis_file = beside(".basis.json"), config = beside(".json");
+fs::path beside(const SeededRun& run, const char* ending) {
+  return fs::path(run.directory).concat(ending);
+}
+
+/// What it is trained from, and whether it is trained to its end.
+void write_basis(const SeededRun& run, const Json& basis, bool trained) {
+  write_file(beside(run, ".basis.json"), dump_json({{"training", basis}, {"trained", trained}}, 1) + "\n");
+}
+
+/// Its training, from the beginning or from its last checkpoint; nothing when it is trained to its end.
+std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis) {
   const bool resume = RunDirectory::can_resume(run.directory);
-  if (resume && (!fs::exists(basis_file) || read_json_file(basis_file.string()) != basis))
+  Json before;
+  if (const fs::path file = beside(run, ".basis.json"); fs::exists(file))
+    before = read_json_file(file.string());
+  if (resume && (!before.is_object() || !before.contains("training") || before["training"] != basis))
     throw Error(run.directory.string(), "was trained with other options or text",
                 "name another --output, or remove this folder to train it again");
+  if (resume && before.value("trained", Json()) == true) return std::nullopt;
   if (!resume) fs::remove_all(run.directory);  // killed before there was anything to keep
-  write_file(basis_file, dump_json(basis, 1) + "\n");
+  write_basis(run, basis, false);
+  const fs::path config = beside(run, ".json");
   write_file(config, options_to_json(run.options) + "\n");
   TrainingJob job{run.name,
                   {"train", "--config", config.string(), "--run-directory", run.directory.string()},
                   run.directory,
-                  beside(".log"),
+                  beside(run, ".log"),
                   run.options.limits};
   if (resume) job.arguments.emplace_back("--resume");
   return job;
+}
+
+/// After training: marks what is trained to its end. Throws Error when the text is another one by now, so
+/// that nobody knows what a run has read.
+void settle_training(const std::vector<const SeededRun*>& trained) {
+  Fingerprints now;
+  for (const SeededRun* run : trained) {
+    const fs::path file = beside(*run, ".basis.json");
+    const Json basis = training_basis(*run, now);
+    if (read_json_file(file.string()).value("training", Json()) != basis) {
+      for (const SeededRun* other : trained)
+        fs::remove(beside(*other, ".basis.json"));  // none can be trusted
+      throw Error(run->options.data.train_files().describe(),
+                  "or its validation text changed during the study",
+                  "remove " + run->directory.parent_path().string() + " and begin again");
+    }
+  }
+  for (const SeededRun* run : trained) write_basis(*run, training_basis(*run, now), true);
 }
 
 std::string processor_name() {
@@ -201,7 +238,41 @@ int stopped(const char* words) {
 }
 
 void check_test_text(const CorpusFiles& files) {
-  if (Corpus(files).size() == 0) throw Error(files.describe(), "is empty", "give text to test on");
+  const Corpus corpus(files);
+  const auto blank = [](const std::string& text) {
+    return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
+  };
+  for (uint64_t i = 0; i < corpus.size(); ++i)
+    if (const RawExample example = corpus.at(i); !blank(example.source) && !blank(example.target)) return;
+  throw Error(files.describe(), "has no pair with words on both sides", "give text to test on");
+}
+
+/// For as long as it lives, nobody else works in the study's folder.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      ::close(file_);
+      throw Error(folder.string(), "is in use by another study", "wait for its end or name another --output");
+    }
+  }
+  ~FolderLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int file_;
+};
+
+StudyReport report_of(const Study& study, const StudyResults& results, const fs::path& folder) {
+  try {
+    return study_report(study, results);
+  } catch (const Json::exception&) {
+    throw Error((folder / "results").string(), "holds damaged results", "remove it: all is measured again");
+  }
 }
 
 int run_study(const StudyCommandOptions& options) {
@@ -211,18 +282,25 @@ int run_study(const StudyCommandOptions& options) {
   replace_text(study, options.text);
   check_test_text(study.test);
   make_folders(options.output);
+  const FolderLock lock(options.output);
   const auto runs = seeded_runs(study, options);
   Fingerprints fingerprints;
   std::vector<std::optional<Json>> results;
   std::vector<TrainingJob> jobs;
+  std::vector<const SeededRun*> in_training;
   for (const SeededRun& run : runs) {
     results.push_back(earlier_result(run, result_basis(study, run, fingerprints)));
-    if (!results.back()) jobs.push_back(job_of(run, training_basis(run, fingerprints)));
+    if (results.back()) continue;
+    if (auto job = job_of(run, training_basis(run, fingerprints))) {
+      jobs.push_back(std::move(*job));
+      in_training.push_back(&run);
+    }
   }
   const int64_t at_a_time = runs_at_a_time(study, options.jobs);
   watch_stop_signals();
   if (!run_training_jobs(jobs, at_a_time, [] { return stop_signal() != 0; }))
     return stopped("stopped and saved; the same command goes on");
+  settle_training(in_training);
   StudyResults by_run;
   for (size_t i = 0; i < runs.size(); ++i) {
     const SeededRun& run = runs[i];
@@ -242,8 +320,8 @@ int run_study(const StudyCommandOptions& options) {
     by_run[run.run->name].push_back(std::move(results[i].value()));
   }
   clear_progress();
-  const StudyReport report = study_report(study, by_run);
   const fs::path folder = options.output;
+  const StudyReport report = report_of(study, by_run, folder);
   for (const auto& [name, svg] : report.figures) write_file(folder / "figures" / name, svg);
   write_file(folder / "report.json", dump_json(report.json, 1) + "\n");
   write_file(folder / "report.html", report.html);
@@ -265,8 +343,8 @@ void add_study(CLI::App& app, int& exit_code) {
                                      "was stopped or killed goes on when the same command is given again.");
   command->footer(
       "Examples:\n"
-      "  seq2seq study --config data/studies/information-loss.json --output study\n"
-      "  seq2seq study --config data/studies/information-loss.json --output mine --seeds 3 \\\n"
+      "  seq2seq study --config data/studies/small.json --output study\n"
+      "  seq2seq study --config data/studies/information-loss.json --output mine \\\n"
       "    --train my.jsonl --valid valid.jsonl --test test.jsonl");
   auto flags = std::make_shared<Flags<StudyCommandOptions>>(*command);
   command->callback([flags, &exit_code] {

@@ -98,7 +98,8 @@ int run_train(const TrainOptions& options, bool resume) {
       break;
   }
   log_info("translate with: seq2seq translate --model " + options.run.directory);
-  return 0;
+  // As a shell reports a program that a signal ended.
+  return reason == StopReason::signal ? 128 + stop_signal() : 0;
 }
 
 }  // namespace

@@ -154,11 +154,15 @@ class Jobs {
   void settle(const Running& ended, int status, bool stopping) {
     const TrainingJob& job = jobs_[ended.job];
     const std::string remedy = "its log is " + job.log.string();
-    if (WIFSIGNALED(status)) {
-      // One that was asked to end before it had anything to save ends like this.
-      if (!stopping || WTERMSIG(status) != SIGTERM)
-        fail(Error("run " + job.name, fmt::format("was ended by signal {}", WTERMSIG(status)), remedy));
-    } else if (WEXITSTATUS(status) != 0) {
+    // One that was asked to end says so by its status, or dies of it when there was nothing to save yet.
+    const int signal = WIFSIGNALED(status)         ? WTERMSIG(status)
+                       : WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128
+                                                   : 0;
+    if (signal != 0) {
+      if (!stopping || signal != SIGTERM)
+        fail(Error("run " + job.name, fmt::format("was ended by signal {}", signal),
+                   remedy + "; the same command goes on"));
+    } else if (status != 0) {
       const std::string words = last_line(job.log);
       fail(Error("run " + job.name,
                  words.empty() ? fmt::format("ended with status {}", WEXITSTATUS(status)) : words, remedy));

@@ -24,14 +24,18 @@ grep -o 'https\?://[^" <]*' "$page" | grep -v '^http://www.w3.org/2000/svg$' && 
 grep -q '"verdict": "holds"' "$work/whole/report.json" || fail "copying does not keep unseen words"
 
 # Killed while it trains, then asked to stop, then left in peace.
-stop_while_training() { # RUN SIGNAL
-  "$program" study --config "$study" --output "$work/stopped" --jobs 1 --quiet &
-  local pid=$!
+wait_for_checkpoint() { # FOLDER RUN; of the study that is process $pid
   for _ in $(seq 600); do
-    [[ ! -e $work/stopped/runs/$1/last ]] || break
-    kill -0 $pid 2>/dev/null || fail "ended before $1 was trained"
+    [[ ! -e $work/$1/runs/$2/last ]] || return 0
+    kill -0 "$pid" 2>/dev/null || fail "ended before $2 was trained"
     sleep 0.1
   done
+  fail "$2 has no checkpoint after a minute"
+}
+stop_while_training() { # RUN SIGNAL
+  "$program" study --config "$study" --output "$work/stopped" --jobs 1 --quiet &
+  pid=$!
+  wait_for_checkpoint stopped "$1"
   kill "-$2" $pid
   status=0
   wait $pid 2>/dev/null || status=$?
@@ -51,7 +55,20 @@ stop_while_training copying.1 TERM
 figures() {
   grep -v -e second -e memory -e seq2seq "$1/report.json"
 }
-diff <(figures "$work/whole") <(figures "$work/stopped") || fail "killing changed the figures"
+diff <(figures "$work/whole") <(figures "$work/stopped") || fail "stopping changed the figures"
+
+# Nobody else may work in the folder meanwhile; a run that someone else stops is not taken for trained.
+"$program" study --config "$study" --output "$work/disturbed" --jobs 1 2>"$work/messages" &
+pid=$!
+wait_for_checkpoint disturbed fixed-context.1
+if "$program" study --config "$study" --output "$work/disturbed" 2>"$work/second"; then fail "two studies in one folder"; fi
+grep -q '^seq2seq: .*disturbed: is in use by another study; ' "$work/second" || fail "$(cat "$work/second")"
+for process in $(grep -ls "$work/disturbed/runs" /proc/[0-9]*/cmdline); do
+  kill -TERM "$(basename "$(dirname "$process")")" 2>/dev/null || true  # one was grep itself
+done
+if wait $pid; then fail "a run that was stopped counts as trained"; fi
+grep -q '^seq2seq: run fixed-context.1: was ended by signal 15; ' "$work/messages" || fail "$(cat "$work/messages")"
+
 
 # Other options are not mixed with what was trained; text that is missing and runs that fail are told of.
 refused() { # SED-SCRIPT OUTPUT MESSAGE

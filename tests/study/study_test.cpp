@@ -94,11 +94,16 @@ TEST(Study, NamesWhatIsWrong) {
   refuses([](Json& j) { j["runs"] = Json::array(); }, "runs: is empty");
   refuses([](Json& j) { j["runs"][1]["name"] = "a/b"; }, "runs[1]: name: 'a/b' is no name");
   refuses([](Json& j) { j["runs"][1]["name"] = "plain"; }, "'plain' is there twice");
-  refuses([](Json& j) { j["runs"][0]["from"] = "gated"; }, "runs[0]: from: 'gated' is no earlier run");
+  refuses([](Json& j) { j["runs"][0]["from"] = "gated"; }, "runs[0]: from: there is no earlier run");
   refuses([](Json& j) { j["runs"][1]["changes"]["model"]["encoder"]["cel"] = 1; }, "encoder.cel");
   refuses([](Json& j) { j["runs"][1]["changes"]["optimization"]["coverage-loss-start"] = 1; }, "run 'gated'");
   refuses([](Json& j) { j["score"] = "rouge"; }, "'rouge' is no metric");
   refuses([](Json& j) { j["length-limits"] = {20, 10}; }, "do not rise");
+  refuses([](Json& j) { j["length-limits"] = {0, 10}; }, "do not rise from 1");
+  refuses([](Json& j) { j["length-limits"] = {10, 10}; }, "do not rise from 1");
+  refuses([](Json& j) { j["claims"][0]["lower"] = "gated"; }, "is the same run");
+  refuses([](Json& j) { j["runs"][1]["changes"]["limits"]["max-updates"] = 9; },
+          "limits.max-updates differs from that of the first run");
   refuses([](Json& j) { j["length-limits"] = {10.5}; }, "is not a list of whole numbers");
   refuses([](Json& j) { j["test"]["source"] = "x"; }, "test: is not clear");
   refuses([](Json& j) { j["comparisons"].push_back(j["comparisons"][0]); }, "'Cells' is there twice");

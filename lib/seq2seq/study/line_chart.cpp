@@ -24,6 +24,7 @@ struct Range {
   }
   void widen() {
     if (low > high) low = 0, high = 1;
+    if (low == high && low == 0) high = 1;  // as of shares, which are not negative
     if (low == high) low -= 0.5, high += 0.5;
   }
   double share(double value) const { return (value - low) / (high - low); }

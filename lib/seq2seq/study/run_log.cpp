@@ -20,7 +20,8 @@ std::vector<Json> read_run_log(const fs::path& run) {
   double before = 0, last = 0;  // of the processes that trained before this one; of the line before
   for (std::string text; std::getline(lines, text);) {
     Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (!line.is_object()) continue;
+    if (!line.is_object() || !line.contains("type") || !line.at("type").is_string()) continue;
+    if (!std::isfinite(number_at(line, "update"))) continue;
     if (const double seconds = number_at(line, "seconds"); std::isfinite(seconds)) {
       if (seconds < last) before += last;
       last = seconds;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -68,7 +69,7 @@ std::string flow_figure(const std::vector<Json>& lines) {
   for (size_t i = 0; i < drawn; ++i) {
     const Json& line = lines[drawn == 1 ? 0 : i * (lines.size() - 1) / (drawn - 1)];
     flows.push_back(
-        {fmt::format("update {}", line.value("update", int64_t{0})),
+        {fmt::format("update {:.0f}", number_at(line, "update")),
          {numbers_at(line, "norms"), number_at(line, "target_steps"), number_at(line, "parameter_norm")}});
   }
   LineChart chart = gradient_flow_chart(flows);
@@ -121,6 +122,7 @@ std::vector<SourceLine> example_lines(const CorpusFiles& files, int64_t wanted) 
   for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
     for (SourceLine& line : window)
       if (line.problem.empty() && !line.text.empty()) all.push_back(std::move(line));
+  if (all.empty()) throw Error(path, "has no line to translate", "name a file with text");
   const auto count = std::min(static_cast<size_t>(wanted), all.size());
   for (size_t i = 0; i < count; ++i) chosen.push_back(std::move(all[i * all.size() / count]));
   return chosen;
@@ -154,10 +156,11 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
   double seconds = 0, tokens = 0;
   int64_t updates = 0;
   for (const Json& line : lines) {
-    if (line.value("type", "") == "update") tokens += line.value("target_tokens", 0.0);
-    updates = std::max(updates, line.value("update", int64_t{0}));
+    if (line.value("type", "") == "update") tokens += number_at(line, "target_tokens");
+    if (const double update = number_at(line, "update"); update > 0)
+      updates = std::max(updates, static_cast<int64_t>(update));
     if (line.value("best", false)) best = line;
-    seconds = std::max(seconds, line.value("seconds", 0.0));
+    seconds = std::fmax(seconds, number_at(line, "seconds"));
   }
   const fs::path whole =
       fs::absolute(run / "").lexically_normal().parent_path();  // with or without a / at its end
@@ -172,6 +175,7 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
       html += examples_of(run, options);
     } catch (const Error& error) {
       if (!options.input.empty()) throw;
+      log_warning(std::string("no examples: ") + error.what());
       html += "<p>" + escape_html(error.what()) + "</p>\n";
     }
   }
@@ -206,7 +210,8 @@ fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
       if (distance < norms.size())
         values.emplace_back(fmt::format("{}distance {}", group, distance), norms[distance]);
     if (!values.empty())
-      bytes += event_of_scalars(begin + line.value("seconds", 0.0), line.value("update", int64_t{0}), values);
+      bytes += event_of_scalars(begin + std::fmax(0, number_at(line, "seconds")),
+                                static_cast<int64_t>(std::fmax(0, number_at(line, "update"))), values);
   }
   const fs::path file =
       folder / fmt::format("{}{}{}", event_file_prefix, static_cast<int64_t>(begin), event_file_suffix);

@@ -178,6 +178,9 @@ void read_runs(Study& study, Fields& fields, const fs::path& folder) {
     run.from = inner.text("from", "");
     OptionPatch patch = base;
     if (!run.from.empty()) {
+      if (earlier.empty())
+        throw Error(inner.place_of("from"), "there is no earlier run",
+                    "leave it out: the first run is the base");
       check_name(inner.place_of("from"), "earlier run", run.from, earlier);
       const auto at = std::find(earlier.begin(), earlier.end(), run.from) - earlier.begin();
       patch = patches[static_cast<size_t>(at)];
@@ -238,8 +241,9 @@ Study Study::load(const std::string& path) {
   study.score = fields.text("score", study.score);
   check_name(fields.place_of("score"), "metric", study.score, study_metrics());
   study.length_limits = fields.numbers("length-limits");
-  if (!std::is_sorted(study.length_limits.begin(), study.length_limits.end()))
-    throw Error(fields.place_of("length-limits"), "do not rise", "sort them");
+  for (size_t i = 0; i < study.length_limits.size(); ++i)
+    if (study.length_limits[i] <= (i == 0 ? 0 : study.length_limits[i - 1]))
+      throw Error(fields.place_of("length-limits"), "do not rise from 1", "list them in order, each once");
   study.beam_size = fields.number("beam-size", study.beam_size, in_range(1, 1000));
   study.examples = fields.number("examples", study.examples, in_range(0, 100));
   const auto names = names_of(study.runs);
@@ -262,10 +266,20 @@ Study Study::load(const std::string& path) {
     check_name(inner.place_of("where"), "place", claim.where, {"all", "shortest", "longest", "drop", "kept"});
     check_name(inner.place_of("higher"), "run", claim.higher, names);
     check_name(inner.place_of("lower"), "run", claim.lower, names);
+    if (claim.higher == claim.lower)
+      throw Error(inner.place_of("lower"), "'" + claim.lower + "' is the same run as the higher one",
+                  "name another");
     study.claims.push_back(std::move(claim));
   });
   fields.refuse_others();
-  for (const Run& run : study.runs) check_run(path, run);
+  for (Run& run : study.runs) {
+    check_run(path, run);
+    for (const auto& option :
+         differing_paths(option_fields(study.runs.front().options), option_fields(run.options)))
+      if (option.starts_with("data.") || option.starts_with("limits.") || option == "run.seed")
+        throw Error(path + ": run '" + run.name + "'", option + " differs from that of the first run",
+                    "set it in the base: a study compares on the same text with the same budget");
+  }
   return study;
 }
 

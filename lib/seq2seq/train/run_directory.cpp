@@ -98,6 +98,7 @@ void RunDirectory::lock() {
 TrainOptions RunDirectory::options_of(const fs::path& run) {
   const std::string origin = (run / config_file).string();
   Json config = read_json_file(origin);
+  if (!config.is_object()) throw Error(origin, "is not a configuration", "give a run of seq2seq train");
   if (config.value("format", int64_t{0}) > config_format)
     throw Error(origin, "was written by a newer seq2seq (format " + config["format"].dump() + ")",
                 "update seq2seq");
@@ -151,7 +152,9 @@ void RunDirectory::cut_log(int64_t update) {
   std::string kept, line;
   while (std::getline(lines, line)) {
     const Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!entry.is_discarded() && entry.value("update", int64_t{0}) <= update) kept += line + "\n";
+    const auto at = entry.is_object() ? entry.find("update") : entry.end();
+    if (at != entry.end() && at->is_number() && at->get<double>() <= static_cast<double>(update))
+      kept += line + "\n";
   }
   log_.close();
   write_file(path_ / log_file, kept);
