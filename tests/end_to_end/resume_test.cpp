@@ -84,7 +84,8 @@ class Resume : public testing::Test {
     for (std::string line; std::getline(in, line);) {
       auto entry = nlohmann::json::parse(line, nullptr, false);
       if (entry.is_discarded()) continue;
-      for (const char* key : {"seconds", "target_tokens_per_second", "validation_seconds", "peak_memory_mib"}) entry.erase(key);
+      for (const char* key : {"seconds", "target_tokens_per_second", "validation_seconds", "peak_memory_mib"})
+        entry.erase(key);
       lines.push_back(entry);
     }
     return lines;
@@ -123,12 +124,14 @@ TEST_F(Resume, AfterSigkillIsTheUninterruptedRunBitForBit) {
   EXPECT_EQ(one.progress.stalled_validations, other.progress.stalled_validations);
 }
 
-TEST_F(Resume, SigtermSavesAndExitsCleanly) {
+TEST_F(Resume, SigtermSavesAndIsTold) {
   const fs::path run = folder_ / "stopped";
   const pid_t child = start(run, false);
   while (logged_updates(run) < 3) std::this_thread::sleep_for(std::chrono::milliseconds(2));
   kill(child, SIGTERM);
-  EXPECT_EQ(wait_for(child), 0);
+  const int status = wait_for(child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM);  // nobody takes it for a finished run
   const TrainingState state = load_training_state(run / "last" / "state.pt");
   EXPECT_GE(state.progress.updates, 3);
   EXPECT_LT(state.progress.updates, 60);
