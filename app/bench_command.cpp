@@ -253,13 +253,13 @@ int bench_gemm(int64_t threads) {
 void add_bench(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "bench",
-      "Measures training, decoding and plain products on this machine; prints JSON.\n\n"
+      "Measures speed on this machine; prints JSON.\n\n"
       "Loading and warm-up are not counted. Compare figures only when nothing else runs on the machine.");
   command->require_subcommand(0, 1);
 
   auto* train = command->add_subcommand("train", "Training speed of a configuration on the given text.");
   train->footer(
-      "Example:\n  seq2seq bench train --config models/rnn-attention.json --train-source a.en "
+      "Example:\n  seq2seq bench train --config models/rnn-attention.json \\\n    --train-source a.en "
       "--train-target a.de");
   auto train_flags = std::make_shared<Flags<TrainOptions>>(*train, ConfigFlag::offered);
   auto window_flags = std::make_shared<Flags<BenchTrainOptions>>(*train);
@@ -272,8 +272,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   auto decode_flags = std::make_shared<Flags<BenchDecodeOptions>>(*decode);
   decode->callback([=, &exit_code] { exit_code = bench_decode(decode_flags->resolve()); });
 
-  auto* gemm = command->add_subcommand(
-      "gemm", "Speed of dense products: as the models compute them, and by LibTorch's plain route.");
+  auto* gemm = command->add_subcommand("gemm", "Speed of dense products, and of LibTorch's plain route.");
   auto threads = std::make_shared<int64_t>(0);
   gemm->add_option("--threads", *threads, "processor threads; 0 = all cores")->type_name("N");
   gemm->callback([=, &exit_code] { exit_code = bench_gemm(*threads); });

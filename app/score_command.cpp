@@ -132,7 +132,8 @@ void add_score(CLI::App& app, int& exit_code) {
   command->footer(
       "Examples:\n"
       "  seq2seq score --model run --source test.en --target test.de\n"
-      "  seq2seq score --model run --input test.tsv --tokens --alignments test.align --output test.scores");
+      "  seq2seq score --model run --input test.tsv --tokens \\\n    --alignments test.align --output "
+      "test.scores");
   auto flags = std::make_shared<Flags<ScoreOptions>>(*command);
   command->callback([flags, &exit_code] { exit_code = run_score(flags->resolve()); });
 }

@@ -64,13 +64,13 @@ int run_shortlist(const ShortlistOptions& options) {
 void add_shortlist(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand(
       "shortlist",
-      "Finds which target words each source word may become, so that translating can leave out all "
-      "others.\n\n"
+      "Finds which target words each source word may become.\n\nTranslating can leave out all others "
+      "then.\n\n"
       "Aligns the words of the training text (IBM Model 1) and writes the likeliest translations of each. "
       "'translate --shortlist' then computes the output layer for these and the most frequent words only.");
   command->footer(
       "Example:\n"
-      "  seq2seq shortlist --model run --source train.en --target train.de --output short.json\n"
+      "  seq2seq shortlist --model run --source train.en \\\n    --target train.de --output short.json\n"
       "  seq2seq translate --model run --shortlist short.json --input test.en");
   auto flags = std::make_shared<Flags<ShortlistOptions>>(*command);
   command->callback([flags, &exit_code] { exit_code = run_shortlist(flags->resolve()); });

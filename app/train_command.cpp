@@ -108,7 +108,7 @@ void add_train(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("train", "Train a model from parallel text, TSV or JSON lines.");
   command->footer(
       "Example:\n  seq2seq train --train-source train.en --train-target train.de \\\n"
-      "    --valid-source val.en --valid-target val.de --run-directory run --max-minutes 30\n"
+      "    --valid-source val.en --valid-target val.de --run-directory run\n"
       "Ctrl-C saves a checkpoint; --resume goes on exactly where it stopped.");
   auto flags = std::make_shared<Flags<TrainOptions>>(*command, ConfigFlag::offered);
   auto resume = std::make_shared<bool>(false), dump = std::make_shared<bool>(false),

@@ -243,10 +243,10 @@ void add_translate(CLI::App& app, int& exit_code) {
       "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
       "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
       "  seq2seq translate --model run --input test.en --length-penalty wu\n"
-      "  seq2seq translate --model run1 run2 run3 --input test.en --batch-invariant --verify\n"
-      "  seq2seq translate --model run --input test.en --sample --beam-size 5 --n-best 5 --sample-top-p 0.9\n"
+      "  seq2seq translate --model run1 run2 run3 --input test.en --verify\n"
+      "  seq2seq translate --model run --input test.en --sample --n-best 5\n"
       "  seq2seq translate --model run --input report.txt --explain copying.html\n"
-      "  seq2seq translate --model foreign.pt --source-vocabulary en.txt --target-vocabulary de.txt");
+      "  seq2seq translate --model foreign.pt \\\n    --source-vocabulary en.txt --target-vocabulary de.txt");
   auto flags = std::make_shared<Flags<TranslateOptions>>(*command);
   command->callback([flags, &exit_code] {
     exit_code = run_translate(flags->resolve(), flags->patch().contains("translator.replace-unknown"));

@@ -187,8 +187,9 @@ void add_vocab(CLI::App& app, int& exit_code) {
       "vocabularies itself when none are given.");
   command->footer(
       "Examples:\n"
-      "  seq2seq vocab --input train.en train.de --type sentencepiece --size 8000 --output joint.model\n"
-      "  seq2seq vocab --input train.en.gz --type word --size 30000 --minimum-frequency 2 --output en.json");
+      "  seq2seq vocab --input train.en train.de --type sentencepiece \\\n    --size 8000 --output "
+      "joint.model\n"
+      "  seq2seq vocab --input train.en.gz --type word --size 30000 \\\n    --output en.json");
   auto flags = std::make_shared<Flags<VocabOptions>>(*command);
   command->callback([flags, &exit_code] { exit_code = run_vocab(flags->resolve()); });
 }
