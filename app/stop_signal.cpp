@@ -23,4 +23,8 @@ int stop_signal() {
   return received;
 }
 
+int stop_exit_code() {
+  return 128 + received;
+}
+
 }  // namespace seq2seq

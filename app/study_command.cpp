@@ -1,14 +1,9 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <torch/version.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <ctime>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <thread>
 
@@ -17,6 +12,7 @@
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/folder_lock.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/data/fingerprint.h"
@@ -92,30 +88,23 @@ Json fingerprints_json(const CorpusFiles& files) {
   return all;
 }
 
-/// What the text is: read once, however many runs share it.
-class Fingerprints {
- public:
-  const Json& of(const CorpusFiles& files) {
-    const std::string key = files.source + "\n" + files.target + "\n" + files.combined;
-    const auto found = known_.find(key);
-    return found != known_.end() ? found->second : known_[key] = fingerprints_json(files);
-  }
-
- private:
-  std::map<std::string, Json> known_;
-};
+/// The text that all runs of a study share.
+Json training_text(const Study& study) {
+  const DataOptions& data = study.runs.front().options.data;
+  return {{"train", fingerprints_json(data.train_files())}, {"valid", fingerprints_json(data.valid_files())}};
+}
 
 /// What training depends on: a run with another one is not gone on with.
-Json training_basis(const SeededRun& run, Fingerprints& fingerprints) {
+Json training_basis(const SeededRun& run, const Json& text) {
   return {{"options", parse_json(options_to_json(run.options), "options")},
-          {"train", fingerprints.of(run.options.data.train_files())},
-          {"valid", fingerprints.of(run.options.data.valid_files())}};
+          {"train", text["train"]},
+          {"valid", text["valid"]}};
 }
 
 /// What a result depends on: as long as it is the same, the run is not measured again.
-Json result_basis(const Study& study, const SeededRun& run, Fingerprints& fingerprints) {
-  return {{"training", training_basis(run, fingerprints)},
-          {"test", fingerprints.of(study.test)},
+Json result_basis(const Study& study, const SeededRun& run, const Json& training, const Json& test) {
+  return {{"training", training},
+          {"test", test},
           {"beam-size", study.beam_size},
           {"length-limits", study.length_limits},
           {"examples", run.repetition == 0 ? study.examples : 0},
@@ -165,22 +154,17 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis) {
   return job;
 }
 
-/// After training: marks what is trained to its end. Throws Error when the text is another one by now, so
-/// that nobody knows what a run has read.
-void settle_training(const std::vector<const SeededRun*>& trained) {
-  Fingerprints now;
-  for (const SeededRun* run : trained) {
-    const fs::path file = beside(*run, ".basis.json");
-    const Json basis = training_basis(*run, now);
-    if (read_json_file(file.string()).value("training", Json()) != basis) {
-      for (const SeededRun* other : trained)
-        fs::remove(beside(*other, ".basis.json"));  // none can be trusted
-      throw Error(run->options.data.train_files().describe(),
-                  "or its validation text changed during the study",
-                  "remove " + run->directory.parent_path().string() + " and begin again");
-    }
+/// After training: marks what is trained to its end. Throws Error when the text is no longer `text`, so that
+/// nobody knows what a run has read.
+void settle_training(const Study& study, const std::vector<const SeededRun*>& trained, const Json& text) {
+  if (trained.empty()) return;
+  if (training_text(study) != text) {
+    for (const SeededRun* run : trained) fs::remove(beside(*run, ".basis.json"));  // none can be trusted
+    throw Error(study.runs.front().options.data.train_files().describe(),
+                "or its validation text changed during the study",
+                "remove " + trained.front()->directory.parent_path().string() + " and begin again");
   }
-  for (const SeededRun* run : trained) write_basis(*run, training_basis(*run, now), true);
+  for (const SeededRun* run : trained) write_basis(*run, training_basis(*run, text), true);
 }
 
 std::string processor_name() {
@@ -198,8 +182,7 @@ std::string conditions_now(const SeededRun& run, int64_t at_a_time) {
   const int64_t threads = run.options.run.threads;
   return fmt::format(
       "seq2seq {} with LibTorch {} on {} ({} cores), {}: trained {} at a time with {} {} each, so that "
-      "speeds of "
-      "training are those of runs beside one another; decoding alone, with all cores.",
+      "speeds of training are those of runs beside one another; decoding alone, with all cores.",
       SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), std::thread::hardware_concurrency(), date, at_a_time,
       threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "thread" : "threads");
 }
@@ -230,42 +213,11 @@ void make_folders(const fs::path& folder) {
   }
 }
 
-/// As a shell reports a program that a signal ended.
 int stopped(const char* words) {
   clear_progress();
   log_info(words);
-  return 128 + stop_signal();
+  return stop_exit_code();
 }
-
-void check_test_text(const CorpusFiles& files) {
-  const Corpus corpus(files);
-  const auto blank = [](const std::string& text) {
-    return text.find_first_not_of(" \t\r\n\v\f") == std::string::npos;
-  };
-  for (uint64_t i = 0; i < corpus.size(); ++i)
-    if (const RawExample example = corpus.at(i); !blank(example.source) && !blank(example.target)) return;
-  throw Error(files.describe(), "has no pair with words on both sides", "give text to test on");
-}
-
-/// For as long as it lives, nobody else works in the study's folder.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : file_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-      ::close(file_);
-      throw Error(folder.string(), "is in use by another study", "wait for its end or name another --output");
-    }
-  }
-  ~FolderLock() {
-    if (file_ >= 0) ::close(file_);
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-
- private:
-  int file_;
-};
 
 StudyReport report_of(const Study& study, const StudyResults& results, const fs::path& folder) {
   try {
@@ -280,18 +232,21 @@ int run_study(const StudyCommandOptions& options) {
   keep_few_shapes();
   Study study = Study::load(options.config);
   replace_text(study, options.text);
-  check_test_text(study.test);
+  const TestText test(study.test);
   make_folders(options.output);
-  const FolderLock lock(options.output);
+  const FolderLock lock(options.output, "study", "wait for its end or name another --output");
   const auto runs = seeded_runs(study, options);
-  Fingerprints fingerprints;
+  const Json text = training_text(study), test_text = fingerprints_json(study.test);
+  std::vector<Json> bases;
   std::vector<std::optional<Json>> results;
   std::vector<TrainingJob> jobs;
   std::vector<const SeededRun*> in_training;
   for (const SeededRun& run : runs) {
-    results.push_back(earlier_result(run, result_basis(study, run, fingerprints)));
+    const Json training = training_basis(run, text);
+    bases.push_back(result_basis(study, run, training, test_text));
+    results.push_back(earlier_result(run, bases.back()));
     if (results.back()) continue;
-    if (auto job = job_of(run, training_basis(run, fingerprints))) {
+    if (auto job = job_of(run, training)) {
       jobs.push_back(std::move(*job));
       in_training.push_back(&run);
     }
@@ -300,7 +255,7 @@ int run_study(const StudyCommandOptions& options) {
   watch_stop_signals();
   if (!run_training_jobs(jobs, at_a_time, [] { return stop_signal() != 0; }))
     return stopped("stopped and saved; the same command goes on");
-  settle_training(in_training);
+  settle_training(study, in_training, text);
   StudyResults by_run;
   for (size_t i = 0; i < runs.size(); ++i) {
     const SeededRun& run = runs[i];
@@ -308,14 +263,13 @@ int run_study(const StudyCommandOptions& options) {
     if (!results[i]) {
       show_progress(fmt::format("measuring {} ({} of {})", run.name, i + 1, runs.size()));
       std::vector<std::string> outputs;
-      Json result = measure_run(study, run.directory, run.repetition == 0, outputs);
+      Json result = measure_run(study, test, run.directory, run.repetition == 0, outputs);
       result["conditions"] = conditions_now(run, at_a_time);
-      std::string text;
-      for (const auto& line : outputs) text += line + "\n";
-      write_file(run.outputs, text);
-      const Json basis = result_basis(study, run, fingerprints);
-      write_file(run.result, dump_json({{"basis", basis}, {"result", std::move(result)}}, 1) + "\n");
-      results[i] = earlier_result(run, basis);  // as any later call will see it
+      std::string lines;
+      for (const auto& line : outputs) lines += line + "\n";
+      write_file(run.outputs, lines);
+      write_file(run.result, dump_json({{"basis", bases[i]}, {"result", std::move(result)}}, 1) + "\n");
+      results[i] = earlier_result(run, bases[i]);  // as any later call will see it
     }
     by_run[run.run->name].push_back(std::move(results[i].value()));
   }

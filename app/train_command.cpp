@@ -98,8 +98,7 @@ int run_train(const TrainOptions& options, bool resume) {
       break;
   }
   log_info("translate with: seq2seq translate --model " + options.run.directory);
-  // As a shell reports a program that a signal ended.
-  return reason == StopReason::signal ? 128 + stop_signal() : 0;
+  return reason == StopReason::signal ? stop_exit_code() : 0;
 }
 
 }  // namespace

@@ -178,8 +178,8 @@ std::string Writer::gradient_flow(const Study::Comparison& comparison, LineChart
   }
   chart = gradient_flow_chart(flows);
   return "Gradient flow in the trained models (first seed): how much of the last word's loss arrives at the "
-         "state so "
-         "many steps back, through the target and then from the end of the source, on long test texts.";
+         "state so many steps back, through the target and then from the end of the source, on long test "
+         "texts.";
 }
 
 std::string Writer::bars(const Study::Comparison& comparison, const std::string& metric) const {

@@ -18,6 +18,7 @@
 #include "seq2seq/study/explanation_page.h"
 #include "seq2seq/study/gradient_flow_chart.h"
 #include "seq2seq/study/run_log.h"
+#include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -25,32 +26,11 @@ namespace {
 
 constexpr size_t flow_sentences = 16;
 
-struct TestText {
-  explicit TestText(const CorpusFiles& files);
-  Corpus corpus;
-  std::vector<SourceLine> lines;
-  std::vector<std::string> sources;
-  std::vector<int64_t> lengths;  // in words
-  ReferenceLists references;
-};
-
 int64_t word_count(const std::string& text) {
   std::istringstream words(text);
   int64_t count = 0;
   for (std::string word; words >> word;) ++count;
   return count;
-}
-
-TestText::TestText(const CorpusFiles& files) : corpus(files) {
-  for (uint64_t i = 0; i < corpus.size(); ++i) {
-    RawExample raw = corpus.at(i);
-    sources.push_back(raw.source);
-    lengths.push_back(word_count(raw.source));
-    lines.push_back({raw.source, raw.source_sentences, corpus.place(i), ""});
-    references.push_back({std::move(raw.target)});
-    std::move(raw.references.begin(), raw.references.end(), std::back_inserter(references.back()));
-  }
-  if (sources.empty()) throw Error(files.describe(), "is empty", "give text to test on");
 }
 
 /// Examples from short to long: where they stand in the test text.
@@ -211,9 +191,22 @@ Json examples_of(const Study& study, const TranslationModel& model, const TestTe
 
 }  // namespace
 
-Json measure_run(const Study& study, const fs::path& run, bool with_examples,
+TestText::TestText(const CorpusFiles& files) : corpus(files) {
+  bool usable = false;
+  for (uint64_t i = 0; i < corpus.size(); ++i) {
+    RawExample raw = corpus.at(i);
+    usable |= !is_blank(raw.source) && !is_blank(raw.target);
+    sources.push_back(raw.source);
+    lengths.push_back(word_count(raw.source));
+    lines.push_back({raw.source, raw.source_sentences, corpus.place(i), ""});
+    references.push_back({std::move(raw.target)});
+    std::move(raw.references.begin(), raw.references.end(), std::back_inserter(references.back()));
+  }
+  if (!usable) throw Error(files.describe(), "has no pair with words on both sides", "give text to test on");
+}
+
+Json measure_run(const Study& study, const TestText& text, const fs::path& run, bool with_examples,
                  std::vector<std::string>& outputs) {
-  const TestText text(study.test);
   const TranslationModel model = load_model(run);
   const TextCodec& target = *model.text.target;
   Json result;

@@ -8,15 +8,28 @@
 #include <vector>
 
 #include "seq2seq/core/json.h"
+#include "seq2seq/decode/source_lines.h"
+#include "seq2seq/metrics/sentence_statistics.h"
 #include "seq2seq/study/study.h"
 
 namespace seq2seq {
 
-/// Translates the study's test text with the run's best checkpoint and scores it, overall and by source
+/// What the models of a study are tested on.
+struct TestText {
+  /// Throws Error when no pair has words on both sides.
+  explicit TestText(const CorpusFiles& files);
+  Corpus corpus;
+  std::vector<SourceLine> lines;
+  std::vector<std::string> sources;
+  std::vector<int64_t> lengths;  ///< in words
+  ReferenceLists references;
+};
+
+/// Translates `text` with the run's best checkpoint and scores it, overall and by source
 /// length; adds size, speed, memory, learning curve and gradient flow, and, when asked, the heat maps of some
 /// examples as HTML. `outputs` gets what was written, a line each.
-Json measure_run(const Study& study, const std::filesystem::path& run, bool with_examples,
-                 std::vector<std::string>& outputs);
+Json measure_run(const Study& study, const TestText& text, const std::filesystem::path& run,
+                 bool with_examples, std::vector<std::string>& outputs);
 
 /// One of study_metrics() in a result; `where` as in Study::Claim. Nothing when the text has no such thing.
 std::optional<double> value_of(const Json& result, const std::string& metric,

@@ -1,9 +1,5 @@
 #include "seq2seq/train/run_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -85,14 +81,7 @@ RunDirectory RunDirectory::open(const std::string& path) {
 }
 
 void RunDirectory::lock() {
-  lock_ =
-      std::shared_ptr<int>(new int(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), [](int* file) {
-        if (*file >= 0) ::close(*file);
-        delete file;
-      });
-  if (*lock_ >= 0 && ::flock(*lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-    throw Error(path_.string(), "is in use by another training process",
-                "wait for its end or name another folder");
+  lock_ = std::make_shared<FolderLock>(path_, "training process", "wait for its end or name another folder");
 }
 
 TrainOptions RunDirectory::options_of(const fs::path& run) {

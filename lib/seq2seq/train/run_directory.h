@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "seq2seq/core/folder_lock.h"
 #include "seq2seq/train/options.h"
 
 namespace seq2seq {
@@ -54,7 +55,7 @@ class RunDirectory {
 
   std::filesystem::path path_;
   std::ofstream log_;
-  std::shared_ptr<int> lock_;  // a descriptor of the folder, held as long as the run is
+  std::shared_ptr<FolderLock> lock_;
 };
 
 }  // namespace seq2seq
