@@ -54,8 +54,8 @@ class RecurrentLayerImpl : public torch::nn::Module {
 TORCH_MODULE(RecurrentLayer);
 
 /// While one lives, on its thread, every state that a module computes is kept, so that gradients with respect
-/// to it can be asked for. Recurrent layers then take the explicit loop: of a fused layer only the outputs are
-/// tensors of the graph, and they influence one another behind its back.
+/// to it can be asked for. Recurrent layers then take the explicit loop: of a fused layer only the outputs
+/// are tensors of the graph, and they influence one another behind its back.
 class RecordedStates {
  public:
   RecordedStates();

@@ -1,7 +1,6 @@
 #include "seq2seq/train/run_directory.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <optional>
 #include <sstream>
