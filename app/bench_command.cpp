@@ -104,7 +104,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   check(options);
   keep_large_blocks();
   use_threads(options.run.threads);
-  options.optimization = with_measured_precision(options.optimization);
+  options.optimization.precision = resolved(options.optimization.precision, options.run.device);
   TrainingBench training(options);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
@@ -124,8 +124,8 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   result["benchmark"] = "train";
   result["threads"] = at::get_num_threads();
   result["parameters"] = training.parameters();
-  result["precision"] = option_names(Precision{})[static_cast<size_t>(options.optimization.precision)];
-  result["batch"] = {{"unit", option_names(options.batch.unit)[static_cast<size_t>(options.batch.unit)]},
+  result["precision"] = option_name(options.optimization.precision);
+  result["batch"] = {{"unit", option_name(options.batch.unit)},
                      {"size", options.batch.size}};
   result["windows"] = bench.windows;
   result["seconds"] = seconds;

@@ -1,11 +1,8 @@
 #include "command_line.h"
 
-#include <c10/util/Exception.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
-#include <new>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
@@ -89,6 +86,15 @@ std::string describe(const CLI::ParseError& error) {
   return text;
 }
 
+/// What the exception at hand says, in one line.
+std::string failure_text(const std::string& doing) {
+  try {
+    rethrow_unforeseen(doing);
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 }  // namespace
 
 int run_command_line(CLI::App& app, int argc, char** argv, const int& exit_code) {
@@ -107,12 +113,8 @@ int run_command_line(CLI::App& app, int argc, char** argv, const int& exit_code)
     return report(describe(error), usage_error);
   } catch (const UsageError& error) {
     return report(error.what(), usage_error);
-  } catch (const c10::Error& error) {
-    return report(error.what_without_backtrace(), failure);
-  } catch (const std::bad_alloc&) {
-    return report("not enough memory; use smaller batches or a smaller model", failure);
-  } catch (const std::exception& error) {
-    return report(error.what(), failure);
+  } catch (...) {
+    return report(failure_text(command_name(chosen_command(app))), failure);
   }
 }
 

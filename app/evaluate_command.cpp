@@ -250,7 +250,7 @@ Json evaluate_rouge(const EvaluateOptions& options, const Texts& texts) {
   Json figures = Json::object();
   for (const RougeType type : all_rouge_types) {
     const auto& score = mean[static_cast<size_t>(type)];
-    Json& entry = figures[option_names(type)[static_cast<size_t>(type)]];
+    Json& entry = figures[option_name(type)];
     entry = {{"precision", score.precision}, {"recall", score.recall}, {"fmeasure", score.fmeasure}};
     const auto baseline_statistics = rouge_statistics(baseline, type);
     add_bootstrap(entry, options, rouge_statistics(system, type),

@@ -10,6 +10,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
 
@@ -30,12 +31,14 @@ TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& direct
   TrainOptions options = before;
   apply(options, patch);
   options = with_absolute_paths(std::move(options));
-  // The run goes on with what its own start measured.
+  // The run goes on with what its own start measured, where that can be computed.
   if (options.optimization.precision == Precision::automatic)
-    options.optimization.precision = before.optimization.precision;
+    options.optimization.precision =
+        has_onednn_bfloat16_products() ? before.optimization.precision : Precision::float32;
   TrainOptions unchanged = before;
   for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
-    if (!may_change_on_resume(path))
+    if (!may_change_on_resume(path) &&
+        !(path == "optimization.precision" && options.optimization.precision == Precision::float32))
       throw UsageError(path, "cannot change when a run is resumed",
                        "leave it out, or begin a new run with --initialize-from");
   options.run.directory = directory;
@@ -71,6 +74,7 @@ TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
     return words && words->size() == 1 ? words->front() : std::string();
   };
   const std::string directory = text_at("run.run-directory"), from = text_at("run.initialize-from");
+  if (text_at("optimization.precision") == "bfloat16") check_available(Precision::bfloat16);
   if (resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
   if (resume) return resolve_resumed(patch, directory);

@@ -55,6 +55,27 @@ expect(0 "^$" "^$" train --quiet --resume --run-directory ${run} --max-updates 4
 expect(2 "^$" "^seq2seq: [^\n]*cannot change when a run is resumed[^\n]*\n$"
        train --resume --run-directory ${run} --label-smoothing 0.3)
 
+# bfloat16 where it cannot be computed: `auto` does without, a run that was begun elsewhere goes on in float32.
+set(weak ${CMAKE_COMMAND} -E env ONEDNN_MAX_CPU_ISA=SSE41 ${PROGRAM})
+set(strong ${PROGRAM})
+set(PROGRAM ${weak})
+expect(2 "^$" "^seq2seq: --precision: bfloat16 cannot be computed on this machine; give --precision float32[^\n]*\n$"
+       train --precision bfloat16 --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
+expect(2 "^$" "^seq2seq: --precision: bfloat16 cannot be computed[^\n]*\n$"
+       train --precision bfloat16 --initialize-from /nowhere --run-directory ${FOLDER}/nowhere)
+expect(0 "^$" "^$" train --quiet --resume --run-directory ${run} --max-updates 5)
+file(READ ${run}/config.json config)
+string(REGEX REPLACE "\"precision\": \"[a-z0-9]+\"" "\"precision\": \"bfloat16\"" config "${config}")
+file(WRITE ${run}/config.json "${config}")
+expect(2 "^$" "^seq2seq: --precision: bfloat16 cannot be computed[^\n]* --precision float32[^\n]*\n$"
+       train --resume --run-directory ${run} --max-updates 6)
+expect(0 "^$" "products were computed in bfloat16 until here, from here on in float32: the bits [^\n]*\n"
+       train --resume --run-directory ${run} --max-updates 6 --precision float32)
+set(PROGRAM ${strong})
+expect(0 "^$" "^resuming at update 6: " train --resume --run-directory ${run} --max-updates 7)
+expect(2 "^$" "^seq2seq: optimization.precision: cannot change when a run is resumed[^\n]*\n$|bfloat16 cannot be computed"
+       train --resume --run-directory ${run} --max-updates 7 --precision bfloat16)
+
 # Every preset trains.
 file(GLOB presets ${ROOT}/models/*.json)
 foreach(preset ${presets})

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t vocabulary = 9;
 
-Tensor ids(std::initializer_list<int64_t> values) {
+Tensor target_ids(std::initializer_list<int64_t> values) {
   return at::tensor(values, at::kLong);
 }
 
@@ -40,7 +40,7 @@ TEST(OutputTest, LogProbabilitiesAreNormalised) {
 
 TEST(OutputTest, PaddingDoesNotCount) {
   Output output = filled(5);
-  const Tensor features = cosine_leaf({2, 3, 5}, 700), targets = ids({4, 3, 0, 8, 0, 0}).view({2, 3});
+  const Tensor features = cosine_leaf({2, 3, 5}, 700), targets = target_ids({4, 3, 0, 8, 0, 0}).view({2, 3});
   const LossSums sums = output->loss({features, {}, {}}, no_memory(), targets, 0.1);
   const Tensor log_probabilities = output->log_probabilities(features);
   Tensor nll = at::zeros({}, at::kDouble), mean = at::zeros({}, at::kDouble);

@@ -23,7 +23,7 @@ Row row_of(const Tensor& tensor) {
   return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
 }
 
-double product(const Row& a, const Row& b) {
+double inner_product(const Row& a, const Row& b) {
   double sum = 0;
   for (size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return sum;
@@ -33,15 +33,15 @@ double product(const Row& a, const Row& b) {
 Row times(const Tensor& weight, const Row& x, const Tensor& bias = {}) {
   Row y;
   for (int64_t o = 0; o < weight.size(0); ++o)
-    y.push_back(product(row_of(weight[o]), x) + (bias.defined() ? bias[o].item<double>() : 0.0));
+    y.push_back(inner_product(row_of(weight[o]), x) + (bias.defined() ? bias[o].item<double>() : 0.0));
   return y;
 }
 
 double score(AttentionKind kind, const torch::OrderedDict<std::string, Tensor>& weights, const Row& query,
              const Row& state) {
-  if (kind == AttentionKind::dot) return product(query, state);
+  if (kind == AttentionKind::dot) return inner_product(query, state);
   const Row key = times(weights["key.weight"], state);
-  if (kind == AttentionKind::general) return product(query, key);
+  if (kind == AttentionKind::general) return inner_product(query, key);
   const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
             v = row_of(weights["v"]);
   double sum = 0;
@@ -262,7 +262,7 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
     Row key = kind() == AttentionKind::dot ? state : times(weights["key.weight"], state);
     for (size_t i = 0; i < key.size(); ++i) key[i] += shift[i];
     if (kind() == AttentionKind::multi_head) return head_score(weights, query, key, 0, head_count);
-    if (kind() != AttentionKind::additive) return product(query, key);
+    if (kind() != AttentionKind::additive) return inner_product(query, key);
     const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
               v = row_of(weights["v"]);
     double sum = 0;

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -60,7 +60,7 @@ TYPED_TEST(KernelsTest, LstmForwardIsRightAtEveryWidthAndScale) {
       fill(gates, rows * 4 * width, scale, 0);
       fill(before, rows * width, 2.0, 0.5);
       const auto inputs = gates.values();
-      kernels::lstm_forward(gates.data(), before.data(), hidden.data(), cell.data(), rows, width);
+      kernels::lstm_forward<TypeParam>({gates.data(), before.data(), hidden.data(), cell.data(), width}, rows);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t i = 0; i < width; ++i) {
           const auto gate = [&](int64_t g) -> double {
@@ -146,8 +146,15 @@ TYPED_TEST(KernelsTest, CrossEntropyGradientSumsToZeroAndStaysInItsRow) {
       fill(logits, rows * vocabulary, scale, 0);
       const auto inputs = logits.values();
       const std::vector<int64_t> targets{0, vocabulary / 2, vocabulary - 1};
-      kernels::cross_entropy(logits.data(), targets.data(), kernels::Mixture<TypeParam>(), TypeParam(0.1),
-                             /*gradient=*/true, loss.data(), nll.data(), rows, vocabulary);
+      kernels::cross_entropy<TypeParam>({.logits = logits.data(),
+                                         .targets = targets.data(),
+                                         .mixture = {},
+                                         .smoothing = TypeParam(0.1),
+                                         .gradient = true,
+                                         .loss = loss.data(),
+                                         .nll = nll.data(),
+                                         .vocabulary = vocabulary},
+                                        rows);
       for (int64_t r = 0; r < rows; ++r) {
         const auto row = inputs.begin() + r * vocabulary;
         const double peak = *std::max_element(row, row + vocabulary);
@@ -177,14 +184,23 @@ TYPED_TEST(KernelsTest, TheNumberOfThreadsDoesNotMatter) {
         cell(rows * width);
     fill(gates, rows * 4 * width, 2.0, 0);
     fill(cell_before, rows * width, 1.0, 0.5);
-    kernels::lstm_forward(gates.data(), cell_before.data(), hidden.data(), cell.data(), rows, width);
+    kernels::lstm_forward<TypeParam>({gates.data(), cell_before.data(), hidden.data(), cell.data(), width},
+                                     rows);
     Guarded<TypeParam> dgates(rows * 4 * width), dbefore(rows * width);
-    kernels::lstm_backward(gates.data(), cell_before.data(), cell.data(), hidden.data(), cell.data(),
-                           dgates.data(), dbefore.data(), rows, width);
+    kernels::lstm_backward<TypeParam>({gates.data(), cell_before.data(), cell.data(), hidden.data(), cell.data(),
+                                       dgates.data(), dbefore.data(), width},
+                                      rows);
     Guarded<TypeParam> loss(rows), nll(rows);
     const std::vector<int64_t> targets(rows, 5);
-    kernels::cross_entropy(gates.data(), targets.data(), kernels::Mixture<TypeParam>(), TypeParam(0.1), true,
-                           loss.data(), nll.data(), rows, 4 * width);
+    kernels::cross_entropy<TypeParam>({.logits = gates.data(),
+                                       .targets = targets.data(),
+                                       .mixture = {},
+                                       .smoothing = TypeParam(0.1),
+                                       .gradient = true,
+                                       .loss = loss.data(),
+                                       .nll = nll.data(),
+                                       .vocabulary = 4 * width},
+                                      rows);
     std::vector<TypeParam> all;
     for (const auto& values :
          {hidden.values(), cell.values(), dgates.values(), dbefore.values(), loss.values(), gates.values()})

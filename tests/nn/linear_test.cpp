@@ -6,6 +6,7 @@
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
 #include "seq2seq/nn/gathered_gradients.h"
+#include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/products.h"
 
 namespace seq2seq::test {
@@ -156,6 +157,10 @@ TEST(GatheredGradientsTest, AUseWithoutInfluenceAndAFrozenWeightAreFine) {
 }
 
 TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
+  if (!has_onednn_bfloat16_products()) {
+    EXPECT_THROW(Bfloat16Products(true), c10::Error);
+    return;
+  }
   const Tensor x = cosine({33, 64}, 0).to(at::kFloat).requires_grad_();
   const Tensor weight = cosine({48, 64}, 500).to(at::kFloat).requires_grad_();
   const auto values = [&] {

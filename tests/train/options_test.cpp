@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
 namespace {
@@ -134,15 +135,33 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
 }
 
 TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
-  for (const auto precision : {Precision::bfloat16, Precision::automatic}) {
-    accepted([&](auto& o) { o.optimization.precision = precision; });
-    refused(
-        [&](auto& o) {
-          o.optimization.precision = precision;
-          o.run.device = "cuda";
-        },
-        "--precision: only processors are offered bfloat16", "leave it out with --device cuda");
-  }
+  refused(
+      [&](auto& o) {
+        o.optimization.precision = Precision::bfloat16;
+        o.run.device = "cuda";
+      },
+      "--precision: only processors are offered bfloat16", "leave it out with --device cuda");
+  for (const char* device : {"cpu", "cuda"})
+    accepted([&](auto& o) {
+      o.optimization.precision = Precision::automatic;
+      o.run.device = device;
+    });
+}
+
+TEST(TrainOptionsCheck, RefusesAPrecisionThatThisMachineLacks) {
+  const auto half = [](auto& o) { o.optimization.precision = Precision::bfloat16; };
+  if (has_onednn_bfloat16_products())
+    accepted(half);
+  else
+    refused(half, "--precision: bfloat16 cannot be computed on this machine", "give --precision float32");
+}
+
+TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
+  EXPECT_EQ(resolved(Precision::automatic, "cuda"), Precision::float32);
+  EXPECT_EQ(resolved(Precision::bfloat16, "cpu"), Precision::bfloat16);
+  const Precision measured = resolved(Precision::automatic, "cpu");
+  EXPECT_NE(measured, Precision::automatic);
+  if (!has_onednn_bfloat16_products()) EXPECT_EQ(measured, Precision::float32);
 }
 
 TEST(ValidationMetrics, KnowTheirDirectionAndWhatTheyNeed) {

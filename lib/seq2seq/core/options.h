@@ -41,6 +41,12 @@ inline OptionRange at_least(double minimum) {
   return {minimum, std::numeric_limits<double>::infinity()};
 }
 
+/// The name of an option's value.
+template <class Enum>
+std::string option_name(Enum value) {
+  return option_names(Enum{})[static_cast<size_t>(value)];
+}
+
 using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
 
 /// One option of one options struct, seen without its type.
@@ -109,6 +115,14 @@ std::vector<OptionField> option_catalogue() {
   for (auto& field : result) field.get = [keep = options, get = field.get] { return get(); };
   return result;
 }
+
+// Visiting a large struct takes a compiler seconds: a header may declare that one file does so for all.
+#define SEQ2SEQ_DECLARE_OPTIONS(Options)                                     \
+  extern template std::vector<OptionField> option_fields<Options>(Options&); \
+  extern template std::vector<OptionField> option_catalogue<Options>();
+#define SEQ2SEQ_DEFINE_OPTIONS(Options)                               \
+  template std::vector<OptionField> option_fields<Options>(Options&); \
+  template std::vector<OptionField> option_catalogue<Options>();
 
 /// Values for some paths, each with the place it came from. Later entries win.
 class OptionPatch {

@@ -14,7 +14,7 @@
 namespace seq2seq {
 namespace {
 
-std::vector<double> to_vector(const Tensor& values) {
+std::vector<double> numbers_of(const Tensor& values) {
   const Tensor plain = values.to(at::kCPU, at::kDouble).contiguous();
   return {plain.const_data_ptr<double>(), plain.const_data_ptr<double>() + plain.numel()};
 }
@@ -43,7 +43,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
   const StepSequence steps = network->decode(memory, batch.target_input);
   const Tensor words = network->output()->log_probabilities(steps.features[0]).exp();  // [T, V]
   const Tensor known = batch.target_output[0].clamp_max(vocabulary.size() - 1);
-  const auto likely = to_vector(words.gather(1, known.unsqueeze(1)));
+  const auto likely = numbers_of(words.gather(1, known.unsqueeze(1)));
   Tensor copied, generated, gate;
   std::vector<double> slots;
   if (steps.copy_gate.defined()) {
@@ -51,7 +51,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     copied = copied_probability(shares.copied, memory.copy_slots(), batch.target_output)[0];  // [T]
     generated = shares.generated[0].squeeze(1);
     gate = steps.copy_gate[0].squeeze(1).sigmoid();
-    slots = to_vector(memory.copy_slots()[0]);
+    slots = numbers_of(memory.copy_slots()[0]);
   }
 
   Explanation result;
@@ -63,7 +63,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
   for (int64_t t = 0; t < length; ++t) {
     const int64_t id = t + 1 < length ? output.tokens[static_cast<size_t>(t)] : Vocabulary::end;
     Explanation::Token token;
-    token.attention = to_vector(steps.attention[0][t]);
+    token.attention = numbers_of(steps.attention[0][t]);
     token.coverage = coverage;
     const double from_vocabulary = id < vocabulary.size() ? likely[static_cast<size_t>(t)] : 0.0;
     double copying = 0, share = 1;

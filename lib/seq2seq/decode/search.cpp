@@ -24,7 +24,7 @@ constexpr double least_attention = 1e-10;  // its logarithm is finite
 // Selecting the memory copies it, so that sentences leave only when a quarter of the batch can.
 constexpr size_t leaving_share = 4;
 
-std::vector<int64_t> to_vector(const Tensor& values) {
+std::vector<int64_t> ids_of(const Tensor& values) {
   const Tensor plain = values.to(at::kCPU).contiguous();
   return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
 }
@@ -41,7 +41,7 @@ class BatchSearch {
         steered_(Steering::needed(options, rules, sentence_rules)) {
     const bool rises =
         std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
-    const auto lengths = to_vector(source.lengths);
+    const auto lengths = ids_of(source.lengths);
     for (size_t i = 0; i < lengths.size(); ++i) {
       sentences_.push_back(i);
       beams_.emplace_back(options, lengths[i] - 1, rules_of(i), rises);

@@ -1,6 +1,7 @@
 #include "seq2seq/decode/translator.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <atomic>
@@ -116,6 +117,7 @@ void Translator::number(const SourceLine& line, Translation& result) {
 std::vector<Translation> Translator::translate(std::span<const SourceLine> lines) {
   std::vector<Translation> results(lines.size());
   std::vector<Translation*> sentences;
+  const int64_t first = counts_.lines;
   for (size_t i = 0; i < lines.size(); ++i) {
     number(lines[i], results[i]);
     if (!results[i].source.ids.empty()) sentences.push_back(&results[i]);
@@ -124,7 +126,11 @@ std::vector<Translation> Translator::translate(std::span<const SourceLine> lines
   std::stable_sort(sentences.begin(), sentences.end(), [](const Translation* a, const Translation* b) {
     return a->source.ids.size() > b->source.ids.size();
   });
-  decode(sentences);
+  try {
+    decode(sentences);
+  } catch (...) {
+    rethrow_unforeseen(fmt::format("translating lines {} to {}", first + 1, counts_.lines));
+  }
   for (Translation& result : results) {
     if (result.outputs.empty()) {
       counts_.without_output += !result.source.ids.empty();
@@ -266,7 +272,7 @@ std::string pharaoh_alignment(std::span<const int64_t> source_positions) {
   std::string text;
   for (size_t i = 0; i < source_positions.size(); ++i)
     if (source_positions[i] >= 0)
-      text += (text.empty() ? "" : " ") + std::to_string(source_positions[i]) + "-" + std::to_string(i);
+      text += fmt::format("{}{}-{}", text.empty() ? "" : " ", source_positions[i], i);
   return text;
 }
 

@@ -140,7 +140,7 @@ BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::st
 std::string bleu_signature(const ReferenceLists& references, const BleuOptions& options) {
   return "nrefs:" + describe_reference_count(references) + "|case:" + (options.lowercase ? "lc" : "mixed") +
          "|eff:" + (options.effective_order ? "yes" : "no") +
-         "|tok:" + option_names(options.tokenizer)[static_cast<size_t>(options.tokenizer)] + "|smooth:exp|" +
+         "|tok:" + option_name(options.tokenizer) + "|smooth:exp|" +
          signature_version;
 }
 

@@ -228,8 +228,12 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
     return result;
   } catch (const Error&) {
     throw;
-  } catch (const std::exception&) {  // entries of the right name with something else in them
-    refuse(path, "does not hold what it should", "give a model.pt written by seq2seq train, whole");
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {  // entries of the right name with something else in them
+    const std::string reason = error.what();
+    refuse(path, "does not hold what it should (" + reason.substr(0, reason.find('\n')) + ")",
+           "give a model.pt written by seq2seq train, whole");
   }
 }
 

@@ -3,6 +3,9 @@
 #include "seq2seq/core/error.h"
 
 namespace seq2seq {
+
+SEQ2SEQ_DEFINE_OPTIONS(ModelOptions)
+
 namespace {
 
 constexpr const char* sharing_names[] = {"none", "source-target", "target-output", "all"};

@@ -206,6 +206,8 @@ struct ModelOptions {
   }
 };
 
+SEQ2SEQ_DECLARE_OPTIONS(ModelOptions)
+
 /// Width of the states that the encoder gives the decoder.
 int64_t memory_size(const ModelOptions& options);
 bool has_attention(const ModelOptions& options);

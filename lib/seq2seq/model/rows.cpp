@@ -21,9 +21,19 @@ void Memory::add_copy_slots(const Tensor& slots) {
   tensors.push_back(slots);
 }
 
+void Memory::replace_copy_slots(const Tensor& slots) {
+  TORCH_CHECK(has_copy_slots(), "this memory has no copy slots");
+  tensors[copy_slots_] = slots;
+}
+
 void Memory::add_prepared(const Tensor& tensor) {
-  if (prepared_ == 0) prepared_ = tensors.size();
+  if (prepared_ == none) prepared_ = tensors.size();
   tensors.push_back(tensor);
+}
+
+const Tensor& Memory::added(size_t begin, size_t index) const {
+  TORCH_CHECK(begin != none, "this memory lacks what is asked of it: was it prepared?");
+  return tensors[begin + index];
 }
 
 Memory Memory::select(const Tensor& rows) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "seq2seq/nn/shapes.h"
@@ -34,24 +35,28 @@ struct Memory : Rows {
   /// Of a hierarchical encoder: states [B, J, G] of the document's sentences, their mask [B, J], and the
   /// sentence of each word [B, S] int64.
   void add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word);
-  const Tensor& sentence_states() const { return tensors[sentences_]; }
-  const Tensor& sentence_mask() const { return tensors[sentences_ + 1]; }
-  const Tensor& sentence_of_word() const { return tensors[sentences_ + 2]; }
+  const Tensor& sentence_states() const { return added(sentences_, 0); }
+  const Tensor& sentence_mask() const { return added(sentences_, 1); }
+  const Tensor& sentence_of_word() const { return added(sentences_, 2); }
 
   /// Of a model that copies: the slot [B, S] of each source position (nn/copy.h).
   void add_copy_slots(const Tensor& slots);
-  void replace_copy_slots(const Tensor& slots) { tensors[copy_slots_] = slots; }
-  bool has_copy_slots() const { return copy_slots_ > 0; }
-  const Tensor& copy_slots() const { return tensors[copy_slots_]; }
+  void replace_copy_slots(const Tensor& slots);
+  bool has_copy_slots() const { return copy_slots_ != none; }
+  const Tensor& copy_slots() const { return added(copy_slots_, 0); }
 
   /// What the decoder's `prepare` adds, in its own order.
   void add_prepared(const Tensor& tensor);
-  const Tensor& prepared(size_t index) const { return tensors[prepared_ + index]; }
+  const Tensor& prepared(size_t index) const { return added(prepared_, index); }
 
   Memory select(const Tensor& rows) const;
 
  private:
-  size_t sentences_ = 0, copy_slots_ = 0, prepared_ = 0;  // where they begin; 0 = there are none
+  static constexpr size_t none = SIZE_MAX;
+  /// Throws unless something was added there.
+  const Tensor& added(size_t begin, size_t index) const;
+
+  size_t sentences_ = none, copy_slots_ = none, prepared_ = none;  // where they begin
 };
 
 /// What a decoder carries from step to step; a row is a hypothesis.

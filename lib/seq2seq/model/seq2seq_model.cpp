@@ -44,6 +44,7 @@ TensorBatch to_tensors(const Batch& batch, const at::Device& device) {
 
 Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary)
     : options_(options), target_vocabulary_(target_vocabulary) {
+  check(options);
   const auto sharing = options.embedding.sharing;
   const int64_t width = options.embedding.size;
   const bool one_input = sharing == EmbeddingSharing::source_target || sharing == EmbeddingSharing::all;

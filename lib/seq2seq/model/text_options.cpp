@@ -4,6 +4,8 @@
 
 namespace seq2seq {
 
+SEQ2SEQ_DEFINE_OPTIONS(TextOptions)
+
 void check(const TextOptions& options) {
   if (options.shared_vocabulary && !options.target_vocabulary.empty())
     throw UsageError("target-vocabulary",

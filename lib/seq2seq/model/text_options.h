@@ -38,6 +38,8 @@ struct TextOptions {
   }
 };
 
+SEQ2SEQ_DECLARE_OPTIONS(TextOptions)
+
 /// Rules between fields. Throws UsageError.
 void check(const TextOptions& options);
 

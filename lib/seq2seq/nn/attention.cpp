@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "seq2seq/nn/gathered_gradients.h"
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 #include "seq2seq/nn/memory_products.h"
 #include "seq2seq/nn/recurrent.h"
 

@@ -4,7 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "seq2seq/core/random.h"
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 #include "seq2seq/nn/linear.h"
 
 namespace seq2seq {

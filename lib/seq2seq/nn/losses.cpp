@@ -4,7 +4,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/nn/products.h"
 
@@ -53,10 +53,15 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
           mixture.generated_gradient = dgenerated.mutable_data_ptr<scalar_t>() + begin;
           mixture.copied_gradient = dcopied.mutable_data_ptr<scalar_t>() + begin;
         }
-        kernels::cross_entropy<scalar_t>(
-            logits.mutable_data_ptr<scalar_t>(), targets.const_data_ptr<int64_t>() + begin, mixture,
-            static_cast<scalar_t>(smoothing), differentiate, loss.mutable_data_ptr<scalar_t>() + begin,
-            nll.mutable_data_ptr<scalar_t>() + begin, count, vocabulary);
+        const kernels::CrossEntropy<scalar_t> terms{.logits = logits.mutable_data_ptr<scalar_t>(),
+                                                    .targets = targets.const_data_ptr<int64_t>() + begin,
+                                                    .mixture = mixture,
+                                                    .smoothing = static_cast<scalar_t>(smoothing),
+                                                    .gradient = differentiate,
+                                                    .loss = loss.mutable_data_ptr<scalar_t>() + begin,
+                                                    .nll = nll.mutable_data_ptr<scalar_t>() + begin,
+                                                    .vocabulary = vocabulary};
+        kernels::cross_entropy(terms, count);
       });
       if (!differentiate) continue;
       const Tensor dlogits = product_operand(logits);

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 
 namespace seq2seq {
 namespace {

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <chrono>
 
+#include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/engine/onednn.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/nn/packed_weights.h"
 
@@ -16,23 +18,9 @@ thread_local bool plain_kernels = false;
 thread_local bool bfloat16_products = false;
 std::atomic<int64_t> multiply_add_count = 0;
 
-using OneDnnLinear = Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, std::string_view,
-                            c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
-
-const std::optional<c10::OperatorHandle>& linear_operator() {
-  static const auto handle = onednn_operator("mkldnn::_linear_pointwise");
-  return handle;
-}
-
 bool onednn_usable(const Tensor& x) {
   return (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && fast_kernels_allowed(x) &&
-         x.numel() > 0 && linear_operator().has_value();
-}
-
-Tensor onednn_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  static const auto call = linear_operator()->typed<OneDnnLinear>();
-  return call.call(x, weight, bias.defined() ? std::optional(bias) : std::nullopt, "none",
-                   c10::List<std::optional<at::Scalar>>(), std::nullopt);
+         x.numel() > 0 && has_onednn_products();
 }
 
 double seconds_of_products(const Tensor& x, const Tensor& weight) {
@@ -47,11 +35,6 @@ double seconds_of_products(const Tensor& x, const Tensor& weight) {
 
 }  // namespace
 
-std::optional<c10::OperatorHandle> onednn_operator(const char* name) {
-  auto found = c10::Dispatcher::singleton().findSchema({name, ""});
-  return found && at::globalContext().hasMKLDNN() ? found : std::nullopt;
-}
-
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_multiply_adds(x.numel() * weight.size(0));
   if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
@@ -59,7 +42,7 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     if (const Tensor packed = weights->packed(weight); packed.defined())
       return onednn_product(x, packed, bias);
   if (!bfloat16_products) return onednn_product(x, weight, bias);
-  const Tensor y = onednn_product(product_operand(x), product_operand(weight), {}).to(at::kFloat);
+  const Tensor y = onednn_product(product_operand(x), product_operand(weight)).to(at::kFloat);
   return bias.defined() ? y.add_(bias) : y;
 }
 
@@ -81,6 +64,7 @@ PlainKernels::~PlainKernels() {
 }
 
 Bfloat16Products::Bfloat16Products(bool active) : previous_(bfloat16_products) {
+  TORCH_CHECK(!active || has_onednn_bfloat16_products(), "this machine computes no products in bfloat16");
   bfloat16_products = active;
 }
 Bfloat16Products::~Bfloat16Products() {
@@ -88,6 +72,7 @@ Bfloat16Products::~Bfloat16Products() {
 }
 
 bool bfloat16_products_are_faster() {
+  if (!has_onednn_bfloat16_products()) return false;
   const Tensor x = at::ones({256, 512}), weight = at::ones({2048, 512});
   const Bfloat16Products full(false);
   const double full_seconds = seconds_of_products(x, weight);

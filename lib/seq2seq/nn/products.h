@@ -3,17 +3,9 @@
 // Dense products without a graph: the one place that chooses between oneDNN and LibTorch's plain route, and
 // between float32 and bfloat16. Private to nn.
 
-#include <ATen/core/dispatch/Dispatcher.h>
-
-#include <optional>
-
 #include "seq2seq/nn/shapes.h"
 
 namespace seq2seq {
-
-/// One of the operators by which LibTorch offers oneDNN's products ("mkldnn::..."); none where it was built
-/// without.
-std::optional<c10::OperatorHandle> onednn_operator(const char* name);
 
 /// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O]. Both may be strided,
 /// and either may have passed through `product_operand`.

@@ -5,7 +5,7 @@
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include "seq2seq/nn/gathered_gradients.h"
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 #include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
@@ -26,9 +26,12 @@ class LstmCell : public torch::autograd::Function<LstmCell> {
     const Tensor before = cell_before.contiguous();
     const Tensor hidden = at::empty_like(before), cell = at::empty_like(before);
     AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "lstm_cell", [&] {
-      kernels::lstm_forward(gates.mutable_data_ptr<scalar_t>(), before.const_data_ptr<scalar_t>(),
-                            hidden.mutable_data_ptr<scalar_t>(), cell.mutable_data_ptr<scalar_t>(),
-                            before.size(0), before.size(1));
+      const kernels::LstmForward<scalar_t> terms{.gates = gates.mutable_data_ptr<scalar_t>(),
+                                                 .cell_before = before.const_data_ptr<scalar_t>(),
+                                                 .hidden = hidden.mutable_data_ptr<scalar_t>(),
+                                                 .cell = cell.mutable_data_ptr<scalar_t>(),
+                                                 .width = before.size(1)};
+      kernels::lstm_forward(terms, before.size(0));
     });
     context->save_for_backward({gates, before, cell});
     return {hidden, cell};
@@ -40,10 +43,15 @@ class LstmCell : public torch::autograd::Function<LstmCell> {
     const Tensor dhidden = gradients[0].contiguous(), dcell = gradients[1].contiguous();
     const Tensor dgates = at::empty_like(gates), dbefore = at::empty_like(before);
     AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "lstm_cell_backward", [&] {
-      kernels::lstm_backward(gates.const_data_ptr<scalar_t>(), before.const_data_ptr<scalar_t>(),
-                             cell.const_data_ptr<scalar_t>(), dhidden.const_data_ptr<scalar_t>(),
-                             dcell.const_data_ptr<scalar_t>(), dgates.mutable_data_ptr<scalar_t>(),
-                             dbefore.mutable_data_ptr<scalar_t>(), before.size(0), before.size(1));
+      const kernels::LstmBackward<scalar_t> terms{.activated = gates.const_data_ptr<scalar_t>(),
+                                                  .cell_before = before.const_data_ptr<scalar_t>(),
+                                                  .cell = cell.const_data_ptr<scalar_t>(),
+                                                  .hidden_gradient = dhidden.const_data_ptr<scalar_t>(),
+                                                  .cell_gradient = dcell.const_data_ptr<scalar_t>(),
+                                                  .gate_gradient = dgates.mutable_data_ptr<scalar_t>(),
+                                                  .cell_before_gradient = dbefore.mutable_data_ptr<scalar_t>(),
+                                                  .width = before.size(1)};
+      kernels::lstm_backward(terms, before.size(0));
     });
     return {dgates, dgates, dbefore};
   }

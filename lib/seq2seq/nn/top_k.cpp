@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "seq2seq/nn/kernels.h"
+#include "seq2seq/nn/cpu/kernels.h"
 #include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
@@ -43,10 +43,15 @@ TopK fused_top_k(const Tensor& logits, const CopyShares* shares, const Tensor& s
       copies = {generated.const_data_ptr<scalar_t>(), copied.const_data_ptr<scalar_t>(),
                 places.const_data_ptr<int64_t>(), slots.size(1), rows / slots.size(0)};
     }
-    kernels::top_k(logits.mutable_data_ptr<scalar_t>(), columns, copies,
-                   result.log_probabilities.mutable_data_ptr<scalar_t>(),
-                   result.indices.mutable_data_ptr<int64_t>(), result.watched.mutable_data_ptr<scalar_t>(),
-                   rows, logits.size(1));
+    const kernels::TopKTerms<scalar_t> terms{
+        .logits = logits.mutable_data_ptr<scalar_t>(),
+        .columns = columns,
+        .copies = copies,
+        .log_probabilities = result.log_probabilities.mutable_data_ptr<scalar_t>(),
+        .indices = result.indices.mutable_data_ptr<int64_t>(),
+        .watched_value = result.watched.mutable_data_ptr<scalar_t>(),
+        .vocabulary = logits.size(1)};
+    kernels::top_k(terms, rows);
   });
   return result;
 }

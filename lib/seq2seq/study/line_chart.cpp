@@ -12,9 +12,9 @@ namespace seq2seq {
 namespace {
 
 // Pixels.
-constexpr double width = 440, height = 280, left = 54, right = 26, top = 30, bottom = 44, legend_line = 18;
+constexpr double width = 440, height = 280, left = 54, right_margin = 26, top = 30, bottom = 44, legend_line = 18;
 constexpr double widest = 600;  // on a wide page
-constexpr double dash_length = 20, character = 6.8;
+constexpr double dash_length = 20, legend_character = 6.8;
 
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -std::numeric_limits<double>::infinity();
@@ -115,7 +115,7 @@ std::string line_chart_svg(const LineChart& chart) {
   for (const auto& [place, name] : chart.x_names) xs.include(place);
   xs.widen();
   ys.widen();
-  const auto place_x = [&](double x) { return left + xs.share(x) * (width - left - right); };
+  const auto place_x = [&](double x) { return left + xs.share(x) * (width - left - right_margin); };
   const auto place_y = [&](double y) { return height - bottom - ys.share(y) * (height - top - bottom); };
   std::string body;
   const std::vector<double> y_ticks =
@@ -123,7 +123,7 @@ std::string line_chart_svg(const LineChart& chart) {
   for (const double tick : y_ticks) {
     const double y = place_y(tick);
     body += fmt::format("<line class=\"grid\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
-                        left, width - right, y, y);
+                        left, width - right_margin, y, y);
     body += text(left - 6, y + 4, "end", tick_label(chart.logarithmic ? std::pow(10, tick) : tick));
   }
   for (const auto& [place, name] : chart.x_names)
@@ -131,7 +131,7 @@ std::string line_chart_svg(const LineChart& chart) {
   if (chart.x_names.empty())
     for (const double tick : round_ticks(xs.low, xs.high, 6))
       body += text(place_x(tick), height - bottom + 17, "middle", fmt::format("{:.6g}", tick));
-  body += text((left + width - right) / 2, height - 8, "middle", chart.x_label);
+  body += text((left + width - right_margin) / 2, height - 8, "middle", chart.x_label);
   body += text(left, top - 12, "start", chart.y_label, " class=\"name\"");
   std::string legend;
   double legend_x = left, legend_y = height + 10;
@@ -167,7 +167,7 @@ std::string line_chart_svg(const LineChart& chart) {
     }
     end_curve();
     body += marks;
-    const double needed = dash_length + 8 + character * static_cast<double>(series.name.size()) + 16;
+    const double needed = dash_length + 8 + legend_character * static_cast<double>(series.name.size()) + 16;
     if (legend_x > left && legend_x + needed > width) {
       legend_x = left;
       legend_y += legend_line;

@@ -17,7 +17,7 @@ struct Metric {
   const char *name, *title;
   bool share;  // from 0 to 1, shown times 100
 };
-constexpr Metric metrics[] = {{"bleu", "BLEU", false},
+constexpr Metric known_metrics[] = {{"bleu", "BLEU", false},
                               {"chrf", "chrF", false},
                               {"rouge1", "ROUGE-1", true},
                               {"rouge2", "ROUGE-2", true},
@@ -32,8 +32,8 @@ constexpr Metric metrics[] = {{"bleu", "BLEU", false},
 
 const Metric& metric_called(const std::string& name) {
   const auto found =
-      std::find_if(std::begin(metrics), std::end(metrics), [&](auto& m) { return m.name == name; });
-  TORCH_CHECK(found != std::end(metrics), "no metric ", name);
+      std::find_if(std::begin(known_metrics), std::end(known_metrics), [&](auto& m) { return m.name == name; });
+  TORCH_CHECK(found != std::end(known_metrics), "no metric ", name);
   return *found;
 }
 
@@ -210,7 +210,7 @@ void read_figure(const std::string& place, const std::string& figure) {
 
 std::vector<std::string> study_metrics() {
   std::vector<std::string> names;
-  for (const Metric& metric : metrics) names.emplace_back(metric.name);
+  for (const Metric& metric : known_metrics) names.emplace_back(metric.name);
   return names;
 }
 

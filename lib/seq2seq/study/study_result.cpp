@@ -84,7 +84,7 @@ Json scores_of(const Outputs& outputs, const TextCodec& codec) {
   Json scores = Json::object();
   for (const MetricName metric :
        {MetricName::bleu, MetricName::chrf, MetricName::rouge1, MetricName::rouge2, MetricName::rouge_l})
-    scores[option_names(metric)[static_cast<size_t>(metric)]] = score_corpus(metric, texts, references);
+    scores[option_name(metric)] = score_corpus(metric, texts, references);
   const auto words = words_of(texts);
   const WordReferences reference_words = words_of_references(references);
   const auto score = [](const SentenceStatistics& statistics) { return statistics.score(statistics.sums()); };

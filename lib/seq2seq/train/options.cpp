@@ -5,8 +5,13 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
+
+SEQ2SEQ_DEFINE_OPTIONS(TrainOptions)
+
 namespace {
 
 constexpr const char* metric_names[] = {"loss",         "perplexity", "accuracy",   "bleu",
@@ -112,9 +117,21 @@ void check(const TrainOptions& options) {
                      "add --encoder hierarchical, or leave it out");
   const std::string& device = options.run.device;
   check_device_name(device);
-  if (device != "cpu" && options.optimization.precision != Precision::float32)
+  if (device != "cpu" && options.optimization.precision == Precision::bfloat16)
     throw UsageError("--precision", "only processors are offered bfloat16",
                      "leave it out with --device " + device);
+  check_available(options.optimization.precision);
+}
+
+void check_available(Precision precision) {
+  if (precision == Precision::bfloat16 && !has_onednn_bfloat16_products())
+    throw UsageError("--precision", "bfloat16 cannot be computed on this machine",
+                     "give --precision float32, also to go on with a run that was begun elsewhere");
+}
+
+Precision resolved(Precision precision, const std::string& device) {
+  if (precision != Precision::automatic) return precision;
+  return device == "cpu" && bfloat16_products_are_faster() ? Precision::bfloat16 : Precision::float32;
 }
 
 bool may_change_on_resume(const std::string& path) {

@@ -274,8 +274,14 @@ struct TrainOptions {
   }
 };
 
-/// Rules between fields, before any file is opened. Throws UsageError.
+SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
+
+/// Rules between fields, and what this machine can compute, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
+/// Throws UsageError when this machine cannot compute in it.
+void check_available(Precision precision);
+/// `automatic` becomes what is faster here.
+Precision resolved(Precision precision, const std::string& device);
 
 /// Whether an option may differ when a run is resumed: limits, intervals, threads, device.
 bool may_change_on_resume(const std::string& path);

@@ -61,10 +61,7 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
   if (failure)
     throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
                 "check the folder's permissions");
-  Json config = Json::object();
-  config["format"] = config_format;
-  config.update(parse_json(options_to_json(options), config_file));
-  write_file(run.path_ / config_file, dump_json(config, 2) + "\n");
+  run.set_options(options);
   return run;
 }
 
@@ -77,6 +74,13 @@ RunDirectory RunDirectory::open(const std::string& path) {
   if (!fs::exists(run.last_checkpoint() / "state.pt"))
     throw Error(path, "has no checkpoint to resume from", "begin again without --resume");
   return run;
+}
+
+void RunDirectory::set_options(const TrainOptions& options) const {
+  Json config = Json::object();
+  config["format"] = config_format;
+  config.update(parse_json(options_to_json(options), config_file));
+  write_file(path_ / config_file, dump_json(config, 2) + "\n");
 }
 
 void RunDirectory::lock() {

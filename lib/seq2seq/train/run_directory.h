@@ -23,8 +23,9 @@ class RunDirectory {
   /// An existing run. Throws Error when it has no checkpoint to go on from.
   static RunDirectory open(const std::string& path);
 
-  /// The configuration written by `create`.
+  /// The configuration written by `create` or since.
   TrainOptions options() const { return options_of(path_); }
+  void set_options(const TrainOptions& options) const;
   /// The same of a run that may be in use. Throws Error.
   static TrainOptions options_of(const std::filesystem::path& run);
   /// Whether `run` is a folder with something to go on from.

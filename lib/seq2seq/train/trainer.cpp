@@ -47,8 +47,10 @@ void load_pretrained_vectors(TranslationModel& model) {
 }
 
 TrainOptions prepared(TrainOptions options) {
+  check(options);
   use_threads(options.run.threads);
-  options.optimization = with_measured_precision(options.optimization);
+  // Kept with the run, so that a resumed one computes alike.
+  options.optimization.precision = resolved(options.optimization.precision, options.run.device);
   return options;
 }
 
@@ -111,12 +113,6 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
     sums.source_tokens += batches[i].source_tokens;
   }
   return sums;
-}
-
-OptimizationOptions with_measured_precision(OptimizationOptions options) {
-  if (options.precision == Precision::automatic)
-    options.precision = bfloat16_products_are_faster() ? Precision::bfloat16 : Precision::float32;
-  return options;
 }
 
 TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed) {
@@ -213,7 +209,7 @@ void Trainer::open_model() {
   validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices,
                                            model_.text, options_.validation, options_.filter.maximum_length);
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
-  if (options_.optimization.precision == Precision::bfloat16) log_info("products are computed in bfloat16");
+  report_precision();
   log_info(fmt::format(
       "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
@@ -222,6 +218,19 @@ void Trainer::open_model() {
       format_count(model_.text.source->vocabulary().size()),
       format_count(model_.text.target->vocabulary().size()), format_count(parameter_count(*model_.model)),
       at::get_num_threads()));
+}
+
+void Trainer::report_precision() {
+  const Precision now = options_.optimization.precision;
+  if (now == Precision::bfloat16) log_info("products are computed in bfloat16");
+  if (!resumed_) return;
+  TrainOptions begun = run_.options();
+  if (begun.optimization.precision == now) return;
+  log_warning(fmt::format("products were computed in {} until here, from here on in {}: the bits are no longer "
+                          "those of a run that never changed",
+                          option_name(begun.optimization.precision), option_name(now)));
+  begun.optimization.precision = now;
+  run_.set_options(begun);
 }
 
 void Trainer::restore(const std::filesystem::path& checkpoint) {
@@ -261,6 +270,14 @@ UpdateSums Trainer::update() {
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
+  try {
+    return train(stop_requested);
+  } catch (...) {
+    rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
+  }
+}
+
+StopReason Trainer::train(const std::function<bool()>& stop_requested) {
   std::optional<StopReason> reason = limit_reached();
   if (progress_.updates == 0 && reason) {
     run_.discard();
@@ -270,6 +287,7 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   }
   while (!reason) {
     const auto begin = std::chrono::steady_clock::now();
+    doing_ = "training";
     optimizer_->zero_gradients();
     const UpdateSums sums = update();
     const double norm = optimizer_->clip_gradients(options_.optimization.clip_norm);
@@ -418,6 +436,7 @@ void Trainer::log_gradient_flow() {
 }
 
 void Trainer::validate() {
+  doing_ = "validating";
   if (average_) average_->swap();
   const ValidationResult result = validator_->run(model_.model);
   if (average_) average_->swap();
@@ -457,6 +476,7 @@ void Trainer::validate() {
 }
 
 void Trainer::save_checkpoint(bool best) {
+  doing_ = "saving";
   Json provenance;
   provenance["update"] = progress_.updates;
   provenance["epoch"] = progress_.position.epoch;

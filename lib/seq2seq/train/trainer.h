@@ -27,10 +27,6 @@ struct UpdateSums {
 UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update);
 
-/// `options` with `auto` precision replaced by what is faster on this machine, so that a resumed run keeps
-/// it.
-OptimizationOptions with_measured_precision(OptimizationOptions options);
-
 /// Lets LibTorch use this many processor threads; 0 = all cores.
 void use_threads(int64_t threads);
 
@@ -50,9 +46,11 @@ class Trainer {
   StopReason run(const std::function<bool()>& stop_requested);
 
  private:
+  StopReason train(const std::function<bool()>& stop_requested);
   void open_data();
   void open_model();
   void restore(const std::filesystem::path& checkpoint);
+  void report_precision();
   UpdateSums update();
   void log_update(double gradient_norm, const UpdateSums& sums, double seconds);
   void write_log_line();
@@ -83,6 +81,7 @@ class Trainer {
   bool new_best_ = false;
   bool filter_reported_ = false;
   bool epoch_ended_ = false;  // within the last update
+  const char* doing_ = "beginning";  // for messages
   double tokens_per_second_ = 0;
 };
 

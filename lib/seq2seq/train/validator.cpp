@@ -29,10 +29,6 @@ std::vector<ValidationMetric> wanted_metrics(const ValidationOptions& options) {
   return result;
 }
 
-const char* name_of(ValidationMetric metric) {
-  return option_names(metric)[static_cast<size_t>(metric)];
-}
-
 // The metrics of text follow in the same order in these lists.
 template <class Metric>
 Metric counted_from(ValidationMetric first, ValidationMetric metric) {
@@ -123,7 +119,7 @@ ValidationResult Validator::run(Seq2Seq& model) const {
     const auto translations = translate(model);
     for (const ValidationMetric metric : metrics_) {
       if (!needs_translation(metric)) continue;
-      result.scores[name_of(metric)] =
+      result.scores[option_name(metric)] =
           metric < ValidationMetric::repetition
               ? score_corpus(counted_from<MetricName>(ValidationMetric::bleu, metric), translations,
                              references_)
@@ -131,7 +127,7 @@ ValidationResult Validator::run(Seq2Seq& model) const {
                                 translations, references_, sources_, *text_.target);
     }
   }
-  result.criterion = result.scores.at(name_of(options_.criterion));
+  result.criterion = result.scores.at(option_name(options_.criterion));
   if (options_.criterion == ValidationMetric::length_ratio) result.criterion = std::abs(result.criterion - 1);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;

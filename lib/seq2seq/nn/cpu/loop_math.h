@@ -1,28 +1,48 @@
 #pragma once
 
-// What the row loops of nn are made of. Private to nn: inline functions that vectorize inside the loops that
-// call them.
+// What the loops of nn/cpu are made of. Files compiled for an instruction set include nothing else of ours but
+// loops.h: an inline function of a library, compiled for AVX-512, may be the one that the linker picks for the
+// whole program. So all of this is inlined or local to its file, and mathematics comes from <math.h>.
 
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdint>
+#include <math.h>
 
-// Each kernel body is compiled for plain, AVX2 and AVX-512 processors. Sanitizers cannot run the selection
-// code, which the loader calls before they are ready.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
-#define SEQ2SEQ_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SEQ2SEQ_CLONES
-#endif
+#include "seq2seq/nn/cpu/loops.h"
+
 #define SEQ2SEQ_INLINE inline __attribute__((always_inline))
 
 namespace seq2seq::kernels {
+namespace {
+
+template <class Scalar>
+constexpr Scalar infinity = __builtin_huge_val();
+
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar larger(Scalar a, Scalar b) {
+  return a < b ? b : a;
+}
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar smaller(Scalar a, Scalar b) {
+  return b < a ? b : a;
+}
+
+SEQ2SEQ_INLINE float logarithm(float x) {
+  return ::logf(x);
+}
+SEQ2SEQ_INLINE double logarithm(double x) {
+  return ::log(x);
+}
+// Where one number is wanted: as exact as the library has it.
+SEQ2SEQ_INLINE float exact_exponential(float x) {
+  return ::expf(x);
+}
+SEQ2SEQ_INLINE double exact_exponential(double x) {
+  return ::exp(x);
+}
 
 // exp by 2^n e^r, |r| <= ln 2 / 2, a Taylor polynomial for e^r: within 2 units in the last place, and plain
 // loops over it vectorize, which loops over std::exp do not.
 SEQ2SEQ_INLINE float exponential(float x) {
-  x = std::min(std::max(x, -87.0F), 88.0F);
+  x = smaller(larger(x, -87.0F), 88.0F);
   const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
   const float n = shifted - 12582912.0F;
   const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;
@@ -34,10 +54,10 @@ SEQ2SEQ_INLINE float exponential(float x) {
   p = p * r + 0.5F;
   p = p * r + 1.0F;
   p = p * r + 1.0F;
-  return p * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
+  return p * __builtin_bit_cast(float, (static_cast<int32_t>(n) + 127) << 23);
 }
 SEQ2SEQ_INLINE double exponential(double x) {
-  return std::exp(x);
+  return ::exp(x);
 }
 
 template <class Scalar>
@@ -46,17 +66,15 @@ SEQ2SEQ_INLINE Scalar sigmoid(Scalar x) {
 }
 
 SEQ2SEQ_INLINE float tangent(float x) {
-  const float e = exponential(2 * std::min(std::max(x, -10.0F), 10.0F));
+  const float e = exponential(2 * smaller(larger(x, -10.0F), 10.0F));
   return (e - 1) / (e + 1);
 }
 SEQ2SEQ_INLINE double tangent(double x) {
-  return std::tanh(x);
+  return ::tanh(x);
 }
 
 // Partial sums in fixed lanes: the compiler may vectorize them, and the result does not depend on the
 // machine.
-constexpr int64_t lanes = 16;
-
 template <class Scalar, class Term>
 SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   Scalar partial[lanes] = {};
@@ -70,9 +88,9 @@ SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   return total + partial[0];
 }
 
-// Rows for one task: enough work that handing it out does not show.
-inline int64_t grain(int64_t elements_a_row) {
-  return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elements_a_row));
+SEQ2SEQ_INLINE int64_t padded(int64_t length) {
+  return (length + lanes - 1) / lanes * lanes;
 }
 
+}  // namespace
 }  // namespace seq2seq::kernels

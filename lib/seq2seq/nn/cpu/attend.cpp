@@ -1,19 +1,10 @@
-#include <ATen/Parallel.h>
+#include "seq2seq/nn/cpu/loop_math.h"
+#include "seq2seq/nn/cpu/loops.h"
 
-#include <limits>
-#include <vector>
-
-#include "seq2seq/nn/kernel_math.h"
-#include "seq2seq/nn/kernels.h"
-
-namespace seq2seq::kernels {
+namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 namespace {
 
 constexpr int64_t few_queries = 4;  // for fewer, turning the keys does not pay
-
-int64_t padded(int64_t length) {
-  return (length + lanes - 1) / lanes * lanes;
-}
 
 /// rows [length, width] -> columns [width, padded length], zeros behind the end, so that products with all
 /// rows at once are loops over columns.
@@ -44,8 +35,8 @@ template <class Scalar>
 SEQ2SEQ_INLINE void softmax(Scalar* __restrict scores, const bool* __restrict seen, int64_t count) {
   if (seen != nullptr)
     for (int64_t s = 0; s < count; ++s)
-      if (!seen[s]) scores[s] = -std::numeric_limits<Scalar>::infinity();
-  Scalar peak = -std::numeric_limits<Scalar>::infinity();
+      if (!seen[s]) scores[s] = -infinity<Scalar>;
+  Scalar peak = -infinity<Scalar>;
   for (int64_t s = 0; s < count; ++s) peak = scores[s] > peak ? scores[s] : peak;
   for (int64_t s = 0; s < count; ++s) scores[s] = exponential(scores[s] - peak);
   if (seen != nullptr)
@@ -135,58 +126,42 @@ SEQ2SEQ_INLINE void attend_backward_head(const HeadTerms<Scalar>& t, int64_t b, 
   }
 }
 
-// target_clones needs plain functions, one for each scalar type, over a range of heads.
-#define SEQ2SEQ_DEFINE(Scalar)                                                                              \
-  SEQ2SEQ_CLONES void attend_heads(const HeadTerms<Scalar>& terms, Scalar* columns, Scalar* scores,         \
-                                   Scalar* weights, Scalar* context, int64_t begin, int64_t end) {          \
-    for (int64_t i = begin; i < end; ++i)                                                                   \
-      attend_head(terms, i / terms.heads, i % terms.heads, columns, scores, weights, context);              \
-  }                                                                                                         \
-  SEQ2SEQ_CLONES void attend_backward_heads(const HeadTerms<Scalar>& terms, const Scalar* weights,          \
-                                            const Scalar* dcontext, const HeadGradients<Scalar>& gradients, \
-                                            Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {  \
-    for (int64_t i = begin; i < end; ++i)                                                                   \
-      attend_backward_head(terms, i / terms.heads, i % terms.heads, weights, dcontext, gradients, columns,  \
-                           scores);                                                                         \
-  }
-SEQ2SEQ_DEFINE(float)
-SEQ2SEQ_DEFINE(double)
-#undef SEQ2SEQ_DEFINE
 
-/// Calls `run(columns, scores, begin, end)` for ranges of all heads.
-template <class Scalar, class Run>
-void for_heads(const HeadTerms<Scalar>& terms, const Run& run) {
-  at::parallel_for(0, terms.sentences * terms.heads,
-                   grain(terms.query_count * terms.length * terms.width / 8),
-                   [&](int64_t begin, int64_t end) {
-                     const int64_t full = padded(terms.length);
-                     std::vector<Scalar> scratch(static_cast<size_t>(full * (terms.width + 1)));
-                     run(scratch.data() + full, scratch.data(), begin, end);
-                   });
+template <class Scalar>
+SEQ2SEQ_INLINE void heads(const HeadTerms<Scalar>& terms, Scalar* columns, Scalar* scores, Scalar* weights,
+                          Scalar* context, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i)
+    attend_head(terms, i / terms.heads, i % terms.heads, columns, scores, weights, context);
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void backward_heads(const HeadTerms<Scalar>& terms, const Scalar* weights,
+                                   const Scalar* dcontext, const HeadGradients<Scalar>& gradients,
+                                   Scalar* columns, Scalar* dweights, int64_t begin, int64_t end) {
+  for (int64_t i = begin; i < end; ++i)
+    attend_backward_head(terms, i / terms.heads, i % terms.heads, weights, dcontext, gradients, columns,
+                         dweights);
 }
 
 }  // namespace
 
-template <class Scalar>
-void attend(const HeadTerms<Scalar>& terms, Scalar* weights, Scalar* context) {
-  for_heads(terms, [&](Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {
-    attend_heads(terms, columns, scores, weights, context, begin, end);
-  });
+void attend(const HeadTerms<float>& terms, float* columns, float* scores, float* weights, float* context,
+            int64_t begin, int64_t end) {
+  heads(terms, columns, scores, weights, context, begin, end);
+}
+void attend_backward(const HeadTerms<float>& terms, const float* weights, const float* context_gradient,
+                     const HeadGradients<float>& gradients, float* columns, float* weight_gradient,
+                     int64_t begin, int64_t end) {
+  backward_heads(terms, weights, context_gradient, gradients, columns, weight_gradient, begin, end);
+}
+void attend(const HeadTerms<double>& terms, double* columns, double* scores, double* weights, double* context,
+            int64_t begin, int64_t end) {
+  heads(terms, columns, scores, weights, context, begin, end);
+}
+void attend_backward(const HeadTerms<double>& terms, const double* weights, const double* context_gradient,
+                     const HeadGradients<double>& gradients, double* columns, double* weight_gradient,
+                     int64_t begin, int64_t end) {
+  backward_heads(terms, weights, context_gradient, gradients, columns, weight_gradient, begin, end);
 }
 
-template <class Scalar>
-void attend_backward(const HeadTerms<Scalar>& terms, const Scalar* weights, const Scalar* context_gradient,
-                     const HeadGradients<Scalar>& gradients) {
-  for_heads(terms, [&](Scalar* columns, Scalar* scores, int64_t begin, int64_t end) {
-    attend_backward_heads(terms, weights, context_gradient, gradients, columns, scores, begin, end);
-  });
-}
-
-#define SEQ2SEQ_INSTANTIATE(Scalar)                                                     \
-  template void attend(const HeadTerms<Scalar>&, Scalar*, Scalar*);                     \
-  template void attend_backward(const HeadTerms<Scalar>&, const Scalar*, const Scalar*, \
-                                const HeadGradients<Scalar>&);
-SEQ2SEQ_INSTANTIATE(float)
-SEQ2SEQ_INSTANTIATE(double)
-
-}  // namespace seq2seq::kernels
+}  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

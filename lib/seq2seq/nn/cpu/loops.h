@@ -1,24 +1,34 @@
 #pragma once
 
-#include <cstdint>
+// Loops over raw row-major arrays, for float and double: what each file of nn/cpu compiles once for each
+// instruction set, in a namespace of that name, and what `kernels.h` shares out among threads. Private to nn.
 
-// Row-wise loops behind the fused functions, on raw row-major arrays, for float and double. Private to nn.
-// They are compiled several times for x86-64 levels and chosen at start-up; the number of threads never
-// changes a result.
+#include <stdint.h>
 
 namespace seq2seq::kernels {
+
+/// Partial sums in as many fixed lanes: the compiler may vectorize them, and the result does not depend on the
+/// machine.
+constexpr int64_t lanes = 16;
+/// Columns whose maximum is remembered while the best are picked.
+constexpr int64_t block_width = 64;
 
 /// One LSTM cell. gates [rows, 4H]: the sum of both products, in torch's order input, forget, cell, output;
 /// overwritten by the activated gates, which backward needs.
 template <class Scalar>
-void lstm_forward(Scalar* gates, const Scalar* cell_before, Scalar* hidden, Scalar* cell, int64_t rows,
-                  int64_t width);
-
-/// activated [rows, 4H] as forward left it -> gate_gradient [rows, 4H], cell_before_gradient [rows, H].
+struct LstmForward {
+  Scalar* gates;
+  const Scalar* cell_before;  // [rows, H]
+  Scalar *hidden, *cell;      // [rows, H]
+  int64_t width;
+};
+/// activated [rows, 4H] as forward left it.
 template <class Scalar>
-void lstm_backward(const Scalar* activated, const Scalar* cell_before, const Scalar* cell,
-                   const Scalar* hidden_gradient, const Scalar* cell_gradient, Scalar* gate_gradient,
-                   Scalar* cell_before_gradient, int64_t rows, int64_t width);
+struct LstmBackward {
+  const Scalar *activated, *cell_before, *cell, *hidden_gradient, *cell_gradient;
+  Scalar *gate_gradient, *cell_before_gradient;  // [rows, 4H], [rows, H]
+  int64_t width;
+};
 
 /// What additive attention compares. Null pointers: no coverage.
 template <class Scalar>
@@ -29,20 +39,12 @@ struct AdditiveTerms {
   int64_t sentences, hypotheses, length, width;
 };
 
-/// scores[b, k, s] = sum_h v[h] tanh(keys[b, s, h] + query[b, k, h] + coverage[b, k, s] coverage_weight[h]),
-/// 0 where the mask is false.
-template <class Scalar>
-void additive_scores(const AdditiveTerms<Scalar>& terms, Scalar* scores);
-
 template <class Scalar>
 struct AdditiveGradients {
   Scalar* keys;                                                 // added to
   Scalar *query, *v_rows;                                       // [b, k, h]; [b, h] to be summed over b
   Scalar *coverage = nullptr, *coverage_weight_rows = nullptr;  // [b, k, s]; [b, h]; unused without coverage
 };
-template <class Scalar>
-void additive_scores_backward(const AdditiveTerms<Scalar>& terms, const Scalar* score_gradient,
-                              const AdditiveGradients<Scalar>& gradients);
 
 /// What a row of the loss is mixed from (See et al. 2017): p = generated * softmax(logits) [target] + copied.
 /// Null pointers: generated = 1, copied = 0.
@@ -61,8 +63,15 @@ inline constexpr double least_probability = 1e-30;
 /// vocabulary: only copying writes it. When `gradient`, the logits are overwritten by d(sum of
 /// losses)/d(logits).
 template <class Scalar>
-void cross_entropy(Scalar* logits, const int64_t* targets, const Mixture<Scalar>& mixture, Scalar smoothing,
-                   bool gradient, Scalar* loss, Scalar* nll, int64_t rows, int64_t vocabulary);
+struct CrossEntropy {
+  Scalar* logits;
+  const int64_t* targets;
+  Mixture<Scalar> mixture;
+  Scalar smoothing;
+  bool gradient;
+  Scalar *loss, *nll;
+  int64_t vocabulary;
+};
 
 /// What copying adds to the rows of search: the probability generated * softmax(logits)[v] of a word v, plus
 /// copied[p] for each position p with slots[p] = v; slot V + i stands alone. Null pointers: no copying.
@@ -84,20 +93,31 @@ struct Columns {
 /// order of their indices, and the logarithms of their probabilities; never one of `banned`.
 /// watched_value[row] = that of the column `watched`. Overwrites the logits.
 template <class Scalar>
-void top_k(Scalar* logits, const Columns& columns, const Copies<Scalar>& copies, Scalar* log_probabilities,
-           int64_t* indices, Scalar* watched_value, int64_t rows, int64_t vocabulary);
+struct TopKTerms {
+  Scalar* logits;
+  Columns columns;
+  Copies<Scalar> copies;
+  Scalar* log_probabilities;
+  int64_t* indices;
+  Scalar* watched_value;
+  int64_t vocabulary;
+};
 
 /// Numbers of one draw: element i is a function of `low`, `high` and i alone.
 struct Draw {
   uint32_t low, high;
 };
 
-/// uniform[i] in [0, 1), multiples of 2^-24.
-void uniform(const Draw& draw, float* numbers, int64_t count);
-
-/// y[i] = x[i] times 0 with probability `p`, else 1/(1-p); null x: ones.
+/// y[i] = x[i] times 0 where number i of the draw, a whole one below 2^24, is below `threshold`, else `scale`;
+/// null x: ones.
 template <class Scalar>
-void dropout(const Draw& draw, double p, const Scalar* x, Scalar* y, int64_t count);
+struct DropoutTerms {
+  Draw draw;
+  uint32_t threshold;
+  Scalar scale;
+  const Scalar* x;
+  Scalar* y;
+};
 
 /// Where element [b, h, t, 0] of a tensor lies; those of one position stand together.
 struct HeadStrides {
@@ -117,18 +137,44 @@ struct HeadTerms {
   int64_t sentences, heads, query_count, length, width;
 };
 
-/// weights [b, h, q, s] = softmax over s of scale queries keys^T, before dropout; context [b, q, h, d] =
-/// (weights dropout) values.
-template <class Scalar>
-void attend(const HeadTerms<Scalar>& terms, Scalar* weights, Scalar* context);
-
 /// All three laid out as [b, t, h, d], written.
 template <class Scalar>
 struct HeadGradients {
   Scalar *queries, *keys, *values;
 };
+
+/// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers that are
+/// not explained by the structs are scratch of one thread.
 template <class Scalar>
-void attend_backward(const HeadTerms<Scalar>& terms, const Scalar* weights, const Scalar* context_gradient,
-                     const HeadGradients<Scalar>& gradients);
+struct Loops {
+  void (*lstm_forward)(const LstmForward<Scalar>&, int64_t begin, int64_t end);
+  void (*lstm_backward)(const LstmBackward<Scalar>&, int64_t begin, int64_t end);
+  void (*additive_scores)(const AdditiveTerms<Scalar>&, Scalar* scores, int64_t begin, int64_t end);
+  /// shares [width]
+  void (*additive_backward)(const AdditiveTerms<Scalar>&, const Scalar* score_gradient,
+                            const AdditiveGradients<Scalar>&, Scalar* shares, int64_t begin, int64_t end);
+  void (*cross_entropy)(const CrossEntropy<Scalar>&, int64_t begin, int64_t end);
+  /// block_peaks [V / block_width, rounded up], beyond [length of the copies]
+  void (*top_k)(const TopKTerms<Scalar>&, Scalar* block_peaks, Scalar* beyond, int64_t begin, int64_t end);
+  /// columns [width, padded length], scores [padded length]
+  void (*attend)(const HeadTerms<Scalar>&, Scalar* columns, Scalar* scores, Scalar* weights, Scalar* context,
+                 int64_t begin, int64_t end);
+  /// columns [width, padded length], weight_gradient [padded length]
+  void (*attend_backward)(const HeadTerms<Scalar>&, const Scalar* weights, const Scalar* context_gradient,
+                          const HeadGradients<Scalar>&, Scalar* columns, Scalar* weight_gradient,
+                          int64_t begin, int64_t end);
+  void (*dropout)(const DropoutTerms<Scalar>&, int64_t begin, int64_t end);
+};
+
+#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                                      \
+  namespace instruction_set {                                                                       \
+  extern const Loops<float> float_loops;                                                            \
+  extern const Loops<double> double_loops;                                                          \
+  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end);                       \
+  }
+SEQ2SEQ_DECLARE_LOOPS(baseline)
+SEQ2SEQ_DECLARE_LOOPS(avx2)
+SEQ2SEQ_DECLARE_LOOPS(avx512)
+#undef SEQ2SEQ_DECLARE_LOOPS
 
 }  // namespace seq2seq::kernels

@@ -1,0 +1,61 @@
+#include "seq2seq/nn/cpu/loop_math.h"
+#include "seq2seq/nn/cpu/loops.h"
+
+namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
+namespace {
+
+template <class Scalar>
+SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
+                                      const Mixture<Scalar>& mixture, int64_t row, Scalar smoothing,
+                                      bool gradient, Scalar* loss, Scalar* nll, int64_t size) {
+  Scalar peak = logits[0];
+  for (int64_t i = 1; i < size; ++i) peak = larger(peak, logits[i]);
+  const bool in_vocabulary = target < size;
+  const Scalar target_logit = in_vocabulary ? logits[target] - peak : Scalar(0);
+  const Scalar mean =
+      lane_sum<Scalar>(size, [=](int64_t i) { return logits[i] - peak; }) / static_cast<Scalar>(size);
+  if (gradient)
+    for (int64_t i = 0; i < size; ++i) logits[i] = exponential(logits[i] - peak);
+  const Scalar sum = gradient
+                         ? lane_sum<Scalar>(size, [=](int64_t i) { return logits[i]; })
+                         : lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
+  const Scalar log_sum = logarithm(sum);
+  Scalar from_vocabulary = 1;  // the share of the target's probability that the vocabulary gives
+  if (mixture.generated == nullptr) {
+    *nll = log_sum - target_logit;
+  } else {
+    const Scalar likely = in_vocabulary ? exact_exponential(target_logit - log_sum) : Scalar(0);
+    const Scalar mixed =
+        larger(mixture.generated[row] * likely + mixture.copied[row], Scalar(least_probability));
+    *nll = -logarithm(mixed);
+    from_vocabulary = mixture.generated[row] * likely / mixed;
+    if (gradient) {
+      mixture.generated_gradient[row] = (smoothing - 1) * likely / mixed;
+      mixture.copied_gradient[row] = (smoothing - 1) / mixed;
+    }
+  }
+  *loss = (1 - smoothing) * *nll + smoothing * (log_sum - mean);
+  if (!gradient) return;
+  const Scalar pull = (1 - smoothing) * from_vocabulary, scale = (pull + smoothing) / sum,
+               floor = smoothing / static_cast<Scalar>(size);
+  for (int64_t i = 0; i < size; ++i) logits[i] = logits[i] * scale - floor;
+  if (in_vocabulary) logits[target] -= pull;
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void rows_of(const CrossEntropy<Scalar>& t, int64_t begin, int64_t end) {
+  for (int64_t r = begin; r < end; ++r)
+    cross_entropy_row(t.logits + r * t.vocabulary, t.targets[r], t.mixture, r, t.smoothing, t.gradient,
+                      t.loss + r, t.nll + r, t.vocabulary);
+}
+
+}  // namespace
+
+void cross_entropy(const CrossEntropy<float>& terms, int64_t begin, int64_t end) {
+  rows_of(terms, begin, end);
+}
+void cross_entropy(const CrossEntropy<double>& terms, int64_t begin, int64_t end) {
+  rows_of(terms, begin, end);
+}
+
+}  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

@@ -1,0 +1,109 @@
+#include "seq2seq/nn/cpu/loop_math.h"
+#include "seq2seq/nn/cpu/loops.h"
+
+namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
+namespace {
+
+template <class Scalar>
+SEQ2SEQ_INLINE Scalar block_maximum(const Scalar* __restrict values, int64_t begin, int64_t vocabulary) {
+  const int64_t end = smaller(begin + block_width, vocabulary);
+  Scalar partial[lanes];
+  for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] = -infinity<Scalar>;
+  int64_t i = begin;
+  for (; i + lanes <= end; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      partial[lane] = values[i + lane] > partial[lane] ? values[i + lane] : partial[lane];
+  for (; i < end; ++i) partial[0] = values[i] > partial[0] ? values[i] : partial[0];
+  for (int64_t step = lanes / 2; step > 0; step /= 2)
+    for (int64_t lane = 0; lane < step; ++lane)
+      partial[lane] = partial[lane + step] > partial[lane] ? partial[lane + step] : partial[lane];
+  return partial[0];
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE int64_t first_maximum(const Scalar* values, int64_t begin, int64_t end) {
+  int64_t best = begin;
+  for (int64_t i = begin + 1; i < end; ++i)
+    if (values[i] > values[best]) best = i;
+  return best;
+}
+
+/// Mixes copying into a row: logits of copied words rise, `beyond` [length] takes the logarithms of the slots
+/// behind the vocabulary. `shift`: what makes a logit the logarithm of its probability.
+template <class Scalar>
+SEQ2SEQ_INLINE void mix_copies(Scalar* logits, Scalar* block_peaks, Scalar* beyond, const Scalar* copied,
+                               const int64_t* slots, int64_t length, Scalar shift, int64_t size) {
+  for (int64_t p = 0; p < length; ++p) beyond[p] = 0;
+  for (int64_t p = 0; p < length; ++p) {
+    const int64_t slot = slots[p];
+    if (slot >= size) {
+      beyond[slot - size] += copied[p];
+    } else if (slot >= 0 && copied[p] > 0) {
+      logits[slot] = logarithm(exact_exponential(logits[slot] + shift) + copied[p]) - shift;
+      Scalar& peak = block_peaks[slot / block_width];
+      peak = larger(peak, logits[slot]);
+    }
+  }
+  for (int64_t p = 0; p < length; ++p) beyond[p] = logarithm(beyond[p]);
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks,
+                              Scalar* __restrict beyond, const Columns& columns, const Copies<Scalar>& copies,
+                              int64_t row, Scalar* __restrict log_probabilities, int64_t* __restrict indices,
+                              Scalar* __restrict watched_value, int64_t size) {
+  const int64_t blocks = (size + block_width - 1) / block_width;
+  for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
+  const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
+  const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
+  Scalar shift = -peak - logarithm(sum);
+  if (copies.length > 0) {
+    shift += logarithm(larger(copies.generated[row], Scalar(least_probability)));
+    mix_copies(logits, block_peaks, beyond, copies.copied + row * copies.length,
+               copies.slots + row / copies.hypotheses * copies.length, copies.length, shift, size);
+  }
+  *watched_value = logits[columns.watched] + shift;
+  const auto remove = [&](int64_t index) {
+    logits[index] = -infinity<Scalar>;
+    block_peaks[index / block_width] = block_maximum(logits, index / block_width * block_width, size);
+  };
+  for (int64_t i = 0; i < columns.banned_count; ++i) remove(columns.banned[i]);
+  int64_t taken = 0;
+  for (; taken < smaller(columns.k, size - columns.banned_count); ++taken) {
+    const int64_t block = first_maximum(block_peaks, 0, blocks) * block_width;
+    const int64_t best = first_maximum(logits, block, smaller(block + block_width, size));
+    indices[taken] = best;
+    log_probabilities[taken] = logits[best] + shift;
+    remove(best);
+  }
+  for (int64_t p = 0; p < copies.length; ++p) {
+    if (taken == columns.k && !(beyond[p] > log_probabilities[taken - 1])) continue;
+    int64_t at = taken < columns.k ? taken++ : taken - 1;
+    for (; at > 0 && beyond[p] > log_probabilities[at - 1]; --at) {
+      log_probabilities[at] = log_probabilities[at - 1];
+      indices[at] = indices[at - 1];
+    }
+    log_probabilities[at] = beyond[p];
+    indices[at] = size + p;
+  }
+}
+
+template <class Scalar>
+SEQ2SEQ_INLINE void rows_of(const TopKTerms<Scalar>& t, Scalar* block_peaks, Scalar* beyond, int64_t begin,
+                            int64_t end) {
+  for (int64_t r = begin; r < end; ++r)
+    top_k_row(t.logits + r * t.vocabulary, block_peaks, beyond, t.columns, t.copies, r,
+              t.log_probabilities + r * t.columns.k, t.indices + r * t.columns.k, t.watched_value + r,
+              t.vocabulary);
+}
+
+}  // namespace
+
+void top_k(const TopKTerms<float>& terms, float* block_peaks, float* beyond, int64_t begin, int64_t end) {
+  rows_of(terms, block_peaks, beyond, begin, end);
+}
+void top_k(const TopKTerms<double>& terms, double* block_peaks, double* beyond, int64_t begin, int64_t end) {
+  rows_of(terms, block_peaks, beyond, begin, end);
+}
+
+}  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

@@ -1,0 +1,43 @@
+#include "seq2seq/nn/engine/capabilities.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/packed_weights.h"
+#include "support/compare.h"
+#include "support/fill.h"
+
+namespace seq2seq::test {
+namespace {
+
+// The levels of ctest ask for less than the machine has.
+TEST(Capabilities, FollowTheEnvironment) {
+  if (const char* asked = std::getenv("SEQ2SEQ_INSTRUCTION_SET"); asked != nullptr && *asked != 0)
+    EXPECT_EQ(name_of(instruction_set()), std::string(asked));
+  if (const char* onednn = std::getenv("ONEDNN_MAX_CPU_ISA"); onednn != nullptr) {
+    const std::string level = onednn;
+    if (level == "AVX2" || level == "SSE41") EXPECT_FALSE(has_onednn_bfloat16_products());
+  }
+}
+
+TEST(Capabilities, ProductsAreRightWhateverIsThere) {
+  const Tensor weight = cosine({48, 32}).to(at::kFloat);
+  PackedWeights packed({weight});
+  for (const int64_t rows : {1, 5, 64}) {
+    const Tensor x = cosine({rows, 32}, 7).to(at::kFloat), expected = x.matmul(weight.t());
+    EXPECT_TRUE(close(seq2seq::linear(x, weight), expected, 1e-5));
+    const PackedWeights::Use use(&packed);
+    EXPECT_TRUE(close(seq2seq::linear(x, weight), expected, 1e-5));
+  }
+}
+
+TEST(Capabilities, BfloatIsNotMeasuredWhereItIsLacking) {
+  if (!has_onednn_bfloat16_products()) EXPECT_FALSE(bfloat16_products_are_faster());
+}
+
+}  // namespace
+}  // namespace seq2seq::test
