@@ -31,9 +31,6 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
 /// it.
 OptimizationOptions with_measured_precision(OptimizationOptions options);
 
-/// Lets LibTorch use this many processor threads; 0 = all cores.
-void use_threads(int64_t threads);
-
 /// A model that has learned nothing: vocabularies made or read for `corpus`, weights drawn from `seed`.
 TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed);
 
