@@ -5,11 +5,14 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "environment.h"
 #include "help_formatter.h"
 #include "thread_waiting.h"
 
 int main(int argc, char** argv) {
+  seq2seq::open_standard_streams();
   seq2seq::let_threads_sleep(argv);
+  seq2seq::identify_processor();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program without a word
   CLI::App app("Trains translation and summarization models from the terminal and uses them.", "seq2seq");
   app.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION " (LibTorch " TORCH_VERSION ")");
