@@ -9,10 +9,7 @@ cmake --preset release >"$log" 2>&1 || {
   cat "$log" >&2
   exit 1
 }
-# A compiler that reads LibTorch's headers takes about 2 GB.
-cores=$(nproc)
-fitting=$(awk '/MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)
-jobs=$((fitting < 1 ? 1 : fitting < cores ? fitting : cores))
+jobs=$(scripts/jobs.sh)
 if [[ -t 1 ]]; then
   cmake --build --preset release --parallel "$jobs"
 else
