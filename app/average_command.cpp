@@ -9,6 +9,7 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/average.h"
+#include "seq2seq/model/device.h"
 
 namespace seq2seq {
 namespace {
@@ -32,6 +33,7 @@ int run_average(const AverageOptions& options) {
   for (const std::string& name : options.models)
     if (options.models.size() > 1 && same_file(find_model_file(name).string(), options.output))
       throw UsageError("--output", "is one of the models, which would be overwritten", "name another file");
+  use_threads(0);
   TranslationModel model = average_models({options.models.begin(), options.models.end()});
   model.self_test = to_json(self_test(model));
   save_model(model, options.output);

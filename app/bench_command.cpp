@@ -13,6 +13,7 @@
 #include "seq2seq/core/peak_memory.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {

@@ -17,6 +17,7 @@
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/decode/source_lines.h"
 #include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/model/scripted_translate.h"
 
 namespace seq2seq {
@@ -176,6 +177,7 @@ int show_gradient_flow(const InspectOptions& options) {
 
 int run_inspect(const InspectOptions& options) {
   check(options.gradient_flow, options.model);
+  use_threads(0);
   if (options.gradient_flow.wanted) return show_gradient_flow(options);
   if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
   if (options.model.size() > 1)

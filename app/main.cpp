@@ -1,30 +1,19 @@
-#include <c10/util/Flags.h>
 #include <torch/version.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
-#include <cstdlib>
 
 #include "command_line.h"
 #include "commands.h"
+#include "environment.h"
 #include "help_formatter.h"
 #include "thread_waiting.h"
 
-C10_DECLARE_int(caffe2_log_level);
-
-namespace {
-
-/// LibTorch's warnings are about its own insides; errors reach us as exceptions.
-void silence_library_warnings() {
-  constexpr int errors_only = 2;
-  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = errors_only;
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  silence_library_warnings();
+  seq2seq::open_standard_streams();
+  seq2seq::silence_library_warnings();
   seq2seq::let_threads_sleep(argv);
+  seq2seq::identify_processor();
   std::signal(SIGPIPE, SIG_DFL);  // a reader that goes away ends the program without a word
   CLI::App app("Trains translation and summarization models from the terminal and uses them.", "seq2seq");
   app.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION " (LibTorch " TORCH_VERSION ")");

@@ -1,4 +1,3 @@
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -69,7 +68,7 @@ int run_score(const ScoreOptions& options) {
   check(options);
   keep_few_shapes();
   const at::Device device = open_device(options.device);
-  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  use_threads(options.threads);
   const DecodingModels models = DecodingModels::load(options.models, device);
   if (!options.alignments.empty() && !models.has_attention())
     throw UsageError("--alignments", "this model has no attention to tell of", "leave it out");

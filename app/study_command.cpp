@@ -5,7 +5,6 @@
 #include <ctime>
 #include <fstream>
 #include <memory>
-#include <thread>
 
 #include "commands.h"
 #include "flags.h"
@@ -15,7 +14,9 @@
 #include "seq2seq/core/folder_lock.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/data/fingerprint.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/study/study.h"
 #include "seq2seq/study/study_report.h"
 #include "seq2seq/study/study_result.h"
@@ -183,7 +184,7 @@ std::string conditions_now(const SeededRun& run, int64_t at_a_time) {
   return fmt::format(
       "seq2seq {} with LibTorch {} on {} ({} cores), {}: trained {} at a time with {} {} each, so that "
       "speeds of training are those of runs beside one another; decoding alone, with all cores.",
-      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), std::thread::hardware_concurrency(), date, at_a_time,
+      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), usable_processors(), date, at_a_time,
       threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "thread" : "threads");
 }
 
@@ -194,7 +195,7 @@ int64_t runs_at_a_time(const Study& study, int64_t wanted) {
     if (run.options.run.threads == 0 || run.options.run.device != "cpu") return 1;
     threads = std::max(threads, run.options.run.threads);
   }
-  return std::max<int64_t>(1, std::thread::hardware_concurrency() / threads);
+  return std::max<int64_t>(1, usable_processors() / threads);
 }
 
 void check(const StudyCommandOptions& options) {
@@ -256,6 +257,7 @@ int run_study(const StudyCommandOptions& options) {
   if (!run_training_jobs(jobs, at_a_time, [] { return stop_signal() != 0; }))
     return stopped("stopped and saved; the same command goes on");
   settle_training(study, in_training, text);
+  use_threads(0);
   StudyResults by_run;
   for (size_t i = 0; i < runs.size(); ++i) {
     const SeededRun& run = runs[i];

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "environment.h"
+
 namespace seq2seq {
 
 void let_threads_sleep(char** argv) {
@@ -15,9 +17,8 @@ void let_threads_sleep(char** argv) {
   // By its own path, which is also the name that process lists show.
   char program[4096];
   const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-  if (length <= 0) return;  // where there is no /proc, threads spin
-  program[length] = '\0';
-  execv(program, argv);
+  program[length > 0 ? length : 0] = '\0';
+  execv(length > 0 ? program : own_program(), argv);  // in vain, threads spin
 }
 
 }  // namespace seq2seq

@@ -17,6 +17,7 @@
 #include <optional>
 #include <thread>
 
+#include "environment.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
@@ -30,9 +31,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(100);
 
-// This very program, even when another one stands in its place by now.
-constexpr const char* program = "/proc/self/exe";
-
 pid_t start(const TrainingJob& job) {
   std::vector<std::string> words{"seq2seq"};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
@@ -41,6 +39,7 @@ pid_t start(const TrainingJob& job) {
   arguments.push_back(nullptr);
   const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (log < 0) throw Error(job.log.string(), "cannot be written: " + system_reason());
+  const char* program = own_program();  // itself, even when another one stands in its place by now
   const pid_t parent = getpid(), child = fork();
   if (child < 0) {
     close(log);
@@ -55,8 +54,7 @@ pid_t start(const TrainingJob& job) {
     dup2(log, STDOUT_FILENO);
     dup2(log, STDERR_FILENO);
     execv(program, arguments.data());
-    constexpr char problem[] =
-        "/proc/self/exe cannot be run; a study starts this program again for each run\n";
+    constexpr char problem[] = "this program cannot be started again, as a study does for each run\n";
     [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, problem, sizeof problem - 1);
     _exit(127);
   }

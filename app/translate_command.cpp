@@ -157,7 +157,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   check(options);
   keep_few_shapes();
   const at::Device device = open_device(options.device);
-  if (options.threads > 0) at::set_num_threads(static_cast<int>(options.threads));
+  use_threads(options.threads);
   const DecodingModels model = DecodingModels::load(options.models, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.has_attention())
     throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",

@@ -1,21 +1,31 @@
 #!/usr/bin/env bash
-# Configures and builds build/release/seq2seq. The details are shown only when something fails.
+# Configures and builds build/release: the program and the tests, or `build.sh program` the program alone. Says how far
+# it is; details are shown only when something fails.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+target=all
+[[ ${1:-} != program ]] || target=seq2seq_app
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+echo "configuring the build"
 cmake --preset release >"$log" 2>&1 || {
   cat "$log" >&2
   exit 1
 }
-# A compiler that reads LibTorch's headers takes about 2 GB.
-cores=$(nproc)
-fitting=$(awk '/MemAvailable/ {print int($2 / 2097152)}' /proc/meminfo)
-jobs=$((fitting < 1 ? 1 : fitting < cores ? fitting : cores))
+jobs=$(scripts/jobs.sh)
 if [[ -t 1 ]]; then
-  cmake --build --preset release --parallel "$jobs"
+  cmake --build --preset release --parallel "$jobs" --target $target
 else
-  echo "building with $jobs jobs"
-  cmake --build --preset release --parallel "$jobs" -- --quiet
+  # ninja's own line for each file, made one for each tenth.
+  echo "building $([[ $target == all ]] && echo "the program and the tests" || echo "the program") with $jobs jobs"
+  NINJA_STATUS='[%f/%t] ' cmake --build --preset release --parallel "$jobs" --target $target 2>&1 | awk '
+    /^ninja: no work to do/ { next }
+    match($0, /^\[[0-9]+\/[0-9]+\] /) {
+      split(substr($0, 2, RLENGTH - 3), done, "/")
+      tenth = int(10 * done[1] / done[2])
+      if (tenth > last) { print "built " done[1] " of " done[2]; fflush(); last = tenth }
+      next
+    }
+    { print; fflush() }'
 fi

@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh
-scripts/build.sh
+scripts/build.sh program
 
 task=translate
 if [[ ${1:-} == translate || ${1:-} == summarize ]]; then

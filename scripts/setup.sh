@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly version=2.15.0 minimum=2.6
 readonly packages=(cmake ninja-build g++ libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev libbenchmark-dev
   libsentencepiece-dev libutf8proc-dev libzip-dev libmimalloc-dev zlib1g-dev libfmt-dev ccache unzip patch python3 python3-pip)
-readonly cache=${SEQ2SEQ_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/seq2seq}
+readonly cache=${SEQ2SEQ_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/seq2seq}
 readonly destination=$cache/libtorch-$version
 
 say() { echo "setup: $*" >&2; }

@@ -6,6 +6,6 @@ set -euo pipefail
 folder=$(realpath -m "${1:-$(dirname "${BASH_SOURCE[0]}")/../build/study}") seeds=${2:-3}
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh
-scripts/build.sh
+scripts/build.sh program
 build/release/seq2seq study --config data/studies/information-loss.json --output "$folder" --seeds "$seeds"
 cp "$folder/figures/remedy-by-remedy-by-length-exact-but-unseen.svg" docs/images/study.svg

@@ -35,11 +35,14 @@ fs::path cache_folder(const std::string& path) {
     candidates.push_back(fs::path(cache) / "seq2seq");
   if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
     candidates.push_back(fs::path(home) / ".cache" / "seq2seq");
-  std::error_code ignored;
-  candidates.push_back(fs::temp_directory_path(ignored) / ("seq2seq-" + std::to_string(::geteuid())));
+  std::error_code missing;
+  if (const fs::path temporary = fs::temp_directory_path(missing); !missing)
+    candidates.push_back(temporary / ("seq2seq-" + std::to_string(::geteuid())));
   for (const auto& folder : candidates)
     if (make_private_folder(folder)) return folder;
-  throw Error(path, "no folder can be written for its unpacked copy (" + candidates.back().string() + ")",
+  throw Error(path,
+              "no folder can be written for its unpacked copy" +
+                  (candidates.empty() ? "" : " (" + candidates.back().string() + ")"),
               "set XDG_CACHE_HOME to a folder with free space, or unpack the file yourself");
 }
 

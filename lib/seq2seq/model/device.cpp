@@ -1,8 +1,10 @@
 #include "seq2seq/model/device.h"
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/processors.h"
 
 namespace seq2seq {
 
@@ -20,6 +22,10 @@ c10::Device open_device(const std::string& name) {
     throw Error("--device", "no CUDA device can be used here",
                 "use --device cpu, or a LibTorch built for CUDA");
   return device;
+}
+
+void use_threads(int64_t threads) {
+  at::set_num_threads(static_cast<int>(threads > 0 ? threads : usable_processors()));
 }
 
 }  // namespace seq2seq

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
@@ -128,11 +127,6 @@ TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, ui
   return model;
 }
 
-void use_threads(int64_t threads) {
-  at::set_num_threads(threads > 0 ? static_cast<int>(threads)
-                                  : static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_clock::time_point started)
     : options_(prepared(options)),
       started_(started),
@@ -211,13 +205,13 @@ void Trainer::open_model() {
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
   report_precision();
   log_info(fmt::format(
-      "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} threads",
+      "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} thread{}",
       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
       format_count(static_cast<int64_t>(train_corpus_->size())),
       format_count(static_cast<int64_t>(validator_->size())),
       format_count(model_.text.source->vocabulary().size()),
       format_count(model_.text.target->vocabulary().size()), format_count(parameter_count(*model_.model)),
-      at::get_num_threads()));
+      at::get_num_threads(), at::get_num_threads() == 1 ? "" : "s"));
 }
 
 void Trainer::report_precision() {

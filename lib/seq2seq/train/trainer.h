@@ -27,9 +27,6 @@ struct UpdateSums {
 UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update);
 
-/// Lets LibTorch use this many processor threads; 0 = all cores.
-void use_threads(int64_t threads);
-
 /// A model that has learned nothing: vocabularies made or read for `corpus`, weights drawn from `seed`.
 TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed);
 
