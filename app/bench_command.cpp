@@ -126,8 +126,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   result["threads"] = at::get_num_threads();
   result["parameters"] = training.parameters();
   result["precision"] = option_name(options.optimization.precision);
-  result["batch"] = {{"unit", option_name(options.batch.unit)},
-                     {"size", options.batch.size}};
+  result["batch"] = {{"unit", option_name(options.batch.unit)}, {"size", options.batch.size}};
   result["windows"] = bench.windows;
   result["seconds"] = seconds;
   result["updates"] = updates;

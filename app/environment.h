@@ -6,8 +6,8 @@ namespace seq2seq {
 /// file takes their place and gets what is written to them. Reading and writing them still fails.
 void open_standard_streams();
 
-/// LibTorch's warnings speak of its own insides; its errors reach us as exceptions. TORCH_CPP_LOG_LEVEL in the
-/// environment brings them back.
+/// LibTorch's warnings speak of its own insides; its errors reach us as exceptions. TORCH_CPP_LOG_LEVEL in
+/// the environment brings them back.
 void silence_library_warnings();
 
 /// Lets LibTorch find out what the processor can do. Without /proc it cannot, takes its plain kernels and

@@ -30,10 +30,11 @@ endif()
 find_program(SEQ2SEQ_CCACHE ccache)
 mark_as_advanced(SEQ2SEQ_CCACHE)
 if(SEQ2SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # ccache keeps results made with a precompiled header only under these settings.
+  # ccache keeps results made with a precompiled header only under these settings; what was compiled for a clone that
+  # lies elsewhere serves as well.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      ${SEQ2SEQ_CCACHE})
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${SEQ2SEQ_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     set(SEQ2SEQ_PCH_OPTIONS -fpch-preprocess)
   endif()

@@ -57,9 +57,8 @@ function(seq2seq_test name)
   list(LENGTH arg_SOURCES files)
   math(EXPR groups "(${files} + 5) / 6")
   seq2seq_unity(${name} ${groups})
-  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} seq2seq_warnings nlohmann_json::nlohmann_json
+  target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} seq2seq_test_paths seq2seq_warnings nlohmann_json::nlohmann_json
                                         GTest::gmock GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE SEQ2SEQ_TEST_DATA="${PROJECT_SOURCE_DIR}/tests")
   # Compiling tests well takes longer than running them.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   if("seq2seq" IN_LIST arg_LIBRARIES)

@@ -1,5 +1,5 @@
-// Whether this machine can play a lesser one, as the environment asks for (tests/CMakeLists.txt): one line, and an
-// exit code.
+// Whether this machine can play a lesser one, as the environment asks for (tests/CMakeLists.txt): one line,
+// and an exit code.
 //   level INSTRUCTION_SET LIBTORCH_CAPABILITY
 
 #include <ATen/Version.h>

@@ -6,12 +6,13 @@
 #include <set>
 
 #include "seq2seq/core/json.h"
+#include "../support/paths.h"
 
 namespace seq2seq {
 namespace {
 
 TEST(Random, IsSplitmix64) {
-  for (const auto& expected : read_json_file(SEQ2SEQ_TEST_DATA "/reference/core_random.json")) {
+  for (const auto& expected : read_json_file(test::tests_folder + "reference/core_random.json")) {
     Random random(std::stoull(expected["seed"].get<std::string>()));
     for (const auto& number : expected["next"])
       EXPECT_EQ(std::to_string(random.next()), number.get<std::string>());

@@ -6,13 +6,14 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/grammar.h"
 #include "temporary_folder.h"
+#include "../support/paths.h"
 
 // The commands in data/README.md, through the library: the committed corpora follow from the grammars.
 
 namespace seq2seq {
 namespace {
 
-const std::string data_folder = std::string(SEQ2SEQ_TEST_DATA) + "/../data/";
+using test::data_folder;
 const std::vector<std::string> names = {"train", "valid", "test"};
 
 TEST(GeneratedCorpora, TranslationIsAsCommitted) {

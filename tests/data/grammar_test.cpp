@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "../support/paths.h"
 #include "temporary_folder.h"
 
 namespace seq2seq {
@@ -13,7 +14,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-const std::string grammar_folder = std::string(SEQ2SEQ_TEST_DATA) + "/../data/";
+using test::data_folder;
 
 std::map<std::string, std::string> sample_many(const Grammar& grammar, int count) {
   std::map<std::string, std::string> pairs;
@@ -127,7 +128,7 @@ TEST(Grammar, NamesThePlaceOfAFault) {
 }
 
 TEST(Grammar, SplitsShareNoSourceAndNoUnseenWord) {
-  const auto grammar = Grammar::load(grammar_folder + "copying.grammar.json");
+  const auto grammar = Grammar::load(data_folder + "copying.grammar.json");
   const auto splits = generate_splits(grammar, {300, 100}, 4);
   ASSERT_EQ(splits[0].size(), 300u);
   ASSERT_EQ(splits[1].size(), 100u);
@@ -155,7 +156,7 @@ TEST(Grammar, TellsWhenItHasTooFewSentences) {
 }
 
 TEST(TranslationGrammar, GivesEverySourceOneTarget) {
-  EXPECT_GT(sample_many(Grammar::load(grammar_folder + "translation.grammar.json"), 30000).size(), 20000u);
+  EXPECT_GT(sample_many(Grammar::load(data_folder + "translation.grammar.json"), 30000).size(), 20000u);
 }
 
 }  // namespace

@@ -7,17 +7,18 @@
 
 #include <string>
 #include <vector>
+#include "../support/paths.h"
 
 namespace seq2seq {
 
 inline pid_t start_program(std::vector<std::string> arguments) {
-  std::string program = SEQ2SEQ_PROGRAM;
+  std::string program = test::program_file;
   std::vector<char*> words{program.data()};
   for (auto& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   const pid_t child = fork();
   if (child == 0) {
-    execv(SEQ2SEQ_PROGRAM, words.data());
+    execv(test::program_file.c_str(), words.data());
     _exit(127);
   }
   return child;

@@ -14,6 +14,7 @@
 
 #include "program.h"
 #include "seq2seq/train/training_state.h"
+#include "../support/paths.h"
 
 namespace seq2seq {
 namespace {
@@ -28,7 +29,7 @@ class Resume : public testing::Test {
   ~Resume() override { fs::remove_all(folder_); }
 
   pid_t start(const fs::path& run, bool resume) const {
-    const std::string data = SEQ2SEQ_DATA "/translation/";
+    const std::string data = test::data_folder + "translation/";
     std::vector<std::string> words{"train", "--quiet", "--run-directory", run.string()};
     const std::vector<std::string> settings{"--train-source",
                                             data + "train.en",

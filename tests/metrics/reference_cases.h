@@ -6,12 +6,13 @@
 
 #include "seq2seq/core/json.h"
 #include "seq2seq/metrics/sentence_statistics.h"
+#include "../support/paths.h"
 
 namespace seq2seq::test {
 
 /// tests/reference/metrics_<name>.json
 inline Json read_reference(const std::string& name) {
-  return read_json_file(std::string(SEQ2SEQ_TEST_DATA) + "/reference/metrics_" + name + ".json");
+  return read_json_file(test::tests_folder + "reference/metrics_" + name + ".json");
 }
 
 struct ScoredTexts {

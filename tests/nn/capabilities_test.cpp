@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <string>
 
+#include "../support/compare.h"
+#include "../support/fill.h"
 #include "seq2seq/nn/linear.h"
 #include "seq2seq/nn/packed_weights.h"
-#include "support/compare.h"
-#include "support/fill.h"
 
 namespace seq2seq::test {
 namespace {

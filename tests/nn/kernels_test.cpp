@@ -60,7 +60,8 @@ TYPED_TEST(KernelsTest, LstmForwardIsRightAtEveryWidthAndScale) {
       fill(gates, rows * 4 * width, scale, 0);
       fill(before, rows * width, 2.0, 0.5);
       const auto inputs = gates.values();
-      kernels::lstm_forward<TypeParam>({gates.data(), before.data(), hidden.data(), cell.data(), width}, rows);
+      kernels::lstm_forward<TypeParam>({gates.data(), before.data(), hidden.data(), cell.data(), width},
+                                       rows);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t i = 0; i < width; ++i) {
           const auto gate = [&](int64_t g) -> double {
@@ -187,8 +188,8 @@ TYPED_TEST(KernelsTest, TheNumberOfThreadsDoesNotMatter) {
     kernels::lstm_forward<TypeParam>({gates.data(), cell_before.data(), hidden.data(), cell.data(), width},
                                      rows);
     Guarded<TypeParam> dgates(rows * 4 * width), dbefore(rows * width);
-    kernels::lstm_backward<TypeParam>({gates.data(), cell_before.data(), cell.data(), hidden.data(), cell.data(),
-                                       dgates.data(), dbefore.data(), width},
+    kernels::lstm_backward<TypeParam>({gates.data(), cell_before.data(), cell.data(), hidden.data(),
+                                       cell.data(), dgates.data(), dbefore.data(), width},
                                       rows);
     Guarded<TypeParam> loss(rows), nll(rows);
     const std::vector<int64_t> targets(rows, 5);

@@ -5,8 +5,8 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
-#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/products.h"
 
 namespace seq2seq::test {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "paths.h"
 #include "seq2seq/core/json.h"
 
 namespace seq2seq::test {
@@ -44,7 +45,7 @@ inline void fill_parameters(torch::nn::Module& module, double scale) {
 
 /// tests/reference/<name>.json
 inline Json read_reference(const std::string& name) {
-  return read_json_file(std::string(SEQ2SEQ_TEST_DATA) + "/reference/" + name + ".json");
+  return read_json_file(tests_folder + "reference/" + name + ".json");
 }
 
 /// A flat list of numbers as a tensor of these sizes.

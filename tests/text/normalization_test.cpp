@@ -4,13 +4,14 @@
 
 #include "seq2seq/core/json.h"
 #include "text_support.h"
+#include "../support/paths.h"
 
 namespace seq2seq {
 namespace {
 
 TEST(Normalization, AgreesWithPython) {
   const Json reference =
-      read_json_file(std::string(SEQ2SEQ_TEST_DATA) + "/reference/text_normalization.json");
+      read_json_file(test::tests_folder + "reference/text_normalization.json");
   ASSERT_GE(reference["normalization"].size(), 20u);
   for (const auto& entry : reference["normalization"]) {
     const std::string text = entry["text"];

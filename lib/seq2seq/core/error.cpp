@@ -33,7 +33,8 @@ void rethrow_unforeseen(const std::string& doing) {
   } catch (...) {
   }
   if (no_memory) throw Error(doing, "not enough memory", "use smaller batches or a smaller model");
-  throw Error(doing, "an error that was not foreseen: " + text.substr(0, text.find('\n')), "please report it");
+  throw Error(doing, "an error that was not foreseen: " + text.substr(0, text.find('\n')),
+              "please report it");
 }
 
 Error::Error(const std::string& where, const std::string& problem, const std::string& remedy)

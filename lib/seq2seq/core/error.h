@@ -14,8 +14,9 @@ class Error : public std::runtime_error {
   Error(const std::string& where, const std::string& problem, const std::string& remedy = {});
 };
 
-/// Within a catch block: rethrows a user's error as it is; every other exception, which nobody foresaw, becomes
-/// an Error that says what was being done ("update 17") and the first line of the exception's own text.
+/// Within a catch block: rethrows a user's error as it is; every other exception, which nobody foresaw,
+/// becomes an Error that says what was being done ("update 17") and the first line of the exception's own
+/// text.
 [[noreturn]] void rethrow_unforeseen(const std::string& doing);
 
 /// Options that make no sense: exit code 2.

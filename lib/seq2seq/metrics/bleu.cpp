@@ -139,9 +139,8 @@ BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::st
 
 std::string bleu_signature(const ReferenceLists& references, const BleuOptions& options) {
   return "nrefs:" + describe_reference_count(references) + "|case:" + (options.lowercase ? "lc" : "mixed") +
-         "|eff:" + (options.effective_order ? "yes" : "no") +
-         "|tok:" + option_name(options.tokenizer) + "|smooth:exp|" +
-         signature_version;
+         "|eff:" + (options.effective_order ? "yes" : "no") + "|tok:" + option_name(options.tokenizer) +
+         "|smooth:exp|" + signature_version;
 }
 
 }  // namespace seq2seq

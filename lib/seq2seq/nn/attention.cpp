@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/cpu/kernels.h"
+#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/memory_products.h"
 #include "seq2seq/nn/recurrent.h"
 

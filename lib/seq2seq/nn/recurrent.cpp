@@ -4,8 +4,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
-#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/cpu/kernels.h"
+#include "seq2seq/nn/gathered_gradients.h"
 #include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
@@ -43,14 +43,15 @@ class LstmCell : public torch::autograd::Function<LstmCell> {
     const Tensor dhidden = gradients[0].contiguous(), dcell = gradients[1].contiguous();
     const Tensor dgates = at::empty_like(gates), dbefore = at::empty_like(before);
     AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "lstm_cell_backward", [&] {
-      const kernels::LstmBackward<scalar_t> terms{.activated = gates.const_data_ptr<scalar_t>(),
-                                                  .cell_before = before.const_data_ptr<scalar_t>(),
-                                                  .cell = cell.const_data_ptr<scalar_t>(),
-                                                  .hidden_gradient = dhidden.const_data_ptr<scalar_t>(),
-                                                  .cell_gradient = dcell.const_data_ptr<scalar_t>(),
-                                                  .gate_gradient = dgates.mutable_data_ptr<scalar_t>(),
-                                                  .cell_before_gradient = dbefore.mutable_data_ptr<scalar_t>(),
-                                                  .width = before.size(1)};
+      const kernels::LstmBackward<scalar_t> terms{
+          .activated = gates.const_data_ptr<scalar_t>(),
+          .cell_before = before.const_data_ptr<scalar_t>(),
+          .cell = cell.const_data_ptr<scalar_t>(),
+          .hidden_gradient = dhidden.const_data_ptr<scalar_t>(),
+          .cell_gradient = dcell.const_data_ptr<scalar_t>(),
+          .gate_gradient = dgates.mutable_data_ptr<scalar_t>(),
+          .cell_before_gradient = dbefore.mutable_data_ptr<scalar_t>(),
+          .width = before.size(1)};
       kernels::lstm_backward(terms, before.size(0));
     });
     return {dgates, dgates, dbefore};

@@ -12,7 +12,8 @@ namespace seq2seq {
 namespace {
 
 // Pixels.
-constexpr double width = 440, height = 280, left = 54, right_margin = 26, top = 30, bottom = 44, legend_line = 18;
+constexpr double width = 440, height = 280, left = 54, right_margin = 26, top = 30, bottom = 44,
+                 legend_line = 18;
 constexpr double widest = 600;  // on a wide page
 constexpr double dash_length = 20, legend_character = 6.8;
 

@@ -18,21 +18,21 @@ struct Metric {
   bool share;  // from 0 to 1, shown times 100
 };
 constexpr Metric known_metrics[] = {{"bleu", "BLEU", false},
-                              {"chrf", "chrF", false},
-                              {"rouge1", "ROUGE-1", true},
-                              {"rouge2", "ROUGE-2", true},
-                              {"rougeL", "ROUGE-L", true},
-                              {"exact", "exact outputs", true},
-                              {"rougeL_but_unseen", "ROUGE-L but for unseen words", true},
-                              {"exact_but_unseen", "exact but for unseen words", true},
-                              {"first_word", "first word right", true},
-                              {"repetition", "repeated 4-grams", true},
-                              {"recovered_words", "unseen words kept", true},
-                              {"length_ratio", "length ratio", false}};
+                                    {"chrf", "chrF", false},
+                                    {"rouge1", "ROUGE-1", true},
+                                    {"rouge2", "ROUGE-2", true},
+                                    {"rougeL", "ROUGE-L", true},
+                                    {"exact", "exact outputs", true},
+                                    {"rougeL_but_unseen", "ROUGE-L but for unseen words", true},
+                                    {"exact_but_unseen", "exact but for unseen words", true},
+                                    {"first_word", "first word right", true},
+                                    {"repetition", "repeated 4-grams", true},
+                                    {"recovered_words", "unseen words kept", true},
+                                    {"length_ratio", "length ratio", false}};
 
 const Metric& metric_called(const std::string& name) {
-  const auto found =
-      std::find_if(std::begin(known_metrics), std::end(known_metrics), [&](auto& m) { return m.name == name; });
+  const auto found = std::find_if(std::begin(known_metrics), std::end(known_metrics),
+                                  [&](auto& m) { return m.name == name; });
   TORCH_CHECK(found != std::end(known_metrics), "no metric ", name);
   return *found;
 }

@@ -220,9 +220,10 @@ void Trainer::report_precision() {
   if (!resumed_) return;
   TrainOptions begun = run_.options();
   if (begun.optimization.precision == now) return;
-  log_warning(fmt::format("products were computed in {} until here, from here on in {}: the bits are no longer "
-                          "those of a run that never changed",
-                          option_name(begun.optimization.precision), option_name(now)));
+  log_warning(
+      fmt::format("products were computed in {} until here, from here on in {}: the bits are no longer "
+                  "those of a run that never changed",
+                  option_name(begun.optimization.precision), option_name(now)));
   begun.optimization.precision = now;
   run_.set_options(begun);
 }

@@ -77,7 +77,7 @@ class Trainer {
   std::map<std::string, double> last_scores_;
   bool new_best_ = false;
   bool filter_reported_ = false;
-  bool epoch_ended_ = false;  // within the last update
+  bool epoch_ended_ = false;         // within the last update
   const char* doing_ = "beginning";  // for messages
   double tokens_per_second_ = 0;
 };

@@ -62,7 +62,8 @@ SEQ2SEQ_INLINE void additive_backward_sentence(const AdditiveTerms<Scalar>& t, i
 }
 
 template <class Scalar>
-SEQ2SEQ_INLINE void scores_of(const AdditiveTerms<Scalar>& terms, Scalar* scores, int64_t begin, int64_t end) {
+SEQ2SEQ_INLINE void scores_of(const AdditiveTerms<Scalar>& terms, Scalar* scores, int64_t begin,
+                              int64_t end) {
   for (int64_t b = begin; b < end; ++b)
     if (terms.coverage == nullptr)
       additive_scores_sentence<false>(terms, b, scores);
@@ -94,7 +95,8 @@ void additive_scores(const AdditiveTerms<double>& terms, double* scores, int64_t
   scores_of(terms, scores, begin, end);
 }
 void additive_backward(const AdditiveTerms<double>& terms, const double* score_gradient,
-                       const AdditiveGradients<double>& gradients, double* shares, int64_t begin, int64_t end) {
+                       const AdditiveGradients<double>& gradients, double* shares, int64_t begin,
+                       int64_t end) {
   backward_of(terms, score_gradient, gradients, shares, begin, end);
 }
 

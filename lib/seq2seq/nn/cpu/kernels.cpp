@@ -51,24 +51,21 @@ void for_heads(const HeadTerms<Scalar>& terms, const Run& run) {
 
 template <class Scalar>
 void lstm_forward(const LstmForward<Scalar>& terms, int64_t rows) {
-  at::parallel_for(0, rows, grain(4 * terms.width), [&](int64_t begin, int64_t end) {
-    loops<Scalar>().lstm_forward(terms, begin, end);
-  });
+  at::parallel_for(0, rows, grain(4 * terms.width),
+                   [&](int64_t begin, int64_t end) { loops<Scalar>().lstm_forward(terms, begin, end); });
 }
 
 template <class Scalar>
 void lstm_backward(const LstmBackward<Scalar>& terms, int64_t rows) {
-  at::parallel_for(0, rows, grain(4 * terms.width), [&](int64_t begin, int64_t end) {
-    loops<Scalar>().lstm_backward(terms, begin, end);
-  });
+  at::parallel_for(0, rows, grain(4 * terms.width),
+                   [&](int64_t begin, int64_t end) { loops<Scalar>().lstm_backward(terms, begin, end); });
 }
 
 template <class Scalar>
 void additive_scores(const AdditiveTerms<Scalar>& terms, Scalar* scores) {
-  at::parallel_for(0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
-                   [&](int64_t begin, int64_t end) {
-                     loops<Scalar>().additive_scores(terms, scores, begin, end);
-                   });
+  at::parallel_for(
+      0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
+      [&](int64_t begin, int64_t end) { loops<Scalar>().additive_scores(terms, scores, begin, end); });
 }
 
 template <class Scalar>
@@ -78,19 +75,18 @@ void additive_scores_backward(const AdditiveTerms<Scalar>& terms, const Scalar* 
   std::fill_n(gradients.query, each * terms.hypotheses, Scalar(0));
   std::fill_n(gradients.v_rows, each, Scalar(0));
   if (terms.coverage != nullptr) std::fill_n(gradients.coverage_weight_rows, each, Scalar(0));
-  at::parallel_for(
-      0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
-      [&](int64_t begin, int64_t end) {
-        std::vector<Scalar> shares(static_cast<size_t>(terms.width));
-        loops<Scalar>().additive_backward(terms, score_gradient, gradients, shares.data(), begin, end);
-      });
+  at::parallel_for(0, terms.sentences, grain(terms.length * terms.hypotheses * terms.width),
+                   [&](int64_t begin, int64_t end) {
+                     std::vector<Scalar> shares(static_cast<size_t>(terms.width));
+                     loops<Scalar>().additive_backward(terms, score_gradient, gradients, shares.data(), begin,
+                                                       end);
+                   });
 }
 
 template <class Scalar>
 void cross_entropy(const CrossEntropy<Scalar>& terms, int64_t rows) {
-  at::parallel_for(0, rows, grain(terms.vocabulary), [&](int64_t begin, int64_t end) {
-    loops<Scalar>().cross_entropy(terms, begin, end);
-  });
+  at::parallel_for(0, rows, grain(terms.vocabulary),
+                   [&](int64_t begin, int64_t end) { loops<Scalar>().cross_entropy(terms, begin, end); });
 }
 
 template <class Scalar>
@@ -125,8 +121,7 @@ void uniform(const Draw& draw, float* numbers, int64_t count) {
 #endif
     return baseline::uniform;
   }();
-  at::parallel_for(0, count, grain(1),
-                   [&](int64_t begin, int64_t end) { loop(draw, numbers, begin, end); });
+  at::parallel_for(0, count, grain(1), [&](int64_t begin, int64_t end) { loop(draw, numbers, begin, end); });
 }
 
 template <class Scalar>
@@ -140,17 +135,17 @@ void dropout(const Draw& draw, double p, const Scalar* x, Scalar* y, int64_t cou
                    [&](int64_t begin, int64_t end) { loops<Scalar>().dropout(terms, begin, end); });
 }
 
-#define SEQ2SEQ_INSTANTIATE(Scalar)                                                                      \
-  template void lstm_forward(const LstmForward<Scalar>&, int64_t);                                       \
-  template void lstm_backward(const LstmBackward<Scalar>&, int64_t);                                     \
-  template void additive_scores(const AdditiveTerms<Scalar>&, Scalar*);                                  \
-  template void additive_scores_backward(const AdditiveTerms<Scalar>&, const Scalar*,                    \
-                                         const AdditiveGradients<Scalar>&);                              \
-  template void cross_entropy(const CrossEntropy<Scalar>&, int64_t);                                     \
-  template void top_k(const TopKTerms<Scalar>&, int64_t);                                                \
-  template void attend(const HeadTerms<Scalar>&, Scalar*, Scalar*);                                      \
-  template void attend_backward(const HeadTerms<Scalar>&, const Scalar*, const Scalar*,                  \
-                                const HeadGradients<Scalar>&);                                           \
+#define SEQ2SEQ_INSTANTIATE(Scalar)                                                     \
+  template void lstm_forward(const LstmForward<Scalar>&, int64_t);                      \
+  template void lstm_backward(const LstmBackward<Scalar>&, int64_t);                    \
+  template void additive_scores(const AdditiveTerms<Scalar>&, Scalar*);                 \
+  template void additive_scores_backward(const AdditiveTerms<Scalar>&, const Scalar*,   \
+                                         const AdditiveGradients<Scalar>&);             \
+  template void cross_entropy(const CrossEntropy<Scalar>&, int64_t);                    \
+  template void top_k(const TopKTerms<Scalar>&, int64_t);                               \
+  template void attend(const HeadTerms<Scalar>&, Scalar*, Scalar*);                     \
+  template void attend_backward(const HeadTerms<Scalar>&, const Scalar*, const Scalar*, \
+                                const HeadGradients<Scalar>&);                          \
   template void dropout(const Draw&, double, const Scalar*, Scalar*, int64_t);
 SEQ2SEQ_INSTANTIATE(float)
 SEQ2SEQ_INSTANTIATE(double)
