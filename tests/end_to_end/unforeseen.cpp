@@ -13,7 +13,7 @@ namespace {
 
 [[noreturn]] void fail() {
   TORCH_WARN("a raw warning");
-  throw std::runtime_error("injected\nwith a second line");
+  throw ::std::runtime_error("injected\nwith a second line");
 }
 
 }  // namespace

@@ -10,14 +10,14 @@
 namespace seq2seq::test {
 namespace {
 
-constexpr int64_t vocabulary = 9;
+constexpr int64_t target_vocabulary = 9;
 
 Tensor target_ids(std::initializer_list<int64_t> values) {
   return at::tensor(values, at::kLong);
 }
 
 Output filled(int64_t feature_size, const Tensor& tied = {}) {
-  Output output(feature_size, vocabulary, tied);
+  Output output(feature_size, target_vocabulary, tied);
   output->to(at::kDouble);
   fill_parameters(*output, 0.8);
   return output;
@@ -35,7 +35,7 @@ TEST(OutputTest, LogProbabilitiesAreNormalised) {
   const Tensor logits = features.matmul(weights["weight"].t()) + weights["bias"];
   const Tensor expected = logits - logits.exp().sum(1, true).log();
   EXPECT_TRUE(close(output->log_probabilities(features), expected));
-  EXPECT_TRUE(close(output->log_probabilities(features.view({2, 2, 5})), expected.view({2, 2, vocabulary})));
+  EXPECT_TRUE(close(output->log_probabilities(features.view({2, 2, 5})), expected.view({2, 2, target_vocabulary})));
 }
 
 TEST(OutputTest, PaddingDoesNotCount) {
@@ -85,7 +85,7 @@ TEST(OutputTest, CorrectWordsAreTheLikeliestOnes) {
   const Tensor features = cosine({2, 3, 5}, 700);
   const Tensor best = output->log_probabilities(features).argmax(2);
   Tensor targets = best.clone();
-  targets[0][1] = (best[0][1] + 1).remainder(vocabulary);
+  targets[0][1] = (best[0][1] + 1).remainder(target_vocabulary);
   const Tensor expected = targets.eq(best).logical_and(targets.ne(0));
   EXPECT_TRUE(same(output->correct({features, {}, {}}, no_memory(), targets), expected));
   EXPECT_FALSE(expected[0][1].item<bool>());
@@ -95,7 +95,7 @@ TEST(OutputTest, CorrectWordsAreTheLikeliestOnes) {
 }
 
 TEST(OutputTest, ATiedMatrixOfAnotherWidthIsReachedByAProjection) {
-  const Tensor tied = cosine_leaf({vocabulary, 4}, 300);
+  const Tensor tied = cosine_leaf({target_vocabulary, 4}, 300);
   Output narrow = filled(5, tied), equal = filled(4, tied);
   EXPECT_EQ(equal->named_parameters().keys(), std::vector<std::string>{"bias"});
   const auto weights = narrow->named_parameters();
@@ -114,7 +114,7 @@ ModelOptions sharing(EmbeddingSharing sharing) {
 
 TEST(SharingTest, SharedMatricesAreCountedOnce) {
   const int64_t apart = parameter_count(*tiny_model(sharing(EmbeddingSharing::none)));
-  const int64_t matrix = vocabulary * 5;
+  const int64_t matrix = target_vocabulary * 5;
   EXPECT_EQ(parameter_count(*tiny_model(sharing(EmbeddingSharing::source_target))), apart - matrix);
   EXPECT_EQ(parameter_count(*tiny_model(sharing(EmbeddingSharing::target_output))), apart - matrix);
   EXPECT_EQ(parameter_count(*tiny_model(sharing(EmbeddingSharing::all))), apart - 2 * matrix);

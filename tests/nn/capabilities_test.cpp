@@ -16,11 +16,14 @@ namespace {
 
 // The levels of ctest ask for less than the machine has.
 TEST(Capabilities, FollowTheEnvironment) {
-  if (const char* asked = std::getenv("SEQ2SEQ_INSTRUCTION_SET"); asked != nullptr && *asked != 0)
+  if (const char* asked = std::getenv("SEQ2SEQ_INSTRUCTION_SET"); asked != nullptr && *asked != 0) {
     EXPECT_EQ(name_of(instruction_set()), std::string(asked));
+  }
   if (const char* onednn = std::getenv("ONEDNN_MAX_CPU_ISA"); onednn != nullptr) {
     const std::string level = onednn;
-    if (level == "AVX2" || level == "SSE41") EXPECT_FALSE(has_onednn_bfloat16_products());
+    if (level == "AVX2" || level == "SSE41") {
+      EXPECT_FALSE(has_onednn_bfloat16_products());
+    }
   }
 }
 
@@ -36,7 +39,9 @@ TEST(Capabilities, ProductsAreRightWhateverIsThere) {
 }
 
 TEST(Capabilities, BfloatIsNotMeasuredWhereItIsLacking) {
-  if (!has_onednn_bfloat16_products()) EXPECT_FALSE(bfloat16_products_are_faster());
+  if (!has_onednn_bfloat16_products()) {
+    EXPECT_FALSE(bfloat16_products_are_faster());
+  }
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ void fill(Guarded<Scalar>& array, int64_t size, double scale, double phase) {
 template <class Scalar>
 constexpr double tolerance = std::is_same_v<Scalar, float> ? 1e-6 : 1e-14;
 
-double sigmoid(double x) {
+double logistic(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
@@ -68,10 +68,10 @@ TYPED_TEST(KernelsTest, LstmForwardIsRightAtEveryWidthAndScale) {
             return inputs[static_cast<size_t>((r * 4 + g) * width + i)];
           };
           const double next =
-              sigmoid(gate(1)) * before[r * width + i] + sigmoid(gate(0)) * std::tanh(gate(2));
+              logistic(gate(1)) * before[r * width + i] + logistic(gate(0)) * std::tanh(gate(2));
           EXPECT_NEAR(cell[r * width + i], next, 3 * tolerance<TypeParam>)
               << width << " wide, scale " << scale;
-          EXPECT_NEAR(hidden[r * width + i], sigmoid(gate(3)) * std::tanh(next), 3 * tolerance<TypeParam>);
+          EXPECT_NEAR(hidden[r * width + i], logistic(gate(3)) * std::tanh(next), 3 * tolerance<TypeParam>);
         }
       EXPECT_TRUE(gates.intact() && before.intact() && hidden.intact() && cell.intact()) << width;
     }

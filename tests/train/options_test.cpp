@@ -161,7 +161,9 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   EXPECT_EQ(resolved(Precision::bfloat16, "cpu"), Precision::bfloat16);
   const Precision measured = resolved(Precision::automatic, "cpu");
   EXPECT_NE(measured, Precision::automatic);
-  if (!has_onednn_bfloat16_products()) EXPECT_EQ(measured, Precision::float32);
+  if (!has_onednn_bfloat16_products()) {
+    EXPECT_EQ(measured, Precision::float32);
+  }
 }
 
 TEST(ValidationMetrics, KnowTheirDirectionAndWhatTheyNeed) {

@@ -12,7 +12,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr double impossible = -std::numeric_limits<double>::infinity();
+constexpr double unwritable = -std::numeric_limits<double>::infinity();
 
 bool ends_with(const std::vector<int64_t>& tokens, std::span<const int64_t> end) {
   return tokens.size() >= end.size() && std::equal(end.begin(), end.end(), tokens.end() - std::ssize(end));
@@ -36,13 +36,13 @@ void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
     const bool repeatable =
         std::any_of(begin, begin + n, [&](int64_t token) { return rules_.repeatable.contains(token); });
     if (!repeatable && std::equal(last.begin(), last.end(), begin))
-      adjustments_[static_cast<size_t>(begin[n - 1])] = impossible;
+      adjustments_[static_cast<size_t>(begin[n - 1])] = unwritable;
   }
 }
 
 void Steering::adjust(const Hypothesis& hypothesis, std::span<const double> log_probabilities) const {
   adjustments_.assign(log_probabilities.size(), 0.0);
-  const auto forbid = [&](int64_t token) { adjustments_[static_cast<size_t>(token)] = impossible; };
+  const auto forbid = [&](int64_t token) { adjustments_[static_cast<size_t>(token)] = unwritable; };
   for (const auto& [phrase, bias] : rules_.biased)
     for (size_t i = 0; i < phrase.size(); ++i)
       if (ends_with(hypothesis.tokens, std::span(phrase).first(i)))
@@ -70,7 +70,7 @@ std::vector<int64_t> Steering::likeliest(int64_t count) const {
     return x != y ? x > y : a < b;
   };
   for (int64_t word = 0; word < std::ssize(scores_); ++word)
-    if (scores_[static_cast<size_t>(word)] > impossible) words.push_back(word);
+    if (scores_[static_cast<size_t>(word)] > unwritable) words.push_back(word);
   const auto wanted = std::min<int64_t>(count, std::ssize(words));
   std::partial_sort(words.begin(), words.begin() + wanted, words.end(), better);
   words.resize(static_cast<size_t>(wanted));
@@ -110,7 +110,7 @@ std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
     const int64_t token = hypothesis.rules->prefix[written];
     std::vector<Candidate> forced(1, {token, log_probabilities[static_cast<size_t>(token)], 0.0});
     // What the model holds for impossible is written all the same.
-    if (!(forced[0].log_probability > impossible)) forced[0].log_probability = std::log(1e-30);
+    if (!(forced[0].log_probability > unwritable)) forced[0].log_probability = std::log(1e-30);
     if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
     return forced;
   }
@@ -123,7 +123,7 @@ std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
   std::vector<Candidate> result;
   const auto add = [&](int64_t token) {
     const auto at = static_cast<size_t>(token);
-    if (scores_[at] > impossible) result.push_back({token, log_probabilities[at], adjustments_[at]});
+    if (scores_[at] > unwritable) result.push_back({token, log_probabilities[at], adjustments_[at]});
   };
   const std::vector<int64_t> best = likeliest(count);
   for (const int64_t token : best) add(token);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "seq2seq/core/options.h"
 #include "seq2seq/metrics/bleu_words.h"
 #include "seq2seq/metrics/ngrams.h"
 #include "seq2seq/metrics/python_text.h"

@@ -3,6 +3,9 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/processors.h"
 
@@ -25,7 +28,13 @@ c10::Device open_device(const std::string& name) {
 }
 
 void use_threads(int64_t threads) {
-  at::set_num_threads(static_cast<int>(threads > 0 ? threads : usable_processors()));
+  if (threads == 0) {
+    threads = usable_processors();
+    const char* variable = std::getenv("OMP_NUM_THREADS");
+    if (const int64_t asked = variable == nullptr ? 0 : std::atol(variable); asked > 0)
+      threads = std::min(threads, asked);
+  }
+  at::set_num_threads(static_cast<int>(threads));
 }
 
 }  // namespace seq2seq
