@@ -11,7 +11,6 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <sys/mman.h>
 #include <torch/library.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -39,59 +38,57 @@ c10::Device shadow() {
 
 std::atomic<int64_t> synchronisation_count = 0, copy_count = 0;
 
-/// All memory of the device. Whole pages, so that each block has a protection of its own; a block may be open
-/// several times, since autograd and search work in threads.
-class Blocks {
+/// All memory of the device, in two ranges of as many addresses: those that tensors know, which the processor
+/// may not touch, and those of the memory itself, which operations use.
+class DeviceMemory {
  public:
+  DeviceMemory() : addresses_(reserve(PROT_NONE)), memory_(reserve(PROT_READ | PROT_WRITE)) {}
+
   void* make(size_t bytes) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    const size_t whole = (bytes + page - 1) / page * page;
+    const size_t whole = (bytes + alignment - 1) / alignment * alignment;
     const std::lock_guard lock(mutex_);
     auto& free = free_[whole];
-    void* block = nullptr;
+    void* block = addresses_ + used_;
     if (!free.empty()) {
       block = free.back();
       free.pop_back();
     } else {
-      block = mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-      TORCH_CHECK(block != MAP_FAILED, "the shadow device has no more memory");
+      TORCH_CHECK(used_ + whole <= size, "the shadow device has no more memory");
+      used_ += whole;
     }
-    blocks_[block] = {whole, 0};
+    sizes_[block] = whole;
     return block;
   }
   void free(void* block) {
     const std::lock_guard lock(mutex_);
-    const auto found = blocks_.find(block);
-    if (found->second.users > 0) mprotect(block, found->second.bytes, PROT_NONE);
-    free_[found->second.bytes].push_back(block);
-    blocks_.erase(found);
+    const auto found = sizes_.find(block);
+    free_[found->second].push_back(block);
+    sizes_.erase(found);
   }
-  void open(void* block) {
-    const std::lock_guard lock(mutex_);
-    Block& found = blocks_.at(block);
-    if (found.users++ == 0) mprotect(block, found.bytes, PROT_READ | PROT_WRITE);
-  }
-  void close(void* block) {
-    const std::lock_guard lock(mutex_);
-    const auto found = blocks_.find(block);
-    // The operation may have given its tensor a larger one.
-    if (found == blocks_.end() || found->second.users == 0) return;
-    if (--found->second.users == 0) mprotect(block, found->second.bytes, PROT_NONE);
+  /// What lies at an address that a tensor knows.
+  void* at(const void* address) const {
+    return address == nullptr ? nullptr : memory_ + (static_cast<const char*>(address) - addresses_);
   }
 
  private:
-  struct Block {
-    size_t bytes;
-    int users;
-  };
+  static constexpr size_t size = size_t{1} << 34, alignment = 64;
+
+  static char* reserve(int protection) {
+    void* range = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    TORCH_CHECK(range != MAP_FAILED, "no addresses for the shadow device");
+    return static_cast<char*>(range);
+  }
+
+  char *addresses_, *memory_;
+  size_t used_ = 0;
   std::mutex mutex_;
-  std::unordered_map<void*, Block> blocks_;
-  std::unordered_map<size_t, std::vector<void*>> free_;  // by size, closed: the system would take its time
+  std::unordered_map<void*, size_t> sizes_;
+  std::unordered_map<size_t, std::vector<void*>> free_;  // by size
 };
 
 // Never destroyed: tensors with static storage may outlive any order.
-Blocks& blocks() {
-  static auto* const all = new Blocks;
+DeviceMemory& memory() {
+  static auto* const all = new DeviceMemory;
   return *all;
 }
 
@@ -99,48 +96,20 @@ bool on_shadow(const Tensor& tensor) {
   return tensor.defined() && tensor.device().type() == shadow_type;
 }
 
-/// What an operation may touch: open while this lives.
-class Opened {
- public:
-  Opened() = default;
-  Opened(const Opened&) = delete;
-  Opened& operator=(const Opened&) = delete;
-  ~Opened() {
-    for (void* block : blocks_) blocks().close(block);
-  }
-  void add(const Tensor& tensor) {
-    if (!on_shadow(tensor)) return;
-    void* block = const_cast<void*>(tensor.storage().data());
-    if (block == nullptr) return;
-    blocks().open(block);
-    blocks_.push_back(block);
-  }
-  bool holds(const Tensor& of_cpu) const {
-    return std::find(blocks_.begin(), blocks_.end(), of_cpu.storage().data()) != blocks_.end();
-  }
-
- private:
-  std::vector<void*> blocks_;
-};
-
 class ShadowAllocator : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    void* block = bytes == 0 ? nullptr : blocks().make(bytes);
+    void* block = bytes == 0 ? nullptr : memory().make(bytes);
     return {block, block, &free, shadow()};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &free; }
   void copy_data(void* to, const void* from, size_t bytes) const override {
-    blocks().open(to);
-    blocks().open(const_cast<void*>(from));
-    std::memcpy(to, from, bytes);
-    blocks().close(const_cast<void*>(from));
-    blocks().close(to);
+    std::memcpy(memory().at(to), memory().at(from), bytes);
   }
 
  private:
   static void free(void* block) {
-    if (block != nullptr) blocks().free(block);
+    if (block != nullptr) memory().free(block);
   }
 };
 
@@ -197,11 +166,11 @@ class ShadowHooks : public at::PrivateUse1HooksInterface {
   }
 };
 
-/// A tensor of the CPU in the same memory, which must be open and outlive it.
+/// A tensor of the CPU in the same memory, which must outlive it.
 Tensor alias_of(const Tensor& tensor) {
-  auto* memory = const_cast<void*>(tensor.storage().data());
   c10::Storage storage(c10::Storage::use_byte_size_t{}, tensor.storage().nbytes(),
-                       c10::DataPtr(memory, c10::Device(c10::kCPU)), /*allocator=*/nullptr,
+                       c10::DataPtr(memory().at(tensor.storage().data()), c10::Device(c10::kCPU)),
+                       /*allocator=*/nullptr,
                        /*resizable=*/false);
   const Tensor alias = at::detail::make_tensor<c10::TensorImpl>(
       std::move(storage), c10::DispatchKeySet(c10::DispatchKey::CPU), tensor.dtype());
@@ -228,9 +197,6 @@ Tensor empty(at::IntArrayRef sizes, std::optional<at::ScalarType> type, std::opt
 /// Between tensors of any device; counts nothing.
 void copy_values(const Tensor& from, const Tensor& to) {
   if (from.numel() == 0) return;
-  Opened opened;
-  opened.add(from);
-  opened.add(to);
   const Tensor target = on_shadow(to) ? alias_of(to) : to;
   target.copy_(on_shadow(from) ? alias_of(from) : from);
 }
@@ -256,8 +222,6 @@ Tensor copy_from_and_resize(const Tensor& from, const Tensor& to) {
 
 at::Scalar local_scalar(const Tensor& tensor) {
   ++synchronisation_count;
-  Opened opened;
-  opened.add(tensor);
   return alias_of(tensor).item();
 }
 
@@ -375,13 +339,13 @@ class Operation {
   }
 
   Tensor alias(const Tensor& tensor) {
-    opened_.add(tensor);
+    used_.push_back(memory().at(tensor.storage().data()));
     return alias_of(tensor);
   }
 
   static void bring_back(const Tensor& value, const Tensor& to) {
     if (value.sizes() != to.sizes()) to.resize_(value.sizes());
-    if (value.storage().data() != to.storage().data()) copy_values(value, to);
+    if (value.storage().data() != memory().at(to.storage().data())) copy_values(value, to);
   }
 
   c10::IValue result(const c10::Argument& declared, const c10::IValue& value) {
@@ -399,7 +363,8 @@ class Operation {
 
   Tensor on_device(const Tensor& value) const {
     if (!value.defined()) return value;
-    TORCH_CHECK(value.numel() == 0 || !opened_.holds(value), name(),
+    const bool view = std::find(used_.begin(), used_.end(), value.storage().data()) != used_.end();
+    TORCH_CHECK(value.numel() == 0 || !view, name(),
                 " gives a view, for which the shadow device has no kernel");
     const Tensor tensor = empty_strided(value.sizes(), value.strides(), value.scalar_type(), {}, {}, {});
     copy_values(value, tensor);
@@ -412,7 +377,7 @@ class Operation {
   torch::jit::Stack& stack_;
   std::vector<c10::IValue> arguments_;
   std::vector<std::pair<Tensor, Tensor>> written_;  // of the device, of the CPU
-  Opened opened_;
+  std::vector<const void*> used_;                   // memory of the arguments
 };
 
 void run_on_cpu(const c10::OperatorHandle& handle, torch::jit::Stack* stack) {

@@ -10,10 +10,11 @@ namespace seq2seq::test {
 /// Where tests make their tensors and models: the CPU, or, with SEQ2SEQ_TEST_DEVICE=shadow, the shadow
 /// device. Any other value ends the program at its start with one line.
 ///
-/// The shadow device finds, without any accelerator, what would fail on one. Its tensors lie in memory that
-/// the processor may touch only while one of LibTorch's operations runs on them; operations are those of the
-/// CPU. As on an accelerator, all tensors of an operation are on the device, but for a zero-dimensional one
-/// of the CPU as an argument of its own (in a list it is refused), and a generator of the CPU is refused.
+/// The shadow device finds, without any accelerator, what would fail on one. Its tensors know addresses
+/// that the processor may not touch; only LibTorch's operations, which are those of the CPU, find the memory
+/// behind them. As on an accelerator, all tensors of an operation are on the device, but for a
+/// zero-dimensional one of the CPU as an argument of its own (in a list it is refused), and a generator of
+/// the CPU is refused.
 at::Device test_device();
 
 /// The options of tensors made there.
