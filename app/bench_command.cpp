@@ -25,11 +25,15 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`.
-void describe_arithmetic(Json& result, double products, double seconds, double target_tokens) {
-  const double reached = 2e-9 * products / seconds, machine = machine_speed(measure_products());
+/// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`. What the machine could
+/// do is measured of processors only.
+void describe_arithmetic(Json& result, double products, double seconds, double target_tokens,
+                         const at::Device& device) {
+  const double reached = 2e-9 * products / seconds;
   result["mflop_per_target_token"] = 2e-6 * products / target_tokens;
   result["gflops"] = reached;
+  if (!device.is_cpu()) return;
+  const double machine = machine_speed(measure_products());
   result["machine_gemm_gflops"] = machine;
   result["gemm_share"] = reached / machine;
 }
@@ -52,6 +56,7 @@ class TrainingBench {
       : options_(options),
         corpus_(options.data.train_files()),
         model_(new_model(options, corpus_, static_cast<uint64_t>(options.run.seed))) {
+    move_to(*model_.model, open_device(options.run.device));
     optimizer_ = std::make_unique<Optimizer>(*model_.model, options.optimization.optimizer);
     if (options.optimization.average_decay > 0)
       average_ = std::make_unique<WeightAverage>(*model_.model, options.optimization.average_decay);
@@ -75,11 +80,10 @@ class TrainingBench {
         batches.push_back(loader_->next().batch);
         window.sentences += static_cast<double>(batches.back().size);
       }
-      optimizer_->zero_gradients();
-      const UpdateSums sums =
-          accumulate_gradients(model_.model, batches, options_.optimization, 1, ++update_);
-      optimizer_->clip_gradients(options_.optimization.clip_norm);
-      optimizer_->step(options_.optimization.learning_rate);
+      ++update_;
+      const UpdateSums sums = update_weights(model_.model, *optimizer_, batches, options_.optimization, 1,
+                                             update_, options_.optimization.learning_rate)
+                                  .sums;
       if (average_) average_->update(update_);
       window.target_tokens += static_cast<double>(sums.target_tokens);
       window.source_tokens += static_cast<double>(sums.source_tokens);
@@ -89,6 +93,7 @@ class TrainingBench {
     return window;
   }
   int64_t parameters() const { return parameter_count(*model_.model); }
+  at::Device device() const { return model_.model->device(); }
 
  private:
   TrainOptions options_;
@@ -123,6 +128,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   const auto products = static_cast<double>(multiply_adds() - products_before);
   Json result;
   result["benchmark"] = "train";
+  result["device"] = training.device().str();
   result["threads"] = at::get_num_threads();
   result["parameters"] = training.parameters();
   result["precision"] = option_name(options.optimization.precision);
@@ -134,7 +140,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   result["source_tokens_per_second"] = describe_windows(source_speeds);
   result["sentences_per_second"] = describe_windows(sentence_speeds);
   result["peak_memory_mib"] = peak_memory_mib();
-  describe_arithmetic(result, products, seconds, target_tokens);
+  describe_arithmetic(result, products, seconds, target_tokens, training.device());
   std::cout << dump_json(result, 2) << "\n";
   return 0;
 }
@@ -145,6 +151,7 @@ struct BenchDecodeOptions {
   std::string shortlist;
   bool one_by_one = false;
   int64_t threads = 0, workers = 0, windows = 5, warmup = 1;
+  std::string device = "cpu";
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
     f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl");
@@ -155,6 +162,7 @@ struct BenchDecodeOptions {
     f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
     f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
       in_range(0, 1024));
+    f("device", o.device, "cpu, cuda or cuda:N");
     f("windows", o.windows, "passes over the input of which the median and the minimum are reported",
       in_range(1, 1000));
     f("warmup", o.warmup, "passes before them", in_range(0, 1000));
@@ -177,7 +185,8 @@ int bench_decode(const BenchDecodeOptions& options) {
   check(options.translator.search);
   keep_few_shapes();
   use_threads(options.threads);
-  const TranslationModel model = load_model(options.model);
+  const at::Device device = open_device(options.device);
+  const TranslationModel model = load_model(options.model, device);
   const std::vector<SourceLine> lines = read_all(options.input);
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
@@ -209,6 +218,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   const auto products = static_cast<double>(multiply_adds() - products_before);
   Json result;
   result["benchmark"] = "decode";
+  result["device"] = model.model->device().str();
   result["threads"] = at::get_num_threads();
   result["workers"] = translator.workers();
   result["beam_size"] = options.translator.search.beam_size;
@@ -226,7 +236,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["target_tokens_per_second"] = describe_windows(token_speeds);
   result["sentences_per_second"] = describe_windows(sentence_speeds);
   result["peak_memory_mib"] = peak_memory_mib();
-  describe_arithmetic(result, products, seconds, tokens);
+  describe_arithmetic(result, products, seconds, tokens, device);
   std::cout << dump_json(result, 2) << "\n";
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/study/run_report.h"
 
 namespace seq2seq {
@@ -27,6 +28,7 @@ struct ReportOptions {
       in_range(0, 100));
     f("input", o.page.input,
       "text, .tsv or .jsonl to take the examples from; the run's validation files when empty");
+    f("device", o.page.device, "what runs the model for the examples: cpu, cuda or cuda:N");
     f("tensorboard", o.tensorboard,
       "also write the curves for TensorBoard, to tensorboard/ in the run directory");
     f("quiet", o.quiet, "do not tell where it is");
@@ -38,6 +40,9 @@ int run_report(const ReportOptions& options) {
     throw UsageError("--run-directory", "is missing", "name a run of seq2seq train");
   if (!options.page.input.empty() && options.page.examples == 0)
     throw UsageError("--input", "would change nothing", "leave out --examples 0");
+  if (options.page.device != "cpu" && options.page.examples == 0)
+    throw UsageError("--device", "would change nothing", "leave out --examples 0");
+  open_device(options.page.device);  // refused before anything is read
   keep_few_shapes();
   const std::filesystem::path run = options.run_directory;
   const std::string output = options.output.empty() ? (run / "report.html").string() : options.output;

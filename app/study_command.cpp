@@ -32,6 +32,7 @@ struct StudyCommandOptions {
   std::string config, output;
   StudyText text;
   int64_t seeds = 1, jobs = 0;
+  std::string device;
   bool quiet = false;
   static void fields(auto& o, auto& f) {
     f("config", o.config, "the study: what is compared, on which text (data/studies, docs/study.md)");
@@ -42,6 +43,8 @@ struct StudyCommandOptions {
       in_range(1, 100));
     f("jobs", o.jobs, "runs trained at a time; 0 = as many as the cores allow for the study's threads a run",
       in_range(0, 1024));
+    f("device", o.device,
+      "cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says");
     f("train-source", o.text.train.train_source, "your own text in place of the study's, source side");
     f("train-target", o.text.train.train_target, "its target side");
     f("train", o.text.train.train, "or both in one .tsv or .jsonl file");
@@ -132,8 +135,9 @@ void write_basis(const SeededRun& run, const Json& basis, bool trained) {
   write_file(beside(run, ".basis.json"), dump_json({{"training", basis}, {"trained", trained}}, 1) + "\n");
 }
 
-/// Its training, from the beginning or from its last checkpoint; nothing when it is trained to its end.
-std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis) {
+/// Its training, from the beginning or from its last checkpoint; nothing when it is trained to its end. On
+/// `device`, which a run does not depend on.
+std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis, const std::string& device) {
   const bool resume = RunDirectory::can_resume(run.directory);
   Json before;
   if (const fs::path file = beside(run, ".basis.json"); fs::exists(file))
@@ -146,11 +150,12 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis) {
   write_basis(run, basis, false);
   const fs::path config = beside(run, ".json");
   write_file(config, options_to_json(run.options) + "\n");
-  TrainingJob job{run.name,
-                  {"train", "--config", config.string(), "--run-directory", run.directory.string()},
-                  run.directory,
-                  beside(run, ".log"),
-                  run.options.limits};
+  TrainingJob job{
+      run.name,
+      {"train", "--config", config.string(), "--run-directory", run.directory.string(), "--device", device},
+      run.directory,
+      beside(run, ".log"),
+      run.options.limits};
   if (resume) job.arguments.emplace_back("--resume");
   return job;
 }
@@ -176,23 +181,29 @@ std::string processor_name() {
   return "an unknown processor";
 }
 
-std::string conditions_now(const SeededRun& run, int64_t at_a_time) {
+std::string conditions_now(const SeededRun& run, int64_t at_a_time, const std::string& device) {
   const std::time_t now = std::time(nullptr);
   char date[16];
   std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
   const int64_t threads = run.options.run.threads;
   return fmt::format(
-      "seq2seq {} with LibTorch {} on {} ({} cores), {}: trained {} at a time with {} {} each, so that "
+      "seq2seq {} with LibTorch {} on {} ({} cores){}, {}: trained {} at a time with {} {} each, so that "
       "speeds of training are those of runs beside one another; decoding alone, with all cores.",
-      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), usable_processors(), date, at_a_time,
+      SEQ2SEQ_VERSION, TORCH_VERSION, processor_name(), usable_processors(),
+      device == "cpu" ? "" : " with " + device, date, at_a_time,
       threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "thread" : "threads");
 }
 
-int64_t runs_at_a_time(const Study& study, int64_t wanted) {
-  if (wanted > 0) return wanted;
+/// Where it is trained and measured.
+std::string device_of(const Study::Run& run, const StudyCommandOptions& options) {
+  return options.device.empty() ? run.options.run.device : options.device;
+}
+
+int64_t runs_at_a_time(const Study& study, const StudyCommandOptions& options) {
+  if (options.jobs > 0) return options.jobs;
   int64_t threads = 1;
   for (const auto& run : study.runs) {
-    if (run.options.run.threads == 0 || run.options.run.device != "cpu") return 1;
+    if (run.options.run.threads == 0 || device_of(run, options) != "cpu") return 1;
     threads = std::max(threads, run.options.run.threads);
   }
   return std::max<int64_t>(1, usable_processors() / threads);
@@ -233,6 +244,7 @@ int run_study(const StudyCommandOptions& options) {
   keep_few_shapes();
   Study study = Study::load(options.config);
   replace_text(study, options.text);
+  for (const Study::Run& run : study.runs) open_device(device_of(run, options));  // refused at once
   const TestText test(study.test);
   make_folders(options.output);
   const FolderLock lock(options.output, "study", "wait for its end or name another --output");
@@ -247,12 +259,12 @@ int run_study(const StudyCommandOptions& options) {
     bases.push_back(result_basis(study, run, training, test_text));
     results.push_back(earlier_result(run, bases.back()));
     if (results.back()) continue;
-    if (auto job = job_of(run, training)) {
+    if (auto job = job_of(run, training, device_of(*run.run, options))) {
       jobs.push_back(std::move(*job));
       in_training.push_back(&run);
     }
   }
-  const int64_t at_a_time = runs_at_a_time(study, options.jobs);
+  const int64_t at_a_time = runs_at_a_time(study, options);
   watch_stop_signals();
   if (!run_training_jobs(jobs, at_a_time, [] { return stop_signal() != 0; }))
     return stopped("stopped and saved; the same command goes on");
@@ -265,8 +277,10 @@ int run_study(const StudyCommandOptions& options) {
     if (!results[i]) {
       show_progress(fmt::format("measuring {} ({} of {})", run.name, i + 1, runs.size()));
       std::vector<std::string> outputs;
-      Json result = measure_run(study, test, run.directory, run.repetition == 0, outputs);
-      result["conditions"] = conditions_now(run, at_a_time);
+      const std::string device = device_of(*run.run, options);
+      Json result =
+          measure_run(study, test, run.directory, open_device(device), run.repetition == 0, outputs);
+      result["conditions"] = conditions_now(run, at_a_time, device);
       std::string lines;
       for (const auto& line : outputs) lines += line + "\n";
       write_file(run.outputs, lines);

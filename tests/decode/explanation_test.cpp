@@ -57,7 +57,7 @@ TEST_P(ExplanationLaw, EqualsTheStepsOfTheSearch) {
   for (size_t t = 0; t < explanation.tokens.size(); ++t) {
     const auto& token = explanation.tokens[t];
     SCOPED_TRACE(testing::Message() << "token " << t << " " << token.text);
-    const Step step = model.model->advance(memory, at::tensor(std::vector<int64_t>{word}), state);
+    const Step step = model.model->advance(memory, on_device(at::tensor(std::vector<int64_t>{word})), state);
     state = step.next;
     word = t < output.tokens.size() ? output.tokens[t] : Vocabulary::end;
     const Tensor all = model.model->output()->log_probabilities(step, memory)[0];

@@ -26,6 +26,7 @@ Seq2Seq random_model(const test::Architecture& architecture, uint64_t seed = 11)
   model->initialize(seed);
   if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
   model->to(at::kDouble);
+  test::move_to_test_device(*model);
   return model;
 }
 
@@ -312,11 +313,11 @@ TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
   ensemble.begin(batch);
   State state = ensemble.start();
   for (const int64_t word : {Vocabulary::begin, int64_t{5}, int64_t{4}}) {
-    const Tensor tokens = at::full({3}, word, at::kLong);
+    const Tensor tokens = at::full({3}, word, test::on_device(at::kLong));
     std::vector<Tensor> probabilities, attention;
     for (size_t i = 0; i < own.size(); ++i) {
       const Distribution one = own[i]->step(tokens, states[i]);
-      Tensor padded = at::zeros({3, vocabulary + batch.ids.size(1)}, at::kDouble);
+      Tensor padded = at::zeros({3, vocabulary + batch.ids.size(1)}, test::on_device(at::kDouble));
       padded.narrow(1, 0, one.log_probabilities.size(1)).copy_(one.log_probabilities.exp());
       probabilities.push_back(padded);
       attention.push_back(one.attention);
@@ -430,11 +431,12 @@ TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   all.begin(batch);
   few.begin(batch);
   State state = all.start();
-  const Tensor begin = at::full({1}, Vocabulary::begin, at::kLong);
+  const Tensor begin = at::full({1}, Vocabulary::begin, test::on_device(at::kLong));
   const Tensor whole = all.step(begin, state).log_probabilities[0];
   state = few.start();
   const Expansion best = few.advance(begin, state, 3, {0, 2});
-  const Tensor known = whole.index_select(0, at::tensor({0, 1, 2, 3, 5}, at::kLong)).logsumexp(0);
+  const Tensor known =
+      whole.index_select(0, at::tensor({0, 1, 2, 3, 5}, test::on_device(at::kLong))).logsumexp(0);
   for (int64_t i = 0; i < 3; ++i) {
     const auto token = best.best.tokens[0][i].item<int64_t>();
     EXPECT_NE(token, 4);

@@ -27,6 +27,7 @@ Seq2Seq random_model(const Architecture& architecture) {
   model->initialize(11);
   if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
   model->to(at::kDouble);
+  test::move_to_test_device(*model);
   return model;
 }
 
@@ -36,12 +37,13 @@ double teacher_forced(Seq2Seq& model, const Words& source, const Words& output) 
   Words input{Vocabulary::begin}, target = output;
   input.insert(input.end(), output.begin(), output.end());
   target.push_back(Vocabulary::end);
-  const Memory memory = model->encode(source_batch({source}));
-  const StepSequence steps = model->decode(memory, at::tensor(input, at::kLong).unsqueeze(0));
+  const Memory memory = model->encode(source_batch({source}).to(test::test_device()));
+  const StepSequence steps =
+      model->decode(memory, at::tensor(input, test::on_device(at::kLong)).unsqueeze(0));
   const Tensor scores = model->output()->log_probabilities(
       {steps.features[0], steps.attention[0], steps.copy_gate.defined() ? steps.copy_gate[0] : Tensor(), {}},
       memory);  // [T, V] or [T, V + S]
-  return scores.gather(1, at::tensor(target, at::kLong).unsqueeze(1)).sum().item<double>();
+  return scores.gather(1, at::tensor(target, test::on_device(at::kLong)).unsqueeze(1)).sum().item<double>();
 }
 
 /// Every output of at most `longest` of these words.
@@ -60,12 +62,12 @@ std::vector<Words> all_outputs(int64_t longest, const Words& words) {
 
 Words greedy(Seq2Seq& model, const Words& source, int64_t longest) {
   const at::NoGradGuard no_grad;
-  const Memory memory = model->encode(source_batch({source}));
+  const Memory memory = model->encode(source_batch({source}).to(test::test_device()));
   State state = model->start(memory);
   Words output;
   int64_t word = Vocabulary::begin;
   while (std::ssize(output) < longest) {
-    const Step step = model->advance(memory, at::tensor({word}, at::kLong), state);
+    const Step step = model->advance(memory, at::tensor({word}, test::on_device(at::kLong)), state);
     state = step.next;
     const Tensor scores = model->output()->log_probabilities(step, memory)[0];
     scores[Vocabulary::padding] = scores[Vocabulary::begin] = -1e9;

@@ -20,8 +20,9 @@ using ::testing::HasSubstr;
 TEST(EmbeddingTest, LooksUpRowsOfAnyShapeAndLearnsNoPadding) {
   Embedding embedding(5, 3);
   embedding->to(at::kDouble);
+  move_to_test_device(*embedding);
   fill_parameters(*embedding, 1.0);
-  const Tensor ids = at::tensor({4, 0, 1, 4}, at::kLong).view({2, 2});
+  const Tensor ids = at::tensor({4, 0, 1, 4}, on_device(at::kLong)).view({2, 2});
   const Tensor rows = embedding->forward(ids);
   EXPECT_TRUE(same(rows.view({4, 3}), embedding->weight.index_select(0, ids.view(-1))));
   EXPECT_EQ(rows.sizes(), at::IntArrayRef({2, 2, 3}));
@@ -73,6 +74,7 @@ TEST_F(PretrainedTest, HeaderLineEndsAndSpacesAreNoTokens) {
 
 TEST_F(PretrainedTest, TheMatrixKeepsItsTypeAndItsPlaceInTraining) {
   embedding->to(at::kDouble);
+  move_to_test_device(*embedding);
   load("Hund 1 2 3\n");
   EXPECT_EQ(embedding->weight.scalar_type(), at::kDouble);
   EXPECT_TRUE(embedding->weight.requires_grad());

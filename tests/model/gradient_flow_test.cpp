@@ -17,6 +17,7 @@ TEST(GradientFlowTest, OfALinearRnnIsAPowerOfItsMatrix) {
   for (const double scale : {0.3, 0.6, 1.4}) {  // vanishes, and explodes
     SimpleRnn rnn(3, 4, 2);
     rnn->to(at::kDouble);
+    move_to_test_device(*rnn);
     fill_parameters(*rnn, scale);
     auto parameters = rnn->named_parameters();
     {
@@ -24,7 +25,7 @@ TEST(GradientFlowTest, OfALinearRnnIsAPowerOfItsMatrix) {
       parameters["recurrence.bias_ih"].zero_();
       parameters["recurrence.bias_hh"].zero_();
     }
-    const GradientFlow flow = gradient_flow(rnn, at::zeros({2, 9, 3}, at::kDouble));
+    const GradientFlow flow = gradient_flow(rnn, at::zeros({2, 9, 3}, on_device(at::kDouble)));
     Tensor expected = parameters["head.weight"].detach().sum(0);  // [H]
     ASSERT_EQ(flow.norms.size(), 9U);
     for (size_t distance = 0; distance < 9; ++distance) {
@@ -37,6 +38,7 @@ TEST(GradientFlowTest, OfALinearRnnIsAPowerOfItsMatrix) {
 TEST(GradientFlowTest, OfASimpleRnnEqualsDifferencesOfItsStates) {
   SimpleRnn rnn(3, 4, 2);
   rnn->to(at::kDouble);
+  move_to_test_device(*rnn);
   fill_parameters(*rnn, 0.9);
   const auto parameters = rnn->named_parameters();
   const Tensor x = cosine({1, 6, 3}, 1000, 1.5);
@@ -53,7 +55,7 @@ TEST(GradientFlowTest, OfASimpleRnnEqualsDifferencesOfItsStates) {
   for (int64_t distance = 0; distance < 6; ++distance) {
     double square = 0;
     for (int64_t i = 0; i < 4; ++i) {
-      const Tensor step = at::zeros({4}, at::kDouble);
+      const Tensor step = at::zeros({4}, on_device(at::kDouble));
       step[i] = step_size;
       const Tensor h = states[0][5 - distance];
       square += std::pow(
@@ -146,7 +148,7 @@ TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
     const Tensor initial =
         (summary.matmul(parameters["decoder.bridge.weight"].t()) + parameters["decoder.bridge.bias"]).tanh();
     const Memory memory = model->encode(batch_of(examples).source);
-    const Step step = model->advance(memory, at::full({1}, Vocabulary::begin, at::kLong),
+    const Step step = model->advance(memory, at::full({1}, Vocabulary::begin, on_device(at::kLong)),
                                      State(std::vector<Tensor>{initial}));
     const Tensor loss = -model->output()->log_probabilities(step.features)[0][examples[0].target[0]];
     const auto gradients = torch::autograd::grad({loss}, {step.features, summary});

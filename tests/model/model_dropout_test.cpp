@@ -31,7 +31,7 @@ Seq2Seq copying_model(double dropout, double recurrent_dropout) {
     if (parameter.key().ends_with("weight_ih")) value.zero_();
     if (parameter.key().ends_with("bias_ih")) value.fill_(0.3);
     if (parameter.key().ends_with("bias_hh")) value.zero_();
-    if (parameter.key().ends_with("weight_hh")) value.copy_(at::eye(60, at::kDouble));
+    if (parameter.key().ends_with("weight_hh")) value.copy_(at::eye(60, on_device(at::kDouble)));
     if (parameter.key() == "decoder.bridge.weight") value.zero_();
     if (parameter.key() == "decoder.bridge.bias") value.fill_(0.5);
   }
@@ -176,7 +176,7 @@ TEST(ModelDropoutTest, WordDropoutReplacesItsShareOnBothSides) {
   const Memory memory = model->encode(batch.source, &noise);
   EXPECT_NEAR(replaced(memory.summary(), model->encode(unknown.source).summary()), share, slack);
   // From one and the same memory, so that only the target side differs.
-  const Memory clean = model->encode(batch.source), one = clean.select(at::zeros({1}, at::kLong));
+  const Memory clean = model->encode(batch.source), one = clean.select(at::zeros({1}, on_device(at::kLong)));
   const Tensor features = model->decode(clean, batch.target_input, &noise).features.select(1, 1);
   const Tensor if_replaced = model->decode(one, unknown.target_input).features.select(1, 1);
   EXPECT_NEAR(replaced(features, if_replaced), share, slack);

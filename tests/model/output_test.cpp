@@ -13,12 +13,13 @@ namespace {
 constexpr int64_t target_vocabulary = 9;
 
 Tensor target_ids(std::initializer_list<int64_t> values) {
-  return at::tensor(values, at::kLong);
+  return at::tensor(values, on_device(at::kLong));
 }
 
 Output filled(int64_t feature_size, const Tensor& tied = {}) {
   Output output(feature_size, target_vocabulary, tied);
   output->to(at::kDouble);
+  move_to_test_device(*output);
   fill_parameters(*output, 0.8);
   return output;
 }
@@ -43,7 +44,7 @@ TEST(OutputTest, PaddingDoesNotCount) {
   const Tensor features = cosine_leaf({2, 3, 5}, 700), targets = target_ids({4, 3, 0, 8, 0, 0}).view({2, 3});
   const LossSums sums = output->loss({features, {}, {}}, no_memory(), targets, 0.1);
   const Tensor log_probabilities = output->log_probabilities(features);
-  Tensor nll = at::zeros({}, at::kDouble), mean = at::zeros({}, at::kDouble);
+  Tensor nll = at::zeros({}, on_device(at::kDouble)), mean = at::zeros({}, on_device(at::kDouble));
   for (const auto& [b, t] : {std::pair(0, 0), std::pair(0, 1), std::pair(1, 0)}) {
     nll = nll - log_probabilities[b][t][targets[b][t].item<int64_t>()];
     mean = mean - log_probabilities[b][t].mean();
@@ -91,7 +92,7 @@ TEST(OutputTest, CorrectWordsAreTheLikeliestOnes) {
   EXPECT_FALSE(expected[0][1].item<bool>());
   EXPECT_GE(expected.sum().item<int64_t>(), 3);
   EXPECT_TRUE(same(output->correct({features, {}, {}}, no_memory(), at::zeros_like(targets)),
-                   at::zeros({2, 3}, at::kBool)));
+                   at::zeros({2, 3}, on_device(at::kBool))));
 }
 
 TEST(OutputTest, ATiedMatrixOfAnotherWidthIsReachedByAProjection) {

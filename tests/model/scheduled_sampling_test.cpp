@@ -14,7 +14,8 @@ Tensor features_by_word(Seq2Seq& model, const Memory& memory) {
   std::vector<Tensor> rows;
   for (int64_t word = 0; word < model->target_vocabulary_size(); ++word)
     rows.push_back(
-        model->decode(memory, at::tensor({Vocabulary::begin, word}, at::kLong).unsqueeze(0)).features[0][1]);
+        model->decode(memory, at::tensor({Vocabulary::begin, word}, on_device(at::kLong)).unsqueeze(0))
+            .features[0][1]);
   return at::stack(rows);
 }
 
@@ -56,12 +57,13 @@ TEST(ScheduledSamplingTest, DrawsFollowTheModelsDistribution) {
   Seq2Seq model = tiny_model(tiny_options({}));
   const int64_t draws = 4000;
   const TensorBatch batch = copies_of_one_pair(static_cast<uint64_t>(draws));
-  const Memory memory = model->encode(batch.source), one = memory.select(at::zeros({1}, at::kLong));
+  const Memory memory = model->encode(batch.source),
+               one = memory.select(at::zeros({1}, on_device(at::kLong)));
   Noise noise(1);
   const Tensor features = model->decode_sampled(memory, batch.target_input, 1.0, &noise).features;
   const Tensor by_word = features_by_word(model, one);
   const Tensor probabilities = model->output()->log_probabilities(features[0][0]).exp();
-  Tensor counted = at::zeros({}, at::kDouble);
+  Tensor counted = at::zeros({}, on_device(at::kDouble));
   for (int64_t word = 0; word < by_word.size(0); ++word) {
     const Tensor share =
         (features.select(1, 1) - by_word[word]).abs().amax(1).lt(1e-9).to(at::kDouble).mean();
@@ -78,7 +80,8 @@ TEST(ScheduledSamplingTest, ReplacesItsShareAndNeverPadding) {
   Seq2Seq model = tiny_model(tiny_options({}));
   model->named_parameters()["output.bias"][5] = 100;  // the model always says 5
   const TensorBatch batch = copies_of_one_pair(2000);
-  const Memory memory = model->encode(batch.source), one = memory.select(at::zeros({1}, at::kLong));
+  const Memory memory = model->encode(batch.source),
+               one = memory.select(at::zeros({1}, on_device(at::kLong)));
   const Tensor by_word = features_by_word(model, one);
   const auto share_of = [&](const Tensor& target_input, int64_t word) {
     Noise noise(2);

@@ -10,7 +10,7 @@ namespace seq2seq::test {
 namespace {
 
 Tensor ids(std::initializer_list<int64_t> values) {
-  return at::tensor(values, at::kLong);
+  return at::tensor(values, on_device(at::kLong));
 }
 
 class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
@@ -157,6 +157,7 @@ TEST(Seq2SeqTest, FastEqualsPlain) {
     const TensorBatch batch = batch_of(examples_for(architecture));
     for (const auto type : {at::kDouble, at::kFloat}) {
       model->to(type);
+      move_to_test_device(*model);
       const auto run = [&] {
         model->zero_grad();
         const Tensor loss = loss_of(model, batch, 0.1).loss;

@@ -11,6 +11,7 @@ namespace {
 SimpleRnn filled(int64_t inputs, int64_t hidden, int64_t outputs) {
   SimpleRnn rnn(inputs, hidden, outputs);
   rnn->to(at::kDouble);
+  move_to_test_device(*rnn);
   fill_parameters(*rnn, 0.7);
   return rnn;
 }
@@ -37,6 +38,7 @@ TEST(SimpleRnnTest, TheLoopEqualsTheFusedLayer) {
     for (const int64_t steps : {1, 2, 40}) {
       SimpleRnn rnn = filled(3, 17, 5);
       rnn->to(type);
+      move_to_test_device(*rnn);
       const Tensor x = cosine({4, steps, 3}, 1000).to(type);
       EXPECT_TRUE(close(rnn->forward(x), rnn->forward_fused(x), type == at::kFloat ? 1e-4 : 1e-11)) << steps;
     }
@@ -65,7 +67,7 @@ TEST(SimpleRnnTest, GradientsEqualDifferences) {
 
 TEST(SimpleRnnTest, RefusesInputOfAnotherWidth) {
   SimpleRnn rnn = filled(2, 3, 2);
-  EXPECT_THROW(rnn->forward(at::zeros({1, 4, 3}, at::kDouble)), c10::Error);
+  EXPECT_THROW(rnn->forward(at::zeros({1, 4, 3}, on_device(at::kDouble))), c10::Error);
 }
 
 }  // namespace

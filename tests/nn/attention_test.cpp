@@ -19,7 +19,7 @@ namespace {
 using Row = std::vector<double>;
 
 Row row_of(const Tensor& tensor) {
-  const Tensor flat = tensor.detach().to(at::kDouble).reshape(-1).contiguous();
+  const Tensor flat = tensor.detach().to(at::kCPU, at::kDouble).reshape(-1).contiguous();
   return {flat.const_data_ptr<double>(), flat.const_data_ptr<double>() + flat.numel()};
 }
 
@@ -66,8 +66,8 @@ constexpr int64_t head_count = 2;
 AttentionResult naive_heads(const Attention& attention, const Tensor& query, const Tensor& states,
                             const Tensor& lengths) {
   const int64_t hypotheses = query.size(0) / states.size(0), width = attention->context_size() / head_count;
-  const Tensor context = at::zeros({query.size(0), attention->context_size()}, at::kDouble);
-  const Tensor weights = at::zeros({query.size(0), states.size(1)}, at::kDouble);
+  const Tensor context = at::zeros({query.size(0), attention->context_size()}, on_device(at::kDouble));
+  const Tensor weights = at::zeros({query.size(0), states.size(1)}, on_device(at::kDouble));
   const auto parameters = attention->named_parameters();
   for (int64_t n = 0; n < query.size(0); ++n)
     for (int64_t h = 0; h < head_count; ++h) {
@@ -95,8 +95,8 @@ AttentionResult naive_attention(const Attention& attention, const Tensor& query,
                                 const Tensor& lengths) {
   if (attention->kind() == AttentionKind::multi_head) return naive_heads(attention, query, states, lengths);
   const int64_t hypotheses = query.size(0) / states.size(0);
-  const Tensor context = at::zeros({query.size(0), states.size(2)}, at::kDouble);
-  const Tensor weights = at::zeros({query.size(0), states.size(1)}, at::kDouble);
+  const Tensor context = at::zeros({query.size(0), states.size(2)}, on_device(at::kDouble));
+  const Tensor weights = at::zeros({query.size(0), states.size(1)}, on_device(at::kDouble));
   const auto parameters = attention->named_parameters();
   for (int64_t n = 0; n < query.size(0); ++n) {
     const int64_t sentence = n / hypotheses;
@@ -121,6 +121,7 @@ constexpr int64_t memory_size = 4, hidden_size = 8, width = 6;
 Attention filled(AttentionKind kind, int64_t query_size) {
   Attention attention(kind, query_size, memory_size, hidden_size, CoverageKind::none, head_count);
   attention->to(at::kDouble);
+  move_to_test_device(*attention);
   fill_parameters(*attention, 0.9);
   return attention;
 }
@@ -131,7 +132,7 @@ class AttentionKindTest : public ::testing::TestWithParam<AttentionKind> {
   int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
   Attention attention = filled(kind(), query_size());
   Tensor states = cosine_leaf({3, width, memory_size}, 2000, 1.3);
-  Tensor lengths = at::tensor({1, 6, 4}, at::kLong);
+  Tensor lengths = at::tensor({1, 6, 4}, on_device(at::kLong));
   Tensor mask = length_mask(lengths, states.select(2, 0));
 
   AttentionResult attend(const Tensor& query) {
@@ -185,6 +186,7 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
 TEST_P(AttentionKindTest, FastEqualsPlain) {
   for (const auto type : {at::kDouble, at::kFloat}) {
     attention->to(type);
+    move_to_test_device(*attention);
     std::vector<Tensor> leaves = attention->parameters();
     leaves.push_back(cosine({6, query_size()}, 3000).to(type).requires_grad_());
     leaves.push_back(states.detach().to(type).requires_grad_());
@@ -230,12 +232,13 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
   Attention attention = [this] {
     Attention result(kind(), query_size(), memory_size, hidden_size, coverage(), head_count);
     result->to(at::kDouble);
+    move_to_test_device(*result);
     fill_parameters(*result, 0.9);
     return result;
   }();
   static constexpr int64_t hypotheses = 2, steps = 3;
   Tensor states = cosine_leaf({2, 4, memory_size}, 2000, 1.3);
-  Tensor lengths = at::tensor({4, 2}, at::kLong);
+  Tensor lengths = at::tensor({4, 2}, on_device(at::kLong));
   Tensor mask = length_mask(lengths, states.select(2, 0));
   Tensor queries = cosine_leaf({steps, 2 * hypotheses, query_size()}, 3000, 1.3);
 
@@ -244,7 +247,7 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
     const AttentionImpl::View view{states, attention->keys(states), mask, attention->coverage_gates(states),
                                    attention->values(states)};
     Coverage past = attention->start(states);
-    const Tensor rows = at::tensor({0, 0, 1, 1}, at::kLong);
+    const Tensor rows = at::tensor({0, 0, 1, 1}, on_device(at::kLong));
     past.sum = past.sum.index_select(0, rows);
     if (past.cells.defined()) past.cells = past.cells.index_select(0, rows);
     std::vector<Tensor> weights;
@@ -359,7 +362,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, CoverageTest,
 
 TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {
   const Tensor attention = cosine({2, 4, 3}, 0).abs();
-  const Tensor steps = at::tensor({1, 1, 1, 1, 1, 1, 0, 0}).view({2, 4}).to(at::kBool);
+  const Tensor steps = on_device(at::tensor({1, 1, 1, 1, 1, 1, 0, 0})).view({2, 4}).to(at::kBool);
   double expected = 0;
   for (int64_t b = 0; b < 2; ++b)
     for (int64_t s = 0; s < 3; ++s) {
@@ -382,7 +385,7 @@ TEST(AttentionTest, NoneLooksAtNothing) {
   EXPECT_TRUE(attention->parameters().empty());
   const Tensor states = cosine({2, 3, memory_size});
   const AttentionResult result =
-      attention->forward(cosine({4, 5}), {states, attention->keys(states), at::ones({2, 3})});
+      attention->forward(cosine({4, 5}), {states, attention->keys(states), on_device(at::ones({2, 3}))});
   EXPECT_TRUE(same(result.context, at::zeros({4, memory_size}, at::kDouble)));
   EXPECT_TRUE(same(result.weights, at::zeros({4, 3}, at::kDouble)));
 }
@@ -395,7 +398,7 @@ TEST(AttentionTest, DotRefusesUnequalSizes) {
 TEST(AdditiveScoresTest, GradientsEqualDifferences) {
   const Tensor keys = cosine_leaf({2, 4, 3}, 0), query = cosine_leaf({2, 2, 3}, 100),
                v = cosine_leaf({3}, 200);
-  const Tensor mask = at::tensor({1, 1, 1, 1, 1, 1, 0, 0}).view({2, 4}).to(at::kBool);
+  const Tensor mask = on_device(at::tensor({1, 1, 1, 1, 1, 1, 0, 0})).view({2, 4}).to(at::kBool);
   EXPECT_TRUE(gradients_agree([&] { return additive_scores(keys, query, v, mask) * mask.unsqueeze(1); },
                               {keys, query, v}));
 }
@@ -407,7 +410,7 @@ TEST(AdditiveScoresTest, FastEqualsPlainForOddWidths) {
         const std::vector<Tensor> leaves{cosine({3, 5, size}, 0, 3.0).to(type).requires_grad_(),
                                          cosine({3, hypotheses, size}, 5000, 3.0).to(type).requires_grad_(),
                                          cosine({size}, 9000).to(type).requires_grad_()};
-        const Tensor mask = length_mask(at::tensor({5, 1, 3}, at::kLong), leaves[0].select(2, 0));
+        const Tensor mask = length_mask(at::tensor({5, 1, 3}, on_device(at::kLong)), leaves[0].select(2, 0));
         const auto run = [&] {
           const Tensor scores = additive_scores(leaves[0], leaves[1], leaves[2], mask) * mask.unsqueeze(1);
           auto values = torch::autograd::grad({(scores * cosine(scores.sizes(), 3).to(type)).sum()}, leaves);

@@ -14,7 +14,7 @@ namespace {
 constexpr int64_t source_words = 8, target_words = 9;
 
 Tensor ids(std::vector<int64_t> values, int64_t rows) {
-  return at::tensor(values, at::kLong).view({rows, -1});
+  return at::tensor(values, on_device(at::kLong)).view({rows, -1});
 }
 
 // The source word 4 is 7 in the target vocabulary, 5 is 5, 6 and 7 it lacks.
@@ -130,8 +130,9 @@ TEST(MixtureTest, GradientsEqualDifferences) {
 TEST(MixtureTest, ExtremesStayFinite) {
   for (const auto type : {at::kDouble, at::kFloat})
     for (const double certain : {-1e4, 1e4}) {
-      const Tensor gate = at::full({1, 2, 1}, certain, type).requires_grad_();
-      const Tensor scores = at::tensor({0.0, 200.0, 0.0, 200.0}, type).view({1, 2, 2}).requires_grad_();
+      const Tensor gate = at::full({1, 2, 1}, certain, on_device(type)).requires_grad_();
+      const Tensor scores =
+          at::tensor({0.0, 200.0, 0.0, 200.0}, on_device(type)).view({1, 2, 2}).requires_grad_();
       const Tensor slots = ids({9, 10}, 1), targets = ids({9, 11}, 1);
       const Tensor features = cosine({2, 2}).to(type).requires_grad_(), weight = cosine({9, 2}, 50).to(type);
       const CopyShares shares = copy_shares(gate, scores.softmax(2), slots.unsqueeze(1));

@@ -14,8 +14,8 @@ namespace {
 
 // y[r][o] = b[o] + sum_i x[r][i] w[o][i] in double.
 Tensor naive_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const Tensor rows = x.detach().to(at::kDouble).reshape({-1, x.size(-1)}).contiguous();
-  const Tensor w = weight.detach().to(at::kDouble).contiguous();
+  const Tensor rows = x.detach().to(at::kCPU, at::kDouble).reshape({-1, x.size(-1)}).contiguous();
+  const Tensor w = weight.detach().to(at::kCPU, at::kDouble).contiguous();
   const Tensor y = at::zeros({rows.size(0), w.size(0)}, at::kDouble);
   const auto xs = rows.accessor<double, 2>(), ws = w.accessor<double, 2>();
   auto ys = y.accessor<double, 2>();
@@ -101,7 +101,7 @@ TEST(LinearTest, OnlyWantedGradientsAreMade) {
 
 TEST(LinearTest, NoRowsGiveNoRows) {
   const Tensor weight = cosine({5, 3}).to(at::kFloat);
-  EXPECT_EQ(seq2seq::linear(at::empty({0, 3}), weight).sizes(), at::IntArrayRef({0, 5}));
+  EXPECT_EQ(seq2seq::linear(on_device(at::empty({0, 3})), weight).sizes(), at::IntArrayRef({0, 5}));
 }
 
 TEST(ProductTest, TakesStridedOperands) {
@@ -151,7 +151,7 @@ TEST(GatheredGradientsTest, AUseWithoutInfluenceAndAFrozenWeightAreFine) {
   const Tensor used = seq2seq::linear(x, weight), unused = seq2seq::linear(x, weight);
   const Tensor y = seq2seq::linear(used, frozen);
   const auto gradients = torch::autograd::grad({y.sum()}, {x, weight});
-  const Tensor dused = at::ones({3, 4}, at::kDouble).mm(frozen);
+  const Tensor dused = at::ones({3, 4}, on_device(at::kDouble)).mm(frozen);
   EXPECT_TRUE(close(gradients[0], dused.mm(weight)));
   EXPECT_TRUE(close(gradients[1], dused.t().mm(x)));
 }
@@ -200,6 +200,7 @@ TEST(LinearModuleTest, AddsItsBiasOnlyWhenItHasOne) {
   Linear with(3, 2), without(3, 2, false);
   for (Linear* module : {&with, &without}) {
     (*module)->to(at::kDouble);
+    move_to_test_device(**module);
     fill_parameters(**module, 1.0);
   }
   const Tensor x = cosine({4, 3}, 50);

@@ -42,7 +42,7 @@ NaiveLoss naive_loss(const Tensor& features, const Tensor& weight, const Tensor&
 }
 
 Tensor some_targets(int64_t rows, int64_t vocabulary) {
-  return (at::arange(rows, at::kLong) * 7 + 3).remainder(vocabulary);
+  return (at::arange(rows, on_device(at::kLong)) * 7 + 3).remainder(vocabulary);
 }
 
 TEST(ProjectedCrossEntropyTest, EqualsTorch) {
@@ -52,7 +52,7 @@ TEST(ProjectedCrossEntropyTest, EqualsTorch) {
     std::vector<Tensor> leaves{cosine_leaf({sizes[0], sizes[1]}, 0, 2.0),
                                cosine_leaf({sizes[2], sizes[1]}, 100, 1.5)};
     if (with_bias) leaves.push_back(cosine_leaf({sizes[2]}, 200, 1.0));
-    const Tensor targets = at::tensor(expected["targets"].get<std::vector<int64_t>>(), at::kLong);
+    const Tensor targets = at::tensor(expected["targets"].get<std::vector<int64_t>>(), on_device(at::kLong));
     const LossSums sums = projected_cross_entropy(leaves[0], leaves[1], with_bias ? leaves[2] : Tensor(),
                                                   targets, expected["smoothing"].get<double>());
     EXPECT_NEAR(sums.loss.item<double>(), expected["loss"].get<double>(), 1e-12);
@@ -152,8 +152,10 @@ TEST(ProjectedCrossEntropyTest, EveryLeafGetsItsGradientWithoutTheOthers) {
 }
 
 TEST(ProjectedCrossEntropyTest, NoRowsCostNothing) {
-  const Tensor features = at::empty({0, 3}, at::kDouble).requires_grad_(), weight = cosine_leaf({7, 3}, 100);
-  const LossSums sums = projected_cross_entropy(features, weight, {}, at::empty({0}, at::kLong), 0.1);
+  const Tensor features = at::empty({0, 3}, on_device(at::kDouble)).requires_grad_(),
+               weight = cosine_leaf({7, 3}, 100);
+  const LossSums sums =
+      projected_cross_entropy(features, weight, {}, at::empty({0}, on_device(at::kLong)), 0.1);
   sums.loss.backward();
   EXPECT_EQ(sums.loss.item<double>(), 0);
   EXPECT_TRUE(same(weight.grad(), at::zeros_like(weight)));
@@ -163,18 +165,19 @@ TEST(ProjectedCrossEntropyTest, NoRowsCostNothing) {
 TEST(ProjectedCrossEntropyTest, ExtremeLogitsStayExact) {
   for (const auto type : {at::kDouble, at::kFloat})
     for (const double scale : {50.0, 1e4}) {
-      const Tensor features = at::tensor({1.0, -1.0}, type).view({2, 1}).requires_grad_();
-      const Tensor weight = at::tensor({scale, -scale, 0.0}, type).view({3, 1}).requires_grad_();
-      const Tensor targets = at::tensor({0, 0}, at::kLong);
+      const Tensor features = at::tensor({1.0, -1.0}, on_device(type)).view({2, 1}).requires_grad_();
+      const Tensor weight = at::tensor({scale, -scale, 0.0}, on_device(type)).view({3, 1}).requires_grad_();
+      const Tensor targets = at::tensor({0, 0}, on_device(at::kLong));
       const LossSums sums = projected_cross_entropy(features, weight, {}, targets, 0.3);
       // Row 0 is right, row 1 is wrong by 2 * scale; both have mean_v(-log p) = scale.
       EXPECT_NEAR(sums.negative_log_likelihood.item<double>(), 2 * scale, 1e-6 * scale);
       EXPECT_NEAR(sums.loss.item<double>(), 0.7 * 2 * scale + 0.3 * 2 * scale, 1e-6 * scale);
       sums.loss.backward();
       // d loss / d logits is p - 0.7 [target] - 0.1: (0.2, -0.1, -0.1) and (-0.8, 0.9, -0.1).
-      EXPECT_TRUE(close(weight.grad(), at::tensor({1.0, -1.0, 0.0}, at::kDouble).view({3, 1}), 1e-6));
       EXPECT_TRUE(
-          close(features.grad(), at::tensor({0.3 * scale, -1.7 * scale}, at::kDouble).view({2, 1}), 1e-6));
+          close(weight.grad(), at::tensor({1.0, -1.0, 0.0}, on_device(at::kDouble)).view({3, 1}), 1e-6));
+      EXPECT_TRUE(close(features.grad(),
+                        at::tensor({0.3 * scale, -1.7 * scale}, on_device(at::kDouble)).view({2, 1}), 1e-6));
     }
 }
 
@@ -184,11 +187,11 @@ TEST(ProjectedCrossEntropyTest, ANotANumberIsNotHidden) {
     for (const bool with_gradient : {true, false})
       for (const int64_t place : {0, 4, 16})  // the first, the target, the last
         for (const double poison : {std::nan(""), std::numeric_limits<double>::infinity()}) {
-          const Tensor bias = at::zeros({17}, type);
+          const Tensor bias = at::zeros({17}, on_device(type));
           bias[place] = poison;
           const Tensor features = cosine({1, 3}).to(type).requires_grad_(with_gradient);
           const LossSums sums = projected_cross_entropy(features, cosine({17, 3}, 50).to(type), bias,
-                                                        at::tensor({4}, at::kLong), 0.1);
+                                                        at::tensor({4}, on_device(at::kLong)), 0.1);
           EXPECT_FALSE(std::isfinite(sums.loss.item<double>())) << place << " " << poison;
           if (with_gradient) {
             sums.loss.backward();

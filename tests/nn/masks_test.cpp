@@ -9,17 +9,17 @@ namespace seq2seq::test {
 namespace {
 
 Tensor ids(std::initializer_list<int64_t> values) {
-  return at::tensor(values, at::kLong);
+  return at::tensor(values, on_device(at::kLong));
 }
 
 TEST(MasksTest, LengthMaskIsTrueInsideTheSentence) {
   const Tensor expected = at::tensor({1, 0, 0, 0, 1, 1, 1, 1, 1, 1, 0, 0}).view({3, 4}).to(at::kBool);
-  EXPECT_TRUE(same(length_mask(ids({1, 4, 2}), at::empty({3, 4}, at::kDouble)), expected));
+  EXPECT_TRUE(same(length_mask(ids({1, 4, 2}), at::empty({3, 4}, on_device(at::kDouble))), expected));
 }
 
 TEST(MasksTest, ReversalStaysInsideEachSentence) {
   const Tensor expected = ids({0, 1, 2, 3, 3, 2, 1, 0, 1, 0, 2, 3}).view({3, 4});
-  EXPECT_TRUE(same(reversed_positions(ids({1, 4, 2}), at::empty({3, 4}, at::kFloat)), expected));
+  EXPECT_TRUE(same(reversed_positions(ids({1, 4, 2}), at::empty({3, 4}, on_device(at::kFloat))), expected));
 }
 
 TEST(MasksTest, ReversingTwiceRestores) {
@@ -46,7 +46,7 @@ TEST(MasksTest, LastStatePassesItsGradientToThatPositionAlone) {
 }
 
 TEST(ShapesTest, WrongSizesAreNamed) {
-  const Tensor x = at::zeros({2, 3});
+  const Tensor x = on_device(at::zeros({2, 3}));
   EXPECT_NO_THROW(check_shape("x", x, {2, 3}));
   EXPECT_NO_THROW(check_shape("x", x, {-1, 3}));
   EXPECT_THROW(check_shape("x", x, {2, 3, 1}), c10::Error);

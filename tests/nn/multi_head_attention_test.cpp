@@ -24,7 +24,7 @@ class AttendTest : public ::testing::TestWithParam<Case> {
   Tensor queries = cosine_leaf({sentences, heads, query_count(), width}, 100, 1.5);
   HeadMemory memory{cosine_leaf({sentences, heads, length, width}, 1000, 1.5),
                     cosine_leaf({sentences, heads, length, width}, 2000)};
-  Tensor lengths = at::tensor({5, 1, 3}, at::kLong);
+  Tensor lengths = at::tensor({5, 1, 3}, on_device(at::kLong));
 
   Visible visible() const {
     Visible result{.causal = GetParam().causal};
@@ -131,7 +131,7 @@ TEST(AttendSizesTest, FastEqualsPlain) {
         return cosine({sentences, count, parts * heads * size.width}, start).to(type).requires_grad_();
       };
       const std::vector<Tensor> leaves{input(size.queries, 1, 10), input(size.keys, 2, 500)};
-      const Tensor lengths = at::tensor({size.keys, int64_t{1}, (size.keys + 1) / 2}, at::kLong);
+      const Tensor lengths = at::tensor({size.keys, int64_t{1}, (size.keys + 1) / 2}, on_device(at::kLong));
       const auto run = [&] {
         Noise noise(5);
         const auto parts = leaves[1].chunk(2, -1);
@@ -158,7 +158,7 @@ TEST(AttendSizesTest, WhatDoesNotFitIsRefused) {
   const Tensor queries = cosine({2, 2, 3, 4});
   const HeadMemory memory{cosine({2, 2, 5, 4}), cosine({2, 2, 5, 4})};
   EXPECT_THROW(attend(queries, memory, {.causal = true}), c10::Error);
-  EXPECT_THROW(attend(queries, memory, {at::ones({1, 5}, at::kBool)}), c10::Error);
+  EXPECT_THROW(attend(queries, memory, {at::ones({1, 5}, on_device(at::kBool))}), c10::Error);
   EXPECT_THROW(attend(queries, {memory.keys.narrow(0, 0, 1), memory.values}, {}), c10::Error);
 }
 

@@ -11,12 +11,12 @@ namespace seq2seq::test {
 namespace {
 
 Tensor places(std::initializer_list<int64_t> values) {
-  return at::tensor(values, at::kLong).unsqueeze(0);
+  return at::tensor(values, on_device(at::kLong)).unsqueeze(0);
 }
 
 TEST(PositionsTest, SinesEqualTheFormula) {
   const Tensor positions = places({0, 1, 7, 5000});
-  const Tensor actual = sinusoidal_positions(positions, 6, at::zeros({1}, at::kDouble));
+  const Tensor actual = sinusoidal_positions(positions, 6, at::zeros({1}, on_device(at::kDouble)));
   ASSERT_EQ(actual.sizes(), at::IntArrayRef({1, 4, 6}));
   for (int64_t t = 0; t < 4; ++t)
     for (int64_t i = 0; i < 3; ++i) {

@@ -21,6 +21,7 @@ std::string name(Cell cell) {
 RecurrentLayer filled(Cell cell, int64_t inputs, int64_t hidden, double scale = 0.8) {
   RecurrentLayer layer(cell, inputs, hidden);
   layer->to(at::kDouble);
+  move_to_test_device(*layer);
   fill_parameters(*layer, scale);
   return layer;
 }
@@ -45,7 +46,8 @@ CellState naive_step(Cell cell, const Tensor& input_gates, const Tensor& recurre
                      const CellState& state) {
   const CellState next{at::zeros_like(state.hidden), at::zeros_like(state.hidden)};
   const int64_t width = state.hidden.size(1);
-  const auto x = input_gates.accessor<double, 2>(), h = recurrent_gates.accessor<double, 2>();
+  const Tensor from_inputs = input_gates.cpu(), from_state = recurrent_gates.cpu();
+  const auto x = from_inputs.accessor<double, 2>(), h = from_state.accessor<double, 2>();
   for (int64_t n = 0; n < state.hidden.size(0); ++n)
     for (int64_t unit = 0; unit < width; ++unit) {
       std::vector<double> from_input, from_hidden;
@@ -197,6 +199,7 @@ TEST_P(RecurrentLayerTest, FusedEqualsTheLoop) {
   for (const auto type : {at::kDouble, at::kFloat}) {
     RecurrentLayer layer = filled(GetParam(), 7, 33, 0.3);
     layer->to(type);
+    move_to_test_device(*layer);
     const Tensor x = cosine({3, 9, 7}, 1000).to(type).requires_grad_();
     std::vector<Tensor> leaves = layer->parameters();
     leaves.push_back(x);
@@ -215,7 +218,7 @@ TEST_P(RecurrentLayerTest, FusedEqualsTheLoop) {
 TEST_P(RecurrentLayerTest, GradientsEqualDifferencesWithAMask) {
   RecurrentLayer layer = filled(GetParam(), 2, 3);
   const Tensor x = cosine_leaf({2, 3, 2}, 1000);
-  const Tensor mask = at::tensor({2.0, 0.0, 2.0, 0.0, 2.0, 2.0}, at::kDouble).view({2, 3});
+  const Tensor mask = at::tensor({2.0, 0.0, 2.0, 0.0, 2.0, 2.0}, on_device(at::kDouble)).view({2, 3});
   std::vector<Tensor> leaves = layer->parameters();
   leaves.push_back(x);
   EXPECT_TRUE(gradients_agree([&] { return layer->forward(x, mask); }, leaves));
@@ -228,7 +231,7 @@ TEST_P(RecurrentLayerTest, TheMaskMultipliesTheStateAtEveryStep) {
     const at::NoGradGuard no_grad;
     halved->weight_hh.mul_(0.5);
   }
-  const Tensor x = cosine({2, 6, 4}, 1000), mask = at::full({2, 5}, 0.5, at::kDouble);
+  const Tensor x = cosine({2, 6, 4}, 1000), mask = at::full({2, 5}, 0.5, on_device(at::kDouble));
   if (GetParam() == Cell::gru) {
     // A GRU also carries the state past the product; there the mask must not act.
     CellState state{cosine({2, 5}, 50), {}};

@@ -5,14 +5,21 @@
 
 #include <cmath>
 
+#include "../support/shadow_device.h"
 #include "seq2seq/nn/linear.h"
 
 namespace seq2seq {
 namespace {
 
+using test::on_device;
+
 // No two values are equal; the widths lie around the kernel's blocks.
 Tensor distinct_logits(int64_t rows, int64_t width, at::ScalarType type) {
-  return (at::arange(rows * width, at::kDouble) * 0.7310585).sin().mul(8).view({rows, width}).to(type);
+  return (at::arange(rows * width, on_device(at::kDouble)) * 0.7310585)
+      .sin()
+      .mul(8)
+      .view({rows, width})
+      .to(type);
 }
 
 TEST(TopK, FusedEqualsPlain) {
@@ -37,12 +44,12 @@ TEST(TopKMixture, FusedEqualsPlain) {
       for (const int64_t k : {1, 4, 9}) {
         const double tolerance = type == at::kDouble ? 1e-12 : 1e-5;
         const Tensor logits = distinct_logits(6, width, type);
-        const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
-                                                             5, 6, width + 2, 3, -1, -1})
+        const Tensor slots = on_device(at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
+                                                                       5, 6, width + 2, 3, -1, -1}))
                                  .view({2, 6});
         const Tensor attention = distinct_logits(6, 6, type).add(0.3).softmax(-1);
         const Tensor gate =
-            at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -200.0}, at::kDouble).to(type).unsqueeze(1);
+            at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -200.0}, on_device(at::kDouble)).to(type).unsqueeze(1);
         const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
         const std::vector<int64_t> banned{0, 2, 4};
         const TopK fused = top_k_mixture(logits.clone(), shares, slots, k, banned, 3);
@@ -64,12 +71,12 @@ TEST(TopKMixture, FusedEqualsPlain) {
 
 // 0.5 (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of word 1 from two places, 0.29 of slot 4 from the third.
 TEST(TopKMixture, AddsWhatIsCopied) {
-  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, at::kDouble).log().unsqueeze(0);
-  const CopyShares shares{at::tensor({0.5}, at::kDouble).view({1, 1}),
-                          at::tensor({0.15, 0.05, 0.29, 0.0}, at::kDouble).view({1, 4})};
-  const Tensor slots = at::tensor(std::vector<int64_t>{1, 1, 4, -1}).view({1, 4});
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
+  const CopyShares shares{at::tensor({0.5}, on_device(at::kDouble)).view({1, 1}),
+                          at::tensor({0.15, 0.05, 0.29, 0.0}, on_device(at::kDouble)).view({1, 4})};
+  const Tensor slots = on_device(at::tensor(std::vector<int64_t>{1, 1, 4, -1})).view({1, 4});
   const TopK best = top_k_mixture(logits, shares, slots, 3, {3}, 3);
-  EXPECT_TRUE(best.indices[0].equal(at::tensor(std::vector<int64_t>{1, 4, 2}))) << best.indices;
+  EXPECT_TRUE(best.indices[0].equal(on_device(at::tensor(std::vector<int64_t>{1, 4, 2})))) << best.indices;
   EXPECT_NEAR(best.log_probabilities[0][0].item<double>(), std::log(0.3), 1e-12);
   EXPECT_NEAR(best.log_probabilities[0][1].item<double>(), std::log(0.29), 1e-12);
   EXPECT_NEAR(best.log_probabilities[0][2].item<double>(), std::log(0.15), 1e-12);
@@ -78,7 +85,7 @@ TEST(TopKMixture, AddsWhatIsCopied) {
 
 // softmax of log(1), log(2), log(3), log(4) is a tenth of each.
 TEST(TopK, BannedWordsKeepTheirShare) {
-  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, at::kDouble).log().unsqueeze(0);
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
   const TopK best = top_k_log_softmax(logits, 2, {3}, 3);
   EXPECT_EQ(best.indices[0][0].item<int64_t>(), 2);
   EXPECT_EQ(best.indices[0][1].item<int64_t>(), 1);
@@ -88,9 +95,9 @@ TEST(TopK, BannedWordsKeepTheirShare) {
 }
 
 TEST(TopK, EqualOnesComeInOrder) {
-  const TopK best = top_k_log_softmax(at::zeros({2, 130}, at::kFloat), 3, {1}, 0);
+  const TopK best = top_k_log_softmax(at::zeros({2, 130}, on_device(at::kFloat)), 3, {1}, 0);
   for (int64_t row = 0; row < 2; ++row)
-    EXPECT_TRUE(best.indices[row].equal(at::tensor({0, 2, 3}, at::kLong)));
+    EXPECT_TRUE(best.indices[row].equal(at::tensor({0, 2, 3}, on_device(at::kLong))));
 }
 
 TEST(TopK, AllThatIsNotBannedCanBeTaken) {

@@ -5,15 +5,16 @@
 
 namespace seq2seq::test {
 
-/// Equal sizes, nothing but numbers, and |a - b| <= tolerance * (1 + |b|) everywhere.
+/// Equal sizes, nothing but numbers, and |a - b| <= tolerance * (1 + |b|) everywhere. Of any device, as
+/// below.
 inline ::testing::AssertionResult close(const at::Tensor& actual, const at::Tensor& expected,
                                         double tolerance = 1e-10) {
   if (!actual.defined() || !expected.defined()) return ::testing::AssertionFailure() << "undefined tensor";
   if (actual.sizes() != expected.sizes())
     return ::testing::AssertionFailure() << "sizes " << actual.sizes() << ", expected " << expected.sizes();
   if (actual.numel() == 0) return ::testing::AssertionSuccess();
-  const at::Tensor a = actual.detach().to(at::kDouble).reshape(-1),
-                   b = expected.detach().to(at::kDouble).reshape(-1);
+  const at::Tensor a = actual.detach().to(at::kCPU, at::kDouble).reshape(-1),
+                   b = expected.detach().to(at::kCPU, at::kDouble).reshape(-1);
   const at::Tensor excess = (a - b).abs() - tolerance * (1 + b.abs());
   // A NaN on either side is not <= 0.
   const at::Tensor wrong = excess.le(0).logical_not().nonzero();
@@ -26,7 +27,7 @@ inline ::testing::AssertionResult close(const at::Tensor& actual, const at::Tens
 
 /// Bit for bit.
 inline ::testing::AssertionResult same(const at::Tensor& actual, const at::Tensor& expected) {
-  if (at::equal(actual, expected)) return ::testing::AssertionSuccess();
+  if (at::equal(actual.cpu(), expected.cpu())) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "tensors differ: " << actual << "\nexpected: " << expected;
 }
 

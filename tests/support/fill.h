@@ -10,18 +10,19 @@
 
 #include "paths.h"
 #include "seq2seq/core/json.h"
+#include "shadow_device.h"
 
 namespace seq2seq::test {
 
 using at::Tensor;
 
-/// scale * cos(n^2) for n = start, start + 1, ... in row-major order, in double. No random numbers, so that a
-/// Python reference (tests/reference/cosine_fill.py) has the same. The square matters: cos(n) alone would
-/// make every matrix one of rank 2.
+/// scale * cos(n^2) for n = start, start + 1, ... in row-major order, in double, on the tests' device. No
+/// random numbers, so that a Python reference (tests/reference/cosine_fill.py) has the same. The square
+/// matters: cos(n) alone would make every matrix one of rank 2.
 inline Tensor cosine(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   const int64_t count = c10::multiply_integers(sizes);
   const Tensor n = at::arange(start, start + count, at::kDouble);
-  return ((n * n).cos() * scale).view(sizes);
+  return on_device(((n * n).cos() * scale).view(sizes));
 }
 
 /// The same as a leaf that wants its gradient.
@@ -50,7 +51,7 @@ inline Json read_reference(const std::string& name) {
 
 /// A flat list of numbers as a tensor of these sizes.
 inline Tensor tensor_of(const Json& values, at::IntArrayRef sizes) {
-  return at::tensor(values.get<std::vector<double>>(), at::kDouble).view(sizes);
+  return at::tensor(values.get<std::vector<double>>(), on_device(at::kDouble)).view(sizes);
 }
 
 }  // namespace seq2seq::test

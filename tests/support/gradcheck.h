@@ -28,16 +28,18 @@ inline ::testing::AssertionResult gradients_agree(const std::function<Tensor()>&
   for (size_t i = 0; i < leaves.size(); ++i) {
     TORCH_CHECK(leaves[i].scalar_type() == at::kDouble && leaves[i].is_contiguous(), "leaf ", i,
                 " must be double");
-    auto* values = leaves[i].data_ptr<double>();
-    const Tensor gradient = gradients[i].defined() ? gradients[i].contiguous() : at::zeros_like(leaves[i]);
+    const Tensor values = leaves[i].detach().view(-1);
+    const Tensor gradient =
+        (gradients[i].defined() ? gradients[i] : at::zeros_like(leaves[i])).cpu().reshape(-1);
     for (int64_t j = 0; j < leaves[i].numel(); ++j) {
-      const double before = values[j];
-      values[j] = before + step;
-      const double above = weighted().item<double>();
-      values[j] = before - step;
-      const double below = weighted().item<double>();
-      values[j] = before;
-      const double numeric = (above - below) / (2 * step), exact = gradient.data_ptr<double>()[j];
+      const Tensor value = values[j];
+      const auto before = value.item<double>();
+      value.fill_(before + step);
+      const auto above = weighted().item<double>();
+      value.fill_(before - step);
+      const auto below = weighted().item<double>();
+      value.fill_(before);
+      const double numeric = (above - below) / (2 * step), exact = gradient[j].item<double>();
       // Written so that NaN fails.
       if (!(std::abs(numeric - exact) <= tolerance * (1 + std::abs(numeric))))
         return ::testing::AssertionFailure()

@@ -189,7 +189,7 @@ inline ModelOptions tiny_options(const Architecture& a) {
   return options;
 }
 
-/// In double, with weights from `fill_parameters`.
+/// In double, with weights from `fill_parameters`, on the tests' device.
 inline Seq2Seq tiny_model(const ModelOptions& options, int64_t vocabulary = 9, double scale = 0.6) {
   Seq2Seq model(options, vocabulary, vocabulary);
   model->to(at::kDouble);
@@ -201,7 +201,7 @@ inline Seq2Seq tiny_model(const ModelOptions& options, int64_t vocabulary = 9, d
       table[static_cast<size_t>(id)] = id;
     model->set_source_to_target(table);
   }
-  return model;
+  return on_device(model);
 }
 
 /// Words of these counts (without </s>), drawn from `seed`.
@@ -223,7 +223,7 @@ inline std::vector<Example> random_examples(const std::vector<int64_t>& source_w
 }
 
 inline TensorBatch batch_of(const std::vector<Example>& examples) {
-  return to_tensors(make_batch(examples));
+  return to_tensors(make_batch(examples), test_device());
 }
 
 /// A batch whose sources have 1, 4 and 7 tokens and whose targets 5, 1 and 3, </s> included.

@@ -24,7 +24,7 @@ class AccumulationTest : public ::testing::Test {
   Tensor gradients(const ModelOptions& model_options, const std::vector<Batch>& batches, int64_t update = 1,
                    UpdateSums* sums = nullptr) {
     Seq2Seq model = tiny_model(model_options);
-    const UpdateSums result = accumulate_gradients(model, batches, options, /*seed=*/7, update);
+    const UpdateSums result = accumulate_gradients(model, batches, options, /*seed=*/7, update).read();
     if (sums != nullptr) *sums = result;
     std::vector<Tensor> parts;
     for (const auto& parameter : model->parameters()) parts.push_back(parameter.grad().reshape(-1));
@@ -78,9 +78,9 @@ TEST_F(AccumulationTest, TheCoverageLossCountsByItsWeightFromItsStartOn) {
   const Tensor plain = gradients_of(loss_of(model, batch, 0.1).loss);
   const Memory memory = model->encode(batch.source);
   const Tensor attention = model->decode(memory, batch.target_input).attention;
-  Tensor penalty = at::zeros({}, at::kDouble);
+  Tensor penalty = at::zeros({}, on_device(at::kDouble));
   for (int64_t b = 0; b < attention.size(0); ++b) {
-    Tensor before = at::zeros({attention.size(2)}, at::kDouble);
+    Tensor before = at::zeros({attention.size(2)}, on_device(at::kDouble));
     for (int64_t t = 0; t <= std::ssize(examples[static_cast<size_t>(b)].target); ++t) {
       penalty = penalty + at::min(attention[b][t], before).sum();
       before = before + attention[b][t];

@@ -7,6 +7,7 @@
 
 #include "../data/temporary_folder.h"
 #include "../support/compare.h"
+#include "../support/shadow_device.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
@@ -41,6 +42,7 @@ class TrainerTest : public ::testing::Test {
     options.validation.every = 1;
     options.run.directory = folder.path("run");
     options.run.threads = 1;
+    options.run.device = test_device().str();
     options.run.log_every = 1;
     options.run.keep_checkpoints = 100;
   }

@@ -8,6 +8,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/model/scripted_translate.h"
 #include "seq2seq/model/torchscript.h"
 
@@ -224,7 +225,7 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
            "--source-vocabulary and --target-vocabulary are given");
   try {
     TranslationModel result = restore(path, archive);
-    result.model->to(device);
+    move_to(*result.model, device);
     return result;
   } catch (const Error&) {
     throw;

@@ -1,7 +1,8 @@
 #include "seq2seq/model/device.h"
 
-#include <ATen/Context.h>
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <c10/core/DeviceType.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,12 +11,38 @@
 #include "seq2seq/core/processors.h"
 
 namespace seq2seq {
+namespace {
+
+// Empty where there is none.
+std::string registered_backend() {
+  return c10::is_privateuse1_backend_registered() ? c10::get_privateuse1_backend() : "";
+}
+
+// `type` alone or with :N behind it.
+bool names_device(const std::string& name, const std::string& type) {
+  if (name == type) return true;
+  const std::string number = name.starts_with(type + ":") ? name.substr(type.size() + 1) : "";
+  return !number.empty() && number.size() < 3 && number.find_first_not_of("0123456789") == std::string::npos;
+}
+
+void move(at::Tensor& tensor, c10::Device device) {
+  const at::Tensor moved = tensor.detach().to(device);
+  tensor.mutable_grad().reset();
+  if (at::_has_compatible_shallow_copy_type(tensor, moved))
+    tensor.set_data(moved);
+  else  // what set_data does behind that check, which knows LibTorch's own devices only
+    tensor.unsafeGetTensorImpl()->shallow_copy_from(moved.getIntrusivePtr());
+}
+
+}  // namespace
 
 void check_device_name(const std::string& name) {
-  const bool known = name == "cpu" || name == "cuda" ||
-                     (name.starts_with("cuda:") && name.size() > 5 && name.size() < 8 &&
-                      name.find_first_not_of("0123456789", 5) == std::string::npos);
-  if (!known) throw UsageError("--device", "'" + name + "' is unknown", "valid: cpu, cuda, cuda:N");
+  const std::string backend = registered_backend();
+  if (name == "cpu" || names_device(name, "cuda") || (!backend.empty() && names_device(name, backend)))
+    return;
+  throw UsageError(
+      "--device", "'" + name + "' is unknown",
+      "valid: cpu, cuda, cuda:N" + (backend.empty() ? "" : ", " + backend + ", " + backend + ":N"));
 }
 
 c10::Device open_device(const std::string& name) {
@@ -25,6 +52,12 @@ c10::Device open_device(const std::string& name) {
     throw Error("--device", "no CUDA device can be used here",
                 "use --device cpu, or a LibTorch built for CUDA");
   return device;
+}
+
+void move_to(torch::nn::Module& module, c10::Device device) {
+  const at::NoGradGuard no_grad;
+  for (at::Tensor& parameter : module.parameters()) move(parameter, device);
+  for (at::Tensor& buffer : module.buffers()) move(buffer, device);
 }
 
 void use_threads(int64_t threads) {

@@ -94,9 +94,10 @@ Memory HierarchicalEncoderImpl::forward(const SourceBatch& source, const Tensor&
   const Tensor sentence_of_word = (counted - ends.to(at::kLong)) * words.mask().to(at::kLong);  // [B, S]
   const Tensor counts = counted.amax(1);                                                        // [B]
   // [B, J] time positions of the marks; behind a document's last sentence, its own last position again.
+  const auto most = [&] { return source.sentences > 0 ? source.sentences : counts.max().item<int64_t>(); };
   const Tensor width = torch::jit::tracer::isTracing()  // a number read here would be baked in
                            ? positions_like(source.ids.narrow(0, 0, 1)).squeeze(0)
-                           : at::arange(counts.max().item<int64_t>(), counts.options());
+                           : at::arange(most(), counts.options());
   const Tensor wanted = at::minimum(width.unsqueeze(0), counts.unsqueeze(1) - 1);  // [B, J]
   const Tensor lasts = last_of_sentence(counted, ends, wanted);
   const Tensor firsts = first_of_sentence(lasts, wanted);

@@ -64,9 +64,9 @@ Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
 }
 
 LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const Tensor& targets,
-                          double smoothing) {
-  const Tensor flat = targets.reshape(-1);                                                         // [B*T]
-  const Tensor real = flat.ne(Vocabulary::padding).nonzero().squeeze(1);                           // [R]
+                          double smoothing, const Tensor& places) {
+  const Tensor flat = targets.reshape(-1);                                                            // [B*T]
+  const Tensor real = places.defined() ? places : flat.ne(Vocabulary::padding).nonzero().squeeze(1);  // [R]
   const Tensor rows = steps.features.reshape({-1, steps.features.size(2)}).index_select(0, real);  // [R, F]
   CopyMixture mixture;
   if (steps.copy_gate.defined()) {

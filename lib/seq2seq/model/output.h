@@ -42,8 +42,10 @@ class OutputImpl : public torch::nn::Module {
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
                    const OutputWords& words);
   OutputWords words(const Tensor& ids) const;
-  /// targets [B, T] with padding, which does not count; slots where the model copies.
-  LossSums loss(const StepSequence& steps, const Memory& memory, const Tensor& targets, double smoothing);
+  /// targets [B, T] with padding, which does not count; slots where the model copies. `places` [R]: where
+  /// among the B * T a word stands; undefined = it is looked up, which waits for the device.
+  LossSums loss(const StepSequence& steps, const Memory& memory, const Tensor& targets, double smoothing,
+                const Tensor& places = {});
   /// Positions [B, T] whose likeliest word or slot is the target: padding is false.
   Tensor correct(const StepSequence& steps, const Memory& memory, const Tensor& targets);
 

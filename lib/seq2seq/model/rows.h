@@ -21,7 +21,9 @@ struct Rows {
 /// </s>.
 struct SourceBatch {
   Tensor ids, lengths;
-  SourceBatch to(const at::Device& device) const { return {ids.to(device), lengths.to(device)}; }
+  /// The most sentences that one of them has; 0 = not known, so that who asks waits for the device.
+  int64_t sentences = 0;
+  SourceBatch to(const at::Device& device) const { return {ids.to(device), lengths.to(device), sentences}; }
 };
 
 /// What is known of each sentence; a row is a sentence. Never copied per hypothesis.

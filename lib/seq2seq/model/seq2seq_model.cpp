@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -15,6 +16,23 @@ namespace {
 Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns,
                  const at::Device& device) {
   return at::tensor(values, at::kLong).view({rows, columns}).to(device);
+}
+
+std::vector<int64_t> places_of_words(const std::vector<int64_t>& ids) {
+  std::vector<int64_t> places;
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (ids[i] != Vocabulary::padding) places.push_back(static_cast<int64_t>(i));
+  return places;
+}
+
+// Of a hierarchical encoder: <s> stands between them, </s> behind the last.
+int64_t most_sentences(const Batch& batch) {
+  int64_t most = 0;
+  for (auto row = batch.source.begin(); row != batch.source.end(); row += batch.source_width)
+    most = std::max<int64_t>(most, std::count_if(row, row + batch.source_width, [](int64_t id) {
+                               return id == Vocabulary::begin || id == Vocabulary::end;
+                             }));
+  return most;
 }
 
 // Words that the vocabulary lacks, which are numbered beyond it, as <unk>.
@@ -37,9 +55,10 @@ std::optional<Cell> cell_of(const Variant& options) {
 
 TensorBatch to_tensors(const Batch& batch, const at::Device& device) {
   return {{rectangle(batch.source, batch.size, batch.source_width, device),
-           at::tensor(batch.source_lengths, at::kLong).to(device)},
+           at::tensor(batch.source_lengths, at::kLong).to(device), most_sentences(batch)},
           rectangle(batch.target_input, batch.size, batch.target_width, device),
-          rectangle(batch.target_output, batch.size, batch.target_width, device)};
+          rectangle(batch.target_output, batch.size, batch.target_width, device),
+          at::tensor(places_of_words(batch.target_output), at::kLong).to(device)};
 }
 
 Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary)

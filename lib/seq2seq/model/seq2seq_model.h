@@ -17,6 +17,7 @@ namespace seq2seq {
 struct TensorBatch {
   SourceBatch source;
   Tensor target_input, target_output;  ///< [B, T]
+  Tensor target_places = {};           ///< [R] where among the B * T of target_output a word stands
 };
 TensorBatch to_tensors(const Batch& batch, const at::Device& device = at::kCPU);
 

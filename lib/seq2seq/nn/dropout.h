@@ -15,7 +15,7 @@ class Noise {
   Tensor mask(const Tensor& like, double p);
   /// x times the next mask, on a CPU in one pass and without keeping the mask for the gradient.
   Tensor dropped(const Tensor& x, double p);
-  /// Uniform numbers in [0, 1) in float32, shaped like `like`.
+  /// Uniform numbers in [0, 1) in float32, shaped like `like` and on its device.
   Tensor uniform(const Tensor& like);
 
  private:

@@ -13,6 +13,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/explanation.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/study/event_file.h"
 #include "seq2seq/study/explanation_page.h"
 #include "seq2seq/study/gradient_flow_chart.h"
@@ -132,7 +133,7 @@ std::string examples_of(const fs::path& run, const RunReportOptions& options) {
   CorpusFiles files{options.input, "", ""};
   if (options.input.empty()) files = RunDirectory::options_of(run).data.valid_files();
   if (files.empty()) return "<p>The run has no validation files; --input names text for examples.</p>\n";
-  const TranslationModel model = load_model(run);
+  const TranslationModel model = load_model(run, open_device(options.device));
   Translator translator = make_translator(model, TranslatorOptions{}, 1);
   const auto lines = example_lines(files, options.examples);
   const auto translations = translator.translate(lines);

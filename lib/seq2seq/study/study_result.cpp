@@ -205,9 +205,9 @@ TestText::TestText(const CorpusFiles& files) : corpus(files) {
   if (!usable) throw Error(files.describe(), "has no pair with words on both sides", "give text to test on");
 }
 
-Json measure_run(const Study& study, const TestText& text, const fs::path& run, bool with_examples,
-                 std::vector<std::string>& outputs) {
-  const TranslationModel model = load_model(run);
+Json measure_run(const Study& study, const TestText& text, const fs::path& run, const c10::Device& device,
+                 bool with_examples, std::vector<std::string>& outputs) {
+  const TranslationModel model = load_model(run, device);
   const TextCodec& target = *model.text.target;
   Json result;
   result["parameters"] = parameter_count(*model.model);

@@ -2,6 +2,8 @@
 
 // Not installed: what was measured of one trained run.
 
+#include <c10/core/Device.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -25,11 +27,11 @@ struct TestText {
   ReferenceLists references;
 };
 
-/// Translates `text` with the run's best checkpoint and scores it, overall and by source
+/// Translates `text` with the run's best checkpoint on `device` and scores it, overall and by source
 /// length; adds size, speed, memory, learning curve and gradient flow, and, when asked, the heat maps of some
 /// examples as HTML. `outputs` gets what was written, a line each.
 Json measure_run(const Study& study, const TestText& text, const std::filesystem::path& run,
-                 bool with_examples, std::vector<std::string>& outputs);
+                 const c10::Device& device, bool with_examples, std::vector<std::string>& outputs);
 
 /// One of study_metrics() in a result; `where` as in Study::Claim. Nothing when the text has no such thing.
 std::optional<double> value_of(const Json& result, const std::string& metric,

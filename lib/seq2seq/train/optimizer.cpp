@@ -38,7 +38,8 @@ Optimizer::Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options) : opti
     if (!parameter.value().requires_grad()) continue;
     names_.push_back(parameter.key());
     parameters_.push_back(parameter.value());
-    steps_.push_back(at::zeros({}, at::kFloat));
+    // The fused kernels of a device read them there.
+    steps_.push_back(at::zeros({}, parameter.value().options().dtype(at::kFloat).requires_grad(false)));
   }
   const at::NoGradGuard no_grad;
   // The fused kernel takes a buffer for momentum only where there is momentum.
@@ -54,15 +55,24 @@ void Optimizer::zero_gradients() {
   for (Tensor& parameter : parameters_) parameter.mutable_grad().reset();
 }
 
-double Optimizer::clip_gradients(double maximum) {
-  const at::NoGradGuard no_grad;
-  std::vector<Tensor> gradients;
+std::vector<Tensor> Optimizer::gradients() const {
+  std::vector<Tensor> result;
   for (const Tensor& parameter : parameters_)
-    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
-  if (gradients.empty()) return 0;
-  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
-  if (maximum > 0 && norm > maximum && std::isfinite(norm)) at::_foreach_mul_(gradients, maximum / norm);
-  return norm;
+    if (parameter.grad().defined()) result.push_back(parameter.grad());
+  return result;
+}
+
+Tensor Optimizer::gradient_norm() const {
+  const at::NoGradGuard no_grad;
+  const std::vector<Tensor> all = gradients();
+  if (!all.empty()) return at::stack(at::_foreach_norm(all)).norm();
+  return at::zeros({}, parameters_.empty() ? at::TensorOptions() : steps_.front().options());
+}
+
+void Optimizer::clip_gradients(double norm, double maximum) {
+  const at::NoGradGuard no_grad;
+  if (maximum <= 0 || norm <= maximum || !std::isfinite(norm)) return;
+  at::_foreach_mul_(gradients(), maximum / norm);
 }
 
 void Optimizer::step(double rate) {

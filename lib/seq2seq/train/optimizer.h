@@ -16,15 +16,18 @@ class Optimizer {
   void step(double learning_rate);
   void zero_gradients();
 
-  /// The L2 norm of all gradients, scaled down to `maximum` where that is positive and smaller. Returns the
-  /// norm before.
-  double clip_gradients(double maximum);
+  /// The L2 norm of all gradients, a scalar on their device; 0 where there is none.
+  Tensor gradient_norm() const;
+  /// Scales all gradients, whose norm is `norm`, down to `maximum` where that is positive and smaller.
+  void clip_gradients(double norm, double maximum);
 
   /// What resuming needs, by parameter name.
   NamedTensors state() const;
   void restore(const NamedTensors& state, const std::string& origin);
 
  private:
+  std::vector<Tensor> gradients() const;
+
   OptimizerOptions options_;
   std::vector<std::string> names_;
   std::vector<Tensor> parameters_, first_moments_, second_moments_, steps_;

@@ -85,10 +85,16 @@ void freeze_pretrained_vectors(TranslationModel& model) {
 
 }  // namespace
 
-UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
+UpdateSums DeviceSums::read() const {
+  const Tensor values = losses.to(at::kCPU);
+  const auto all = values.accessor<double, 1>();
+  return {all[0], all[1], all[2], target_tokens, source_tokens};
+}
+
+DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update) {
   const Bfloat16Products half(options.precision == Precision::bfloat16);
-  UpdateSums sums;
+  DeviceSums sums;
   for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
   for (size_t i = 0; i < batches.size(); ++i) {
     Noise noise(mix_seed({seed, dropout_stream, static_cast<uint64_t>(update), i}));
@@ -98,20 +104,43 @@ UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
     const StepSequence steps = sampling > 0
                                    ? model->decode_sampled(memory, tensors.target_input, sampling, &noise)
                                    : model->decode(memory, tensors.target_input, &noise);
-    const LossSums loss =
-        model->output()->loss(steps, memory, tensors.target_output, options.label_smoothing);
-    Tensor total = loss.loss;
+    const LossSums loss = model->output()->loss(steps, memory, tensors.target_output, options.label_smoothing,
+                                                tensors.target_places);
+    Tensor total = loss.loss, coverage = at::zeros_like(loss.negative_log_likelihood);
     if (options.coverage_loss > 0) {
-      const Tensor coverage = coverage_loss(steps.attention, tensors.target_output.ne(Vocabulary::padding));
-      sums.coverage_loss += coverage.item<double>();
+      coverage = coverage_loss(steps.attention, tensors.target_output.ne(Vocabulary::padding));
       if (update > options.coverage_loss_start) total = total + options.coverage_loss * coverage;
     }
     (total / static_cast<double>(sums.target_tokens)).backward();
-    sums.loss += loss.loss.item<double>();
-    sums.negative_log_likelihood += loss.negative_log_likelihood.item<double>();
+    const Tensor losses =
+        at::stack({loss.loss.detach(), loss.negative_log_likelihood, coverage.detach()}).to(at::kDouble);
+    sums.losses = i == 0 ? losses : sums.losses + losses;
     sums.source_tokens += batches[i].source_tokens;
   }
   return sums;
+}
+
+UpdateResult update_weights(Seq2Seq& model, Optimizer& optimizer, const std::vector<Batch>& batches,
+                            const OptimizationOptions& options, uint64_t seed, int64_t update,
+                            double learning_rate) {
+  optimizer.zero_gradients();
+  DeviceSums made = accumulate_gradients(model, batches, options, seed, update);
+  // Read together: each reading waits.
+  const Tensor norm_and_losses =
+      at::cat({optimizer.gradient_norm().to(at::kDouble).reshape(1), made.losses}).to(at::kCPU);
+  const double norm = norm_and_losses[0].item<double>();
+  made.losses = norm_and_losses.narrow(0, 1, 3);
+  const UpdateSums sums = made.read();
+  const bool exploded = options.divergence_norm > 0 && norm > options.divergence_norm;
+  if (!std::isfinite(sums.loss) || !std::isfinite(norm) || exploded)
+    throw Error(fmt::format("update {}", update),
+                fmt::format("training diverged (loss {:.4g} a token, gradient norm {:.4g})",
+                            sums.loss / static_cast<double>(sums.target_tokens), norm),
+                "begin a new run with a lower --learning-rate, more --warmup-updates or --clip-norm 5; "
+                "--initialize-from takes over the weights of this run's last checkpoint");
+  optimizer.clip_gradients(norm, options.clip_norm);
+  optimizer.step(learning_rate);
+  return {sums, norm};
 }
 
 TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed) {
@@ -177,7 +206,7 @@ void Trainer::open_model() {
   }
   if (from.empty()) load_pretrained_vectors(model_);
   freeze_pretrained_vectors(model_);
-  model_.model->to(device);
+  move_to(*model_.model, device);
 
   optimizer_ = std::make_unique<Optimizer>(*model_.model, options_.optimization.optimizer);
   if (options_.optimization.average_decay > 0)
@@ -251,7 +280,7 @@ double Trainer::elapsed() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
 }
 
-UpdateSums Trainer::update() {
+UpdateResult Trainer::update() {
   std::vector<Batch> batches;
   const uint64_t epoch = progress_.position.epoch;
   for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
@@ -260,8 +289,9 @@ UpdateSums Trainer::update() {
     progress_.position = loaded.after;
   }
   epoch_ended_ = progress_.position.epoch != epoch;
-  return accumulate_gradients(model_.model, batches, options_.optimization,
-                              static_cast<uint64_t>(options_.run.seed), progress_.updates + 1);
+  const int64_t number = progress_.updates + 1;
+  return update_weights(model_.model, *optimizer_, batches, options_.optimization,
+                        static_cast<uint64_t>(options_.run.seed), number, schedule_->rate(number));
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
@@ -283,18 +313,8 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
   while (!reason) {
     const auto begin = std::chrono::steady_clock::now();
     doing_ = "training";
-    optimizer_->zero_gradients();
-    const UpdateSums sums = update();
-    const double norm = optimizer_->clip_gradients(options_.optimization.clip_norm);
-    const bool exploded =
-        options_.optimization.divergence_norm > 0 && norm > options_.optimization.divergence_norm;
-    if (!std::isfinite(sums.loss) || !std::isfinite(norm) || exploded)
-      throw Error(fmt::format("update {}", progress_.updates + 1),
-                  fmt::format("training diverged (loss {:.4g} a token, gradient norm {:.4g})",
-                              sums.loss / static_cast<double>(sums.target_tokens), norm),
-                  "begin a new run with a lower --learning-rate, more --warmup-updates or --clip-norm 5; "
-                  "--initialize-from takes over the weights of this run's last checkpoint");
-    optimizer_->step(schedule_->rate(++progress_.updates));
+    const auto [sums, norm] = update();
+    ++progress_.updates;
     if (average_) average_->update(progress_.updates);
     log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 

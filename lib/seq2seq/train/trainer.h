@@ -15,17 +15,39 @@ namespace seq2seq {
 /// Why a training run ended.
 enum class StopReason { limit, patience, signal };
 
-/// Sums over one micro-batch; `loss` has been differentiated after division by the update's target tokens.
+/// Sums over the micro-batches of one update; `loss` has been differentiated after division by the update's
+/// target tokens.
 struct UpdateSums {
   double loss = 0, negative_log_likelihood = 0, coverage_loss = 0;
   int64_t target_tokens = 0, source_tokens = 0;
 };
 
+/// The same as they are made, on the model's device: whoever reads a number waits for all that the device has
+/// been asked before.
+struct DeviceSums {
+  Tensor losses;  ///< [3] double, in the order of UpdateSums
+  int64_t target_tokens = 0, source_tokens = 0;
+  UpdateSums read() const;
+};
+
 /// Adds the gradients of one update (one or several micro-batches) to the model's parameters. The update's
 /// loss is the sum over its target tokens divided by their number, so that accumulation changes nothing but
 /// memory. Dropout is drawn from (seed, update, micro-batch).
-UpdateSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
+DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update);
+
+/// What an update was like.
+struct UpdateResult {
+  UpdateSums sums;
+  double gradient_norm = 0;  ///< before clipping
+};
+
+/// One update of the weights, counted from 1: new gradients, clipped to options.clip_norm, and a step.
+/// Waits for the device once, between gradients and step. Throws Error in place of the step when loss or norm
+/// is not finite, or the norm is above options.divergence_norm.
+UpdateResult update_weights(Seq2Seq& model, Optimizer& optimizer, const std::vector<Batch>& batches,
+                            const OptimizationOptions& options, uint64_t seed, int64_t update,
+                            double learning_rate);
 
 /// A model that has learned nothing: vocabularies made or read for `corpus`, weights drawn from `seed`.
 TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, uint64_t seed);
@@ -48,7 +70,7 @@ class Trainer {
   void open_model();
   void restore(const std::filesystem::path& checkpoint);
   void report_precision();
-  UpdateSums update();
+  UpdateResult update();
   void log_update(double gradient_norm, const UpdateSums& sums, double seconds);
   void write_log_line();
   void log_gradient_flow();

@@ -85,7 +85,8 @@ std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
     const Memory memory = model->encode(tensors.source);
     const StepSequence steps = model->decode(memory, tensors.target_input);
     Output& output = model->output();
-    nll += output->loss(steps, memory, tensors.target_output, 0.0).negative_log_likelihood.item<double>();
+    nll += output->loss(steps, memory, tensors.target_output, 0.0, tensors.target_places)
+               .negative_log_likelihood.item<double>();
     correct += output->correct(steps, memory, tensors.target_output).sum().item<double>();
     tokens += static_cast<double>(batch.target_tokens);
   }

@@ -1,0 +1,69 @@
+// A run may go on on another device.
+#include <gtest/gtest.h>
+
+#include "../data/temporary_folder.h"
+#include "../support/compare.h"
+#include "../support/shadow_device.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/train/trainer.h"
+
+namespace seq2seq::test {
+namespace {
+
+class DeviceResumeTest : public ::testing::Test {
+ protected:
+  DeviceResumeTest() {
+    set_log_level(LogLevel::quiet);
+    options.data.train_source = options.data.valid_source =
+        folder.write("t.source", "a b c\nb c\nc a b a\nb\na a c\nc b\n");
+    options.data.train_target = options.data.valid_target =
+        folder.write("t.target", "x y\ny\nx x z\nz y\nx\ny z z\n");
+    options.batch = {BatchUnit::sentences, 3, 2};
+    options.text.tokenizer = WordTokenizerOptions{};
+    options.model.embedding.size = 4;
+    options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0.2};
+    options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0.2};
+    options.optimization.learning_rate = 0.05;
+    options.optimization.average_decay = 0.9;
+    options.run.threads = 1;
+  }
+  ~DeviceResumeTest() override { set_log_level(LogLevel::normal); }
+
+  /// The state after two updates on one device and two more on the other.
+  TrainingState trained(const std::string& first, const std::string& second) {
+    options.run.directory = folder.path(first + " " + second);
+    options.run.device = first;
+    options.limits.max_updates = 2;
+    train(/*resume=*/false);
+    options.run.device = second;
+    options.limits.max_updates = 4;
+    train(/*resume=*/true);
+    return load_training_state(std::filesystem::path(options.run.directory) / "last" / "state.pt");
+  }
+
+ private:
+  void train(bool resume) {
+    Trainer(options, resume, std::chrono::steady_clock::now()).run([] { return false; });
+  }
+  TemporaryFolder folder;
+  TrainOptions options;
+};
+
+TEST_F(DeviceResumeTest, ChangesTheResultByRoundingAlone) {
+  const TrainingState expected = trained("cpu", "cpu");
+  EXPECT_EQ(expected.tensors.at("steps/output.bias").item<double>(), 4);
+  for (const auto& [first, second] :
+       {std::pair("cpu", "shadow"), std::pair("shadow", "cpu"), std::pair("shadow", "shadow")}) {
+    const TrainingState state = trained(first, second);
+    ASSERT_EQ(state.tensors.size(), expected.tensors.size());
+    for (const auto& [name, value] : state.tensors) {
+      EXPECT_TRUE(value.is_cpu());
+      EXPECT_EQ(value.scalar_type(), at::kFloat) << name;
+      EXPECT_TRUE(close(value, expected.tensors.at(name), 1e-4)) << first << ", " << second << ": " << name;
+    }
+    EXPECT_EQ(state.progress.target_tokens, expected.progress.target_tokens);
+  }
+}
+
+}  // namespace
+}  // namespace seq2seq::test
