@@ -5,8 +5,8 @@
 #include <array>
 #include <set>
 
-#include "seq2seq/core/json.h"
 #include "../support/paths.h"
+#include "seq2seq/core/json.h"
 
 namespace seq2seq {
 namespace {

@@ -2,11 +2,11 @@
 
 #include <set>
 
+#include "../support/paths.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/grammar.h"
 #include "temporary_folder.h"
-#include "../support/paths.h"
 
 // The commands in data/README.md, through the library: the committed corpora follow from the grammars.
 

@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
+#include "../support/paths.h"
 #include "program.h"
 #include "seq2seq/train/training_state.h"
-#include "../support/paths.h"
 
 namespace seq2seq {
 namespace {

@@ -4,9 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "../support/paths.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/metrics/sentence_statistics.h"
-#include "../support/paths.h"
 
 namespace seq2seq::test {
 

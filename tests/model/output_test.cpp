@@ -36,7 +36,8 @@ TEST(OutputTest, LogProbabilitiesAreNormalised) {
   const Tensor logits = features.matmul(weights["weight"].t()) + weights["bias"];
   const Tensor expected = logits - logits.exp().sum(1, true).log();
   EXPECT_TRUE(close(output->log_probabilities(features), expected));
-  EXPECT_TRUE(close(output->log_probabilities(features.view({2, 2, 5})), expected.view({2, 2, target_vocabulary})));
+  EXPECT_TRUE(
+      close(output->log_probabilities(features.view({2, 2, 5})), expected.view({2, 2, target_vocabulary})));
 }
 
 TEST(OutputTest, PaddingDoesNotCount) {

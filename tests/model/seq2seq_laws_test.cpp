@@ -4,6 +4,7 @@
 
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
+#include "seq2seq/core/error.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq::test {
@@ -174,6 +175,23 @@ TEST(Seq2SeqTest, FastEqualsPlain) {
             << name_of(architecture) << ", " << i;
     }
   }
+}
+
+TEST(Seq2SeqTest, OptionsThatDoNotFitAreRefused) {
+  ModelOptions options;
+  options.encoder = RnnEncoderOptions{.size = 3};
+  options.decoder = RnnDecoderOptions{.size = 5, .attention = AttentionKind::dot};
+  EXPECT_THROW(Seq2Seq(options, 9, 9), UsageError);
+}
+
+TEST(Seq2SeqTest, WhatAMemoryLacksIsNotSomethingElse) {
+  Memory memory(cosine({1, 2, 3}), at::ones({1, 2}, at::kBool), cosine({1, 3}));
+  EXPECT_FALSE(memory.has_copy_slots());
+  EXPECT_THROW(memory.copy_slots(), c10::Error);
+  EXPECT_THROW(memory.sentence_mask(), c10::Error);
+  EXPECT_THROW(memory.prepared(0), c10::Error);
+  memory.add_prepared(cosine({1, 4}));
+  EXPECT_EQ(memory.prepared(0).size(1), 4);
 }
 
 TEST(Seq2SeqTest, ABatchBecomesTensors) {

@@ -2,16 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include "../support/paths.h"
 #include "seq2seq/core/json.h"
 #include "text_support.h"
-#include "../support/paths.h"
 
 namespace seq2seq {
 namespace {
 
 TEST(Normalization, AgreesWithPython) {
-  const Json reference =
-      read_json_file(test::tests_folder + "reference/text_normalization.json");
+  const Json reference = read_json_file(test::tests_folder + "reference/text_normalization.json");
   ASSERT_GE(reference["normalization"].size(), 20u);
   for (const auto& entry : reference["normalization"]) {
     const std::string text = entry["text"];

@@ -2,15 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "seq2seq/core/json.h"
 #include "../support/paths.h"
+#include "seq2seq/core/json.h"
 
 namespace seq2seq {
 namespace {
 
 TEST(Utf8, FindsTheFirstInvalidByteAsPythonDoes) {
-  const Json reference =
-      read_json_file(test::tests_folder + "reference/text_normalization.json");
+  const Json reference = read_json_file(test::tests_folder + "reference/text_normalization.json");
   int invalid = 0;
   for (const auto& entry : reference["utf8"]) {
     const std::string hex = entry["hex"];

@@ -247,6 +247,16 @@ TEST_F(TrainerTest, DivergenceIsAnErrorWithARemedy) {
                                                            HasSubstr("lower --learning-rate")));
 }
 
+// Whoever uses the library gets what the command line says.
+TEST_F(TrainerTest, OptionsAreCheckedBeforeAnythingIsRead) {
+  options.data.train_source = options.data.train_target = "/nowhere";
+  options.model.copying = true;
+  options.model.decoder = RnnDecoderOptions{.size = 5, .attention = AttentionKind::none, .dropout = 0};
+  EXPECT_THAT([&] { train(); },
+              ::testing::ThrowsMessage<UsageError>(StartsWith("copying: copying needs attention")));
+  EXPECT_FALSE(fs::exists(run()));
+}
+
 TEST_F(TrainerTest, ARunThatCannotBeginLeavesNoFolder) {
   const std::string source = options.data.train_source;
   options.data.train_source = folder.path("none");

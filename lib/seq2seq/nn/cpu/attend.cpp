@@ -126,7 +126,6 @@ SEQ2SEQ_INLINE void attend_backward_head(const HeadTerms<Scalar>& t, int64_t b, 
   }
 }
 
-
 template <class Scalar>
 SEQ2SEQ_INLINE void heads(const HeadTerms<Scalar>& terms, Scalar* columns, Scalar* scores, Scalar* weights,
                           Scalar* context, int64_t begin, int64_t end) {

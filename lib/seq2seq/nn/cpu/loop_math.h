@@ -1,8 +1,8 @@
 #pragma once
 
-// What the loops of nn/cpu are made of. Files compiled for an instruction set include nothing else of ours but
-// loops.h: an inline function of a library, compiled for AVX-512, may be the one that the linker picks for the
-// whole program. So all of this is inlined or local to its file, and mathematics comes from <math.h>.
+// What the loops of nn/cpu are made of. Files compiled for an instruction set include nothing else of ours
+// but loops.h: an inline function of a library, compiled for AVX-512, may be the one that the linker picks
+// for the whole program. So all of this is inlined or local to its file, and mathematics comes from <math.h>.
 
 #include <math.h>
 

@@ -7,8 +7,8 @@
 
 namespace seq2seq::kernels {
 
-/// Partial sums in as many fixed lanes: the compiler may vectorize them, and the result does not depend on the
-/// machine.
+/// Partial sums in as many fixed lanes: the compiler may vectorize them, and the result does not depend on
+/// the machine.
 constexpr int64_t lanes = 16;
 /// Columns whose maximum is remembered while the best are picked.
 constexpr int64_t block_width = 64;
@@ -108,8 +108,8 @@ struct Draw {
   uint32_t low, high;
 };
 
-/// y[i] = x[i] times 0 where number i of the draw, a whole one below 2^24, is below `threshold`, else `scale`;
-/// null x: ones.
+/// y[i] = x[i] times 0 where number i of the draw, a whole one below 2^24, is below `threshold`, else
+/// `scale`; null x: ones.
 template <class Scalar>
 struct DropoutTerms {
   Draw draw;
@@ -143,8 +143,8 @@ struct HeadGradients {
   Scalar *queries, *keys, *values;
 };
 
-/// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers that are
-/// not explained by the structs are scratch of one thread.
+/// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers that
+/// are not explained by the structs are scratch of one thread.
 template <class Scalar>
 struct Loops {
   void (*lstm_forward)(const LstmForward<Scalar>&, int64_t begin, int64_t end);
@@ -166,11 +166,11 @@ struct Loops {
   void (*dropout)(const DropoutTerms<Scalar>&, int64_t begin, int64_t end);
 };
 
-#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                                      \
-  namespace instruction_set {                                                                       \
-  extern const Loops<float> float_loops;                                                            \
-  extern const Loops<double> double_loops;                                                          \
-  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end);                       \
+#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \
+  namespace instruction_set {                                                 \
+  extern const Loops<float> float_loops;                                      \
+  extern const Loops<double> double_loops;                                    \
+  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end); \
   }
 SEQ2SEQ_DECLARE_LOOPS(baseline)
 SEQ2SEQ_DECLARE_LOOPS(avx2)
