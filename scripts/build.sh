@@ -19,13 +19,16 @@ if [[ -t 1 ]]; then
 else
   # ninja's own line for each file, made one for each tenth.
   echo "building $([[ $target == all ]] && echo "the program and the tests" || echo "the program") with $jobs jobs"
-  NINJA_STATUS='[%f/%t] ' cmake --build --preset release --parallel "$jobs" --target $target 2>&1 | awk '
-    /^ninja: no work to do/ { next }
-    match($0, /^\[[0-9]+\/[0-9]+\] /) {
-      split(substr($0, 2, RLENGTH - 3), done, "/")
-      tenth = int(10 * done[1] / done[2])
-      if (tenth > last) { print "built " done[1] " of " done[2]; fflush(); last = tenth }
-      next
-    }
-    { print; fflush() }'
+  NINJA_STATUS='[%f/%t] ' cmake --build --preset release --parallel "$jobs" --target $target 2>&1 | {
+    tenth=0
+    while IFS= read -r line; do
+      if [[ $line =~ ^\[([0-9]+)/([0-9]+)\]\  ]]; then
+        done=${BASH_REMATCH[1]} files=${BASH_REMATCH[2]}
+        ((10 * done / files == tenth)) || echo "built $done of $files"
+        tenth=$((10 * done / files))
+      elif [[ $line != "ninja: no work to do." ]]; then
+        printf '%s\n' "$line"
+      fi
+    done
+  }
 fi

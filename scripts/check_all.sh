@@ -9,7 +9,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # To add a step, name it here and write step_NAME: what it prints is its log, and it fails by its exit code. Exit code
 # 77 means that this machine cannot do it.
-readonly steps=(qemu asan mutations)
+readonly steps=(debug qemu asan mutations)
+
+# Every file alone, where the release build reads several in one go: all warnings are seen.
+step_debug() {
+  scripts/setup.sh
+  cmake --preset debug -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+  cmake --build --preset debug --parallel "$(scripts/jobs.sh)" -- --quiet
+}
 
 # Programs built for a CPU of 2008: any instruction of AVX or later that is not asked for first ends them. (Sums
 # under an emulated AVX2 are wrong, so that nothing can be learned from a later CPU.)
@@ -19,7 +26,7 @@ step_qemu() {
   # Otherwise the program starts itself again for these, and is not emulated any more.
   export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_PURGE_DELAY=1000
   local old=(qemu-x86_64 -cpu Nehalem) program=build/release/seq2seq text=data/translation work=$results/qemu
-  local kernels='*Kernels*:Linear*:Product*:GatheredGradients*:Bfloat16*:Packed*:TopK*'
+  local kernels='*Kernels*:Linear*:Product*:GatheredGradients*:Bfloat16*:Packed*:TopK*:Capabilities*'
   rm -rf "$work"
   mkdir -p "$work"
   "${old[@]}" build/release/tests/nn/nn_test --gtest_brief=1 --gtest_filter="$kernels"
@@ -36,7 +43,7 @@ step_qemu() {
 # The unit tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 step_asan() {
   build asan
-  ctest --preset asan
+  ctest --preset asan --parallel "$(scripts/jobs.sh)"
 }
 
 # Deliberately wrong versions, each of which a test must catch.

@@ -223,19 +223,21 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
     refuse(path, "is a TorchScript archive, but not one of seq2seq",
            "give a model.pt written by seq2seq train; translate runs the methods of other archives when "
            "--source-vocabulary and --target-vocabulary are given");
-  try {
-    TranslationModel result = restore(path, archive);
-    move_to(*result.model, device);
-    return result;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {  // entries of the right name with something else in them
-    const std::string reason = error.what();
-    refuse(path, "does not hold what it should (" + reason.substr(0, reason.find('\n')) + ")",
-           "give a model.pt written by seq2seq train, whole");
-  }
+  TranslationModel result = [&] {
+    try {
+      return restore(path, archive);
+    } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {  // entries of the right name with something else in them
+      const std::string reason = error.what();
+      refuse(path, "does not hold what it should (" + reason.substr(0, reason.find('\n')) + ")",
+             "give a model.pt written by seq2seq train, whole");
+    }
+  }();
+  move_to(*result.model, device);
+  return result;
 }
 
 }  // namespace seq2seq
