@@ -18,7 +18,8 @@ if(CMAKE_UNITY_BUILD)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # False alarms in std::string (GCC bug 105651).
-  target_compile_options(seq2seq_warnings INTERFACE -Wno-restrict -Wno-stringop-overflow)
+  target_compile_options(seq2seq_warnings INTERFACE -Wno-restrict
+                                                    $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-stringop-overflow>)
 endif()
 
 if(SEQ2SEQ_SANITIZE)
@@ -34,7 +35,7 @@ if(SEQ2SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # lies elsewhere serves as well.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${SEQ2SEQ_CCACHE})
+      CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} ${SEQ2SEQ_CCACHE})
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     set(SEQ2SEQ_PCH_OPTIONS -fpch-preprocess)
   endif()

@@ -14,8 +14,8 @@ readonly steps=(debug qemu asan mutations)
 # Every file alone, where the release build reads several in one go: all warnings are seen.
 step_debug() {
   scripts/setup.sh
-  cmake --preset debug -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
-  cmake --build --preset debug --parallel "$(scripts/jobs.sh)" -- --quiet
+  cmake --preset debug -B build/check_all/debug -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+  cmake --build build/check_all/debug --parallel "$(scripts/jobs.sh)" -- --quiet
 }
 
 # Programs built for a CPU of 2008: any instruction of AVX or later that is not asked for first ends them. (Sums
@@ -44,6 +44,11 @@ step_qemu() {
 step_asan() {
   build asan
   ctest --preset asan --parallel "$(scripts/jobs.sh)"
+  # The loops of the other instruction sets.
+  local set
+  for set in baseline avx2; do
+    SEQ2SEQ_INSTRUCTION_SET=$set UBSAN_OPTIONS=halt_on_error=1 build/asan/tests/nn/nn_test --gtest_brief=1
+  done
 }
 
 # Deliberately wrong versions, each of which a test must catch.

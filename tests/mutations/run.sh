@@ -28,8 +28,6 @@ cd "$copy/source"
 # What the verdicts depend on: all that is built and read, but for the patches themselves.
 source_sum=$(files ! -path 'tests/mutations/*' ! -path 'docs/*' ! -path 'app/*' ! -name README.md -print0 | sort -z |
   xargs -0 sha256sum | sha256sum | cut -c 1-16)
-# Objects of the original are taken over from ccache.
-export CCACHE_BASEDIR=$copy/source
 jobs=$(scripts/jobs.sh)
 
 build() { # BINARY...
