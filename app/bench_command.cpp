@@ -108,6 +108,8 @@ class TrainingBench {
 int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   if (options.run.directory.empty()) options.run.directory = "-";  // required of `train`, not used here
   check(options);
+  open_device(options.run.device);           // refused before anything is read
+  options.optimization.divergence_norm = 0;  // a speed is asked for, not a model
   keep_large_blocks();
   use_threads(options.run.threads);
   options.optimization.precision = resolved(options.optimization.precision, options.run.device);
@@ -159,7 +161,7 @@ struct BenchDecodeOptions {
     f("shortlist", o.shortlist, "a file of seq2seq shortlist");
     f("one-by-one", o.one_by_one,
       "give each line when the one before it has been answered, and measure the time it takes");
-    f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
+    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
       in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
@@ -284,7 +286,8 @@ void add_bench(CLI::App& app, int& exit_code) {
 
   auto* gemm = command->add_subcommand("gemm", "Speed of dense products, and of LibTorch's plain route.");
   auto threads = std::make_shared<int64_t>(0);
-  gemm->add_option("--threads", *threads, "processor threads; 0 = all cores")->type_name("N");
+  gemm->add_option("--threads", *threads, "processor threads; 0 = one for each core that may be used")
+      ->type_name("N");
   gemm->callback([=, &exit_code] { exit_code = bench_gemm(*threads); });
 }
 

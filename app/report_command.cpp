@@ -44,6 +44,7 @@ int run_report(const ReportOptions& options) {
     throw UsageError("--device", "would change nothing", "leave out --examples 0");
   open_device(options.page.device);  // refused before anything is read
   keep_few_shapes();
+  use_threads(0);
   const std::filesystem::path run = options.run_directory;
   const std::string output = options.output.empty() ? (run / "report.html").string() : options.output;
   check_files({{"--input", options.page.input}}, {{"--output", output}});

@@ -41,7 +41,7 @@ struct ScoreOptions {
     f("alignments", o.alignments,
       "a file for alignments in Pharaoh's form: the source token each target token looked at");
     f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096));
-    f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
+    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
     f("quiet", o.quiet, "no summary at the end");
   }

@@ -70,7 +70,7 @@ struct TranslateOptions {
     f("shortlist", o.shortlist,
       "a file of seq2seq shortlist: only words that those of the source may become are considered, which is "
       "faster");
-    f("threads", o.threads, "processor cores to use; 0 = all", in_range(0, 1024));
+    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait this long at most for further lines to decode together with the first; 0 = take those "

@@ -25,4 +25,6 @@ limits=$(read_words "${groups[@]/%//cpu.max}")
 while read -r quota period; do
   [[ -z $period || $quota == max ]] || fewer $(((quota + period - 1) / period))
 done <<<"$limits"
+quota=$(read_words /sys/fs/cgroup/cpu/cpu.cfs_quota_us) period=$(read_words /sys/fs/cgroup/cpu/cpu.cfs_period_us)
+[[ -z $quota || -z $period || $quota == -* ]] || fewer $(((quota + period - 1) / period))
 echo $((jobs < 1 ? 1 : jobs))

@@ -76,6 +76,12 @@ expect(0 "^$" "resuming at update 6: " train --resume --run-directory ${run} --m
 expect(2 "^$" "^seq2seq: optimization.precision: cannot change when a run is resumed[^\n]*\n$|bfloat16 cannot be computed"
        train --resume --run-directory ${run} --max-updates 7 --precision bfloat16)
 
+# An instruction set that is none is told before anything is read.
+set(PROGRAM ${CMAKE_COMMAND} -E env SEQ2SEQ_INSTRUCTION_SET=avx3 ${strong})
+expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx2, avx512\n$"
+       train --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
+set(PROGRAM ${strong})
+
 # Every preset trains.
 file(GLOB presets ${ROOT}/models/*.json)
 foreach(preset ${presets})

@@ -38,11 +38,5 @@ TEST(Capabilities, ProductsAreRightWhateverIsThere) {
   }
 }
 
-TEST(Capabilities, BfloatIsNotMeasuredWhereItIsLacking) {
-  if (!has_onednn_bfloat16_products()) {
-    EXPECT_FALSE(bfloat16_products_are_faster());
-  }
-}
-
 }  // namespace
 }  // namespace seq2seq::test

@@ -22,8 +22,6 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "seq2seq/model/device.h"
-
 namespace seq2seq::test {
 namespace {
 
@@ -437,10 +435,6 @@ at::TensorOptions on_device(at::ScalarType type) {
 
 at::Tensor on_device(const at::Tensor& tensor) {
   return tensor.to(test_device());
-}
-
-void move_to_test_device(torch::nn::Module& module) {
-  move_to(module, test_device());
 }
 
 int64_t synchronisations() {

@@ -5,6 +5,8 @@
 #include <c10/core/TensorOptions.h>
 #include <torch/nn/module.h>
 
+#include "seq2seq/model/device.h"
+
 namespace seq2seq::test {
 
 /// Where tests make their tensors and models: the CPU, or, with SEQ2SEQ_TEST_DEVICE=shadow, the shadow
@@ -24,7 +26,9 @@ at::Tensor on_device(const at::Tensor& tensor);
 /// Moves its parameters and buffers there.
 template <class ModuleHolder>
 ModuleHolder on_device(ModuleHolder module);
-void move_to_test_device(torch::nn::Module& module);
+inline void move_to_test_device(torch::nn::Module& module) {
+  move_to(module, test_device());
+}
 
 /// How often the processor has waited for the shadow device so far: copies to the host, numbers read, and
 /// operations whose results have a size that depends on values.

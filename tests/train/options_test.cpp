@@ -140,7 +140,7 @@ TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
         o.optimization.precision = Precision::bfloat16;
         o.run.device = "cuda";
       },
-      "--precision: only processors are offered bfloat16", "leave it out with --device cuda");
+      "--precision: only processors are offered bfloat16", "give --precision float32 with --device cuda");
   for (const char* device : {"cpu", "cuda"})
     accepted([&](auto& o) {
       o.optimization.precision = Precision::automatic;

@@ -12,8 +12,8 @@ std::string join(const std::string& where, const std::string& problem, const std
 }
 
 bool speaks_of_memory(const std::string& text) {
-  return text.find("not enough memory") != std::string::npos ||
-         text.find("out of memory") != std::string::npos;
+  // "can't allocate memory: you tried to allocate ... (Cannot allocate memory)", "CUDA out of memory".
+  return text.find("allocate memory") != std::string::npos || text.find("out of memory") != std::string::npos;
 }
 
 }  // namespace

@@ -169,8 +169,8 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   write_file(path, [&](const std::string& temporary) {
     try {
       archive.save(temporary, files);
-    } catch (const c10::Error& e) {
-      throw Error(path.string(), std::string("cannot be written (") + e.what_without_backtrace() + ")",
+    } catch (const c10::Error&) {
+      throw Error(path.string(), "cannot be written (" + system_reason() + ")",
                   "check free space and permissions");
     }
   });
@@ -223,17 +223,18 @@ TranslationModel load_model(const fs::path& given, const at::Device& device) {
     refuse(path, "is a TorchScript archive, but not one of seq2seq",
            "give a model.pt written by seq2seq train; translate runs the methods of other archives when "
            "--source-vocabulary and --target-vocabulary are given");
+  const std::string remedy = "give a model.pt written by seq2seq train, whole";
   TranslationModel result = [&] {
     try {
       return restore(path, archive);
-    } catch (const Error&) {
-      throw;
-    } catch (const std::bad_alloc&) {
-      throw;
-    } catch (const std::exception& error) {  // entries of the right name with something else in them
-      const std::string reason = error.what();
-      refuse(path, "does not hold what it should (" + reason.substr(0, reason.find('\n')) + ")",
-             "give a model.pt written by seq2seq train, whole");
+    } catch (const UsageError& error) {  // options that are none
+      refuse(path, std::string("does not hold what it should (") + error.what() + ")", remedy);
+    } catch (const Json::exception&) {  // entries of the right name with something else in them
+      refuse(path, "does not hold what it should", remedy);
+    } catch (const std::out_of_range&) {
+      refuse(path, "does not hold what it should", remedy);
+    } catch (...) {
+      rethrow_unforeseen("loading " + path.string());
     }
   }();
   move_to(*result.model, device);

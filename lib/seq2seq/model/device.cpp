@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/DeviceType.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 
 #include <algorithm>
 #include <cstdlib>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/processors.h"
+#include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
 namespace {
@@ -51,6 +53,13 @@ c10::Device open_device(const std::string& name) {
   if (device.is_cuda() && !at::hasCUDA())
     throw Error("--device", "no CUDA device can be used here",
                 "use --device cpu, or a LibTorch built for CUDA");
+  if (!device.is_cpu()) {
+    const int count = c10::impl::getDeviceGuardImpl(device.type())->deviceCount();
+    if (device.index() >= count)
+      throw Error(
+          "--device", "there is no " + name,
+          count == 1 ? "there is one, number 0" : "they are numbered from 0 to " + std::to_string(count - 1));
+  }
   return device;
 }
 
@@ -68,6 +77,7 @@ void use_threads(int64_t threads) {
       threads = std::min(threads, asked);
   }
   at::set_num_threads(static_cast<int>(threads));
+  instruction_set();  // what the environment asks for in vain is told before anything is done
 }
 
 }  // namespace seq2seq

@@ -21,7 +21,7 @@ void move_to(torch::nn::Module& module, c10::Device device);
 
 /// Lets LibTorch use this many processor threads; 0 = one for each core that this process may use, at most
 /// OMP_NUM_THREADS. LibTorch's own choice knows nothing of a container's quota: whatever computes calls this
-/// first.
+/// first. Throws Error when the environment asks for an instruction set that is not there.
 void use_threads(int64_t threads);
 
 }  // namespace seq2seq

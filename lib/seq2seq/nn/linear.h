@@ -9,9 +9,8 @@ namespace seq2seq {
 
 /// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O].
 ///
-/// The one function for all dense products. float32 on a CPU goes through oneDNN, which is as fast as MKL on
-/// Intel processors and 2 to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and
-/// tracing, through at::linear.
+/// float32 on a CPU goes through oneDNN where that works, which is as fast as MKL on Intel processors and 2
+/// to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and tracing, through at::linear.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// Multiply-adds of all products with weights in this process so far, gradients included: what benchmarks
@@ -20,7 +19,8 @@ int64_t multiply_adds();
 /// Adds products that were computed elsewhere, inside one of LibTorch's own layers.
 void count_multiply_adds(int64_t count);
 
-/// Uses at::linear everywhere: the reference that the fast route is tested and benchmarked against.
+/// While one lives, this thread computes with LibTorch's own operations alone, without oneDNN's products and
+/// our loops: the reference that the fast routes are tested and benchmarked against.
 class PlainKernels {
  public:
   PlainKernels();

@@ -119,7 +119,7 @@ void check(const TrainOptions& options) {
   check_device_name(device);
   if (device != "cpu" && options.optimization.precision == Precision::bfloat16)
     throw UsageError("--precision", "only processors are offered bfloat16",
-                     "leave it out with --device " + device);
+                     "give --precision float32 with --device " + device);
   check_available(options.optimization.precision);
 }
 

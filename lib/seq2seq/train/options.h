@@ -236,7 +236,7 @@ struct RunOptions {
     f("initialize-from", o.initialize_from,
       "begin with the weights and vocabularies of this model (fine-tuning)");
     f("seed", o.seed, "decides every random choice", at_least(0));
-    f("threads", o.threads, "processor threads; 0 = all cores", in_range(0, 1024));
+    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
     f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation",
       at_least(0));

@@ -160,6 +160,7 @@ Trainer::Trainer(const TrainOptions& options, bool resume, std::chrono::steady_c
     : options_(prepared(options)),
       started_(started),
       run_(resume ? RunDirectory::open(options_.run.directory) : RunDirectory::create(options_)),
+      begun_precision_(run_.options().optimization.precision),
       resumed_(resume),
       filter_reported_(resume) {
   try {
@@ -232,7 +233,7 @@ void Trainer::open_model() {
   validator_ = std::make_unique<Validator>(valid_corpus_ ? *valid_corpus_ : *train_corpus_, indices,
                                            model_.text, options_.validation, options_.filter.maximum_length);
   loader_ = std::make_unique<Loader>(*train_corpus_, *model_.text.source, *model_.text.target, settings);
-  report_precision();
+  if (options_.optimization.precision == Precision::bfloat16) log_info("products are computed in bfloat16");
   log_info(fmt::format(
       "{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} thread{}",
       resumed_ ? fmt::format("resuming at update {}", progress_.updates) : std::string("training"),
@@ -243,18 +244,22 @@ void Trainer::open_model() {
       at::get_num_threads(), at::get_num_threads() == 1 ? "" : "s"));
 }
 
-void Trainer::report_precision() {
-  const Precision now = options_.optimization.precision;
-  if (now == Precision::bfloat16) log_info("products are computed in bfloat16");
-  if (!resumed_) return;
-  TrainOptions begun = run_.options();
-  if (begun.optimization.precision == now) return;
+// Once an update has been made in another number format than those before it.
+void Trainer::report_new_precision() {
+  const Precision before = begun_precision_, now = options_.optimization.precision;
+  if (before == now) return;
   log_warning(
       fmt::format("products were computed in {} until here, from here on in {}: the bits are no longer "
                   "those of a run that never changed",
-                  option_name(begun.optimization.precision), option_name(now)));
-  begun.optimization.precision = now;
-  run_.set_options(begun);
+                  option_name(before), option_name(now)));
+  Json line;
+  line["type"] = "precision";
+  line["update"] = progress_.updates;
+  line["precision"] = option_name(now);
+  run_.log(dump_json(line));
+  TrainOptions options = run_.options();
+  options.optimization.precision = begun_precision_ = now;
+  run_.set_options(options);
 }
 
 void Trainer::restore(const std::filesystem::path& checkpoint) {
@@ -315,6 +320,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     doing_ = "training";
     const auto [sums, norm] = update();
     ++progress_.updates;
+    report_new_precision();
     if (average_) average_->update(progress_.updates);
     log_update(norm, sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 

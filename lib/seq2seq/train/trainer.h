@@ -69,7 +69,7 @@ class Trainer {
   void open_data();
   void open_model();
   void restore(const std::filesystem::path& checkpoint);
-  void report_precision();
+  void report_new_precision();
   UpdateResult update();
   void log_update(double gradient_norm, const UpdateSums& sums, double seconds);
   void write_log_line();
@@ -85,6 +85,7 @@ class Trainer {
   TrainOptions options_;
   std::chrono::steady_clock::time_point started_;
   RunDirectory run_;
+  Precision begun_precision_;  // of the updates before
   bool resumed_;
   std::unique_ptr<Corpus> train_corpus_, valid_corpus_;
   std::string fingerprints_;  // of all text files, as JSON
