@@ -28,6 +28,9 @@ if(SEQ2SEQ_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+# Messages of a release name its files as they lie in the tree, not where the tree was; so do ccache's keys.
+add_compile_options($<$<CONFIG:Release>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>)
+
 find_program(SEQ2SEQ_CCACHE ccache)
 mark_as_advanced(SEQ2SEQ_CCACHE)
 if(SEQ2SEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

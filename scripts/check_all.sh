@@ -22,7 +22,7 @@ step_debug() {
 # under an emulated AVX2 are wrong, so that nothing can be learned from a later CPU.)
 step_qemu() {
   provide qemu-x86_64 qemu-user
-  build release seq2seq_app nn_test
+  build release seq2seq_app nn_test level
   # Otherwise the program starts itself again for these, and is not emulated any more.
   export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_PURGE_DELAY=1000
   local old=(qemu-x86_64 -cpu Nehalem) program=build/release/seq2seq text=data/translation work=$results/qemu
@@ -30,6 +30,10 @@ step_qemu() {
   rm -rf "$work"
   mkdir -p "$work"
   "${old[@]}" build/release/tests/nn/nn_test --gtest_brief=1 --gtest_filter="$kernels"
+  # A level that this machine lacks is one line.
+  SEQ2SEQ_INSTRUCTION_SET=avx2 "${old[@]}" build/release/tests/build/level avx2 AVX2 >"$work/level" 2>&1 && return 1
+  [[ $(cat "$work/level") == "level: SEQ2SEQ_INSTRUCTION_SET: this processor lacks avx2; it has baseline; "* ]]
+  (($(wc -l <"$work/level") == 1))
   "${old[@]}" "$program" train --precision float32 --tokenizer word --embedding.size 8 --encoder.size 8 \
     --decoder.size 8 --batch-size 128 --max-updates 20 --run-directory "$work/run" --train-source "$text/valid.en" \
     --train-target "$text/valid.de" --valid-source "$text/test.en" --valid-target "$text/test.de"

@@ -10,7 +10,9 @@ old=$(realpath "$1") new=$(realpath "$2") data=$(realpath "$3") pairs=${5:-7} se
 mkdir -p "$4"
 folder=$(realpath "$4")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-text=(--train-source "$data/train.en" --train-target "$data/train.de")
+[[ -e $folder/joint.model ]] || "$old" vocab --input "$data/train.en" "$data/train.de" --type sentencepiece --size 8000 \
+  --output "$folder/joint.model"
+text=(--train-source "$data/train.en" --train-target "$data/train.de" --tokenizer.model "$folder/joint.model")
 
 for preset in rnn-attention transformer; do
   [[ -e $folder/$preset/last ]] ||
