@@ -15,14 +15,14 @@
 namespace seq2seq {
 namespace {
 
-constexpr double tolerance = 1e-9;
-constexpr int64_t vocabulary = 7, longest = 4;
+constexpr double rule_tolerance = 1e-9;
+constexpr int64_t vocabulary_size = 7, longest = 4;
 const Words source{4, 5, 6, 5};
 
 Seq2Seq random_model(const test::Architecture& architecture, uint64_t seed = 11) {
   ModelOptions options = test::tiny_options(architecture);
   options.initial_range = 1.2;
-  Seq2Seq model(options, vocabulary, vocabulary);
+  Seq2Seq model(options, vocabulary_size, vocabulary_size);
   model->initialize(seed);
   if (options.copying) model->set_source_to_target({-1, -1, -1, -1, 4, 5, -1});
   model->to(at::kDouble);
@@ -62,7 +62,7 @@ class RulesLaw : public testing::TestWithParam<bool> {
     return a;
   }());
   ModelScorer scorer{model};
-  Words words = GetParam() ? Words{1, 4, 5, 6, vocabulary + 2} : Words{1, 4, 5, 6};
+  Words words = GetParam() ? Words{1, 4, 5, 6, vocabulary_size + 2} : Words{1, 4, 5, 6};
   std::vector<Output> all = enumerated(scorer, words);
   SearchOptions options{
       .beam_size = 1000, .n_best = wanted, .length_penalty = LengthPenalty::none, .max_length = longest};
@@ -80,11 +80,12 @@ class RulesLaw : public testing::TestWithParam<bool> {
     ASSERT_EQ(found.size(), std::min<size_t>(wanted, ranked.size()));
     for (size_t i = 0; i < found.size(); ++i) {
       EXPECT_EQ(found[i].tokens, ranked[i].second->tokens) << i;
-      EXPECT_NEAR(found[i].score, ranked[i].first, tolerance);
-      EXPECT_NEAR(found[i].log_probability, ranked[i].second->sum, tolerance);
+      EXPECT_NEAR(found[i].score, ranked[i].first, rule_tolerance);
+      EXPECT_NEAR(found[i].log_probability, ranked[i].second->sum, rule_tolerance);
       ASSERT_EQ(found[i].token_log_probabilities.size(), found[i].tokens.size() + 1);
       for (size_t t = 0; t < found[i].token_log_probabilities.size(); ++t)
-        EXPECT_NEAR(found[i].token_log_probabilities[t], ranked[i].second->log_probabilities[t], tolerance);
+        EXPECT_NEAR(found[i].token_log_probabilities[t], ranked[i].second->log_probabilities[t],
+                    rule_tolerance);
     }
   }
 };
@@ -140,7 +141,7 @@ TEST_P(RulesLaw, RequiredPhrases) {
     std::stable_sort(ranked.begin(), ranked.end(), [](auto* a, auto* b) { return a->sum > b->sum; });
     for (size_t i = 0; i < std::min<size_t>(3, ranked.size()); ++i) {
       EXPECT_EQ(found.front()[i].tokens, ranked[i]->tokens);
-      EXPECT_NEAR(found.front()[i].score, ranked[i]->sum, tolerance);
+      EXPECT_NEAR(found.front()[i].score, ranked[i]->sum, rule_tolerance);
     }
   }
 }
@@ -196,7 +197,7 @@ INSTANTIATE_TEST_SUITE_P(Models, RulesLaw, testing::Bool(),
 
 /// 4 with 0.6, 5 with 0.3, 6 with 0.1, then the end.
 TableScorer weather() {
-  return TableScorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+  return TableScorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (!prefix.empty()) return {{Vocabulary::end, 0.0}};
     return {{4, std::log(0.6)}, {5, std::log(0.3)}, {6, std::log(0.1)}};
   });
@@ -244,7 +245,7 @@ TEST(Sampling, DependsOnTheSeedAloneAndKeepsTheModelsProbabilities) {
     EXPECT_EQ(together[1][i].tokens, alone[0][i].tokens);
     different.insert(together[0][i].tokens);
     const auto forced = force(scorer, source_batch({source}), std::vector<Words>{together[0][i].tokens});
-    EXPECT_NEAR(together[0][i].log_probability, forced.front().log_probability(), tolerance);
+    EXPECT_NEAR(together[0][i].log_probability, forced.front().log_probability(), rule_tolerance);
   }
   EXPECT_GT(different.size(), 2U);
   EXPECT_NE(together[0][0].tokens, together[1][0].tokens);
@@ -270,7 +271,7 @@ TEST(DiverseBeam, GroupsAvoidEachOthersWords) {
 
 TEST(StoppingRules, FirstAndExhaustive) {
   // The shorter, the sooner complete; the longer, the better by length.
-  TableScorer scorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+  TableScorer scorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (prefix.size() == 6) return {{Vocabulary::end, 0.0}};
     return {{Vocabulary::end, -1.0}, {4, -1.05}};
   });
@@ -301,7 +302,7 @@ TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
   };
   EnsembleScorer ensemble(members(), GetParam());
   const SourceBatch batch = source_batch({source, {6}, {5, 4}});
-  const std::vector<Words> targets{{4, 5}, {6}, {vocabulary, 1, 4}};
+  const std::vector<Words> targets{{4, 5}, {6}, {vocabulary_size, 1, 4}};
   std::vector<Tensor> each;
   const c10::InferenceMode no_gradients;
   auto own = members();
@@ -317,7 +318,7 @@ TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
     std::vector<Tensor> probabilities, attention;
     for (size_t i = 0; i < own.size(); ++i) {
       const Distribution one = own[i]->step(tokens, states[i]);
-      Tensor padded = at::zeros({3, vocabulary + batch.ids.size(1)}, test::on_device(at::kDouble));
+      Tensor padded = at::zeros({3, vocabulary_size + batch.ids.size(1)}, test::on_device(at::kDouble));
       padded.narrow(1, 0, one.log_probabilities.size(1)).copy_(one.log_probabilities.exp());
       probabilities.push_back(padded);
       attention.push_back(one.attention);
@@ -348,7 +349,7 @@ TEST_P(EnsembleLaw, TheSameModelTwiceIsTheModel) {
     for (size_t rank = 0; rank < 3; ++rank) {
       EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
       EXPECT_EQ(actual[i][rank].source_positions, expected[i][rank].source_positions);
-      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, tolerance);
+      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, rule_tolerance);
     }
 }
 
@@ -376,7 +377,7 @@ TEST_P(ForcedLaw, StepsEqualTheTrainingEntrance) {
   for (size_t i = 0; i < sources.size(); ++i) {
     ASSERT_EQ(actual[i].log_probabilities.size(), targets[i].size() + 1);
     for (size_t t = 0; t <= targets[i].size(); ++t)
-      EXPECT_NEAR(actual[i].log_probabilities[t], expected[i].log_probabilities[t], tolerance);
+      EXPECT_NEAR(actual[i].log_probabilities[t], expected[i].log_probabilities[t], rule_tolerance);
     EXPECT_EQ(actual[i].source_positions, expected[i].source_positions);
   }
 }
@@ -402,17 +403,17 @@ class ShortlistLaw : public testing::TestWithParam<bool> {
 TEST_P(ShortlistLaw, OfAllWordsChangesNothing) {
   ModelScorer scorer(model);
   const auto expected = search(scorer, source_batch(sentences), options);
-  const auto actual = found({std::vector<Words>(vocabulary), {4, 5, 6}});
+  const auto actual = found({std::vector<Words>(vocabulary_size), {4, 5, 6}});
   for (size_t i = 0; i < sentences.size(); ++i)
     for (size_t rank = 0; rank < expected[i].size(); ++rank) {
       EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
-      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, tolerance);
+      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, rule_tolerance);
     }
 }
 
 // 6 is no candidate of any source word; 5 is one of 4 alone. Source words can be copied all the same.
 TEST_P(ShortlistLaw, LeavesOutTheOthers) {
-  std::vector<Words> candidates(vocabulary);
+  std::vector<Words> candidates(vocabulary_size);
   candidates[4] = {5};
   std::set<int64_t> words;
   for (const auto& outputs : found({candidates, {}}))
@@ -420,13 +421,14 @@ TEST_P(ShortlistLaw, LeavesOutTheOthers) {
   EXPECT_FALSE(words.contains(6));
   EXPECT_TRUE(words.contains(5));
   EXPECT_EQ(words.contains(4), GetParam());
-  EXPECT_EQ(*words.rbegin() >= vocabulary, GetParam());  // the source's 6, which the target vocabulary lacks
+  EXPECT_EQ(*words.rbegin() >= vocabulary_size,
+            GetParam());  // the source's 6, which the target vocabulary lacks
 }
 
 TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   const c10::InferenceMode no_gradients;
   ModelScorer all(model),
-      few(model, nullptr, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary), {5}}));
+      few(model, nullptr, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary_size), {5}}));
   const SourceBatch batch = source_batch({{6, 6}});
   all.begin(batch);
   few.begin(batch);
@@ -443,7 +445,7 @@ TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
     EXPECT_NE(token, 6);
     if (GetParam()) continue;  // copying has a share of its own
     EXPECT_NEAR(best.best.log_probabilities[0][i].item<double>(), (whole[token] - known).item<double>(),
-                tolerance);
+                rule_tolerance);
   }
 }
 

@@ -12,7 +12,7 @@
 namespace seq2seq::test {
 namespace {
 
-constexpr int64_t sentences = 3, heads = 2, width = 4, length = 5;
+constexpr int64_t sentences = 3, heads = 2, head_width = 4, length = 5;
 
 struct Case {
   bool causal, masked;
@@ -21,9 +21,9 @@ struct Case {
 class AttendTest : public ::testing::TestWithParam<Case> {
  protected:
   int64_t query_count() const { return GetParam().causal ? length : 3; }
-  Tensor queries = cosine_leaf({sentences, heads, query_count(), width}, 100, 1.5);
-  HeadMemory memory{cosine_leaf({sentences, heads, length, width}, 1000, 1.5),
-                    cosine_leaf({sentences, heads, length, width}, 2000)};
+  Tensor queries = cosine_leaf({sentences, heads, query_count(), head_width}, 100, 1.5);
+  HeadMemory memory{cosine_leaf({sentences, heads, length, head_width}, 1000, 1.5),
+                    cosine_leaf({sentences, heads, length, head_width}, 2000)};
   Tensor lengths = at::tensor({5, 1, 3}, on_device(at::kLong));
 
   Visible visible() const {
@@ -40,7 +40,7 @@ class AttendTest : public ::testing::TestWithParam<Case> {
 TEST_P(AttendTest, EqualsTheLoopsWrittenOut) {
   const auto [context, weights] = attend_with_weights(queries, memory, visible());
   const Tensor fused = attend(queries, memory, visible());
-  ASSERT_EQ(fused.sizes(), at::IntArrayRef({sentences, query_count(), heads * width}));
+  ASSERT_EQ(fused.sizes(), at::IntArrayRef({sentences, query_count(), heads * head_width}));
   EXPECT_TRUE(close(fused, context));
   for (int64_t b = 0; b < sentences; ++b)
     for (int64_t h = 0; h < heads; ++h)
@@ -49,16 +49,16 @@ TEST_P(AttendTest, EqualsTheLoopsWrittenOut) {
         double sum = 0;
         for (int64_t s = 0; s < length; ++s) {
           double product = 0;
-          for (int64_t i = 0; i < width; ++i)
+          for (int64_t i = 0; i < head_width; ++i)
             product += queries[b][h][q][i].item<double>() * memory.keys[b][h][s][i].item<double>();
-          exponentials.push_back(sees(b, q, s) ? std::exp(product / std::sqrt(width)) : 0.0);
+          exponentials.push_back(sees(b, q, s) ? std::exp(product / std::sqrt(head_width)) : 0.0);
           sum += exponentials.back();
         }
-        for (int64_t i = 0; i < width; ++i) {
+        for (int64_t i = 0; i < head_width; ++i) {
           double expected = 0;
           for (int64_t s = 0; s < length; ++s)
             expected += exponentials[static_cast<size_t>(s)] / sum * memory.values[b][h][s][i].item<double>();
-          EXPECT_NEAR(context[b][q][h * width + i].item<double>(), expected, 1e-12);
+          EXPECT_NEAR(context[b][q][h * head_width + i].item<double>(), expected, 1e-12);
         }
         for (int64_t s = 0; s < length; ++s)
           EXPECT_NEAR(weights[b][h][q][s].item<double>(), exponentials[static_cast<size_t>(s)] / sum, 1e-12);
