@@ -65,7 +65,7 @@ DecodingModels DecodingModels::load(const DecodingModelOptions& options, const a
   }
   for (const std::string& path : options.model) {
     result.ours.push_back(load_model(path, device));
-    result.packed.push_back(std::make_shared<PackedWeights>(result.ours.back().model->parameters()));
+    result.packed.push_back(std::make_shared<WeightStore>(result.ours.back().model->parameters()));
     const TranslationModel &model = result.ours.back(), &first = result.ours.front();
     if (result.ours.size() == 1) {
       result.text = model.text;

@@ -49,7 +49,7 @@ std::vector<NamedFile> files_of(const DecodingModelOptions& options);
 /// Models of ours, or an archive known by its methods.
 struct DecodingModels {
   std::vector<TranslationModel> ours;
-  std::vector<std::shared_ptr<PackedWeights>> packed;  ///< of ours
+  std::vector<std::shared_ptr<WeightStore>> packed;  ///< of ours
   std::shared_ptr<const ScriptModel> foreign;
   EnsembleMean mean;
   TextCodecs text;

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <chrono>
 
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/ops/linear.h"
 
 namespace seq2seq {
 namespace {
@@ -55,7 +56,7 @@ std::vector<ProductSpeed> measure_products() {
   for (const auto& [rows, inputs, outputs] : sizes) {
     const Tensor x = at::randn({rows, inputs}), weight = at::randn({outputs, inputs});
     ProductSpeed speed{rows, inputs, outputs, gflops(x, weight), 0};
-    const PlainKernels plain;
+    const ComputeScope plain(&Compute::kernels, Kernels::plain);
     speed.plain = gflops(x, weight);
     speeds.push_back(speed);
   }

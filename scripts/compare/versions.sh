@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Compares the speed of two builds of seq2seq: training and decoding of the presets rnn-attention and transformer, in
+# Compares the speed of two builds of seq2seq: training and decoding of presets, in
 # interleaved pairs on an otherwise idle machine. Prints, for each, the median of the pairs' ratios NEW / OLD of target
 # tokens a second, with the least and the greatest. DATA is a folder with train.en, train.de and test_2016_flickr.en
 # (Multi30k); FOLDER keeps the models, which OLD trains for a minute each, and every run's JSON.
-# usage: scripts/compare/versions.sh OLD NEW DATA FOLDER [PAIRS] [SECONDS]     (default: 7 pairs of 20 seconds)
+# usage: scripts/compare/versions.sh OLD NEW DATA FOLDER [PAIRS] [SECONDS] [PRESET...]
+# (default: 7 pairs of 20 seconds, rnn-attention and transformer)
 set -euo pipefail
 # shellcheck disable=SC2034 # named through ${!which}
 old=$(realpath "$1") new=$(realpath "$2") data=$(realpath "$3") pairs=${5:-7} seconds=${6:-20}
+presets=("${@:7}")
+((${#presets[@]})) || presets=(rnn-attention transformer)
 mkdir -p "$4"
 folder=$(realpath "$4")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -14,7 +17,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
   --output "$folder/joint.model"
 text=(--train-source "$data/train.en" --train-target "$data/train.de" --tokenizer.model "$folder/joint.model")
 
-for preset in rnn-attention transformer; do
+for preset in "${presets[@]}"; do
   [[ -e $folder/$preset/last ]] ||
     "$old" train --quiet --config models/$preset.json "${text[@]}" --held-out 100 --max-minutes 1.5 \
       --run-directory "$folder/$preset"
@@ -33,14 +36,14 @@ value() { sed -n "/\"target_tokens_per_second\"/,/}/s/.*\"median\": *\([0-9.]*\)
 
 # How many passes over the lines fill a window.
 declare -A windows=()
-for preset in rnn-attention transformer; do
+for preset in "${presets[@]}"; do
   bench "$old" decode $preset >"$folder/pass.json"
   windows[$preset]=$(sed -n 's/^  "seconds": *\([0-9.]*\).*/\1/p' "$folder/pass.json" |
     awk -v wanted="$seconds" '{ n = int(wanted / $1) + 1; print n }')
 done
 
 printf '%-24s %8s %8s %8s   %s\n' "" median least greatest "target tokens a second, old and new (medians)"
-for preset in rnn-attention transformer; do
+for preset in "${presets[@]}"; do
   for kind in train decode; do
     for ((pair = 1; pair <= pairs; ++pair)); do
       order=(old new)

@@ -13,7 +13,7 @@
 #include "../support/fill.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq::test {
 namespace {

@@ -1,9 +1,16 @@
-# cmake -DROOT=DIR -P check.cmake: a folder of DIR/lib/seq2seq includes only itself and the folders before it.
+# cmake -DROOT=DIR -P check.cmake: a folder of DIR/lib/seq2seq includes only itself and the folders before it; within
+# nn, too, and what only its operations may know stays out of sight.
 
 cmake_minimum_required(VERSION 3.24)
 
 set(folders core text data metrics nn model decode train study)
 set(without_torch core text data metrics)
+# "./" is nn itself: functions of tensors that know no device.
+set(nn_./ ./)
+set(nn_./engine ./ ./engine)
+set(nn_./cpu ./ ./engine ./cpu)
+set(nn_./ops ./ ./engine ./cpu ./ops)
+set(nn_./layers ./ ./engine ./ops ./layers)
 set(problems "")
 set(checked 0)
 
@@ -24,6 +31,19 @@ foreach(folder ${folders})
       if(header MATCHES "^seq2seq/([^/]+)/")
         if(NOT CMAKE_MATCH_1 IN_LIST allowed)
           set(reason "${folder} may include only: ${allowed}")
+        elseif(header MATCHES "^seq2seq/nn/(([^/]+)/)?")
+          set(part ./${CMAKE_MATCH_2})
+          if(folder STREQUAL nn)
+            string(REGEX MATCH "seq2seq/nn/(([^/]+)/)?" ignored "${file}")
+            set(own ./${CMAKE_MATCH_2})
+            if(NOT part IN_LIST nn_${own})
+              set(reason "${own} of nn may include only: ${nn_${own}}")
+            elseif(header MATCHES "nn/(engine/kernel_set|ops/kernel_sets|ops/checked)[.]h$" AND NOT own MATCHES "/(cpu|ops)$")
+              set(reason "kernels are the business of nn/ops")
+            endif()
+          elseif(part STREQUAL "./cpu" OR header MATCHES "nn/(engine/kernel_set|ops/kernel_sets|ops/checked)[.]h$")
+            set(reason "kernels are the business of nn/ops")
+          endif()
         endif()
       elseif(header MATCHES "^CLI/|^app/|[.][.]/")
         set(reason "the library knows nothing of the program")

@@ -5,6 +5,7 @@
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq::test {
@@ -151,28 +152,16 @@ TEST_P(Seq2SeqLaws, EverySourceWordMatters) {
 INSTANTIATE_TEST_SUITE_P(Architectures, Seq2SeqLaws, ::testing::ValuesIn(all_architectures()),
                          [](const auto& test) { return name_of(test.param); });
 
-// In float the fused kernels run: they must agree with the plain ones through a whole model.
+// Every operation of an update of every architecture, with the shapes that a model gives it.
 TEST(Seq2SeqTest, FastEqualsPlain) {
+  const ComputeScope scope(&Compute::kernels, Kernels::check);
   for (const Architecture& architecture : all_architectures()) {
     Seq2Seq model = tiny_model(tiny_options(architecture));
     const TensorBatch batch = batch_of(examples_for(architecture));
     for (const auto type : {at::kDouble, at::kFloat}) {
       model->to(type);
       move_to_test_device(*model);
-      const auto run = [&] {
-        model->zero_grad();
-        const Tensor loss = loss_of(model, batch, 0.1).loss;
-        loss.backward();
-        std::vector<Tensor> values{loss.detach()};
-        for (const Tensor& parameter : model->parameters()) values.push_back(parameter.grad().clone());
-        return values;
-      };
-      const auto fast = run();
-      const PlainKernels plain;
-      const auto slow = run();
-      for (size_t i = 0; i < fast.size(); ++i)
-        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
-            << name_of(architecture) << ", " << i;
+      EXPECT_NO_THROW(loss_of(model, batch, 0.1).loss.backward()) << name_of(architecture);
     }
   }
 }

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/attention.h"
+#include "seq2seq/nn/layers/attention.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -10,8 +10,9 @@
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
 #include "../support/names.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 #include "seq2seq/nn/masks.h"
+#include "seq2seq/nn/ops/additive_scores.h"
 
 namespace seq2seq::test {
 namespace {
@@ -183,30 +184,6 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   EXPECT_TRUE(weights.masked_select(mask.logical_not()).eq(0).all().item<bool>());
 }
 
-TEST_P(AttentionKindTest, FastEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat}) {
-    attention->to(type);
-    move_to_test_device(*attention);
-    std::vector<Tensor> leaves = attention->parameters();
-    leaves.push_back(cosine({6, query_size()}, 3000).to(type).requires_grad_());
-    leaves.push_back(states.detach().to(type).requires_grad_());
-    const auto run = [&] {
-      const Tensor &query = *(leaves.end() - 2), &memory = leaves.back();
-      const AttentionResult result =
-          attention->forward(query, {memory, attention->keys(memory), mask, {}, attention->values(memory)});
-      const Tensor all = at::cat({result.context, result.weights}, 1);
-      auto values = torch::autograd::grad({(all * cosine(all.sizes(), 3).to(type)).sum()}, leaves);
-      values.push_back(all);
-      return values;
-    };
-    const auto fast = run();
-    const PlainKernels plain;
-    const auto slow = run();
-    for (size_t i = 0; i < fast.size(); ++i)
-      EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10)) << "tensor " << i;
-  }
-}
-
 TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
   const Tensor query = cosine({3, query_size()}, 3000);
   query[1][0] = std::nan("");
@@ -330,26 +307,6 @@ TEST_P(CoverageTest, GradientsEqualDifferences) {
   EXPECT_TRUE(gradients_agree([&] { return attended().first; }, leaves));
 }
 
-TEST_P(CoverageTest, FastEqualsPlain) {
-  std::vector<Tensor> leaves = attention->parameters();
-  leaves.push_back(states);
-  leaves.push_back(queries);
-  const auto run = [&] {
-    const Tensor weights = attended().first;
-    return torch::autograd::grad({(weights * cosine(weights.sizes(), 3)).sum()}, leaves, {}, false, false,
-                                 true);
-  };
-  const auto fast = run();
-  const PlainKernels plain;
-  const auto slow = run();
-  for (size_t i = 0; i < fast.size(); ++i) {
-    ASSERT_EQ(fast[i].defined(), slow[i].defined()) << i;
-    if (fast[i].defined()) {
-      EXPECT_TRUE(close(fast[i], slow[i])) << i;
-    }
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Kinds, CoverageTest,
                          ::testing::Combine(::testing::Values(AttentionKind::dot, AttentionKind::general,
                                                               AttentionKind::additive,
@@ -401,29 +358,6 @@ TEST(AdditiveScoresTest, GradientsEqualDifferences) {
   const Tensor mask = on_device(at::tensor({1, 1, 1, 1, 1, 1, 0, 0})).view({2, 4}).to(at::kBool);
   EXPECT_TRUE(gradients_agree([&] { return additive_scores(keys, query, v, mask) * mask.unsqueeze(1); },
                               {keys, query, v}));
-}
-
-TEST(AdditiveScoresTest, FastEqualsPlainForOddWidths) {
-  for (const auto type : {at::kDouble, at::kFloat})
-    for (const int64_t size : {1, 3, 17, 130})
-      for (const int64_t hypotheses : {1, 5}) {
-        const std::vector<Tensor> leaves{cosine({3, 5, size}, 0, 3.0).to(type).requires_grad_(),
-                                         cosine({3, hypotheses, size}, 5000, 3.0).to(type).requires_grad_(),
-                                         cosine({size}, 9000).to(type).requires_grad_()};
-        const Tensor mask = length_mask(at::tensor({5, 1, 3}, on_device(at::kLong)), leaves[0].select(2, 0));
-        const auto run = [&] {
-          const Tensor scores = additive_scores(leaves[0], leaves[1], leaves[2], mask) * mask.unsqueeze(1);
-          auto values = torch::autograd::grad({(scores * cosine(scores.sizes(), 3).to(type)).sum()}, leaves);
-          values.push_back(scores);
-          return values;
-        };
-        const auto fast = run();
-        const PlainKernels plain;
-        const auto slow = run();
-        for (size_t i = 0; i < fast.size(); ++i)
-          EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
-              << "width " << size << ", " << i;
-      }
 }
 
 }  // namespace

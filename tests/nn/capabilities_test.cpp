@@ -8,8 +8,9 @@
 
 #include "../support/compare.h"
 #include "../support/fill.h"
-#include "seq2seq/nn/linear.h"
-#include "seq2seq/nn/packed_weights.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq::test {
 namespace {
@@ -29,11 +30,11 @@ TEST(Capabilities, FollowTheEnvironment) {
 
 TEST(Capabilities, ProductsAreRightWhateverIsThere) {
   const Tensor weight = cosine({48, 32}).to(at::kFloat);
-  PackedWeights packed({weight});
+  WeightStore packed({weight});
   for (const int64_t rows : {1, 5, 64}) {
     const Tensor x = cosine({rows, 32}, 7).to(at::kFloat), expected = x.matmul(weight.t());
     EXPECT_TRUE(close(seq2seq::linear(x, weight), expected, 1e-5));
-    const PackedWeights::Use use(&packed);
+    const ComputeScope use(&Compute::weights, &packed);
     EXPECT_TRUE(close(seq2seq::linear(x, weight), expected, 1e-5));
   }
 }

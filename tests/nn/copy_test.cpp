@@ -6,7 +6,7 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
-#include "seq2seq/nn/losses.h"
+#include "seq2seq/nn/ops/cross_entropy.h"
 
 namespace seq2seq::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/dropout.h"
+#include "seq2seq/nn/ops/dropout.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,8 @@
 
 #include "../support/compare.h"
 #include "../support/fill.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq::test {
 namespace {
@@ -93,7 +94,7 @@ TEST(NoiseTest, EveryDeviceDrawsTheSameBits) {
           EXPECT_EQ(numbers_there.device(), there.device());
           EXPECT_TRUE(same(mask_there, mask));
           EXPECT_TRUE(same(numbers_there, numbers));
-          const PlainKernels plain;
+          const ComputeScope plain(&Compute::kernels, Kernels::plain);
           EXPECT_TRUE(same(operations.mask(like, p), mask));
           EXPECT_TRUE(same(operations.uniform(like), numbers));
         }
@@ -124,24 +125,6 @@ TEST(DropoutTest, KeepsTheMeanAndZeroesTheGradientWithTheValue) {
   EXPECT_NEAR(y.mean().item<double>(), 3.0, 3 * slack(0.3, x.numel()) / 0.7);
   y.sum().backward();
   EXPECT_TRUE(close(x.grad() * 3.0, y));
-}
-
-TEST(DropoutTest, FastEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat}) {
-    const Tensor x = cosine_leaf({5, 7, 3}).detach().to(type).transpose(0, 1).requires_grad_();
-    const Tensor weights = cosine({7, 5, 3}, 50).to(type);
-    const auto run = [&] {
-      Noise noise(9);
-      const Tensor y = dropout(x, 0.3, &noise);
-      const Tensor next = dropout(y, 0.3, &noise);
-      return std::vector<Tensor>{y.detach(), next.detach(),
-                                 torch::autograd::grad({(next * weights).sum()}, {x})[0]};
-    };
-    const auto fast = run();
-    const PlainKernels plain;
-    const auto slow = run();
-    for (size_t i = 0; i < fast.size(); ++i) EXPECT_TRUE(same(fast[i], slow[i])) << i;
-  }
 }
 
 TEST(DropoutTest, DoesNothingWithoutNoiseOrProbability) {

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -6,8 +6,9 @@
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
 #include "seq2seq/nn/engine/capabilities.h"
-#include "seq2seq/nn/gathered_gradients.h"
-#include "seq2seq/nn/products.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/engine/products.h"
 
 namespace seq2seq::test {
 namespace {
@@ -80,7 +81,7 @@ TEST(LinearTest, FloatGradientsEqualThePlainOnes) {
         return torch::autograd::grad({(y * cosine(y.sizes(), 3).to(at::kFloat)).sum()}, leaves);
       };
       const auto fast = shape.x.size() == 2 ? gradients() : flat();
-      const PlainKernels plain;
+      const ComputeScope plain(&Compute::kernels, Kernels::plain);
       const auto slow = flat();
       for (size_t i = 0; i < leaves.size(); ++i) EXPECT_TRUE(close(fast[i], slow[i], 1e-4)) << "leaf " << i;
     }
@@ -132,12 +133,13 @@ TEST(GatheredGradientsTest, RepeatedUsesGiveTheGradientsOfAutograd) {
         return torch::autograd::grad({repeated_use(leaves[0], leaves[1], bias).pow(2).sum()}, leaves);
       };
       const auto expected = [&] {
-        const PlainKernels plain;
+        const ComputeScope plain(&Compute::kernels, Kernels::plain);
         return gradients();
       }();
       std::vector<Tensor> gathered;
       {
-        const GatheredGradients scope;
+        GatheredGradients gather;
+        const ComputeScope scope(&Compute::gather, &gather);
         gathered = gradients();
       }
       for (size_t i = 0; i < leaves.size(); ++i)
@@ -147,7 +149,8 @@ TEST(GatheredGradientsTest, RepeatedUsesGiveTheGradientsOfAutograd) {
 
 TEST(GatheredGradientsTest, AUseWithoutInfluenceAndAFrozenWeightAreFine) {
   const Tensor x = cosine_leaf({3, 4}, 0), weight = cosine_leaf({4, 4}, 500), frozen = cosine({4, 4}, 700);
-  const GatheredGradients scope;
+  GatheredGradients gather;
+  const ComputeScope scope(&Compute::gather, &gather);
   const Tensor used = seq2seq::linear(x, weight), unused = seq2seq::linear(x, weight);
   const Tensor y = seq2seq::linear(used, frozen);
   const auto gradients = torch::autograd::grad({y.sum()}, {x, weight});
@@ -158,7 +161,7 @@ TEST(GatheredGradientsTest, AUseWithoutInfluenceAndAFrozenWeightAreFine) {
 
 TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
   if (!has_onednn_bfloat16_products()) {
-    EXPECT_THROW(Bfloat16Products(true), c10::Error);
+    EXPECT_THROW(ComputeScope(&Compute::products, ProductFormat::bfloat16), c10::Error);
     return;
   }
   const Tensor x = cosine({33, 64}, 0).to(at::kFloat).requires_grad_();
@@ -172,7 +175,7 @@ TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
   const auto exact = values();
   std::vector<Tensor> rounded;
   {
-    const Bfloat16Products half(true);
+    const ComputeScope half(&Compute::products, ProductFormat::bfloat16);
     rounded = values();
   }
   for (size_t i = 0; i < exact.size(); ++i) {
@@ -185,15 +188,38 @@ TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
   EXPECT_TRUE(at::equal(values()[2], exact[2]));
 }
 
-TEST(PlainKernelsTest, NestsAndEnds) {
-  const Tensor x = at::zeros({1});
-  EXPECT_TRUE(fast_kernels_allowed(x));
+TEST(ComputeScopeTest, ReplacesNestsAndEnds) {
+  GatheredGradients gather;
   {
-    const PlainKernels outer;
-    { const PlainKernels inner; }
-    EXPECT_FALSE(fast_kernels_allowed(x));
+    const ComputeScope outer(&Compute::kernels, Kernels::plain);
+    {
+      const ComputeScope inner(&Compute::gather, &gather);
+      EXPECT_EQ(Compute::now().kernels, Kernels::plain);
+      EXPECT_EQ(Compute::now().gather, &gather);
+      EXPECT_EQ(Compute::now().kept().gather, nullptr);
+      EXPECT_EQ(Compute::now().kept().kernels, Kernels::plain);
+      const ComputeScope innermost(Compute{});
+      EXPECT_EQ(Compute::now().kernels, Kernels::fast);
+    }
+    EXPECT_EQ(Compute::now().gather, nullptr);
+    EXPECT_EQ(Compute::now().kernels, Kernels::plain);
   }
-  EXPECT_TRUE(fast_kernels_allowed(x));
+  EXPECT_EQ(Compute::now().kernels, Kernels::fast);
+}
+
+// Scopes end before backward, which may also run on another thread.
+TEST(ComputeScopeTest, GradientsAreMadeAsTheirProductWas) {
+  if (!has_onednn_bfloat16_products()) return;
+  const Tensor x = cosine({33, 64}, 0).to(at::kFloat).requires_grad_();
+  const Tensor weight = cosine({48, 64}, 500).to(at::kFloat).requires_grad_();
+  const auto gradients = [&](bool after) {
+    auto half = std::make_optional<ComputeScope>(&Compute::products, ProductFormat::bfloat16);
+    const Tensor sum = seq2seq::linear(x, weight).pow(2).sum();
+    if (after) half.reset();
+    return torch::autograd::grad({sum}, {x, weight});
+  };
+  const auto within = gradients(false), behind = gradients(true);
+  for (size_t i = 0; i < within.size(); ++i) EXPECT_TRUE(same(behind[i], within[i]));
 }
 
 TEST(LinearModuleTest, AddsItsBiasOnlyWhenItHasOne) {

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/losses.h"
+#include "seq2seq/nn/ops/cross_entropy.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -9,7 +9,7 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq::test {
 namespace {
@@ -98,31 +98,6 @@ TEST(ProjectedCrossEntropyTest, GradientsEqualDifferences) {
           [&] { return projected_cross_entropy(features, weight, bias, targets, smoothing).loss * 1.7; },
           leaves));
     }
-}
-
-// More rows than one block (512) holds.
-TEST(ProjectedCrossEntropyTest, FastEqualsPlainOverSeveralBlocks) {
-  for (const auto type : {at::kDouble, at::kFloat})
-    for (const double smoothing : {0.0, 0.1})
-      for (const int64_t rows : {1, 513, 1100}) {
-        const std::vector<Tensor> leaves{cosine({rows, 9}, 0, 2.0).to(type).requires_grad_(),
-                                         cosine({37, 9}, 50000, 2.0).to(type).requires_grad_(),
-                                         cosine({37}, 90000, 2.0).to(type).requires_grad_()};
-        const Tensor targets = some_targets(rows, 37);
-        const auto run = [&] {
-          const LossSums sums = projected_cross_entropy(leaves[0], leaves[1], leaves[2], targets, smoothing);
-          auto values = torch::autograd::grad({sums.loss * 0.3}, leaves);
-          values.push_back(sums.loss);
-          values.push_back(sums.negative_log_likelihood);
-          return values;
-        };
-        const auto fast = run();
-        const PlainKernels plain;
-        const auto slow = run();
-        for (size_t i = 0; i < fast.size(); ++i)
-          EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
-              << rows << " rows, tensor " << i;
-      }
 }
 
 TEST(ProjectedCrossEntropyTest, TheValueDoesNotDependOnWhetherGradientsAreWanted) {

@@ -1,4 +1,4 @@
-#include "seq2seq/nn/multi_head_attention.h"
+#include "seq2seq/nn/layers/multi_head_attention.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -87,28 +87,6 @@ TEST_P(AttendTest, DropoutIsOnTheWeights) {
   EXPECT_FALSE(close(actual, attend(queries, memory, visible()), 1e-3));
 }
 
-TEST_P(AttendTest, FastEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat}) {
-    std::vector<Tensor> leaves;
-    for (const Tensor& leaf : {queries, memory.keys, memory.values})
-      leaves.push_back(leaf.detach().to(type).requires_grad_());
-    for (const double p : {0.0, 0.3}) {
-      const auto run = [&] {
-        Noise noise(5);
-        const Tensor out = attend(leaves[0], {leaves[1], leaves[2]}, visible(), {p, &noise});
-        auto values = torch::autograd::grad({(out * cosine(out.sizes(), 3).to(type)).sum()}, leaves);
-        values.push_back(out);
-        return values;
-      };
-      const auto fast = run();
-      const PlainKernels plain;
-      const auto slow = run();
-      for (size_t i = 0; i < fast.size(); ++i)
-        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-5 : 1e-11)) << "tensor " << i;
-    }
-  }
-}
-
 INSTANTIATE_TEST_SUITE_P(Cases, AttendTest,
                          ::testing::Values(Case{false, false}, Case{false, true}, Case{true, false},
                                            Case{true, true}),
@@ -116,43 +94,6 @@ INSTANTIATE_TEST_SUITE_P(Cases, AttendTest,
                            return std::string(test.param.causal ? "causal" : "all") +
                                   (test.param.masked ? "_masked" : "");
                          });
-
-// Below, at and above the width of the kernel's lanes, laid out as the products of a layer are.
-TEST(AttendSizesTest, FastEqualsPlain) {
-  struct Sizes {
-    int64_t queries, keys, width;
-    bool causal;
-  };
-  for (const Sizes& size : {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false},
-                            Sizes{1, 33, 40, false}, Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false},
-                            Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true}, Sizes{48, 48, 32, true}}) {
-    for (const auto type : {at::kDouble, at::kFloat}) {
-      const auto input = [&](int64_t count, int64_t parts, int64_t start) {
-        return cosine({sentences, count, parts * heads * size.width}, start).to(type).requires_grad_();
-      };
-      const std::vector<Tensor> leaves{input(size.queries, 1, 10), input(size.keys, 2, 500)};
-      const Tensor lengths = at::tensor({size.keys, int64_t{1}, (size.keys + 1) / 2}, on_device(at::kLong));
-      const auto run = [&] {
-        Noise noise(5);
-        const auto parts = leaves[1].chunk(2, -1);
-        const HeadMemory memory{split_heads(parts[0], heads), split_heads(parts[1], heads)};
-        const Visible visible{length_mask(lengths, leaves[1].select(2, 0)), size.causal};
-        const Tensor out =
-            at::cat({attend(split_heads(leaves[0], heads), memory, visible),
-                     attend(split_heads(leaves[0], heads), memory, {{}, size.causal}, {0.3, &noise})});
-        auto values = torch::autograd::grad({(out * cosine(out.sizes(), 3).to(type)).sum()}, leaves);
-        values.push_back(out);
-        return values;
-      };
-      const auto fast = run();
-      const PlainKernels plain;
-      const auto slow = run();
-      for (size_t i = 0; i < fast.size(); ++i)
-        EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-5 : 1e-11))
-            << size.queries << " x " << size.keys << " x " << size.width << ", tensor " << i;
-    }
-  }
-}
 
 TEST(AttendSizesTest, WhatDoesNotFitIsRefused) {
   const Tensor queries = cosine({2, 2, 3, 4});

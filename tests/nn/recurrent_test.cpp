@@ -1,4 +1,4 @@
-#include "seq2seq/nn/recurrent.h"
+#include "seq2seq/nn/layers/recurrent.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -7,7 +7,7 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq::test {
 namespace {
@@ -107,34 +107,6 @@ TEST_P(CellTest, GradientsEqualDifferences) {
       step.leaves()));
   // The hidden state alone, as the last step of a sentence is used.
   EXPECT_TRUE(gradients_agree([&] { return step.run(GetParam()).hidden; }, step.leaves()));
-}
-
-TEST_P(CellTest, FastEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat})
-    for (const int64_t width : {1, 3, 17, 130}) {
-      const Step made(GetParam(), 5, width, 3.0);
-      std::vector<Tensor> leaves;
-      for (const Tensor& leaf : made.leaves()) leaves.push_back(leaf.detach().to(type).requires_grad_());
-      const auto run = [&] {
-        const CellState next = cell_step(GetParam(), leaves[0], leaves[1],
-                                         {leaves[2], leaves.size() > 3 ? leaves[3] : Tensor()});
-        const Tensor all = next.cell.defined() ? at::cat({next.hidden, next.cell}, 1) : next.hidden;
-        auto values = torch::autograd::grad({(all * cosine(all.sizes(), 3).to(type)).sum()}, leaves, {},
-                                            std::nullopt, false, /*allow_unused=*/true);
-        values.push_back(all);
-        return values;
-      };
-      const auto fast = run();
-      const PlainKernels plain;
-      const auto slow = run();
-      for (size_t i = 0; i < fast.size(); ++i) {
-        ASSERT_EQ(fast[i].defined(), slow[i].defined());
-        if (fast[i].defined()) {
-          EXPECT_TRUE(close(fast[i], slow[i], type == at::kFloat ? 1e-4 : 1e-10))
-              << "width " << width << ", " << i;
-        }
-      }
-    }
 }
 
 TEST_P(CellTest, SaturatedGatesStayFiniteAndRight) {

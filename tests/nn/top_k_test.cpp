@@ -1,4 +1,4 @@
-#include "seq2seq/nn/top_k.h"
+#include "seq2seq/nn/ops/top_k.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -6,68 +6,12 @@
 #include <cmath>
 
 #include "../support/shadow_device.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/layers/linear.h"
 
 namespace seq2seq {
 namespace {
 
 using test::on_device;
-
-// No two values are equal; the widths lie around the kernel's blocks.
-Tensor distinct_logits(int64_t rows, int64_t width, at::ScalarType type) {
-  return (at::arange(rows * width, on_device(at::kDouble)) * 0.7310585)
-      .sin()
-      .mul(8)
-      .view({rows, width})
-      .to(type);
-}
-
-TEST(TopK, FusedEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat})
-    for (const int64_t width : {7, 16, 63, 64, 65, 200, 1000}) {
-      const double tolerance = type == at::kDouble ? 1e-12 : 1e-5;
-      const std::vector<int64_t> banned{0, 2, width - 1};
-      const Tensor logits = distinct_logits(9, width, type);
-      const TopK fused = top_k_log_softmax(logits.clone(), 4, banned, 2);
-      const PlainKernels plain_kernels;
-      const TopK plain = top_k_log_softmax(logits.clone(), 4, banned, 2);
-      EXPECT_TRUE(fused.indices.equal(plain.indices)) << width;
-      EXPECT_LT((fused.log_probabilities - plain.log_probabilities).abs().max().item<double>(), tolerance);
-      EXPECT_LT((fused.watched - plain.watched).abs().max().item<double>(), tolerance);
-    }
-}
-
-// Two sentences of three rows; words of the vocabulary copied once and twice, slots beyond it, padding.
-TEST(TopKMixture, FusedEqualsPlain) {
-  for (const auto type : {at::kDouble, at::kFloat})
-    for (const int64_t width : {7, 64, 200, 1000})
-      for (const int64_t k : {1, 4, 9}) {
-        const double tolerance = type == at::kDouble ? 1e-12 : 1e-5;
-        const Tensor logits = distinct_logits(6, width, type);
-        const Tensor slots = on_device(at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
-                                                                       5, 6, width + 2, 3, -1, -1}))
-                                 .view({2, 6});
-        const Tensor attention = distinct_logits(6, 6, type).add(0.3).softmax(-1);
-        const Tensor gate =
-            at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -200.0}, on_device(at::kDouble)).to(type).unsqueeze(1);
-        const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
-        const std::vector<int64_t> banned{0, 2, 4};
-        const TopK fused = top_k_mixture(logits.clone(), shares, slots, k, banned, 3);
-        const PlainKernels plain_kernels;
-        const TopK plain = top_k_mixture(logits.clone(), shares, slots, k, banned, 3);
-        // What is nearly impossible has no exact place.
-        const Tensor likely = plain.log_probabilities.gt(-60);
-        EXPECT_TRUE(fused.indices.masked_select(likely).equal(plain.indices.masked_select(likely)))
-            << width << " " << k << " " << fused.indices << plain.indices;
-        EXPECT_LT((fused.log_probabilities - plain.log_probabilities)
-                      .masked_select(likely)
-                      .abs()
-                      .max()
-                      .item<double>(),
-                  tolerance);
-        EXPECT_LT((fused.watched - plain.watched).clamp_min(-60).abs().max().item<double>(), tolerance);
-      }
-}
 
 // 0.5 (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of word 1 from two places, 0.29 of slot 4 from the third.
 TEST(TopKMixture, AddsWhatIsCopied) {

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "seq2seq/nn/top_k.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -32,7 +33,7 @@ Forced Scorer::force(const Tensor& inputs, const Tensor& outputs) {
 }
 
 void ModelScorer::begin(const SourceBatch& source) {
-  const PackedWeights::Use packed(weights_.get());
+  const ComputeScope packed(&Compute::weights, weights_.get());
   memory_ = model_->encode(source.to(device_));
   if (!shortlist_) return;
   const int64_t vocabulary = model_->target_vocabulary_size();
@@ -52,7 +53,7 @@ void ModelScorer::begin(const SourceBatch& source) {
 
 Distribution ModelScorer::step(const Tensor& tokens, State& state) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
-  const PackedWeights::Use packed(weights_.get());
+  const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
@@ -60,7 +61,7 @@ Distribution ModelScorer::step(const Tensor& tokens, State& state) {
 
 Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
-  const PackedWeights::Use packed(weights_.get());
+  const ComputeScope packed(&Compute::weights, weights_.get());
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
   // A part of the steps at a time: all words of all steps would fill the memory.
   const int64_t part = std::max<int64_t>(1, 1024 / inputs.size(0));
@@ -80,7 +81,7 @@ Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
 
 Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,
                                const std::vector<int64_t>& banned) {
-  const PackedWeights::Use packed(weights_.get());
+  const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);
   return {top_k(step, k, banned), std::move(step.attention)};

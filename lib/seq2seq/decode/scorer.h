@@ -6,7 +6,7 @@
 
 #include "seq2seq/decode/shortlist.h"
 #include "seq2seq/model/seq2seq_model.h"
-#include "seq2seq/nn/packed_weights.h"
+#include "seq2seq/nn/engine/weight_store.h"
 
 namespace seq2seq {
 
@@ -59,7 +59,7 @@ class ModelScorer : public Scorer {
  public:
   /// `weights` of the model, laid out for decoding, which several scorers share; null = as they are.
   /// `shortlist` null = any word can be written.
-  explicit ModelScorer(Seq2Seq model, std::shared_ptr<PackedWeights> weights = nullptr,
+  explicit ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights = nullptr,
                        std::shared_ptr<const Shortlist> shortlist = nullptr)
       : model_(std::move(model)), weights_(std::move(weights)), shortlist_(std::move(shortlist)) {}
   void begin(const SourceBatch& source) override;
@@ -80,7 +80,7 @@ class ModelScorer : public Scorer {
   Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned);
 
   Seq2Seq model_;
-  std::shared_ptr<PackedWeights> weights_;
+  std::shared_ptr<WeightStore> weights_;
   std::shared_ptr<const Shortlist> shortlist_;
   OutputWords words_;  // those of the sentences in work
   at::Device device_ = model_->device();

@@ -238,7 +238,7 @@ Translator make_translator(const TranslationModel& model, const TranslatorOption
                            const std::shared_ptr<const Shortlist>& shortlist) {
   if (workers == 0) workers = model.model->device().is_cpu() ? at::get_num_threads() : 1;
   Seq2Seq network = model.model;
-  const auto packed = std::make_shared<PackedWeights>(network->parameters());
+  const auto packed = std::make_shared<WeightStore>(network->parameters());
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int64_t i = 0; i < workers; ++i)
     scorers.push_back(std::make_unique<ModelScorer>(network, packed, shortlist));

@@ -4,7 +4,8 @@
 
 #include "seq2seq/model/encoder.h"
 #include "seq2seq/model/transformer.h"
-#include "seq2seq/nn/gathered_gradients.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
 
 namespace seq2seq {
 namespace {
@@ -199,7 +200,8 @@ StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps
 
 StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const WordAt& gates_at,
                                     Noise* noise) {
-  const GatheredGradients gather;
+  GatheredGradients gather;
+  const ComputeScope scope(&Compute::gather, &gather);
   State state = start(memory);
   Masks masks;
   if (noise != nullptr && options_.recurrent_dropout > 0)

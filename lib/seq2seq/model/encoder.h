@@ -7,9 +7,9 @@
 
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/rows.h"
-#include "seq2seq/nn/dropout.h"
-#include "seq2seq/nn/layer_norm.h"
-#include "seq2seq/nn/recurrent.h"
+#include "seq2seq/nn/ops/dropout.h"
+#include "seq2seq/nn/layers/layer_norm.h"
+#include "seq2seq/nn/layers/recurrent.h"
 
 namespace seq2seq {
 

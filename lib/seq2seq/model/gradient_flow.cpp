@@ -6,7 +6,8 @@
 #include <cmath>
 
 #include "seq2seq/core/random.h"
-#include "seq2seq/nn/recurrent.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/recorded_states.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -17,7 +18,7 @@ enum class Order { ahead, backwards };
 /// What one layer computed, state by state.
 struct Recorded {
   Order order;
-  std::vector<CellState> states;  // each [B, H], or one [B, S, H] of all steps
+  std::vector<RecordedStates::Entry> states;  // each [B, H], or one [B, S, H] of all steps
 };
 
 // Of the module `part` and what it consists of.
@@ -124,6 +125,7 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
   const Tensor targets = batch.target_output.masked_fill(last.logical_not(), Vocabulary::padding);
 
   RecordedStates recorded;
+  const ComputeScope scope(&Compute::recorded, &recorded);
   const Memory memory = model->encode(batch.source);
   const StepSequence steps = model->decode(memory, batch.target_input);
   const Tensor loss = model->output()->loss(steps, memory, targets, 0).loss;
@@ -136,6 +138,7 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
 GradientFlow gradient_flow(SimpleRnn& model, const Tensor& x) {
   const at::AutoGradMode with_gradients(true);
   RecordedStates recorded;
+  const ComputeScope scope(&Compute::recorded, &recorded);
   const Tensor outputs = model->forward(x);
   const Tensor lengths = at::full({x.size(0)}, x.size(1), at::kLong);
   return measured(outputs.sum(), *model, {{recorded_of(recorded, *model), lengths, x.size(1)}});

@@ -4,9 +4,9 @@
 #include <variant>
 
 #include "seq2seq/core/options.h"
-#include "seq2seq/nn/attention.h"
-#include "seq2seq/nn/recurrent.h"
-#include "seq2seq/nn/transformer.h"
+#include "seq2seq/nn/layers/attention.h"
+#include "seq2seq/nn/layers/recurrent.h"
+#include "seq2seq/nn/layers/transformer.h"
 
 namespace seq2seq {
 

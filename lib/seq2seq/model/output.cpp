@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/nn/copy.h"
-#include "seq2seq/nn/top_k.h"
+#include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "seq2seq/model/decoder.h"
-#include "seq2seq/nn/losses.h"
+#include "seq2seq/nn/ops/cross_entropy.h"
 
 namespace seq2seq {
 

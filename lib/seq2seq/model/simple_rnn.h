@@ -3,8 +3,8 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include "seq2seq/nn/linear.h"
-#include "seq2seq/nn/recurrent.h"
+#include "seq2seq/nn/layers/linear.h"
+#include "seq2seq/nn/layers/recurrent.h"
 
 namespace seq2seq {
 

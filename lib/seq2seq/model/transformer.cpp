@@ -4,9 +4,10 @@
 
 #include <cmath>
 
-#include "seq2seq/nn/gathered_gradients.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/engine/recorded_states.h"
 #include "seq2seq/nn/masks.h"
-#include "seq2seq/nn/recurrent.h"
 
 namespace seq2seq {
 namespace {
@@ -155,7 +156,8 @@ StepSequence TransformerDecoderImpl::forward(const Memory& memory, const Tensor&
 
 StepSequence TransformerDecoderImpl::forward_by_word(const Memory& memory, int64_t steps,
                                                      const WordAt& word_at, Noise* noise) {
-  const GatheredGradients gather;
+  GatheredGradients gather;
+  const ComputeScope scope(&Compute::gather, &gather);
   State state = start(memory);
   std::vector<Tensor> features, attention, gates;
   for (int64_t t = 0; t < steps; ++t) {

@@ -5,7 +5,7 @@
 
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/model/encoder.h"
-#include "seq2seq/nn/transformer.h"
+#include "seq2seq/nn/layers/transformer.h"
 
 namespace seq2seq {
 

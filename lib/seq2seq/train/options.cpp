@@ -6,7 +6,7 @@
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/capabilities.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/engine/products.h"
 
 namespace seq2seq {
 

@@ -16,8 +16,8 @@
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/model/gradient_flow.h"
-#include "seq2seq/nn/attention.h"
-#include "seq2seq/nn/linear.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/layers/attention.h"
 #include "seq2seq/text/vocabulary.h"
 #include "seq2seq/train/vocabulary_builder.h"
 
@@ -93,7 +93,9 @@ UpdateSums DeviceSums::read() const {
 
 DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update) {
-  const Bfloat16Products half(options.precision == Precision::bfloat16);
+  const ComputeScope products(
+      &Compute::products,
+      options.precision == Precision::bfloat16 ? ProductFormat::bfloat16 : ProductFormat::float32);
   DeviceSums sums;
   for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
   for (size_t i = 0; i < batches.size(); ++i) {

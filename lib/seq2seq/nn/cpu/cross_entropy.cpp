@@ -26,7 +26,7 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
   } else {
     const Scalar likely = in_vocabulary ? exact_exponential(target_logit - log_sum) : Scalar(0);
     const Scalar mixed =
-        larger(mixture.generated[row] * likely + mixture.copied[row], Scalar(least_probability));
+        larger(mixture.generated[row] * likely + mixture.copied[row], mixture.least_probability);
     *nll = -logarithm(mixed);
     from_vocabulary = mixture.generated[row] * likely / mixed;
     if (gradient) {

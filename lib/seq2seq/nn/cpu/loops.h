@@ -1,7 +1,7 @@
 #pragma once
 
 // Loops over raw row-major arrays, for float and double: what each file of nn/cpu compiles once for each
-// instruction set, in a namespace of that name, and what `kernels.h` shares out among threads. Private to nn.
+// instruction set, in a namespace of that name, and what `kernel_sets.cpp` shares out among threads.
 
 #include <stdint.h>
 
@@ -52,11 +52,8 @@ template <class Scalar>
 struct Mixture {
   const Scalar *generated = nullptr, *copied = nullptr;              // [rows]
   Scalar *generated_gradient = nullptr, *copied_gradient = nullptr;  // [rows], written when gradients are
+  Scalar least_probability = 0;                                      // smaller ones count as this
 };
-
-/// Probabilities below this count as this: what copying and vocabulary leave out of reach keeps a finite
-/// loss.
-inline constexpr double least_probability = 1e-30;
 
 /// Label-smoothed cross entropy of each row of logits [rows, V] (Szegedy et al. 2016): loss[row] =
 /// (1-e) (-log p) + e mean_v (-log softmax_v); nll[row] = -log p. A target of V or more is no word of the
@@ -80,6 +77,7 @@ struct Copies {
   const Scalar *generated = nullptr, *copied = nullptr;  // [rows], [rows, length]
   const int64_t* slots = nullptr;                        // [rows / hypotheses, length], -1 = nothing to copy
   int64_t length = 0, hypotheses = 1;
+  Scalar least_probability = 0;  // of `generated`; smaller ones count as this
 };
 
 /// Which columns may be taken, and which one is looked at in any case.
@@ -147,23 +145,35 @@ struct HeadGradients {
 /// are not explained by the structs are scratch of one thread.
 template <class Scalar>
 struct Loops {
-  void (*lstm_forward)(const LstmForward<Scalar>&, int64_t begin, int64_t end);
-  void (*lstm_backward)(const LstmBackward<Scalar>&, int64_t begin, int64_t end);
-  void (*additive_scores)(const AdditiveTerms<Scalar>&, Scalar* scores, int64_t begin, int64_t end);
+  using LstmForwardLoop = void(const LstmForward<Scalar>&, int64_t begin, int64_t end);
+  using LstmBackwardLoop = void(const LstmBackward<Scalar>&, int64_t begin, int64_t end);
+  using AdditiveScoresLoop = void(const AdditiveTerms<Scalar>&, Scalar* scores, int64_t begin, int64_t end);
   /// shares [width]
-  void (*additive_backward)(const AdditiveTerms<Scalar>&, const Scalar* score_gradient,
-                            const AdditiveGradients<Scalar>&, Scalar* shares, int64_t begin, int64_t end);
-  void (*cross_entropy)(const CrossEntropy<Scalar>&, int64_t begin, int64_t end);
+  using AdditiveBackwardLoop = void(const AdditiveTerms<Scalar>&, const Scalar* score_gradient,
+                                    const AdditiveGradients<Scalar>&, Scalar* shares, int64_t begin,
+                                    int64_t end);
+  using CrossEntropyLoop = void(const CrossEntropy<Scalar>&, int64_t begin, int64_t end);
   /// block_peaks [V / block_width, rounded up], beyond [length of the copies]
-  void (*top_k)(const TopKTerms<Scalar>&, Scalar* block_peaks, Scalar* beyond, int64_t begin, int64_t end);
+  using TopKLoop = void(const TopKTerms<Scalar>&, Scalar* block_peaks, Scalar* beyond, int64_t begin,
+                        int64_t end);
   /// columns [width, padded length], scores [padded length]
-  void (*attend)(const HeadTerms<Scalar>&, Scalar* columns, Scalar* scores, Scalar* weights, Scalar* context,
-                 int64_t begin, int64_t end);
+  using AttendLoop = void(const HeadTerms<Scalar>&, Scalar* columns, Scalar* scores, Scalar* weights,
+                          Scalar* context, int64_t begin, int64_t end);
   /// columns [width, padded length], weight_gradient [padded length]
-  void (*attend_backward)(const HeadTerms<Scalar>&, const Scalar* weights, const Scalar* context_gradient,
-                          const HeadGradients<Scalar>&, Scalar* columns, Scalar* weight_gradient,
-                          int64_t begin, int64_t end);
-  void (*dropout)(const DropoutTerms<Scalar>&, int64_t begin, int64_t end);
+  using AttendBackwardLoop = void(const HeadTerms<Scalar>&, const Scalar* weights,
+                                  const Scalar* context_gradient, const HeadGradients<Scalar>&,
+                                  Scalar* columns, Scalar* weight_gradient, int64_t begin, int64_t end);
+  using DropoutLoop = void(const DropoutTerms<Scalar>&, int64_t begin, int64_t end);
+
+  LstmForwardLoop* lstm_forward;
+  LstmBackwardLoop* lstm_backward;
+  AdditiveScoresLoop* additive_scores;
+  AdditiveBackwardLoop* additive_backward;
+  CrossEntropyLoop* cross_entropy;
+  TopKLoop* top_k;
+  AttendLoop* attend;
+  AttendBackwardLoop* attend_backward;
+  DropoutLoop* dropout;
 };
 
 #define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \

@@ -58,7 +58,7 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
   const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
   Scalar shift = -peak - logarithm(sum);
   if (copies.length > 0) {
-    shift += logarithm(larger(copies.generated[row], Scalar(least_probability)));
+    shift += logarithm(larger(copies.generated[row], copies.least_probability));
     mix_copies(logits, block_peaks, beyond, copies.copied + row * copies.length,
                copies.slots + row / copies.hypotheses * copies.length, copies.length, shift, size);
   }

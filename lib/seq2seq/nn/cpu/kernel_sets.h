@@ -1,0 +1,15 @@
+#pragma once
+
+#include "seq2seq/nn/engine/kernel_set.h"
+
+namespace seq2seq {
+
+// The loops of loops.h over all rows, shared out among threads, for float and double. The number of threads
+// never changes a result.
+
+extern const KernelSet cpu_baseline;
+#ifdef __x86_64__
+extern const KernelSet cpu_avx2, cpu_avx512;
+#endif
+
+}  // namespace seq2seq

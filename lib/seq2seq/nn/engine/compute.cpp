@@ -1,0 +1,45 @@
+#include "seq2seq/nn/engine/compute.h"
+
+#include <c10/util/Exception.h>
+
+#include <atomic>
+
+#include "seq2seq/nn/engine/capabilities.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr const char* kernels_names[] = {"fast", "plain", "check"};
+
+thread_local Compute in_force;
+std::atomic<int64_t> multiply_add_count = 0;
+
+}  // namespace
+
+std::span<const char* const> option_names(Kernels) {
+  return kernels_names;
+}
+
+const Compute& Compute::now() {
+  return in_force;
+}
+
+ComputeScope::ComputeScope(const Compute& compute) : previous_(in_force) {
+  TORCH_CHECK(compute.products != ProductFormat::bfloat16 || has_onednn_bfloat16_products(),
+              "this machine computes no products in bfloat16");
+  in_force = compute;
+}
+
+ComputeScope::~ComputeScope() {
+  in_force = previous_;
+}
+
+int64_t multiply_adds() {
+  return multiply_add_count.load(std::memory_order_relaxed);
+}
+
+void count_multiply_adds(int64_t count) {
+  multiply_add_count.fetch_add(count, std::memory_order_relaxed);
+}
+
+}  // namespace seq2seq

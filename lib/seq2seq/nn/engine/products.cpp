@@ -1,0 +1,69 @@
+#include "seq2seq/nn/engine/products.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include <chrono>
+
+#include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/onednn.h"
+#include "seq2seq/nn/engine/weight_store.h"
+
+namespace seq2seq {
+namespace {
+
+bool onednn_usable(const Tensor& x) {
+  return (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_cpu() &&
+         Compute::now().kernels != Kernels::plain && !torch::jit::tracer::isTracing() && x.numel() > 0 &&
+         has_onednn_products();
+}
+
+bool in_bfloat16() {
+  return Compute::now().products == ProductFormat::bfloat16;
+}
+
+double seconds_of_products(const Tensor& x, const Tensor& weight) {
+  double best = 1e9;
+  for (int i = 0; i < 4; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    product(x, product_operand(weight));
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  return best;
+}
+
+}  // namespace
+
+Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  count_multiply_adds(x.numel() * weight.size(0));
+  if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (!in_bfloat16()) {
+    WeightStore* store = Compute::now().weights;
+    const Tensor packed = store == nullptr ? Tensor() : store->packed(weight);
+    return onednn_product(x, packed.defined() ? packed : weight, bias);
+  }
+  const Tensor y = onednn_product(product_operand(x), product_operand(weight)).to(at::kFloat);
+  return bias.defined() ? y.add_(bias) : y;
+}
+
+// oneDNN copies a transposed left operand, so the smaller of the two becomes the left one.
+Tensor weight_gradient(const Tensor& dy, const Tensor& x) {
+  if (dy.size(1) <= x.size(1)) return product(dy.t(), x.t());
+  return product(x.t(), dy.t()).t();
+}
+
+Tensor product_operand(const Tensor& x) {
+  return in_bfloat16() && x.scalar_type() == at::kFloat && onednn_usable(x) ? x.to(at::kBFloat16) : x;
+}
+
+bool bfloat16_products_are_faster() {
+  if (!has_onednn_bfloat16_products()) return false;
+  const Tensor x = at::ones({256, 512}), weight = at::ones({2048, 512});
+  const ComputeScope full(&Compute::products, ProductFormat::float32);
+  const double full_seconds = seconds_of_products(x, weight);
+  const ComputeScope half(&Compute::products, ProductFormat::bfloat16);
+  return seconds_of_products(x, weight) < 0.85 * full_seconds;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,28 @@
+#include "seq2seq/nn/layers/feed_forward.h"
+
+#include <ATen/ATen.h>
+
+namespace seq2seq {
+namespace {
+
+constexpr const char* activation_names[] = {"relu", "gelu"};
+
+}  // namespace
+
+std::span<const char* const> option_names(Activation) {
+  return activation_names;
+}
+
+FeedForwardImpl::FeedForwardImpl(int64_t width, int64_t inner_size, Activation activation, double dropout)
+    : activation_(activation),
+      dropout_(dropout),
+      inner_(register_module("inner", Linear(width, inner_size))),
+      outer_(register_module("outer", Linear(inner_size, width))) {}
+
+Tensor FeedForwardImpl::forward(const Tensor& x, Noise* noise) {
+  const Tensor inner = inner_->forward(x);
+  const Tensor active = activation_ == Activation::relu ? inner.relu() : at::gelu(inner);
+  return outer_->forward(dropout(active, dropout_, noise));
+}
+
+}  // namespace seq2seq

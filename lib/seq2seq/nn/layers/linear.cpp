@@ -1,0 +1,11 @@
+#include "seq2seq/nn/layers/linear.h"
+
+#include <ATen/ATen.h>
+
+namespace seq2seq {
+
+LinearImpl::LinearImpl(int64_t inputs, int64_t outputs, bool with_bias)
+    : weight(register_parameter("weight", at::empty({outputs, inputs}))),
+      bias(with_bias ? register_parameter("bias", at::empty({outputs})) : Tensor()) {}
+
+}  // namespace seq2seq

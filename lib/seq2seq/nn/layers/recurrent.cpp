@@ -1,0 +1,91 @@
+#include "seq2seq/nn/layers/recurrent.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/engine/recorded_states.h"
+#include "seq2seq/nn/ops/linear.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr const char* cell_names[] = {"rnn", "lstm", "gru"};
+
+}  // namespace
+
+std::span<const char* const> option_names(Cell) {
+  return cell_names;
+}
+
+int64_t gate_count(Cell cell) {
+  return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
+}
+
+CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
+                    const CellState& state) {
+  if (cell == Cell::rnn) return {(input_gates + recurrent_gates).tanh(), {}};
+  if (cell == Cell::lstm) return lstm_cell(input_gates, recurrent_gates, state.cell);
+  const auto x = input_gates.chunk(3, 1), h = recurrent_gates.chunk(3, 1);  // each [N, H]
+  const Tensor reset = (x[0] + h[0]).sigmoid(), update = (x[1] + h[1]).sigmoid();
+  const Tensor candidate = (x[2] + reset * h[2]).tanh();
+  return {candidate + update * (state.hidden - candidate), {}};
+}
+
+RecurrentLayerImpl::RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hidden_size)
+    : weight_ih(register_parameter("weight_ih", at::empty({gate_count(cell) * hidden_size, input_size}))),
+      weight_hh(register_parameter("weight_hh", at::empty({gate_count(cell) * hidden_size, hidden_size}))),
+      bias_ih(register_parameter("bias_ih", at::empty({gate_count(cell) * hidden_size}))),
+      bias_hh(register_parameter("bias_hh", at::empty({gate_count(cell) * hidden_size}))),
+      cell_(cell) {}
+
+Tensor RecurrentLayerImpl::input_gates(const Tensor& x) {
+  return linear(x, weight_ih, bias_ih);
+}
+
+CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& state,
+                                   const Tensor& recurrent_mask) {
+  const Tensor hidden = recurrent_mask.defined() ? state.hidden * recurrent_mask : state.hidden;
+  CellState next = cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
+  RecordedStates::add(*this, {next.hidden, next.cell});
+  return next;
+}
+
+Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
+  const bool tracing =
+      torch::jit::tracer::isTracing();  // a loop would be unrolled to the length of the example
+  if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing) || RecordedStates::active())
+    return forward_loop(x, recurrent_mask);
+  // A zero state made from the input: a size read here would be baked in by tracing.
+  const Tensor zeros =
+      at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
+  const Tensor state = zeros.contiguous();  // [1, B, H]
+  const std::vector<Tensor> weights{weight_ih, weight_hh, bias_ih, bias_hh};
+  if (cell_ == Cell::gru)
+    return std::get<0>(at::gru(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
+  if (cell_ == Cell::rnn)
+    return std::get<0>(at::rnn_tanh(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
+  count_multiply_adds((at::GradMode::is_enabled() ? 3 : 1) * x.size(0) * x.size(1) *
+                      (weight_ih.numel() + weight_hh.numel()));
+  return std::get<0>(
+      at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
+               /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true));
+}
+
+Tensor RecurrentLayerImpl::forward_loop(const Tensor& x, const Tensor& recurrent_mask) {
+  const auto gates = input_gates(x).unbind(1);  // S of [B, G*H]
+  const Tensor zeros = at::zeros({x.size(0), hidden_size()}, x.options());
+  GatheredGradients gather;
+  const ComputeScope scope(&Compute::gather, &gather);
+  CellState state{zeros, cell_ == Cell::lstm ? zeros : Tensor()};
+  std::vector<Tensor> hidden;
+  hidden.reserve(gates.size());
+  for (const Tensor& gate : gates) {
+    state = step(gate, state, recurrent_mask);
+    hidden.push_back(state.hidden);
+  }
+  return at::stack(hidden, 1);  // [B, S, H]
+}
+
+}  // namespace seq2seq

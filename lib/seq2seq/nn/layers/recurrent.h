@@ -1,0 +1,49 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <span>
+
+#include "seq2seq/nn/ops/lstm_cell.h"
+
+namespace seq2seq {
+
+/// Elman's tanh cell; LSTM (Hochreiter and Schmidhuber 1997, with Gers' forget gate); GRU (Cho et al. 2014).
+/// Gate order and parameter names are torch's.
+enum class Cell { rnn, lstm, gru };
+std::span<const char* const> option_names(Cell);
+int64_t gate_count(Cell cell);
+
+/// The recurrence as one pure function: input_gates [N, G*H] = W_ih x + b_ih, recurrent_gates [N, G*H] =
+/// W_hh h + b_hh.
+CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
+                    const CellState& state);
+
+/// One layer in one direction.
+class RecurrentLayerImpl : public torch::nn::Module {
+ public:
+  RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hidden_size);
+
+  /// x [B, S, I] -> hidden states [B, S, H], from a zero state. `recurrent_mask` [B, H] multiplies the hidden
+  /// state before it enters every step (Gal and Ghahramani 2016); undefined = none. Without it LSTMs take
+  /// torch's fused layer. States behind a sentence's end are meaningless: gather with `last_state`.
+  Tensor forward(const Tensor& x, const Tensor& recurrent_mask = {});
+  /// The same by an explicit loop over time, for every cell and mask; what the fused layer is tested against.
+  Tensor forward_loop(const Tensor& x, const Tensor& recurrent_mask = {});
+
+  /// W_ih x + b_ih for any leading dimensions.
+  Tensor input_gates(const Tensor& x);
+  CellState step(const Tensor& input_gates, const CellState& state, const Tensor& recurrent_mask = {});
+
+  Cell cell() const { return cell_; }
+  int64_t hidden_size() const { return weight_hh.size(1); }
+
+  Tensor weight_ih, weight_hh, bias_ih, bias_hh;
+
+ private:
+  Cell cell_;
+};
+TORCH_MODULE(RecurrentLayer);
+
+}  // namespace seq2seq

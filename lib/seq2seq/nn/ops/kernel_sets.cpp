@@ -1,0 +1,29 @@
+#include "seq2seq/nn/ops/kernel_sets.h"
+
+#include <torch/csrc/jit/frontend/tracer.h>
+
+#include "seq2seq/nn/cpu/kernel_sets.h"
+
+namespace seq2seq {
+
+std::span<const KernelSet* const> kernel_sets() {
+  static constexpr const KernelSet* sets[] = {
+#ifdef __x86_64__
+      &cpu_avx512,
+      &cpu_avx2,
+#endif
+      &cpu_baseline,
+  };
+  return sets;
+}
+
+const KernelSet* kernels_for(const Tensor& x) {
+  const Compute& compute = Compute::now();
+  if (compute.kernels == Kernels::plain || torch::jit::tracer::isTracing()) return nullptr;
+  if (compute.set != nullptr) return compute.set->serves(x) ? compute.set : nullptr;
+  for (const KernelSet* set : kernel_sets())
+    if (set->serves(x)) return set;
+  return nullptr;
+}
+
+}  // namespace seq2seq

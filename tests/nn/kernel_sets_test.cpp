@@ -1,0 +1,602 @@
+#include "seq2seq/nn/ops/kernel_sets.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/nn/masks.h"
+#include "seq2seq/nn/ops/additive_scores.h"
+#include "seq2seq/nn/ops/attend.h"
+#include "seq2seq/nn/ops/checked.h"
+#include "seq2seq/nn/ops/cross_entropy.h"
+#include "seq2seq/nn/ops/dropout.h"
+#include "seq2seq/nn/ops/linear.h"
+#include "seq2seq/nn/ops/lstm_cell.h"
+#include "seq2seq/nn/ops/top_k.h"
+
+namespace seq2seq::test {
+namespace {
+
+using Tensors = std::vector<Tensor>;
+
+// As `cosine`, but always on the processor, whose kernels these are.
+Tensor numbers(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
+  const Tensor n = at::arange(start, start + c10::multiply_integers(sizes), at::kDouble);
+  return ((n * n).cos() * scale).view(sizes);
+}
+Tensor leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
+  return numbers(sizes, start, scale).requires_grad_();
+}
+
+/// An operation on operands of some sizes; what of it is random comes from a seed of its own.
+struct Case {
+  std::string name;
+  Tensors operands;  ///< in double; those that are to be differentiated require it
+  std::function<Tensors(const Tensors&)> operation;
+};
+
+Tensor cut_mask(int64_t sentences, int64_t length) {
+  const Tensor lengths = (at::arange(sentences) * 7).remainder(length) + 1;
+  return length_mask(lengths, at::empty({sentences, length}));
+}
+
+void add_cells(std::vector<Case>& cases) {
+  for (const int64_t width : {1, 3, 17, 130})
+    cases.push_back({"lstm_cell_" + std::to_string(width),
+                     {leaf({5, 4 * width}, 0, 3), leaf({5, 4 * width}, 900, 3), leaf({5, width}, 4000, 3)},
+                     [](const Tensors& x) {
+                       const CellState next = lstm_cell(x[0], x[1], x[2]);
+                       return Tensors{next.hidden, next.cell};
+                     }});
+}
+
+void add_additive_scores(std::vector<Case>& cases) {
+  for (const int64_t width : {1, 3, 17, 130})
+    for (const int64_t hypotheses : {1, 5})
+      for (const bool covered : {false, true}) {
+        Tensors operands{leaf({3, 5, width}, 0, 3), leaf({3, hypotheses, width}, 5000, 3),
+                         leaf({width}, 9000)};
+        if (covered) {
+          operands.push_back(leaf({3, hypotheses, 5}, 300));
+          operands.push_back(leaf({width}, 700));
+        }
+        cases.push_back({"additive_scores_" + std::to_string(width) + "_" + std::to_string(hypotheses) +
+                             (covered ? "_covered" : ""),
+                         operands, [](const Tensors& x) {
+                           const Tensor mask = cut_mask(3, 5);
+                           const Tensor scores = x.size() > 3
+                                                     ? additive_scores(x[0], x[1], x[2], mask, x[3], x[4])
+                                                     : additive_scores(x[0], x[1], x[2], mask);
+                           return Tensors{scores.masked_fill(mask.logical_not().unsqueeze(1), 0)};
+                         }});
+      }
+}
+
+// Sizes below, at and above the width of the kernels' lanes, laid out as the products of a layer are.
+void add_attention(std::vector<Case>& cases) {
+  struct Sizes {
+    int64_t queries, keys, width;
+    bool causal;
+  };
+  for (const Sizes& s : {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false},
+                         Sizes{1, 33, 40, false}, Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false},
+                         Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true}, Sizes{48, 48, 32, true}})
+    for (const bool masked : {false, true})
+      for (const bool dropped : {false, true}) {
+        constexpr int64_t sentences = 3, heads = 2;
+        const auto attended = [=](const Tensors& x, auto attend_in_some_way) {
+          const auto parts = x[1].chunk(2, -1);
+          Noise noise(5);
+          return attend_in_some_way(split_heads(x[0], heads),
+                                    HeadMemory{split_heads(parts[0], heads), split_heads(parts[1], heads)},
+                                    Visible{masked ? cut_mask(sentences, s.keys) : Tensor(), s.causal},
+                                    WeightDropout{0.3, dropped ? &noise : nullptr});
+        };
+        const Tensors operands{leaf({sentences, s.queries, heads * s.width}, 10),
+                               leaf({sentences, s.keys, 2 * heads * s.width}, 500)};
+        const std::string name = std::to_string(s.queries) + "_" + std::to_string(s.keys) + "_" +
+                                 std::to_string(s.width) + (s.causal ? "_causal" : "") +
+                                 (masked ? "_masked" : "") + (dropped ? "_dropped" : "");
+        cases.push_back({"attend_" + name, operands, [=](const Tensors& x) {
+                           return Tensors{attended(x, [](const auto&... given) { return attend(given...); })};
+                         }});
+        cases.push_back({"attend_with_weights_" + name,
+                         {operands[0].detach(), operands[1].detach()},
+                         [=](const Tensors& x) {
+                           const auto both = attended(
+                               x, [](const auto&... given) { return attend_with_weights(given...); });
+                           return Tensors{both.first, both.second};
+                         }});
+      }
+}
+
+// More rows than one block (512) holds.
+void add_cross_entropy(std::vector<Case>& cases) {
+  for (const int64_t rows : {1, 513, 1100})
+    for (const double smoothing : {0.0, 0.1})
+      for (const bool mixed : {false, true}) {
+        constexpr int64_t width = 9, vocabulary = 37;
+        Tensors operands{leaf({rows, width}, 0, 2), leaf({vocabulary, width}, 50000, 2),
+                         leaf({vocabulary}, 90000, 2)};
+        if (mixed)
+          for (const int64_t start : {100, 5000})
+            operands.push_back(numbers({rows}, start).abs().mul(0.5).add(0.01).requires_grad_());
+        cases.push_back({"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
+                             (mixed ? "_mixed" : ""),
+                         operands, [=](const Tensors& x) {
+                           // With copying some targets are no words of the vocabulary.
+                           const Tensor targets =
+                               (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0));
+                           const LossSums sums =
+                               projected_cross_entropy(x[0], x[1], x[2], targets, smoothing,
+                                                       mixed ? CopyMixture{x[3], x[4]} : CopyMixture{});
+                           return Tensors{sums.loss, sums.negative_log_likelihood};
+                         }});
+      }
+}
+
+// No two values are equal; the widths lie around the kernels' blocks.
+Tensor distinct_logits(int64_t rows, int64_t width) {
+  return (at::arange(rows * width, at::kDouble) * 0.7310585).sin().mul(8).view({rows, width});
+}
+
+void add_top_k(std::vector<Case>& cases) {
+  for (const int64_t width : {7, 16, 63, 64, 65, 200, 1000}) {
+    cases.push_back({"top_k_" + std::to_string(width), {distinct_logits(9, width)}, [=](const Tensors& x) {
+                       const TopK best = top_k_log_softmax(x[0].clone(), 4, {0, 2, width - 1}, 2);
+                       return Tensors{best.log_probabilities, best.indices, best.watched};
+                     }});
+    for (const int64_t k : {1, 4, 9}) {
+      // Two sentences of three rows; words of the vocabulary copied once and twice, slots beyond it, padding.
+      const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
+                                                           5, 6, width + 2, 3, -1, -1})
+                               .view({2, 6});
+      const Tensor attention = distinct_logits(6, 6).add(0.3).softmax(-1);
+      const Tensor gate = at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -20.0}, at::kDouble).unsqueeze(1);
+      const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
+      cases.push_back({"top_k_mixture_" + std::to_string(width) + "_" + std::to_string(k),
+                       {distinct_logits(6, width), shares.generated, shares.copied},
+                       [=](const Tensors& x) {
+                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots, k, {0, 2, 4}, 3);
+                         // What is nearly impossible has no exact place.
+                         const Tensor likely = best.log_probabilities.gt(-60);
+                         return Tensors{best.log_probabilities.clamp_min(-60),
+                                        best.indices.masked_fill(likely.logical_not(), -1),
+                                        best.watched.clamp_min(-60)};
+                       }});
+    }
+  }
+}
+
+void add_noise(std::vector<Case>& cases) {
+  for (const double p : {0.1, 0.9}) {
+    const std::string name = p < 0.5 ? "_rare" : "_often";
+    cases.push_back({"dropped" + name, {leaf({300, 70})}, [=](const Tensors& x) {
+                       return Tensors{dropped(x[0].t(), 9, p)};
+                     }});
+    cases.push_back({"dropout_mask" + name, {numbers({300, 70})}, [=](const Tensors& x) {
+                       return Tensors{dropout_mask(x[0], uint64_t{1} << 40, p)};
+                     }});
+  }
+  cases.push_back({"uniform_numbers", {numbers({300, 70})}, [](const Tensors& x) {
+                     return Tensors{uniform_numbers(x[0], 77)};
+                   }});
+}
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  add_cells(cases);
+  add_additive_scores(cases);
+  add_attention(cases);
+  add_cross_entropy(cases);
+  add_top_k(cases);
+  add_noise(cases);
+  return cases;
+}
+
+/// All outputs, and the gradients of a sum of them with uneven weights.
+Tensors values_and_gradients(const Case& c, at::ScalarType type) {
+  Tensors operands, differentiated;
+  for (const Tensor& x : c.operands) {
+    operands.push_back(x.detach().to(type).requires_grad_(x.requires_grad()));
+    if (x.requires_grad()) differentiated.push_back(operands.back());
+  }
+  Tensors results = c.operation(operands);
+  Tensor sum;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (!results[i].requires_grad()) continue;
+    const Tensor part =
+        (results[i] * numbers(results[i].sizes(), 3 + static_cast<int64_t>(i)).to(type)).sum();
+    sum = sum.defined() ? sum + part : part;
+  }
+  if (sum.defined())
+    for (const Tensor& gradient : torch::autograd::grad({sum}, differentiated)) results.push_back(gradient);
+  return results;
+}
+
+using SetCaseType = std::tuple<const KernelSet*, Case, at::ScalarType>;
+
+class KernelSetTest : public ::testing::TestWithParam<SetCaseType> {};
+
+TEST_P(KernelSetTest, EqualsThePlainTwin) {
+  const auto& [set, c, type] = GetParam();
+  if (!set->serves(at::empty({1}))) GTEST_SKIP() << "this machine lacks " << set->name;
+  const auto run = [&, &operation = c, kind = type](Kernels kernels, const KernelSet* chosen) {
+    const ComputeScope scope({.kernels = kernels, .set = chosen});
+    return values_and_gradients(operation, kind);
+  };
+  const Tensors fast = run(Kernels::fast, set), plain = run(Kernels::plain, nullptr);
+  ASSERT_EQ(fast.size(), plain.size());
+  for (size_t i = 0; i < fast.size(); ++i) {
+    EXPECT_EQ(fast[i].sizes(), plain[i].sizes());
+    EXPECT_EQ(fast[i].scalar_type(), plain[i].scalar_type());
+    EXPECT_LE(relative_difference(fast[i], plain[i]), kernel_tolerance(type)) << "value " << i;
+  }
+  EXPECT_NO_THROW(run(Kernels::check, set));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KernelSetTest,
+                         ::testing::Combine(::testing::ValuesIn(kernel_sets().begin(), kernel_sets().end()),
+                                            ::testing::ValuesIn(all_cases()),
+                                            ::testing::Values(at::kFloat, at::kDouble)),
+                         [](const auto& test) {
+                           std::string name = std::string(std::get<0>(test.param)->name) + "_" +
+                                              std::get<1>(test.param).name +
+                                              (std::get<2>(test.param) == at::kFloat ? "_float" : "_double");
+                           std::replace(name.begin(), name.end(), ' ', '_');
+                           return name;
+                         });
+
+/// What the wrong kernels below do right.
+const KernelSet& right() {
+  return *kernels_for(at::empty({1}));
+}
+
+struct Mistake {
+  const char* operation;  ///< the case that it shows in
+  const char* named;      ///< what the message calls it
+  void (*make)(KernelSet&);
+};
+const Mistake mistakes[] = {
+    {"lstm_cell_3", "lstm_cell, output 0",
+     [](KernelSet& set) {
+       set.lstm_cell = [](const Tensor& gates, const Tensor& before, const Tensor& hidden,
+                          const Tensor& cell) {
+         right().lstm_cell(gates, before, hidden, cell);
+         hidden.select(0, 1).mul_(1.01);
+       };
+     }},
+    {"lstm_cell_3", "lstm_cell, gradient of operand 2",
+     [](KernelSet& set) {
+       set.lstm_cell_backward = [](const Tensor& activated, const Tensor& before, const Tensor& cell,
+                                   const Tensor& dhidden, const Tensor& dcell, const Tensor& dgates,
+                                   const Tensor& dbefore) {
+         right().lstm_cell_backward(activated, before, cell, dhidden, dcell, dgates, dbefore);
+         dbefore.select(0, 1).zero_();
+       };
+     }},
+    {"additive_scores_3_5_covered", "additive_scores, output 0",
+     [](KernelSet& set) {
+       set.additive_scores = [](const AdditiveOperands& operands, const Tensor& scores) {
+         AdditiveOperands without = operands;
+         without.coverage = without.coverage_weight = {};
+         right().additive_scores(without, scores);
+       };
+     }},
+    {"additive_scores_3_5_covered", "additive_scores, gradient of operand 1",
+     [](KernelSet& set) {
+       set.additive_scores_backward = [](const AdditiveOperands& operands, const Tensor& dscores,
+                                         const AdditiveGradients& gradients) {
+         right().additive_scores_backward(operands, dscores, gradients);
+         gradients.query.neg_();
+       };
+     }},
+    {"attend_3_5_4_masked", "attend, output 0",
+     [](KernelSet& set) {
+       set.attend = [](const HeadOperands& operands, const Tensor& weights, const Tensor& context) {
+         HeadOperands unmasked = operands;
+         unmasked.mask = {};
+         right().attend(unmasked, weights, context);
+       };
+     }},
+    {"attend_3_5_4_masked", "attend, gradient of operand 2",
+     [](KernelSet& set) {
+       set.attend_backward = [](const HeadOperands& operands, const Tensor& weights, const Tensor& dcontext,
+                                const HeadGradients& gradients) {
+         right().attend_backward(operands, weights, dcontext, gradients);
+         gradients.values.select(1, 0).mul_(1.001);
+       };
+     }},
+    {"cross_entropy_513_smoothed_mixed", "projected_cross_entropy, gradient of operand 3",
+     [](KernelSet& set) {
+       set.cross_entropy = [](const CrossEntropyRows& rows) {
+         right().cross_entropy(rows);
+         if (rows.generated_gradient.defined()) rows.generated_gradient.mul_(1.01);
+       };
+     }},
+    {"top_k_65", "top_k_log_softmax, output 1",
+     [](KernelSet& set) {
+       set.top_k = [](const TopKRows& rows) {
+         right().top_k(rows);
+         rows.indices.select(1, 1).fill_(1);
+       };
+     }},
+    {"dropped_rare", "dropped, output 0",
+     [](KernelSet& set) {
+       set.dropout = [](uint64_t seed, double p, const Tensor& x, const Tensor& y) {
+         right().dropout(seed + 1, p, x, y);
+       };
+     }},
+    {"uniform_numbers", "uniform_numbers, output 0",
+     [](KernelSet& set) {
+       set.uniform = [](uint64_t seed, const Tensor& numbers) { right().uniform(seed + 1, numbers); };
+     }},
+};
+
+TEST(CheckedKernels, NameWhatAWrongKernelDid) {
+  for (const Mistake& mistake : mistakes) {
+    KernelSet wrong = right();
+    mistake.make(wrong);
+    const auto cases = all_cases();
+    const auto c =
+        std::ranges::find_if(cases, [&](const Case& one) { return one.name == mistake.operation; });
+    ASSERT_NE(c, cases.end()) << mistake.operation;
+    const ComputeScope scope({.kernels = Kernels::check, .set = &wrong});
+    try {
+      values_and_gradients(*c, at::kDouble);
+      ADD_FAILURE() << mistake.named << ": not noticed";
+    } catch (const Error& error) {
+      const std::string said = error.what();
+      EXPECT_NE(said.find(mistake.named), std::string::npos) << said;
+      EXPECT_NE(said.find("differs from the plain one by"), std::string::npos) << said;
+      EXPECT_NE(said.find("on ["), std::string::npos) << said;
+    }
+  }
+}
+
+TEST(CheckedKernels, WrongKernelsAreNoticedOnlyWhenChecked) {
+  KernelSet wrong = right();
+  mistakes[0].make(wrong);
+  const auto cases = all_cases();
+  const ComputeScope scope({.set = &wrong});
+  EXPECT_NO_THROW(values_and_gradients(cases[0], at::kDouble));
+}
+
+TEST(CheckedKernels, ASetThatLacksAnOperationLeavesItToThePlainTwin) {
+  KernelSet bare{.name = "bare", .serves = right().serves};
+  const ComputeScope scope({.set = &bare});
+  for (const Case& c : all_cases()) EXPECT_NO_THROW(values_and_gradients(c, at::kFloat)) << c.name;
+}
+
+TEST(RelativeDifference, KnowsWhatIsNotANumber) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const auto of = [](std::vector<double> a, std::vector<double> b) {
+    return relative_difference(at::tensor(a), at::tensor(b));
+  };
+  EXPECT_EQ(of({1, infinity}, {1, infinity}), 0);
+  EXPECT_EQ(of({1, infinity}, {1, 2}), infinity);
+  EXPECT_EQ(of({1, std::nan("")}, {1, 2}), infinity);
+  EXPECT_EQ(of({1, std::nan("")}, {1, std::nan("")}), infinity);
+  EXPECT_DOUBLE_EQ(of({1, 4}, {2, 4}), 0.25);
+  EXPECT_EQ(of({}, {}), 0);
+}
+
+// Each set on arrays with a guard behind each output: none may write past its end.
+template <class Scalar>
+class Guarded {
+ public:
+  explicit Guarded(int64_t size, Scalar value = 0) : values_(static_cast<size_t>(size) + guard, value) {
+    std::fill(values_.end() - guard, values_.end(), mark);
+  }
+  Tensor tensor(at::IntArrayRef sizes) {
+    return at::from_blob(values_.data(), sizes, c10::CppTypeToScalarType<Scalar>::value);
+  }
+  Scalar& operator[](int64_t i) { return values_[static_cast<size_t>(i)]; }
+  bool intact() const {
+    return std::all_of(values_.end() - guard, values_.end(), [](Scalar value) { return value == mark; });
+  }
+  std::vector<Scalar> values() const { return {values_.begin(), values_.end() - guard}; }
+
+ private:
+  static constexpr int guard = 32;
+  static constexpr Scalar mark = 12345;
+  std::vector<Scalar> values_;
+};
+
+template <class Scalar>
+void fill(Guarded<Scalar>& array, int64_t size, double scale, double phase) {
+  for (int64_t i = 0; i < size; ++i) {
+    const double n = static_cast<double>(i) + phase;
+    array[i] = static_cast<Scalar>(scale * std::cos(n * n));
+  }
+}
+
+template <class Scalar>
+constexpr double tolerance = std::is_same_v<Scalar, float> ? 1e-6 : 1e-14;
+
+double logistic(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+template <class Scalar>
+class KernelsTest : public ::testing::Test {};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(KernelsTest, Scalars);
+
+/// Those that this machine has.
+std::vector<const KernelSet*> usable_sets() {
+  std::vector<const KernelSet*> sets;
+  for (const KernelSet* set : kernel_sets())
+    if (set->serves(at::empty({1}))) sets.push_back(set);
+  return sets;
+}
+
+TYPED_TEST(KernelsTest, LstmCellIsRightAtEveryWidthAndScale) {
+  for (const KernelSet* set : usable_sets())
+    for (const int64_t width : {1, 3, 17, 130})
+      for (const double scale : {1.0, 50.0, 1e4}) {
+        constexpr int64_t rows = 3;
+        Guarded<TypeParam> gates(rows * 4 * width), before(rows * width), hidden(rows * width),
+            cell(rows * width);
+        fill(gates, rows * 4 * width, scale, 0);
+        fill(before, rows * width, 2.0, 0.5);
+        const auto inputs = gates.values();
+        set->lstm_cell(gates.tensor({rows, 4 * width}), before.tensor({rows, width}),
+                       hidden.tensor({rows, width}), cell.tensor({rows, width}));
+        for (int64_t r = 0; r < rows; ++r)
+          for (int64_t i = 0; i < width; ++i) {
+            const auto gate = [&](int64_t g) -> double {
+              return inputs[static_cast<size_t>((r * 4 + g) * width + i)];
+            };
+            const double next =
+                logistic(gate(1)) * before[r * width + i] + logistic(gate(0)) * std::tanh(gate(2));
+            EXPECT_NEAR(cell[r * width + i], next, 3 * tolerance<TypeParam>)
+                << set->name << ", " << width << " wide, scale " << scale;
+            EXPECT_NEAR(hidden[r * width + i], logistic(gate(3)) * std::tanh(next), 3 * tolerance<TypeParam>);
+          }
+        EXPECT_TRUE(gates.intact() && before.intact() && hidden.intact() && cell.intact()) << width;
+      }
+}
+
+// The second sentence is one word long.
+Tensor mask_of_two() {
+  return at::tensor({1, 1, 1, 1, 1, 0, 0, 0}).view({2, 4}).to(at::kBool);
+}
+
+TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
+  for (const KernelSet* set : usable_sets())
+    for (const int64_t width : {1, 3, 17, 130})
+      for (const double scale : {1.0, 50.0, 1e4}) {
+        constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
+        Guarded<TypeParam> keys(sentences * length * width), query(sentences * hypotheses * width), v(width),
+            scores(sentences * hypotheses * length, 99);
+        fill(keys, sentences * length * width, scale, 0);
+        fill(query, sentences * hypotheses * width, scale, 0.5);
+        fill(v, width, 1.0, 0.25);
+        const Tensor mask = mask_of_two();
+        set->additive_scores({.keys = keys.tensor({sentences, length, width}),
+                              .query = query.tensor({sentences, hypotheses, width}),
+                              .v = v.tensor({width}),
+                              .mask = mask},
+                             scores.tensor({sentences, hypotheses, length}));
+        for (int64_t b = 0; b < sentences; ++b)
+          for (int64_t k = 0; k < hypotheses; ++k)
+            for (int64_t s = 0; s < length; ++s) {
+              double expected = 0;
+              for (int64_t i = 0; mask[b][s].item<bool>() && i < width; ++i)
+                expected += v[i] * std::tanh(static_cast<double>(keys[(b * length + s) * width + i] +
+                                                                 query[(b * hypotheses + k) * width + i]));
+              EXPECT_NEAR(scores[(b * hypotheses + k) * length + s], expected,
+                          tolerance<TypeParam> * static_cast<double>(width + 1))
+                  << set->name << ", " << width << " wide, scale " << scale;
+            }
+        EXPECT_TRUE(scores.intact());
+      }
+}
+
+TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
+  for (const KernelSet* set : usable_sets())
+    for (const int64_t width : {1, 3, 17, 130}) {
+      constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
+      Guarded<TypeParam> keys(sentences * length * width), query(sentences * hypotheses * width), v(width),
+          dscores(sentences * hypotheses * length), dkeys(sentences * length * width),
+          dquery(sentences * hypotheses * width, 99), dv(sentences * width, 99);
+      fill(keys, sentences * length * width, 1e4, 0);
+      fill(query, sentences * hypotheses * width, 50.0, 0.5);
+      fill(v, width, 1.0, 0.25);
+      fill(dscores, sentences * hypotheses * length, 1.0, 0.75);
+      set->additive_scores_backward({.keys = keys.tensor({sentences, length, width}),
+                                     .query = query.tensor({sentences, hypotheses, width}),
+                                     .v = v.tensor({width}),
+                                     .mask = mask_of_two()},
+                                    dscores.tensor({sentences, hypotheses, length}),
+                                    {.keys = dkeys.tensor({sentences, length, width}),
+                                     .query = dquery.tensor({sentences, hypotheses, width}),
+                                     .v_rows = dv.tensor({sentences, width})});
+      EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << set->name << ", " << width;
+      for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
+        for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite, and overwritten
+      for (int64_t i = 5 * width; i < 8 * width; ++i) EXPECT_EQ(dkeys[i], 0);
+    }
+}
+
+template <class Scalar>
+CrossEntropyRows smoothed_rows(Guarded<Scalar>& logits, const Tensor& targets, Guarded<Scalar>& loss,
+                               Guarded<Scalar>& nll, int64_t vocabulary) {
+  const int64_t rows = targets.size(0);
+  return {.logits = logits.tensor({rows, vocabulary}),
+          .targets = targets,
+          .smoothing = 0.1,
+          .least_probability = least_probability,
+          .loss = loss.tensor({rows}),
+          .negative_log_likelihood = nll.tensor({rows}),
+          .gradient = true};
+}
+
+TYPED_TEST(KernelsTest, CrossEntropyGradientSumsToZeroAndStaysInItsRow) {
+  for (const KernelSet* set : usable_sets())
+    for (const int64_t vocabulary : {1, 3, 17, 130})
+      for (const double scale : {1.0, 50.0, 1e4}) {
+        constexpr int64_t rows = 3;
+        Guarded<TypeParam> logits(rows * vocabulary), loss(rows), nll(rows);
+        fill(logits, rows * vocabulary, scale, 0);
+        const auto inputs = logits.values();
+        const std::vector<int64_t> targets{0, vocabulary / 2, vocabulary - 1};
+        set->cross_entropy(smoothed_rows(logits, at::tensor(targets), loss, nll, vocabulary));
+        for (int64_t r = 0; r < rows; ++r) {
+          const auto row = inputs.begin() + r * vocabulary;
+          const double peak = *std::max_element(row, row + vocabulary);
+          const double sum = std::accumulate(row, row + vocabulary, 0.0, [&](double total, double logit) {
+            return total + std::exp(logit - peak);
+          });
+          const double expected =
+              peak + std::log(sum) -
+              inputs[static_cast<size_t>(r * vocabulary + targets[static_cast<size_t>(r)])];
+          EXPECT_NEAR(nll[r], expected, tolerance<TypeParam> * (1 + scale))
+              << set->name << ", " << vocabulary << ", scale " << scale;
+          double gradient_sum = 0;
+          for (int64_t i = 0; i < vocabulary; ++i) gradient_sum += logits[r * vocabulary + i];
+          EXPECT_NEAR(gradient_sum, 0, 10 * tolerance<TypeParam>);
+        }
+        EXPECT_TRUE(logits.intact() && loss.intact() && nll.intact());
+      }
+}
+
+// Enough rows for several tasks.
+TYPED_TEST(KernelsTest, TheNumberOfThreadsDoesNotMatter) {
+  constexpr int64_t rows = 120, width = 70;
+  const int before = at::get_num_threads();
+  for (const KernelSet* set : usable_sets()) {
+    std::vector<std::vector<TypeParam>> results;
+    for (const int threads : {1, 2, 3}) {
+      at::set_num_threads(threads);
+      Guarded<TypeParam> gates(rows * 4 * width), cell_before(rows * width), hidden(rows * width),
+          cell(rows * width), dgates(rows * 4 * width), dbefore(rows * width), loss(rows), nll(rows);
+      fill(gates, rows * 4 * width, 2.0, 0);
+      fill(cell_before, rows * width, 1.0, 0.5);
+      const Tensor all_gates = gates.tensor({rows, 4 * width}), first = cell_before.tensor({rows, width}),
+                   next = hidden.tensor({rows, width}), second = cell.tensor({rows, width});
+      set->lstm_cell(all_gates, first, next, second);
+      set->lstm_cell_backward(all_gates, first, second, next, second, dgates.tensor({rows, 4 * width}),
+                              dbefore.tensor({rows, width}));
+      set->cross_entropy(smoothed_rows(gates, at::full({rows}, 5, at::kLong), loss, nll, 4 * width));
+      std::vector<TypeParam> all;
+      for (const auto& values :
+           {hidden.values(), cell.values(), dgates.values(), dbefore.values(), loss.values(), gates.values()})
+        all.insert(all.end(), values.begin(), values.end());
+      results.push_back(std::move(all));
+    }
+    EXPECT_EQ(results[1], results[0]) << set->name;
+    EXPECT_EQ(results[2], results[0]) << set->name;
+  }
+  at::set_num_threads(before);
+}
+
+}  // namespace
+}  // namespace seq2seq::test
