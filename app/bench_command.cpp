@@ -14,6 +14,7 @@
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/train/trainer.h"
 
 namespace seq2seq {
@@ -113,6 +114,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   keep_large_blocks();
   use_threads(options.run.threads);
   options.optimization.precision = resolved(options.optimization.precision, options.run.device);
+  const ComputeScope kernels(&Compute::kernels, options.run.kernels);
   TrainingBench training(options);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
@@ -134,6 +136,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   result["threads"] = at::get_num_threads();
   result["parameters"] = training.parameters();
   result["precision"] = option_name(options.optimization.precision);
+  result["kernels"] = option_name(options.run.kernels);
   result["batch"] = {{"unit", option_name(options.batch.unit)}, {"size", options.batch.size}};
   result["windows"] = bench.windows;
   result["seconds"] = seconds;
@@ -154,6 +157,7 @@ struct BenchDecodeOptions {
   bool one_by_one = false;
   int64_t threads = 0, workers = 0, windows = 5, warmup = 1;
   std::string device = "cpu";
+  Kernels kernels = Kernels::fast;
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
     f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl");
@@ -165,6 +169,7 @@ struct BenchDecodeOptions {
     f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
       in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
+    kernels_field(o, f);
     f("windows", o.windows, "passes over the input of which the median and the minimum are reported",
       in_range(1, 1000));
     f("warmup", o.warmup, "passes before them", in_range(0, 1000));
@@ -187,6 +192,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   check(options.translator.search);
   keep_few_shapes();
   use_threads(options.threads);
+  const ComputeScope kernels(&Compute::kernels, options.kernels);
   const at::Device device = open_device(options.device);
   const TranslationModel model = load_model(options.model, device);
   const std::vector<SourceLine> lines = read_all(options.input);
@@ -225,6 +231,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["workers"] = translator.workers();
   result["beam_size"] = options.translator.search.beam_size;
   result["batch_size"] = options.translator.batch_size;
+  result["kernels"] = option_name(options.kernels);
   result["sentences"] = lines.size();
   if (!latencies.empty()) {
     std::sort(latencies.begin(), latencies.end());

@@ -19,6 +19,7 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/decode/forced.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq {
 namespace {
@@ -31,6 +32,7 @@ struct ScoreOptions {
   int64_t batch_size = 32;
   int64_t threads = 0;
   std::string device = "cpu";
+  Kernels kernels = Kernels::fast;
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
@@ -43,6 +45,7 @@ struct ScoreOptions {
     f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096));
     f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
+    kernels_field(o, f);
     f("quiet", o.quiet, "no summary at the end");
   }
 };
@@ -69,6 +72,7 @@ int run_score(const ScoreOptions& options) {
   keep_few_shapes();
   const at::Device device = open_device(options.device);
   use_threads(options.threads);
+  const ComputeScope kernels(&Compute::kernels, options.kernels);
   const DecodingModels models = DecodingModels::load(options.models, device);
   if (!options.alignments.empty() && !models.has_attention())
     throw UsageError("--alignments", "this model has no attention to tell of", "leave it out");

@@ -27,6 +27,7 @@
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/checkpoint.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/study/explanation_page.h"
 #include "seq2seq/study/html_page.h"
 
@@ -45,6 +46,7 @@ struct TranslateOptions {
   std::string shortlist;
   int64_t threads = 0;
   std::string device = "cpu";
+  Kernels kernels = Kernels::fast;
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
@@ -72,6 +74,7 @@ struct TranslateOptions {
       "faster");
     f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
+    kernels_field(o, f);
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait this long at most for further lines to decode together with the first; 0 = take those "
       "that are there",
@@ -158,6 +161,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   keep_few_shapes();
   const at::Device device = open_device(options.device);
   use_threads(options.threads);
+  const ComputeScope kernels(&Compute::kernels, options.kernels);
   const DecodingModels model = DecodingModels::load(options.models, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.has_attention())
     throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",

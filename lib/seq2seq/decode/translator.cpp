@@ -19,6 +19,7 @@
 #include "seq2seq/data/batch.h"
 #include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/steering.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -163,12 +164,14 @@ void Translator::decode(std::span<Translation* const> sentences) {
     work(*scorers_.front());
   } else {
     const int all_threads = at::get_num_threads();
+    const Compute compute = Compute::now().kept();
     {
       std::vector<std::jthread> threads;
       for (size_t i = 0; i < workers; ++i)
         threads.emplace_back([&, i] {
           at::set_num_threads(
               options_.batch_invariant ? 1 : std::max(1, all_threads / static_cast<int>(workers)));
+          const ComputeScope scope(compute);
           work(*scorers_[i]);
         });
     }

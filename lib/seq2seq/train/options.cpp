@@ -135,15 +135,10 @@ Precision resolved(Precision precision, const std::string& device) {
 }
 
 bool may_change_on_resume(const std::string& path) {
-  static const std::vector<std::string> free{"run.run-directory",
-                                             "run.threads",
-                                             "run.device",
-                                             "run.checkpoint-every",
-                                             "run.log-every",
-                                             "run.keep-checkpoints",
-                                             "run.gradient-flow-every",
-                                             "validation.valid-every",
-                                             "validation.patience"};
+  static const std::vector<std::string> free{
+      "run.run-directory",      "run.threads",        "run.device",           "run.kernels",
+      "run.checkpoint-every",   "run.log-every",      "run.keep-checkpoints", "run.gradient-flow-every",
+      "validation.valid-every", "validation.patience"};
   return path.starts_with("limits.") || std::find(free.begin(), free.end(), path) != free.end();
 }
 

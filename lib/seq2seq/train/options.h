@@ -11,6 +11,7 @@
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/text_options.h"
+#include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq {
 
@@ -227,6 +228,7 @@ struct RunOptions {
   int64_t seed = 1;
   int64_t threads = 0;
   std::string device = "cpu";
+  Kernels kernels = Kernels::fast;
   int64_t checkpoint_every = 0;
   int64_t keep_checkpoints = 2;
   int64_t log_every = 50;
@@ -238,6 +240,7 @@ struct RunOptions {
     f("seed", o.seed, "decides every random choice", at_least(0));
     f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
     f("device", o.device, "cpu, cuda or cuda:N");
+    kernels_field(o, f);
     f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation",
       at_least(0));
     f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1));
@@ -283,7 +286,7 @@ void check_available(Precision precision);
 /// `automatic` becomes what is faster here.
 Precision resolved(Precision precision, const std::string& device);
 
-/// Whether an option may differ when a run is resumed: limits, intervals, threads, device.
+/// Whether an option may differ when a run is resumed: limits, intervals, threads, device, kernels.
 bool may_change_on_resume(const std::string& path);
 
 }  // namespace seq2seq

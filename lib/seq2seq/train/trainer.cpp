@@ -93,9 +93,9 @@ UpdateSums DeviceSums::read() const {
 
 DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update) {
-  const ComputeScope products(
-      &Compute::products,
-      options.precision == Precision::bfloat16 ? ProductFormat::bfloat16 : ProductFormat::float32);
+  const ComputeScope products(&Compute::products, options.precision == Precision::bfloat16
+                                                      ? ProductFormat::bfloat16
+                                                      : ProductFormat::float32);
   DeviceSums sums;
   for (const Batch& batch : batches) sums.target_tokens += batch.target_tokens;
   for (size_t i = 0; i < batches.size(); ++i) {
@@ -302,6 +302,7 @@ UpdateResult Trainer::update() {
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
+  const ComputeScope kernels(&Compute::kernels, options_.run.kernels);
   try {
     return train(stop_requested);
   } catch (...) {

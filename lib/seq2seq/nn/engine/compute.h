@@ -18,6 +18,11 @@ struct KernelSet;
 ///   check   both, values and gradients; the first difference throws Error (nn/ops/checked.h)
 enum class Kernels { fast, plain, check };
 std::span<const char* const> option_names(Kernels);
+/// Of every command that computes.
+void kernels_field(auto& o, auto& f) {
+  f("kernels", o.kernels,
+    "fast ones, LibTorch's own operations alone (plain), or both, ending at the first difference (check)");
+}
 
 /// What products of float32 tensors compute in. bfloat16: operands with 8 significant bits, sums in float32;
 /// on a CPU, where oneDNN has it.
@@ -35,7 +40,7 @@ struct Compute {
   static const Compute& now();
 
   /// What a node of the autograd graph keeps for its gradient, which may be made after the scope has ended
-  /// and on another thread.
+  /// and on another thread; also what a worker takes over.
   Compute kept() const { return {.kernels = kernels, .products = products, .set = set}; }
 };
 
