@@ -13,6 +13,15 @@ namespace {
 
 using test::on_device;
 
+// No two values are equal.
+Tensor distinct_logits(int64_t rows, int64_t width, at::ScalarType type) {
+  return (at::arange(rows * width, on_device(at::kDouble)) * 0.7310585)
+      .sin()
+      .mul(8)
+      .view({rows, width})
+      .to(type);
+}
+
 // 0.5 (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of word 1 from two places, 0.29 of slot 4 from the third.
 TEST(TopKMixture, AddsWhatIsCopied) {
   const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);

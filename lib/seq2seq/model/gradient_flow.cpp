@@ -73,7 +73,7 @@ GradientFlow measured(const Tensor& loss, const torch::nn::Module& model, const 
   std::vector<Tensor> inputs;
   for (const Stretch& stretch : way)
     for (const Recorded& layer : stretch.layers)
-      for (const CellState& state : layer.states)
+      for (const RecordedStates::Entry& state : layer.states)
         for (const Tensor& part : {state.hidden, state.cell})
           if (part.defined()) inputs.push_back(part);
   for (const Tensor& parameter : model.parameters())

@@ -11,8 +11,8 @@ namespace seq2seq {
 
 /// All contiguous; coverage and its weight undefined = no coverage.
 struct AdditiveOperands {
-  Tensor keys, query, v, mask;       ///< [B, S, A], [B, K, A], [A], [B, S] bool
-  Tensor coverage, coverage_weight;  ///< [B, K, S], [A]
+  Tensor keys, query, v, mask;                 ///< [B, S, A], [B, K, A], [A], [B, S] bool
+  Tensor coverage = {}, coverage_weight = {};  ///< [B, K, S], [A]
 };
 struct AdditiveGradients {
   Tensor keys;                                      ///< added to
@@ -36,9 +36,9 @@ struct HeadGradients {
 /// Rows of a label-smoothed cross entropy, mixed with copying where `generated` is defined
 /// (ops/cross_entropy.h).
 struct CrossEntropyRows {
-  Tensor logits;             ///< [R, V] contiguous; overwritten by the gradient where that is wanted
-  Tensor targets;            ///< [R] int64; V or more: only copying writes it
-  Tensor generated, copied;  ///< [R] or undefined
+  Tensor logits;   ///< [R, V] contiguous; overwritten by the gradient where that is wanted
+  Tensor targets;  ///< [R] int64; V or more: only copying writes it
+  Tensor generated = {}, copied = {};  ///< [R] or undefined
   double smoothing, least_probability;
   Tensor loss, negative_log_likelihood;                  ///< [R], written
   bool gradient;                                         ///< whether it is wanted
@@ -59,29 +59,30 @@ struct TopKRows {
 /// Implementations of operations whose contracts stand in nn/ops, by whose names they go; null = the plain
 /// twin does it. They know no graph, allocate nothing and write to the tensors that they are given.
 struct KernelSet {
-  const char* name;
+  const char* name = nullptr;
   /// Whether this machine, and a tensor's device and type, suit it.
-  bool (*serves)(const Tensor& x);
+  bool (*serves)(const Tensor& x) = nullptr;
 
   /// gates [N, 4H]: the sum of both products; overwritten by the activated gates, which backward needs.
-  void (*lstm_cell)(const Tensor& gates, const Tensor& cell_before, const Tensor& hidden, const Tensor& cell);
+  void (*lstm_cell)(const Tensor& gates, const Tensor& cell_before, const Tensor& hidden,
+                    const Tensor& cell) = nullptr;
   void (*lstm_cell_backward)(const Tensor& activated, const Tensor& cell_before, const Tensor& cell,
                              const Tensor& hidden_gradient, const Tensor& cell_gradient,
-                             const Tensor& gate_gradient, const Tensor& cell_before_gradient);
+                             const Tensor& gate_gradient, const Tensor& cell_before_gradient) = nullptr;
   /// scores [B, K, S], 0 where the mask is false
-  void (*additive_scores)(const AdditiveOperands& operands, const Tensor& scores);
+  void (*additive_scores)(const AdditiveOperands& operands, const Tensor& scores) = nullptr;
   void (*additive_scores_backward)(const AdditiveOperands& operands, const Tensor& score_gradient,
-                                   const AdditiveGradients& gradients);
+                                   const AdditiveGradients& gradients) = nullptr;
   /// weights [B, h, Q, S] before dropout, context [B, Q, h, d]
-  void (*attend)(const HeadOperands& operands, const Tensor& weights, const Tensor& context);
+  void (*attend)(const HeadOperands& operands, const Tensor& weights, const Tensor& context) = nullptr;
   void (*attend_backward)(const HeadOperands& operands, const Tensor& weights, const Tensor& context_gradient,
-                          const HeadGradients& gradients);
-  void (*cross_entropy)(const CrossEntropyRows& rows);
-  void (*top_k)(const TopKRows& rows);
+                          const HeadGradients& gradients) = nullptr;
+  void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
+  void (*top_k)(const TopKRows& rows) = nullptr;
   /// y = x times the mask of `seed`; undefined x: the mask itself. Both contiguous.
-  void (*dropout)(uint64_t seed, double p, const Tensor& x, const Tensor& y);
+  void (*dropout)(uint64_t seed, double p, const Tensor& x, const Tensor& y) = nullptr;
   /// Uniform numbers of `seed`, float32.
-  void (*uniform)(uint64_t seed, const Tensor& numbers);
+  void (*uniform)(uint64_t seed, const Tensor& numbers) = nullptr;
 };
 
 }  // namespace seq2seq

@@ -27,7 +27,7 @@ class ProjectedCrossEntropy : public torch::autograd::Function<ProjectedCrossEnt
     const Tensor bias = given_bias.value_or(Tensor());
     const bool mixed = given_generated.has_value();
     const Tensor generated = given_generated.value_or(Tensor()), copied = given_copied.value_or(Tensor());
-    const int64_t rows = features.size(0), vocabulary = weight.size(0);
+    const int64_t rows = features.size(0);
     const Tensor loss = at::empty({rows}, features.options()), nll = at::empty({rows}, features.options());
     Tensor dfeatures, dweight, dbias, dgenerated, dcopied;
     if (differentiate && mixed) {

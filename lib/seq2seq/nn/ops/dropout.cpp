@@ -70,8 +70,8 @@ const KernelSet* kernels_for_dropout(const Tensor& like) {
 Tensor uniform_numbers(const Tensor& like, uint64_t seed) {
   const Tensor result = at::empty(like.sizes(), like.options().dtype(at::kFloat).requires_grad(false));
   if (checking(result))
-    checked("uniform_numbers", {},
-            [&](const variable_list&) { return variable_list{uniform_numbers(like, seed)}; });
+    checked("uniform_numbers", {like},
+            [&](const variable_list& x) { return variable_list{uniform_numbers(x[0], seed)}; });
   const KernelSet* set = kernels_for(result);
   if (set == nullptr || set->uniform == nullptr) return numbers_like(like, seed).to(at::kFloat) * 0x1.0p-24;
   set->uniform(seed, result);
@@ -80,8 +80,8 @@ Tensor uniform_numbers(const Tensor& like, uint64_t seed) {
 
 Tensor dropout_mask(const Tensor& like, uint64_t seed, double p) {
   if (checking(like))
-    checked("dropout_mask", {},
-            [&](const variable_list&) { return variable_list{dropout_mask(like, seed, p)}; });
+    checked("dropout_mask", {like},
+            [&](const variable_list& x) { return variable_list{dropout_mask(x[0], seed, p)}; });
   const KernelSet* set = kernels_for_dropout(like);
   if (set == nullptr) return plain_mask(like, seed, p);
   const Tensor result = at::empty(like.sizes(), like.options().requires_grad(false));
