@@ -52,8 +52,9 @@ class DeviceResumeTest : public ::testing::Test {
 TEST_F(DeviceResumeTest, ChangesTheResultByRoundingAlone) {
   const TrainingState expected = trained("cpu", "cpu");
   EXPECT_EQ(expected.tensors.at("steps/output.bias").item<double>(), 4);
+  const std::string cpu = "cpu", device = test_device().str();
   for (const auto& [first, second] :
-       {std::pair("cpu", "shadow"), std::pair("shadow", "cpu"), std::pair("shadow", "shadow")}) {
+       {std::pair(cpu, device), std::pair(device, cpu), std::pair(device, device)}) {
     const TrainingState state = trained(first, second);
     ASSERT_EQ(state.tensors.size(), expected.tensors.size());
     for (const auto& [name, value] : state.tensors) {
