@@ -1,9 +1,19 @@
 #include "paths.h"
 
+#include <cstdlib>
+
 // Only this file is compiled anew where the clone lies elsewhere.
 namespace seq2seq::test {
+namespace {
 
-const std::string tests_folder = SEQ2SEQ_SOURCE "/tests/", data_folder = SEQ2SEQ_SOURCE "/data/";
+std::string source() {
+  const char* named = std::getenv("SEQ2SEQ_TEST_SOURCE");
+  return named == nullptr ? SEQ2SEQ_SOURCE : named;
+}
+
+}  // namespace
+
+const std::string tests_folder = source() + "/tests/", data_folder = source() + "/data/";
 const std::string program_file = SEQ2SEQ_PROGRAM;
 
 }  // namespace seq2seq::test

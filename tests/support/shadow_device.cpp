@@ -411,12 +411,20 @@ at::Device wanted_device() {
   const char* value = std::getenv("SEQ2SEQ_TEST_DEVICE");
   const std::string name = value == nullptr ? "" : value;
   if (name.empty() || name == "cpu") return at::kCPU;
-  if (name != shadow_name) {
-    std::cerr << "SEQ2SEQ_TEST_DEVICE: '" << name << "' is unknown; valid: cpu, " << shadow_name << std::endl;
+  if (name == shadow_name) {
+    install();
+    return shadow();
+  }
+  if (name != "cuda") {
+    std::cerr << "SEQ2SEQ_TEST_DEVICE: '" << name << "' is unknown; valid: cpu, cuda, " << shadow_name
+              << std::endl;
     std::_Exit(2);
   }
-  install();
-  return shadow();
+  if (!at::hasCUDA()) {
+    std::cerr << "SEQ2SEQ_TEST_DEVICE: no CUDA device can be used here" << std::endl;
+    std::_Exit(2);
+  }
+  return {c10::kCUDA, 0};  // with the number that its tensors have
 }
 
 // Before the first gradient: autograd counts the devices then.
@@ -435,6 +443,10 @@ at::TensorOptions on_device(at::ScalarType type) {
 
 at::Tensor on_device(const at::Tensor& tensor) {
   return tensor.to(test_device());
+}
+
+bool on_shadow_device() {
+  return test_device().type() == shadow_type;
 }
 
 int64_t synchronisations() {

@@ -9,8 +9,8 @@
 
 namespace seq2seq::test {
 
-/// Where tests make their tensors and models: the CPU, or, with SEQ2SEQ_TEST_DEVICE=shadow, the shadow
-/// device. Any other value ends the program at its start with one line.
+/// Where tests make their tensors and models: the CPU, or, with SEQ2SEQ_TEST_DEVICE, `cuda` or the `shadow`
+/// device. Any other value, and `cuda` where there is none, ends the program at its start with one line.
 ///
 /// The shadow device finds, without any accelerator, what would fail on one. Its tensors know addresses
 /// that the processor may not touch; only LibTorch's operations, which are those of the CPU, find the memory
@@ -30,6 +30,8 @@ inline void move_to_test_device(torch::nn::Module& module) {
   move_to(module, test_device());
 }
 
+/// Whether the test device is the shadow device, the only one that counts.
+bool on_shadow_device();
 /// How often the processor has waited for the shadow device so far: copies to the host, numbers read, and
 /// operations whose results have a size that depends on values.
 int64_t synchronisations();
