@@ -115,14 +115,26 @@ Json result_basis(const Study& study, const SeededRun& run, const Json& training
           {"program", SEQ2SEQ_VERSION}};
 }
 
+/// As this version writes what an older one may have written with fewer options.
+Json in_present_form(Json training) {
+  if (!training.is_object() || !training.contains("options")) return training;
+  try {
+    const auto options = options_from_json<TrainOptions>(dump_json(training["options"], 0), "options");
+    training["options"] = parse_json(options_to_json(options), "options");
+  } catch (const UsageError&) {  // another program's: it stays different
+  }
+  return training;
+}
+
 /// What was measured before; nothing when it has to be measured (again).
 std::optional<Json> earlier_result(const SeededRun& run, const Json& basis) {
   for (const fs::path& part : {run.result, run.outputs, run.directory})
     if (!fs::exists(part)) return std::nullopt;
   Json stored = read_json_file(run.result.string());
-  if (!stored.is_object() || !stored.contains("result") || !stored.contains("basis") ||
-      stored["basis"] != basis)
-    return std::nullopt;
+  if (!stored.is_object() || !stored.contains("result") || !stored.contains("basis")) return std::nullopt;
+  if (stored["basis"].is_object() && stored["basis"].contains("training"))
+    stored["basis"]["training"] = in_present_form(stored["basis"]["training"]);
+  if (stored["basis"] != basis) return std::nullopt;
   return std::move(stored["result"]);
 }
 
@@ -142,7 +154,8 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const Json& basis, const
   Json before;
   if (const fs::path file = beside(run, ".basis.json"); fs::exists(file))
     before = read_json_file(file.string());
-  if (resume && (!before.is_object() || !before.contains("training") || before["training"] != basis))
+  if (resume &&
+      (!before.is_object() || !before.contains("training") || in_present_form(before["training"]) != basis))
     throw Error(run.directory.string(), "was trained with other options or text",
                 "name another --output, or remove this folder to train it again");
   if (resume && before.value("trained", Json()) == true) return std::nullopt;

@@ -72,6 +72,22 @@ class ArchiveTest : public testing::Test {
   std::string bytes;
 };
 
+// LibTorch lays out archives whose code calls gelu in a way of their own.
+TEST_F(ArchiveTest, IsReadWhateverOperationsItsCodeCalls) {
+  for (const test::Architecture& architecture : test::transformer_architectures()) {
+    TranslationModel other = model;
+    other.model_options = test::tiny_options(architecture);
+    const int64_t words = model.text.source->vocabulary().size();
+    other.model = Seq2Seq(other.model_options, words, words);
+    other.model->initialize(2);
+    connect_vocabularies(other);
+    save_model(other, path);
+    TranslationModel loaded = load_model(path);
+    for (const auto& [name, value] : named_parameters_of(*other.model))
+      EXPECT_TRUE(named_parameters_of(*loaded.model).at(name).equal(value)) << test::name_of(architecture);
+  }
+}
+
 TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
   const Archive archive = read_archive(path);
   for (const auto& [name, value] : named_parameters_of(*model.model))

@@ -186,11 +186,12 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
   std::vector<std::string> free;
   for (const auto& field : option_fields(options))
     if (may_change_on_resume(field.path)) free.push_back(field.path);
-  EXPECT_THAT(free, testing::UnorderedElementsAre(
-                        "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens",
-                        "limits.max-minutes", "validation.valid-every", "validation.patience",
-                        "run.run-directory", "run.threads", "run.device", "run.checkpoint-every",
-                        "run.keep-checkpoints", "run.log-every", "run.gradient-flow-every"));
+  EXPECT_THAT(
+      free, testing::UnorderedElementsAre(
+                "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
+                "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
+                "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
+                "run.gradient-flow-every"));
 }
 
 }  // namespace

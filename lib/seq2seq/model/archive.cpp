@@ -50,7 +50,8 @@ class TensorReader {
     };
     torch::jit::Unpickler unpickler(
         bytes, type_named, as_dictionary, [this](const std::string& name) { return record(name); }, at::kCPU);
-    unpickler.set_version(std::stoull(zip_.text("version")));
+    // LibTorch puts it elsewhere when the code calls an operation of a later version, such as gelu.
+    unpickler.set_version(std::stoull(zip_.text(zip_.has("version") ? "version" : ".data/version")));
     const at::IValue root = unpickler.parse_ivalue();
     TORCH_CHECK(root.isObject(), "not a module");
     collect(root, "", 0);

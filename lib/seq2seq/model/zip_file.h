@@ -22,6 +22,7 @@ class ZipFile {
 
   /// Names without the one folder that they all share.
   std::vector<std::string> names() const;
+  bool has(const std::string& name) const { return entries_.contains(name); }
   uint64_t size(const std::string& name) const { return entries_.at(name).size; }
   /// Writes `size(name)` bytes to `to`. Throws Error when they are not what the archive declares.
   void read(const std::string& name, void* to) const;

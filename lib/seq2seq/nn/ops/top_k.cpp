@@ -50,6 +50,8 @@ TopK fused_top_k(const KernelSet& kernels, const Tensor& logits, const CopyShare
   return result;
 }
 
+constexpr double least_checked = -60;
+
 // Compares two ways to find the best of `logits`, of which equal ones may come in any order, by what
 // `log_probabilities` [N, V or V + S] gives at the places that were found.
 void check_top_k(const char* name, const Tensor& logits, const Tensor& log_probabilities,
@@ -57,8 +59,10 @@ void check_top_k(const char* name, const Tensor& logits, const Tensor& log_proba
   checked(name, {logits}, [&](const std::vector<Tensor>& x) -> std::vector<Tensor> {
     const TopK best = find(x[0].clone());
     // What is nearly impossible has no exact place.
-    return {best.log_probabilities.clamp_min(-60), log_probabilities.gather(1, best.indices).clamp_min(-60),
-            best.watched.clamp_min(-60)};
+    const Tensor unlikely = best.log_probabilities.le(least_checked);
+    return {best.log_probabilities.masked_fill(unlikely, least_checked),
+            log_probabilities.gather(1, best.indices).masked_fill(unlikely, least_checked),
+            best.watched.clamp_min(least_checked)};
   });
 }
 
