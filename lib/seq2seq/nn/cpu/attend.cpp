@@ -23,10 +23,9 @@ template <class Scalar>
 SEQ2SEQ_INLINE void products_of(const Scalar* __restrict x, const Scalar* __restrict columns, int64_t full,
                                 int64_t width, Scalar factor, Scalar* __restrict products) {
   for (int64_t first = 0; first < full; first += lanes) {
-    Scalar sum[lanes] = {};
-    for (int64_t i = 0; i < width; ++i)
-      for (int64_t lane = 0; lane < lanes; ++lane) sum[lane] += x[i] * columns[i * full + first + lane];
-    for (int64_t lane = 0; lane < lanes; ++lane) products[first + lane] = factor * sum[lane];
+    Lanes<Scalar> sum = {};
+    for (int64_t i = 0; i < width; ++i) sum.add(x[i], columns + i * full + first);
+    sum.write(factor, products + first);
   }
 }
 

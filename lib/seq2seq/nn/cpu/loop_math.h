@@ -88,6 +88,37 @@ SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   return total + partial[0];
 }
 
+/// As many numbers as there are lanes, in vectors as wide as the instruction set has them: for sums that a
+/// compiler must not take apart.
+template <class Scalar>
+struct Lanes {
+#if defined(__AVX512F__)
+  static constexpr int64_t bytes = 64;
+#elif defined(__AVX2__)
+  static constexpr int64_t bytes = 32;
+#else
+  static constexpr int64_t bytes = 16;
+#endif
+  static constexpr int64_t width = bytes / sizeof(Scalar), parts = lanes / width;
+  typedef Scalar Vector __attribute__((vector_size(bytes)));
+  Vector part[parts];
+
+  /// += factor times the numbers that begin at `from`
+  SEQ2SEQ_INLINE void add(Scalar factor, const Scalar* from) {
+    for (int64_t i = 0; i < parts; ++i) {
+      Vector values;
+      __builtin_memcpy(&values, from + i * width, bytes);
+      part[i] += factor * values;
+    }
+  }
+  SEQ2SEQ_INLINE void write(Scalar factor, Scalar* to) const {
+    for (int64_t i = 0; i < parts; ++i) {
+      const Vector values = factor * part[i];
+      __builtin_memcpy(to + i * width, &values, bytes);
+    }
+  }
+};
+
 SEQ2SEQ_INLINE int64_t padded(int64_t length) {
   return (length + lanes - 1) / lanes * lanes;
 }
