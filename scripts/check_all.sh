@@ -35,7 +35,7 @@ step_qemu() {
   provide qemu-x86_64 qemu-user
   build release seq2seq_app nn_test level
   # Otherwise the program starts itself again for these, and is not emulated any more.
-  export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_PURGE_DELAY=1000
+  export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_DECOMMIT_DELAY=1000 MIMALLOC_PURGE_DELAY=1000
   local old=(qemu-x86_64 -cpu Nehalem) program=build/release/seq2seq text=data/translation work=$results/qemu
   local kernels='*Kernel*:Linear*:Product*:GatheredGradients*:Bfloat16*:WeightStore*:TopK*:Capabilities*'
   rm -rf "$work"
