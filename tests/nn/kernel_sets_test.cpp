@@ -17,6 +17,7 @@
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/cross_entropy.h"
 #include "seq2seq/nn/ops/dropout.h"
+#include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
 #include "seq2seq/nn/ops/lstm_cell.h"
 #include "seq2seq/nn/ops/top_k.h"
@@ -55,6 +56,13 @@ void add_cells(std::vector<OperationCase>& cases) {
                        const CellState next = lstm_cell(x[0], x[1], x[2]);
                        return Tensors{next.hidden, next.cell};
                      }});
+}
+
+void add_gated_units(std::vector<OperationCase>& cases) {
+  for (const int64_t width : {1, 3, 17, 130})
+    cases.push_back({"gru_cell_" + std::to_string(width),
+                     {leaf({5, 3 * width}, 0, 3), leaf({5, 3 * width}, 900, 3), leaf({5, width}, 4000, 3)},
+                     [](const Tensors& x) { return Tensors{gru_cell(x[0], x[1], x[2])}; }});
 }
 
 void add_additive_scores(std::vector<OperationCase>& cases) {
@@ -193,6 +201,7 @@ void add_noise(std::vector<OperationCase>& cases) {
 std::vector<OperationCase> all_cases() {
   std::vector<OperationCase> cases;
   add_cells(cases);
+  add_gated_units(cases);
   add_additive_scores(cases);
   add_attention(cases);
   add_cross_entropy(cases);
@@ -284,6 +293,23 @@ const Mistake mistakes[] = {
                                    const Tensor& dbefore) {
          right().lstm_cell_backward(activated, before, cell, dhidden, dcell, dgates, dbefore);
          dbefore.select(0, 1).zero_();
+       };
+     }},
+    {"gru_cell_3", "gru_cell, output 0",
+     [](KernelSet& set) {
+       set.gru_cell = [](const Tensor& input, const Tensor& recurrent, const Tensor& before,
+                         const Tensor& gates, const Tensor& hidden) {
+         right().gru_cell(input, recurrent, before, gates, hidden);
+         hidden.select(1, 2).zero_();
+       };
+     }},
+    {"gru_cell_3", "gru_cell, gradient of operand 1",
+     [](KernelSet& set) {
+       set.gru_cell_backward = [](const Tensor& gates, const Tensor& recurrent, const Tensor& before,
+                                  const Tensor& dhidden, const Tensor& dinput, const Tensor& drecurrent,
+                                  const Tensor& dbefore) {
+         right().gru_cell_backward(gates, recurrent, before, dhidden, dinput, drecurrent, dbefore);
+         drecurrent.copy_(dinput);
        };
      }},
     {"additive_scores_3_5_covered", "additive_scores, output 0",

@@ -14,11 +14,11 @@ namespace {
 
 constexpr int64_t sentences = 3, heads = 2, head_width = 4, length = 5;
 
-struct Case {
+struct AttendCase {
   bool causal, masked;
 };
 
-class AttendTest : public ::testing::TestWithParam<Case> {
+class AttendTest : public ::testing::TestWithParam<AttendCase> {
  protected:
   int64_t query_count() const { return GetParam().causal ? length : 3; }
   Tensor queries = cosine_leaf({sentences, heads, query_count(), head_width}, 100, 1.5);
@@ -88,8 +88,8 @@ TEST_P(AttendTest, DropoutIsOnTheWeights) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, AttendTest,
-                         ::testing::Values(Case{false, false}, Case{false, true}, Case{true, false},
-                                           Case{true, true}),
+                         ::testing::Values(AttendCase{false, false}, AttendCase{false, true},
+                                           AttendCase{true, false}, AttendCase{true, true}),
                          [](const auto& test) {
                            return std::string(test.param.causal ? "causal" : "all") +
                                   (test.param.masked ? "_masked" : "");

@@ -131,6 +131,39 @@ struct Adaptors {
     });
   }
 
+  static void gru_cell(const Tensor& input_gates, const Tensor& recurrent_gates, const Tensor& hidden_before,
+                       const Tensor& gates, const Tensor& hidden) {
+    AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "gru_cell", [&] {
+      const kernels::GruForward<scalar_t> terms{.input_gates = values<scalar_t>(input_gates),
+                                                .recurrent_gates = values<scalar_t>(recurrent_gates),
+                                                .hidden_before = values<scalar_t>(hidden_before),
+                                                .gates = place<scalar_t>(gates),
+                                                .hidden = place<scalar_t>(hidden),
+                                                .width = hidden_before.size(1)};
+      parallel_for(hidden_before.size(0), grain(3 * terms.width),
+                   [&](int64_t begin, int64_t end) { loops<scalar_t>().gru_forward(terms, begin, end); });
+    });
+  }
+
+  static void gru_cell_backward(const Tensor& gates, const Tensor& recurrent_gates,
+                                const Tensor& hidden_before, const Tensor& hidden_gradient,
+                                const Tensor& input_gradient, const Tensor& recurrent_gradient,
+                                const Tensor& hidden_before_gradient) {
+    AT_DISPATCH_FLOATING_TYPES(gates.scalar_type(), "gru_cell_backward", [&] {
+      const kernels::GruBackward<scalar_t> terms{
+          .gates = values<scalar_t>(gates),
+          .recurrent_gates = values<scalar_t>(recurrent_gates),
+          .hidden_before = values<scalar_t>(hidden_before),
+          .hidden_gradient = values<scalar_t>(hidden_gradient),
+          .input_gradient = place<scalar_t>(input_gradient),
+          .recurrent_gradient = place<scalar_t>(recurrent_gradient),
+          .hidden_before_gradient = place<scalar_t>(hidden_before_gradient),
+          .width = hidden_before.size(1)};
+      parallel_for(hidden_before.size(0), grain(3 * terms.width),
+                   [&](int64_t begin, int64_t end) { loops<scalar_t>().gru_backward(terms, begin, end); });
+    });
+  }
+
   static void additive_scores(const AdditiveOperands& operands, const Tensor& scores) {
     AT_DISPATCH_FLOATING_TYPES(scores.scalar_type(), "additive_scores", [&] {
       const auto terms = terms_of<scalar_t>(operands);
@@ -261,6 +294,8 @@ struct Adaptors {
             .serves = serves,
             .lstm_cell = lstm_cell,
             .lstm_cell_backward = lstm_cell_backward,
+            .gru_cell = gru_cell,
+            .gru_cell_backward = gru_cell_backward,
             .additive_scores = additive_scores,
             .additive_scores_backward = additive_scores_backward,
             .attend = attend,

@@ -5,6 +5,8 @@ namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 #define SEQ2SEQ_TABLE(Scalar)                                                \
   Loops<Scalar>::LstmForwardLoop lstm_forward;                               \
   Loops<Scalar>::LstmBackwardLoop lstm_backward;                             \
+  Loops<Scalar>::GruForwardLoop gru_forward;                                 \
+  Loops<Scalar>::GruBackwardLoop gru_backward;                               \
   Loops<Scalar>::AdditiveScoresLoop additive_scores;                         \
   Loops<Scalar>::AdditiveBackwardLoop additive_backward;                     \
   Loops<Scalar>::CrossEntropyLoop cross_entropy;                             \
@@ -15,6 +17,8 @@ namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
   extern const Loops<Scalar> Scalar##_loops;                                 \
   const Loops<Scalar> Scalar##_loops{.lstm_forward = lstm_forward,           \
                                      .lstm_backward = lstm_backward,         \
+                                     .gru_forward = gru_forward,             \
+                                     .gru_backward = gru_backward,           \
                                      .additive_scores = additive_scores,     \
                                      .additive_backward = additive_backward, \
                                      .cross_entropy = cross_entropy,         \

@@ -30,6 +30,21 @@ struct LstmBackward {
   int64_t width;
 };
 
+/// One GRU cell; all gates in torch's order reset, update, candidate.
+template <class Scalar>
+struct GruForward {
+  const Scalar *input_gates, *recurrent_gates;  // [rows, 3H]
+  const Scalar* hidden_before;                  // [rows, H]
+  Scalar *gates, *hidden;                       // [rows, 3H] activated, [rows, H]
+  int64_t width;
+};
+template <class Scalar>
+struct GruBackward {
+  const Scalar *gates, *recurrent_gates, *hidden_before, *hidden_gradient;
+  Scalar *input_gradient, *recurrent_gradient, *hidden_before_gradient;  // [rows, 3H] twice, [rows, H]
+  int64_t width;
+};
+
 /// What additive attention compares. Null pointers: no coverage.
 template <class Scalar>
 struct AdditiveTerms {
@@ -147,6 +162,8 @@ template <class Scalar>
 struct Loops {
   using LstmForwardLoop = void(const LstmForward<Scalar>&, int64_t begin, int64_t end);
   using LstmBackwardLoop = void(const LstmBackward<Scalar>&, int64_t begin, int64_t end);
+  using GruForwardLoop = void(const GruForward<Scalar>&, int64_t begin, int64_t end);
+  using GruBackwardLoop = void(const GruBackward<Scalar>&, int64_t begin, int64_t end);
   using AdditiveScoresLoop = void(const AdditiveTerms<Scalar>&, Scalar* scores, int64_t begin, int64_t end);
   /// shares [width]
   using AdditiveBackwardLoop = void(const AdditiveTerms<Scalar>&, const Scalar* score_gradient,
@@ -167,6 +184,8 @@ struct Loops {
 
   LstmForwardLoop* lstm_forward;
   LstmBackwardLoop* lstm_backward;
+  GruForwardLoop* gru_forward;
+  GruBackwardLoop* gru_backward;
   AdditiveScoresLoop* additive_scores;
   AdditiveBackwardLoop* additive_backward;
   CrossEntropyLoop* cross_entropy;

@@ -69,6 +69,12 @@ struct KernelSet {
   void (*lstm_cell_backward)(const Tensor& activated, const Tensor& cell_before, const Tensor& cell,
                              const Tensor& hidden_gradient, const Tensor& cell_gradient,
                              const Tensor& gate_gradient, const Tensor& cell_before_gradient) = nullptr;
+  /// gates [N, 3H]: the activated ones, for backward
+  void (*gru_cell)(const Tensor& input_gates, const Tensor& recurrent_gates, const Tensor& hidden_before,
+                   const Tensor& gates, const Tensor& hidden) = nullptr;
+  void (*gru_cell_backward)(const Tensor& gates, const Tensor& recurrent_gates, const Tensor& hidden_before,
+                            const Tensor& hidden_gradient, const Tensor& input_gradient,
+                            const Tensor& recurrent_gradient, const Tensor& hidden_before_gradient) = nullptr;
   /// scores [B, K, S], 0 where the mask is false
   void (*additive_scores)(const AdditiveOperands& operands, const Tensor& scores) = nullptr;
   void (*additive_scores_backward)(const AdditiveOperands& operands, const Tensor& score_gradient,

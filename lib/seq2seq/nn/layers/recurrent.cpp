@@ -6,6 +6,7 @@
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/engine/recorded_states.h"
+#include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
 
 namespace seq2seq {
@@ -27,10 +28,7 @@ CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurren
                     const CellState& state) {
   if (cell == Cell::rnn) return {(input_gates + recurrent_gates).tanh(), {}};
   if (cell == Cell::lstm) return lstm_cell(input_gates, recurrent_gates, state.cell);
-  const auto x = input_gates.chunk(3, 1), h = recurrent_gates.chunk(3, 1);  // each [N, H]
-  const Tensor reset = (x[0] + h[0]).sigmoid(), update = (x[1] + h[1]).sigmoid();
-  const Tensor candidate = (x[2] + reset * h[2]).tanh();
-  return {candidate + update * (state.hidden - candidate), {}};
+  return {gru_cell(input_gates, recurrent_gates, state.hidden), {}};
 }
 
 RecurrentLayerImpl::RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hidden_size)
