@@ -27,7 +27,7 @@ class FlagSet {
   OptionPatch patch() const;
 
  private:
-  CLI::Option* config_ = nullptr;
+  [[maybe_unused]] CLI::Option* config_ = nullptr;  // the reference of options has no use for it
   struct Binding {
     std::string path, flag;
     CLI::Option* option;

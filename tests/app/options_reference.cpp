@@ -93,7 +93,7 @@ std::vector<std::string> distinct(const std::vector<OptionField>& fields, Key ke
 
 /// Those that hold always, then those of each alternative. Keys matter to --config alone.
 void print_tables(std::vector<OptionField> fields, const std::vector<OptionField>& catalogue, bool keys) {
-  std::ranges::stable_partition(fields, [](auto& field) { return field.only_with.empty(); });
+  std::stable_partition(fields.begin(), fields.end(), [](auto& field) { return field.only_with.empty(); });
   for (const auto& condition : distinct(fields, [](auto& field) { return field.only_with; })) {
     if (!condition.empty()) std::cout << "\n" << condition_text(condition, catalogue) << "\n";
     print_header(keys ? std::vector<std::string>{"flag", "key", "values", "default", "meaning"}
@@ -175,6 +175,7 @@ int main() {
   for (auto* add : {SEQ2SEQ_COMMANDS}) add(app, exit_code);
   std::cout << introduction;
   auto commands = app.get_subcommands({});
-  std::ranges::stable_partition(commands, [](auto* command) { return command->get_subcommands({}).empty(); });
+  std::stable_partition(commands.begin(), commands.end(),
+                        [](auto* command) { return command->get_subcommands({}).empty(); });
   for (const CLI::App* command : commands) print_command(*command);
 }
