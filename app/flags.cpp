@@ -28,18 +28,22 @@ std::vector<MergedField> merge_fields(const std::vector<OptionField>& catalogue)
   return merged;
 }
 
-/// "encoder.type=rnn" for several alternatives as "only with --encoder.type rnn or transformer"; empty for
-/// all.
+/// "encoder.type=rnn" for several alternatives as "only with --encoder rnn or transformer"; empty for all.
 std::string describe_alternatives(const MergedField& merged, const std::vector<OptionField>& catalogue) {
-  if (merged.field.only_with.empty()) return {};
-  const std::string type_path = merged.field.only_with.substr(0, merged.field.only_with.find('='));
-  const auto type =
-      std::find_if(catalogue.begin(), catalogue.end(), [&](auto& f) { return f.path == type_path; });
-  if (type == catalogue.end() || type->valid.size() == merged.only_with.size()) return {};
-  std::string text;
-  for (const auto& alternative : merged.only_with)
-    text += (text.empty() ? "" : " or ") + alternative.substr(alternative.find('=') + 1);
-  return "only with --" + type->flag + " " + text;
+  std::string text, type_path;
+  size_t alternatives = 0;
+  for (const std::string& only_with : merged.only_with) {
+    if (only_with.empty()) return {};
+    const size_t equal = only_with.find('=');
+    const bool another = only_with.substr(0, equal) != type_path;
+    alternatives = another ? 1 : alternatives + 1;
+    type_path = only_with.substr(0, equal);
+    const auto type = std::ranges::find(catalogue, type_path, &OptionField::path);
+    if (type == catalogue.end() || type->valid.size() == alternatives) return {};
+    text +=
+        (text.empty() ? "" : " or ") + (another ? "--" + type->flag + " " : "") + only_with.substr(equal + 1);
+  }
+  return "only with " + text;
 }
 
 std::string describe(const MergedField& merged, const std::vector<OptionField>& catalogue) {

@@ -131,6 +131,20 @@ TEST_F(FlagsTest, HelpShowsDefaultsRangesNamesAndConditions) {
   EXPECT_THAT(help, HasSubstr("--[no-]shape.hollow               no filling (default false)\n"));
   EXPECT_THAT(help, AllOf(HasSubstr("\n\nPen options:\n"), HasSubstr("\n\nShape options:\n"),
                           Not(HasSubstr("\n\n\n")), Not(HasSubstr("{false}"))));
+  EXPECT_THAT(help, HasSubstr("(solid | dashed | dotted;\n" + std::string(36, ' ') + "default solid)\n"));
+  EXPECT_THAT(help, HasSubstr("(1 to 99; default 4; only with\n" + std::string(36, ' ') +
+                              "--line dashed or dotted)\n"));
+}
+
+// A name may belong to alternatives of several options.
+TEST_F(FlagsTest, HelpNamesEveryOptionThatBringsTheFlag) {
+  std::vector<OptionField> fields = option_catalogue<Drawing>();
+  OptionField radius = *std::ranges::find(fields, "shape.radius", &OptionField::path);
+  radius.only_with = "line=dotted";
+  fields.push_back(radius);
+  FlagSet flags(app_, fields, ConfigFlag::none);
+  EXPECT_THAT(app_.help(),
+              HasSubstr("only\n" + std::string(36, ' ') + "with --shape circle or --line dotted)\n"));
 }
 
 TEST_F(FlagsTest, TwoFieldsOfOneFlagAreAProgrammersError) {

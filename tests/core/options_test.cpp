@@ -10,11 +10,15 @@ namespace {
 
 using sample::Circle;
 using sample::Color;
+using sample::Dashed;
+using sample::Dotted;
 using sample::Drawing;
+using sample::Solid;
 using sample::Square;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using testing::ThrowsMessage;
 
@@ -26,6 +30,22 @@ struct Long {
 struct Whole {
   int64_t value = 0;
   static void fields(auto& o, auto& f) { f("value", o.value, ""); }
+};
+
+struct Slate {
+  static constexpr const char* type = "slate";
+  static void fields(auto&, auto&) {}
+};
+
+struct Paper {
+  static constexpr const char* type = "paper";
+  std::variant<Solid, Dashed, Dotted> line;
+  static void fields(auto& o, auto& f) { f.kind("line", o.line, ""); }
+};
+
+struct Board {
+  std::variant<Slate, Paper> on;
+  static void fields(auto& o, auto& f) { f.choice("on", o.on, ""); }
 };
 
 Drawing with(const std::string& json) {
@@ -121,6 +141,60 @@ TEST(Options, AnotherTypeDropsWhatTheFileSaysOfTheOldOne) {
   EXPECT_THROW(merged(R"({"shape": {"type": "circle", "sid": 5}})", "square"), UsageError);
 }
 
+TEST(Options, TheFieldsOfAKindStandBesideIt) {
+  EXPECT_TRUE(std::holds_alternative<Solid>(with("{}").line));
+  const Drawing drawing = with(R"({"dash": 3, "line": "dashed"})");
+  EXPECT_EQ(std::get<Dashed>(drawing.line).dash, 3);
+  EXPECT_EQ(std::get<Dashed>(drawing.line).gap, 4);
+  EXPECT_EQ(std::get<Dotted>(with(R"({"line": "dotted", "gap": 3})").line).gap, 3);
+  const std::string json = options_to_json(drawing);
+  EXPECT_THAT(json, AllOf(HasSubstr(R"("line": "dashed")"), HasSubstr(R"("dash": 3)")));
+  EXPECT_EQ(options_to_json(with(json)), json);
+  EXPECT_THAT(options_to_json(Drawing{}), Not(HasSubstr("gap")));
+}
+
+// What was written when every drawing had a gap is still read.
+TEST(Options, AKindWithoutTheFieldTakesItsDefaultInSilence) {
+  EXPECT_TRUE(std::holds_alternative<Solid>(with(R"({"line": "solid", "gap": 4, "dash": 8})").line));
+  EXPECT_TRUE(std::holds_alternative<Solid>(with(R"({"gap": 2})").line));
+  EXPECT_TRUE(std::holds_alternative<Solid>(typed("gap", {"4"}).line));
+  EXPECT_EQ(std::get<Dotted>(with(R"({"line": "dotted", "dash": 8})").line).gap, 2);
+}
+
+TEST(Options, ALaterKindDropsWhatTheFileSaysOfTheOldOne) {
+  const auto merged = [](const std::string& file, const std::string& line) {
+    OptionPatch patch = OptionPatch::from_json(file, "c.json"), flags;
+    flags.set_text("line", {line}, "--line");
+    patch.merge(flags);
+    Drawing drawing;
+    apply(drawing, patch);
+    return drawing;
+  };
+  const std::string dashed = R"({"line": "dashed", "gap": 5, "dash": 6, "title": "t", "pen": {"width": 9}})";
+  const Drawing drawing = merged(dashed, "solid");
+  EXPECT_TRUE(std::holds_alternative<Solid>(drawing.line));
+  EXPECT_EQ(drawing.title, "t");
+  EXPECT_EQ(drawing.pen.width, 9);
+  EXPECT_EQ(std::get<Dotted>(merged(dashed, "dotted").line).gap, 2);  // of the same name
+  EXPECT_EQ(std::get<Dashed>(merged(dashed, "dashed").line).dash, 6);
+  EXPECT_EQ(std::get<Dashed>(merged(R"({"gap": 5})", "dashed").line).gap, 5);
+  EXPECT_THROW(merged(R"({"line": "dashed", "dish": 6})", "solid"), UsageError);
+}
+
+// The inner type comes first in the order of paths, and exists only with the outer one.
+TEST(Options, TypesWithinTypesAreChosenFromOutsideIn) {
+  Board board;
+  apply(board, OptionPatch::from_json(R"({"on": {"line": "dotted", "gap": 7, "type": "paper"}})", "c.json"));
+  EXPECT_EQ(std::get<Dotted>(std::get<Paper>(board.on).line).gap, 7);
+  OptionPatch patch = OptionPatch::from_json(options_to_json(board), "c.json"), flags;
+  flags.set_text("on.type", {"slate"}, "--on");
+  patch.merge(flags);
+  apply(board, patch);
+  EXPECT_TRUE(std::holds_alternative<Slate>(board.on));
+  EXPECT_THROW(options_from_json<Board>(R"({"on": {"line": "dotted"}})", "c.json"), UsageError);
+  EXPECT_THROW(options_from_json<Board>(R"({"on": {"gap": 4}})", "c.json"), UsageError);
+}
+
 TEST(Options, ErrorsNameThePlaceTheValueAndTheRemedy) {
   const auto refused = [](const std::string& json, const auto& matcher) {
     EXPECT_THAT([&] { with(json); }, ThrowsMessage<UsageError>(matcher)) << json;
@@ -141,6 +215,11 @@ TEST(Options, ErrorsNameThePlaceTheValueAndTheRemedy) {
   refused(R"({"title": null})", HasSubstr("'null' is not an option's value"));
   refused(R"({"pen.width": 3, "pen": {"width": 4}})", "c.json: pen.width: occurs twice; remove one of them");
   refused("[]", HasSubstr("is not a JSON object"));
+  refused(R"({"line": "wavy"})", AllOf(HasSubstr("line: 'wavy'"), HasSubstr("solid, dashed, dotted")));
+  refused(R"({"dash": 9})", "c.json: dash: 9 applies only with line=dashed; choose that, or leave this out");
+  refused(R"({"line": "solid", "gap": 3})", HasSubstr("gap: 3 applies only with line=dashed or dotted; "));
+  refused(R"({"line": "solid", "gap": 100})", "c.json: gap: 100 is out of range; give 1 to 99");
+  refused(R"({"line": "solid", "gap": "wide"})", "c.json: gap: 'wide' is not a whole number");
 }
 
 TEST(Options, FlagErrorsNameTheFlag) {
@@ -155,6 +234,7 @@ TEST(Options, FlagErrorsNameTheFlag) {
   refused("shape.side", {"nan"}, HasSubstr("is out of range"));
   refused("shape.hollow", {"maybe"}, "--shape.hollow: 'maybe' is not true or false");
   refused("shape.radius", {"1"}, HasSubstr("applies only with shape.type=circle"));
+  refused("dash", {"9"}, "--dash: 9 applies only with line=dashed; choose that, or leave this out");
 }
 
 TEST(Options, DuplicateKeysAreRefused) {
@@ -186,11 +266,18 @@ TEST(OptionCatalogue, ListsTheFieldsOfEveryAlternative) {
   for (const auto& field : option_catalogue<Drawing>()) all.push_back(field.path + " " + field.only_with);
   EXPECT_THAT(all, ElementsAre("title ", "layers ", "color ", "pen.width ", "shape.type ",
                                "shape.side shape.type=square", "shape.hollow shape.type=square",
-                               "shape.radius shape.type=circle", "shape.hollow shape.type=circle"));
+                               "shape.radius shape.type=circle", "shape.hollow shape.type=circle", "line ",
+                               "gap line=dashed", "dash line=dashed", "gap line=dotted"));
   Drawing drawing;
   for (const auto& field : option_fields(drawing)) selected.push_back(field.path);
   EXPECT_THAT(selected, ElementsAre("title", "layers", "color", "pen.width", "shape.type", "shape.side",
-                                    "shape.hollow"));
+                                    "shape.hollow", "line"));
+}
+
+TEST(OptionNames, OfAVariantAreThoseOfItsAlternatives) {
+  EXPECT_THAT(option_names(Drawing{}.line),
+              ElementsAre(testing::StrEq("solid"), testing::StrEq("dashed"), testing::StrEq("dotted")));
+  EXPECT_EQ(option_name(with(R"({"line": "dotted"})").line), "dotted");
 }
 
 TEST(OptionCatalogue, OutlivesTheOptionsItWasMadeFrom) {
@@ -215,8 +302,10 @@ TEST(DifferingPaths, NamesChangedAddedAndRemovedFields) {
   EXPECT_THAT(differing_paths(option_fields(a), option_fields(b)), ElementsAre());
   b.pen.width = 4;
   b.shape = Circle{};
-  EXPECT_THAT(differing_paths(option_fields(a), option_fields(b)),
-              testing::UnorderedElementsAre("pen.width", "shape.type", "shape.radius", "shape.side"));
+  b.line = Dotted{};
+  EXPECT_THAT(
+      differing_paths(option_fields(a), option_fields(b)),
+      testing::UnorderedElementsAre("pen.width", "shape.type", "shape.radius", "shape.side", "line", "gap"));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ std::vector<Case> cases() {
   std::vector<Case> all;
   for (const bool characters : {false, true}) {
     all.push_back({{}, characters});
-    all.push_back({{.attention = AttentionKind::none}, characters});
+    all.push_back({{.attention = NoAttention{}}, characters});
     test::Architecture copying;
     copying.copying = true;
     all.push_back({copying, characters});

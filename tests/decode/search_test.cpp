@@ -156,7 +156,7 @@ INSTANTIATE_TEST_SUITE_P(Architectures, SearchLaw, testing::ValuesIn(test::all_a
 
 class Search : public testing::Test {
  protected:
-  Seq2Seq model = random_model({Cell::lstm, AttentionKind::additive, true, 1});
+  Seq2Seq model = random_model({Cell::lstm, AdditiveAttention{}, true, 1});
   ModelScorer scorer{model};
 };
 

@@ -71,9 +71,10 @@ class GradientFlowLaws : public testing::TestWithParam<Architecture> {};
 std::vector<Architecture> measured_architectures() {
   std::vector<Architecture> all;
   for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
-    for (const auto attention : {AttentionKind::none, AttentionKind::additive})
+    for (const AttentionOptions& attention :
+         {AttentionOptions(NoAttention{}), AttentionOptions(AdditiveAttention{})})
       for (const bool bidirectional : {false, true}) all.push_back({cell, attention, true, 2, bidirectional});
-  Architecture copying{.layers = 1, .coverage = CoverageKind::linear};
+  Architecture copying{.layers = 1, .coverage = LinearCoverage{}};
   copying.copying = copying.hierarchical = true;
   all.push_back(copying);
   Architecture transformer{.layers = 2};
@@ -132,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(All, GradientFlowLaws, testing::ValuesIn(measured_archi
 TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
   for (const bool bidirectional : {false, true}) {
     Seq2Seq model = tiny_model(tiny_options({.cell = Cell::rnn,
-                                             .attention = AttentionKind::none,
+                                             .attention = NoAttention{},
                                              .input_feeding = false,
                                              .bidirectional = bidirectional}));
     auto parameters = model->named_parameters();

@@ -30,9 +30,9 @@ ModelOptions small(const Architecture& architecture, double dropout) {
     transformer->dropout = transformer->attention_dropout = transformer->activation_dropout = dropout;
   } else {
     auto& decoder = std::get<RnnDecoderOptions>(options.decoder);
-    decoder.size = architecture.attention == AttentionKind::dot          ? memory_size(options)
-                   : architecture.attention == AttentionKind::multi_head ? 4
-                                                                         : 3;
+    decoder.size = is<DotAttention>(architecture.attention)         ? memory_size(options)
+                   : is<MultiHeadAttention>(architecture.attention) ? 4
+                                                                    : 3;
     decoder.dropout = decoder.recurrent_dropout = dropout;
   }
   return options;
@@ -84,22 +84,25 @@ TEST_P(LossGradientTest, EqualsDifferencesWithDropout) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, LossGradientTest,
-                         ::testing::Values(Architecture{Cell::lstm, AttentionKind::additive, true, 1, true},
-                                           Architecture{Cell::lstm, AttentionKind::general, true, 2, false},
-                                           Architecture{Cell::gru, AttentionKind::dot, false, 1, true},
-                                           Architecture{Cell::gru, AttentionKind::none, true, 1, true},
-                                           Architecture{Cell::rnn, AttentionKind::additive, false, 2, true},
-                                           Architecture{Cell::rnn, AttentionKind::none, false, 1, false}),
+                         ::testing::Values(Architecture{Cell::lstm, AdditiveAttention{}, true, 1, true},
+                                           Architecture{Cell::lstm, GeneralAttention{}, true, 2, false},
+                                           Architecture{Cell::gru, DotAttention{}, false, 1, true},
+                                           Architecture{Cell::gru, NoAttention{}, true, 1, true},
+                                           Architecture{Cell::rnn, AdditiveAttention{}, false, 2, true},
+                                           Architecture{Cell::rnn, NoAttention{}, false, 1, false}),
                          [](const auto& test) { return name_of(test.param); });
 
-// Every coverage, copying and encoder; the kinds of attention have tests of their own in nn.
-std::vector<Architecture> with_additive_attention() {
+// Every coverage, copying and encoder; the kinds of attention have tests of their own in nn, but for what
+// copying makes of weights that sum to less than 1.
+std::vector<Architecture> with_two_attentions() {
   std::vector<Architecture> all = copying_architectures();
-  std::erase_if(all, [](const Architecture& a) { return a.attention != AttentionKind::additive; });
+  std::erase_if(all, [](const Architecture& a) {
+    return !is<AdditiveAttention>(a.attention);
+  });
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(Copying, LossGradientTest, ::testing::ValuesIn(with_additive_attention()),
+INSTANTIATE_TEST_SUITE_P(Copying, LossGradientTest, ::testing::ValuesIn(with_two_attentions()),
                          [](const auto& test) { return name_of(test.param); });
 INSTANTIATE_TEST_SUITE_P(Deep, LossGradientTest, ::testing::ValuesIn(deep_architectures()),
                          [](const auto& test) { return name_of(test.param); });
@@ -107,8 +110,7 @@ INSTANTIATE_TEST_SUITE_P(Deep, LossGradientTest, ::testing::ValuesIn(deep_archit
 std::vector<Architecture> without_learned_positions() {
   std::vector<Architecture> all = transformer_architectures();
   std::erase_if(all, [](const Architecture& a) {
-    return a.positions == PositionKind::learned ||
-           (!a.transformer_decoder && a.coverage == CoverageKind::gru);
+    return a.positions == PositionKind::learned || (!a.transformer_decoder && is<GruCoverage>(a.coverage));
   });
   return all;
 }

@@ -15,7 +15,7 @@ constexpr double p = 0.5;
 // Wide Elman cells whose recurrence copies the state, h_t = tanh(0.3 + h_{t-1}), and which read nothing.
 Seq2Seq copying_model(double dropout, double recurrent_dropout) {
   ModelOptions options = tiny_options({.cell = Cell::rnn,
-                                       .attention = AttentionKind::none,
+                                       .attention = NoAttention{},
                                        .input_feeding = false,
                                        .layers = 1,
                                        .bidirectional = false});
@@ -140,7 +140,7 @@ TEST(ModelDropoutTest, TheCopyHeadShowsItsWeightsBeforeDropout) {
 }
 
 ModelOptions word_dropping(double share) {
-  ModelOptions options = tiny_options({.attention = AttentionKind::none, .input_feeding = false});
+  ModelOptions options = tiny_options({.attention = NoAttention{}, .input_feeding = false});
   options.word_dropout = share;
   return options;
 }

@@ -22,19 +22,19 @@ std::string message_of(const ModelOptions& options) {
 
 TEST(ModelOptionsTest, DotAttentionNeedsEqualWidths) {
   for (const bool bidirectional : {true, false}) {
-    ModelOptions options = tiny_options({.attention = AttentionKind::dot, .bidirectional = bidirectional});
+    ModelOptions options = tiny_options({.attention = DotAttention{}, .bidirectional = bidirectional});
     EXPECT_EQ(message_of(options), "accepted");
     std::get<RnnDecoderOptions>(options.decoder).size = 7;
     EXPECT_THAT(message_of(options),
                 AllOf(HasSubstr("decoder.attention"), HasSubstr("7"),
                       HasSubstr(bidirectional ? "decoder.size to 6" : "decoder.size to 3")));
-    std::get<RnnDecoderOptions>(options.decoder).attention = AttentionKind::general;
+    std::get<RnnDecoderOptions>(options.decoder).attention = GeneralAttention{};
     EXPECT_EQ(message_of(options), "accepted");
   }
 }
 
 TEST(ModelOptionsTest, HeadsShareTheWidth) {
-  Architecture architecture{.attention = AttentionKind::multi_head};
+  Architecture architecture{.attention = MultiHeadAttention{}};
   architecture.transformer_encoder = true;
   ModelOptions options = tiny_options(architecture);
   std::get<TransformerOptions>(options.encoder).heads = 3;
@@ -45,10 +45,53 @@ TEST(ModelOptionsTest, HeadsShareTheWidth) {
   EXPECT_THAT(message_of(options), AllOf(HasSubstr("encoder.positions: rotary"), HasSubstr("pairs")));
   std::get<TransformerOptions>(options.encoder).heads = 2;
   EXPECT_EQ(message_of(options), "accepted");
-  std::get<RnnDecoderOptions>(options.decoder).heads = 3;
+  std::get<RnnDecoderOptions>(options.decoder).attention = MultiHeadAttention{.heads = 3};
   EXPECT_THAT(message_of(options), AllOf(HasSubstr("decoder.heads: 3"), HasSubstr("8")));
-  std::get<RnnDecoderOptions>(options.decoder).attention = AttentionKind::general;
-  EXPECT_THAT(message_of(options), AllOf(HasSubstr("decoder.heads"), HasSubstr("multi-head")));
+}
+
+ModelOptions with_decoder(const std::string& decoder) {
+  return options_from_json<ModelOptions>(R"({"decoder": )" + decoder + "}", "config.json");
+}
+
+// Every config.json and archive of before, when all recurrent decoders had heads.
+TEST(ModelOptionsTest, HeadsStandBesideTheAttention) {
+  const auto heads = [](const ModelOptions& options) {
+    return std::get<MultiHeadAttention>(std::get<RnnDecoderOptions>(options.decoder).attention).heads;
+  };
+  EXPECT_EQ(heads(with_decoder(R"({"type": "rnn", "attention": "multi-head", "heads": 8})")), 8);
+  EXPECT_EQ(heads(with_decoder(R"({"type": "rnn", "attention": "multi-head"})")), 4);
+  const std::string written = options_to_json(with_decoder(R"({"attention": "multi-head", "heads": 2})"));
+  EXPECT_THAT(written, AllOf(HasSubstr(R"("attention": "multi-head")"), HasSubstr(R"("heads": 2)")));
+  EXPECT_EQ(heads(options_from_json<ModelOptions>(written, "config.json")), 2);
+  for (const char* attention : {"none", "dot", "general", "additive"}) {
+    const std::string beside =
+        R"({"type": "rnn", "attention": ")" + std::string(attention) + R"(", "heads": )";
+    const ModelOptions options = with_decoder(beside + "4}");
+    EXPECT_EQ(option_name(std::get<RnnDecoderOptions>(options.decoder).attention), attention);
+    EXPECT_THAT(
+        [&] { with_decoder(beside + "8}"); },
+        ::testing::ThrowsMessage<UsageError>("config.json: decoder.heads: 8 applies only with "
+                                             "decoder.attention=multi-head; choose that, or leave this out"));
+  }
+}
+
+// Said of multi-head attention, which a later patch does without.
+TEST(ModelOptionsTest, AnotherAttentionDropsTheHeads) {
+  OptionPatch patch =
+      OptionPatch::from_json(R"({"decoder": {"attention": "multi-head", "heads": 8}})", "preset");
+  OptionPatch later;
+  later.set_text("decoder.attention", {"additive"}, "--decoder.attention");
+  patch.merge(later);
+  ModelOptions options;
+  apply(options, patch);
+  EXPECT_EQ(std::get<RnnDecoderOptions>(options.decoder).attention, AttentionOptions(AdditiveAttention{}));
+}
+
+TEST(ModelOptionsTest, WhatNeedsAttentionNamesEveryKind) {
+  ModelOptions options = tiny_options({.attention = NoAttention{}});
+  options.copying = true;
+  EXPECT_THAT(message_of(options),
+              HasSubstr("set decoder.attention to dot, general, additive or multi-head"));
 }
 
 TEST(ModelOptionsTest, FreezingNeedsPretrainedVectors) {

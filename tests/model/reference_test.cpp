@@ -25,7 +25,7 @@ Architecture architecture_of(const Json& json) {
     return transformer;
   }
   return {.cell = named<Cell>(json["cell"]),
-          .attention = named<AttentionKind>(json["attention"]),
+          .attention = kind_named<AttentionOptions>(json["attention"].get<std::string>()),
           .input_feeding = json["input_feeding"].get<bool>(),
           .layers = json["layers"].get<int64_t>(),
           .bidirectional = json["bidirectional"].get<bool>()};

@@ -2,6 +2,9 @@
 // nothing.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <set>
+
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
@@ -119,19 +122,20 @@ TEST_P(Seq2SeqLaws, PaddingChangesNothing) {
 TEST_P(Seq2SeqLaws, AttentionIsADistributionOverTheSentence) {
   const Tensor attention = forward(batch.target_input).second;
   ASSERT_EQ(attention.sizes(), at::IntArrayRef({3, 5, 7}));
+  EXPECT_EQ(model->has_attention(), GetParam().transformer_decoder || !is<NoAttention>(GetParam().attention));
   const double total = model->has_attention() ? 1.0 : 0.0;
-  EXPECT_EQ(model->has_attention(),
-            GetParam().transformer_decoder || GetParam().attention != AttentionKind::none);
   EXPECT_TRUE(close(attention.sum(2), at::full({3, 5}, total, at::kDouble)));
   EXPECT_TRUE(attention.masked_select(memory.mask().logical_not().unsqueeze(1)).eq(0).all().item<bool>());
   EXPECT_TRUE(
       memory.states().masked_select(memory.mask().logical_not().unsqueeze(2)).eq(0).all().item<bool>());
 }
 
-// The loss that is trained is that of the distribution that search sees.
+// The loss that is trained is that of the distribution that search sees; what is impossible counts as
+// least_probability.
 TEST_P(Seq2SeqLaws, TheLossIsThatOfTheDistribution) {
   const Tensor scores = forward(batch.target_input).first, targets = batch.target_output;
-  const Tensor own = -scores.gather(2, targets.unsqueeze(2)).squeeze(2);
+  const Tensor own =
+      -scores.gather(2, targets.unsqueeze(2)).squeeze(2).clamp_min(std::log(least_probability));
   EXPECT_NEAR(loss_of(model, batch, 0.0).negative_log_likelihood.item<double>(),
               (own * targets.ne(Vocabulary::padding)).sum().item<double>(), 1e-9);
 }
@@ -169,7 +173,7 @@ TEST(Seq2SeqTest, FastEqualsPlain) {
 TEST(Seq2SeqTest, OptionsThatDoNotFitAreRefused) {
   ModelOptions options;
   options.encoder = RnnEncoderOptions{.size = 3};
-  options.decoder = RnnDecoderOptions{.size = 5, .attention = AttentionKind::dot};
+  options.decoder = RnnDecoderOptions{.size = 5, .attention = DotAttention{}};
   EXPECT_THROW(Seq2Seq(options, 9, 9), UsageError);
 }
 
@@ -177,10 +181,26 @@ TEST(Seq2SeqTest, WhatAMemoryLacksIsNotSomethingElse) {
   Memory memory(cosine({1, 2, 3}), at::ones({1, 2}, at::kBool), cosine({1, 3}));
   EXPECT_FALSE(memory.has_copy_slots());
   EXPECT_THROW(memory.copy_slots(), c10::Error);
-  EXPECT_THROW(memory.sentence_mask(), c10::Error);
-  EXPECT_THROW(memory.prepared(0), c10::Error);
+  EXPECT_THROW(memory.sentences(), c10::Error);
+  Tensor prepared;
+  EXPECT_THROW(memory.prepared()(prepared), c10::Error);
   memory.add_prepared(cosine({1, 4}));
-  EXPECT_EQ(memory.prepared(0).size(1), 4);
+  memory.prepared()(prepared);
+  EXPECT_EQ(prepared.size(1), 4);
+  memory.add_sentences({cosine({1, 2, 5}), at::ones({1, 2}, at::kBool), ids({0, 1}).view({1, 2})});
+  EXPECT_EQ(memory.sentences().states.size(2), 5);
+  EXPECT_TRUE(same(memory.sentences().of_word, ids({0, 1}).view({1, 2})));
+}
+
+// Each tensor once: it is selected and archived as often.
+TEST(Seq2SeqTest, AMemoryHoldsNothingTwice) {
+  for (const Architecture& architecture : all_architectures()) {
+    Seq2Seq model = tiny_model(tiny_options(architecture));
+    const Memory memory = model->encode(batch_of(examples_for(architecture)).source);
+    std::set<const void*> parts;
+    for (const Tensor& tensor : memory.tensors) parts.insert(tensor.unsafeGetTensorImpl());
+    EXPECT_EQ(parts.size(), memory.tensors.size()) << name_of(architecture);
+  }
 }
 
 TEST(Seq2SeqTest, ABatchBecomesTensors) {

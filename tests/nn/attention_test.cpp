@@ -1,16 +1,18 @@
-#include "seq2seq/nn/layers/attention.h"
+#include "seq2seq/nn/layers/attention/kinds.h"
 
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <tuple>
+#include <vector>
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
 #include "../support/names.h"
-#include "seq2seq/nn/layers/linear.h"
+#include "seq2seq/core/error.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/additive_scores.h"
 
@@ -38,11 +40,12 @@ Row times(const Tensor& weight, const Row& x, const Tensor& bias = {}) {
   return y;
 }
 
-double score(AttentionKind kind, const torch::OrderedDict<std::string, Tensor>& weights, const Row& query,
-             const Row& state) {
-  if (kind == AttentionKind::dot) return inner_product(query, state);
-  const Row key = times(weights["key.weight"], state);
-  if (kind == AttentionKind::general) return inner_product(query, key);
+using Parameters = torch::OrderedDict<std::string, Tensor>;
+using AttentionPointer = std::shared_ptr<Attention>;
+
+// Of a query and a key with its coverage.
+double score(const AttentionOptions& kind, const Parameters& weights, const Row& query, const Row& key) {
+  if (!is<AdditiveAttention>(kind)) return inner_product(query, key);
   const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
             v = row_of(weights["v"]);
   double sum = 0;
@@ -50,9 +53,12 @@ double score(AttentionKind kind, const torch::OrderedDict<std::string, Tensor>& 
   return sum;
 }
 
-// In head h of `heads`, with its own part of query and key.
-double head_score(const torch::OrderedDict<std::string, Tensor>& weights, const Row& query, const Row& key,
-                  int64_t h, int64_t heads) {
+Row key_of(const AttentionOptions& kind, const Parameters& weights, const Row& state) {
+  return is<DotAttention>(kind) ? state : times(weights["key.weight"], state);
+}
+
+// In head h, with its own part of query and key.
+double head_score(const Parameters& weights, const Row& query, const Row& key, int64_t h, int64_t heads) {
   const Row projected = times(weights["query.weight"], query, weights["query.bias"]);
   const int64_t width = std::ssize(projected) / heads;
   double sum = 0;
@@ -61,15 +67,29 @@ double head_score(const torch::OrderedDict<std::string, Tensor>& weights, const 
   return sum / std::sqrt(static_cast<double>(width));
 }
 
+// How near each of so many words is to where a kind looks: 1 for all, so far.
+Row nearness(const AttentionOptions&, const Parameters&, const Row&, size_t length) {
+  return Row(length, 1.0);
+}
+
+// Softmax of those that are near at all, times their nearness.
+Row weights_of(const Row& scores, const Row& near) {
+  double sum = 0;
+  Row result;
+  for (size_t s = 0; s < scores.size(); ++s) sum += near[s] > 0 ? std::exp(scores[s]) : 0;
+  for (size_t s = 0; s < scores.size(); ++s) result.push_back(std::exp(scores[s]) / sum * near[s]);
+  return result;
+}
+
 constexpr int64_t head_count = 2;
 
-// The same with several heads: each finds its own part of the values, and the first gives the weights.
-AttentionResult naive_heads(const Attention& attention, const Tensor& query, const Tensor& states,
+// Several heads: each finds its own part of the values, and the first gives the weights.
+AttentionResult naive_heads(Attention& attention, const Tensor& query, const Tensor& states,
                             const Tensor& lengths) {
-  const int64_t hypotheses = query.size(0) / states.size(0), width = attention->context_size() / head_count;
-  const Tensor context = at::zeros({query.size(0), attention->context_size()}, on_device(at::kDouble));
+  const int64_t hypotheses = query.size(0) / states.size(0), width = attention.context_size() / head_count;
+  const Tensor context = at::zeros({query.size(0), attention.context_size()}, on_device(at::kDouble));
   const Tensor weights = at::zeros({query.size(0), states.size(1)}, on_device(at::kDouble));
-  const auto parameters = attention->named_parameters();
+  const auto parameters = attention.named_parameters();
   for (int64_t n = 0; n < query.size(0); ++n)
     for (int64_t h = 0; h < head_count; ++h) {
       const int64_t sentence = n / hypotheses, length = lengths[sentence].item<int64_t>();
@@ -92,26 +112,24 @@ AttentionResult naive_heads(const Attention& attention, const Tensor& query, con
 }
 
 // Row n of the queries looks at sentence n / K, up to its length.
-AttentionResult naive_attention(const Attention& attention, const Tensor& query, const Tensor& states,
-                                const Tensor& lengths) {
-  if (attention->kind() == AttentionKind::multi_head) return naive_heads(attention, query, states, lengths);
+AttentionResult naive_attention(const AttentionOptions& kind, Attention& attention, const Tensor& query,
+                                const Tensor& states, const Tensor& lengths) {
+  if (is<MultiHeadAttention>(kind)) return naive_heads(attention, query, states, lengths);
   const int64_t hypotheses = query.size(0) / states.size(0);
   const Tensor context = at::zeros({query.size(0), states.size(2)}, on_device(at::kDouble));
   const Tensor weights = at::zeros({query.size(0), states.size(1)}, on_device(at::kDouble));
-  const auto parameters = attention->named_parameters();
+  const auto parameters = attention.named_parameters();
   for (int64_t n = 0; n < query.size(0); ++n) {
     const int64_t sentence = n / hypotheses;
-    Row exponentials;
-    double sum = 0;
-    for (int64_t s = 0; s < lengths[sentence].item<int64_t>(); ++s) {
-      exponentials.push_back(
-          std::exp(score(attention->kind(), parameters, row_of(query[n]), row_of(states[sentence][s]))));
-      sum += exponentials.back();
-    }
-    for (size_t s = 0; s < exponentials.size(); ++s) {
+    Row scores;
+    for (int64_t s = 0; s < lengths[sentence].item<int64_t>(); ++s)
+      scores.push_back(
+          score(kind, parameters, row_of(query[n]), key_of(kind, parameters, row_of(states[sentence][s]))));
+    const Row looked = weights_of(scores, nearness(kind, parameters, row_of(query[n]), scores.size()));
+    for (size_t s = 0; s < looked.size(); ++s) {
       const auto at = static_cast<int64_t>(s);
-      weights[n][at] = exponentials[s] / sum;
-      context[n] += states.detach()[sentence][at] * (exponentials[s] / sum);
+      weights[n][at] = looked[s];
+      context[n] += states.detach()[sentence][at] * looked[s];
     }
   }
   return {context, weights, {}};
@@ -119,25 +137,39 @@ AttentionResult naive_attention(const Attention& attention, const Tensor& query,
 
 constexpr int64_t memory_size = 4, hidden_size = 8, width = 6;
 
-Attention filled(AttentionKind kind, int64_t query_size) {
-  Attention attention(kind, query_size, memory_size, hidden_size, CoverageKind::none, head_count);
+AttentionSizes sizes_of(const AttentionOptions& kind) {
+  return {is<DotAttention>(kind) ? memory_size : 5, memory_size, hidden_size};
+}
+
+AttentionPointer filled(const AttentionOptions& kind, const CoverageOptions& coverage = {}) {
+  AttentionPointer attention = make_attention(kind, sizes_of(kind), coverage);
   attention->to(at::kDouble);
   move_to_test_device(*attention);
   fill_parameters(*attention, 0.9);
   return attention;
 }
 
-class AttentionKindTest : public ::testing::TestWithParam<AttentionKind> {
+// All but none, with few heads.
+std::vector<AttentionOptions> kinds() {
+  std::vector<AttentionOptions> all = all_kinds<AttentionOptions>();
+  std::erase(all, AttentionOptions(NoAttention{}));
+  for (AttentionOptions& kind : all) {
+    if (auto* multi_head = std::get_if<MultiHeadAttention>(&kind)) multi_head->heads = head_count;
+  }
+  return all;
+}
+
+class AttentionKindTest : public ::testing::TestWithParam<AttentionOptions> {
  protected:
-  AttentionKind kind() const { return GetParam(); }
-  int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
-  Attention attention = filled(kind(), query_size());
+  const AttentionOptions& kind() const { return GetParam(); }
+  int64_t query_size() const { return sizes_of(kind()).query; }
+  AttentionPointer attention = filled(kind());
   Tensor states = cosine_leaf({3, width, memory_size}, 2000, 1.3);
   Tensor lengths = at::tensor({1, 6, 4}, on_device(at::kLong));
   Tensor mask = length_mask(lengths, states.select(2, 0));
 
   AttentionResult attend(const Tensor& query) {
-    return attention->forward(query, {states, attention->keys(states), mask, {}, attention->values(states)});
+    return attention->forward(query, attention->prepare(states, mask));
   }
 };
 
@@ -145,7 +177,7 @@ TEST_P(AttentionKindTest, EqualsTheLoopsWrittenOut) {
   for (const int64_t hypotheses : {1, 3}) {
     const Tensor query = cosine({3 * hypotheses, query_size()}, 3000, 1.3);
     const AttentionResult actual = attend(query),
-                          expected = naive_attention(attention, query, states, lengths);
+                          expected = naive_attention(kind(), *attention, query, states, lengths);
     EXPECT_TRUE(close(actual.weights, expected.weights)) << hypotheses << " hypotheses";
     EXPECT_TRUE(close(actual.context, expected.context)) << hypotheses << " hypotheses";
   }
@@ -180,7 +212,11 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   const Tensor query = cosine({3, query_size()}, 3000, 1e4);
   for (Tensor& parameter : attention->parameters()) parameter.mul_(100);
   const Tensor weights = attend(query).weights;
-  EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
+  if (attention->is_distribution()) {
+    EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
+  } else {  // one word at least is seen, wherever the place that saturates
+    EXPECT_TRUE(weights.sum(1).ge(std::exp(-2.0)).logical_and(weights.sum(1).le(1)).all().item<bool>());
+  }
   EXPECT_TRUE(weights.masked_select(mask.logical_not()).eq(0).all().item<bool>());
 }
 
@@ -193,26 +229,34 @@ TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
   EXPECT_FALSE(context[2].isnan().any().item<bool>());
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest,
-                         ::testing::Values(AttentionKind::dot, AttentionKind::general,
-                                           AttentionKind::additive, AttentionKind::multi_head),
+// What is listed is what `prepare` makes, whatever the coverage.
+TEST_P(AttentionKindTest, ListsWhatItPrepares) {
+  for (const CoverageOptions& coverage : all_kinds<CoverageOptions>()) {
+    const AttentionView made = filled(kind(), coverage)->prepare(states, mask);
+    AttentionView listed;
+    std::vector<Tensor> tensors;
+    prepared_tensors(kind(), coverage, made, [&](const Tensor& tensor) { tensors.push_back(tensor); });
+    size_t next = 0;
+    prepared_tensors(kind(), coverage, listed, [&](Tensor& tensor) { tensor = tensors[next++]; });
+    EXPECT_EQ(next, tensors.size());
+    for (Tensor AttentionView::*part :
+         {&AttentionView::keys, &AttentionView::values, &AttentionView::coverage_gates})
+      EXPECT_TRUE((made.*part).is_same(listed.*part)) << option_name(coverage);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return name_of_value(test.param); });
 
 // Three steps of attention with coverage, written out: keys are k_i + U c_i, and c_i is the sum of past
 // attention or a GRU state fed with the attention, the state and the query.
-class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, CoverageKind>> {
+class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionOptions, CoverageOptions>> {
  protected:
-  AttentionKind kind() const { return std::get<0>(GetParam()); }
-  CoverageKind coverage() const { return std::get<1>(GetParam()); }
-  int64_t query_size() const { return kind() == AttentionKind::dot ? memory_size : 5; }
+  const AttentionOptions& kind() const { return std::get<0>(GetParam()); }
+  const CoverageOptions& coverage() const { return std::get<1>(GetParam()); }
+  int64_t query_size() const { return sizes_of(kind()).query; }
 
-  Attention attention = [this] {
-    Attention result(kind(), query_size(), memory_size, hidden_size, coverage(), head_count);
-    result->to(at::kDouble);
-    move_to_test_device(*result);
-    fill_parameters(*result, 0.9);
-    return result;
-  }();
+  AttentionPointer attention = filled(kind(), coverage());
   static constexpr int64_t hypotheses = 2, steps = 3;
   Tensor states = cosine_leaf({2, 4, memory_size}, 2000, 1.3);
   Tensor lengths = at::tensor({4, 2}, on_device(at::kLong));
@@ -220,13 +264,11 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
   Tensor queries = cosine_leaf({steps, 2 * hypotheses, query_size()}, 3000, 1.3);
 
   /// Weights [steps, N, S] and the coverage after them.
-  std::pair<Tensor, Coverage> attended() {
-    const AttentionImpl::View view{states, attention->keys(states), mask, attention->coverage_gates(states),
-                                   attention->values(states)};
-    Coverage past = attention->start(states);
+  std::pair<Tensor, CoverageState> attended() {
+    const AttentionView view = attention->prepare(states, mask);
+    CoverageState past = attention->start(states);
     const Tensor rows = at::tensor({0, 0, 1, 1}, on_device(at::kLong));
-    past.sum = past.sum.index_select(0, rows);
-    if (past.cells.defined()) past.cells = past.cells.index_select(0, rows);
+    coverage_tensors(coverage(), past, [&](Tensor& tensor) { tensor = tensor.index_select(0, rows); });
     std::vector<Tensor> weights;
     for (int64_t t = 0; t < steps; ++t) {
       AttentionResult result = attention->forward(queries[t], view, past);
@@ -239,19 +281,14 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
   double covered_score(const Row& query, const Row& state, const Row& cells) const {
     const auto weights = attention->named_parameters();
     const Row shift = times(weights["coverage_weight"], cells);
-    Row key = kind() == AttentionKind::dot ? state : times(weights["key.weight"], state);
+    Row key = key_of(kind(), weights, state);
     for (size_t i = 0; i < key.size(); ++i) key[i] += shift[i];
-    if (kind() == AttentionKind::multi_head) return head_score(weights, query, key, 0, head_count);
-    if (kind() != AttentionKind::additive) return inner_product(query, key);
-    const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
-              v = row_of(weights["v"]);
-    double sum = 0;
-    for (size_t i = 0; i < v.size(); ++i) sum += v[i] * std::tanh(projected[i] + key[i]);
-    return sum;
+    if (is<MultiHeadAttention>(kind())) return head_score(weights, query, key, 0, head_count);
+    return score(kind(), weights, query, key);
   }
 
   Row next_cells(const Row& cells, double looked, const Row& state, const Row& query) const {
-    if (coverage() == CoverageKind::linear) return {cells[0] + looked};
+    if (is<LinearCoverage>(coverage())) return {cells[0] + looked};
     const auto weights = attention->named_parameters();
     const Row from_state = times(weights["coverage_state.weight"], state, weights["coverage_state.bias"]);
     const Row from_query = times(weights["coverage_query.weight"], query);
@@ -272,31 +309,29 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionKind, C
 };
 
 TEST_P(CoverageTest, EqualsTheLoopsWrittenOut) {
-  const auto [weights, coverage] = attended();
+  const auto [weights, after] = attended();
   for (int64_t n = 0; n < 2 * hypotheses; ++n) {
     const int64_t sentence = n / hypotheses, length = lengths[sentence].item<int64_t>();
-    const size_t size = this->coverage() == CoverageKind::gru ? AttentionImpl::coverage_size : 1;
+    const size_t size = is<GruCoverage>(coverage()) ? GruCoverage::cell_size : 1;
     std::vector<Row> cells(static_cast<size_t>(length), Row(size, 0.0));
     Row total(static_cast<size_t>(length), 0.0);
     for (int64_t t = 0; t < steps; ++t) {
       const Row query = row_of(queries[t][n]);
-      Row exponentials;
-      double sum = 0;
-      for (int64_t s = 0; s < length; ++s) {
-        exponentials.push_back(
-            std::exp(covered_score(query, row_of(states[sentence][s]), cells[static_cast<size_t>(s)])));
-        sum += exponentials.back();
-      }
+      Row scores;
+      for (int64_t s = 0; s < length; ++s)
+        scores.push_back(covered_score(query, row_of(states[sentence][s]), cells[static_cast<size_t>(s)]));
+      const Row all =
+          weights_of(scores, nearness(kind(), attention->named_parameters(), query, scores.size()));
       for (int64_t s = 0; s < length; ++s) {
         const auto at = static_cast<size_t>(s);
-        const double looked = exponentials[at] / sum;
+        const double looked = all[at];
         EXPECT_NEAR(weights[t][n][s].item<double>(), looked, 1e-10) << "step " << t << ", position " << s;
         cells[at] = next_cells(cells[at], looked, row_of(states[sentence][s]), query);
         total[at] += looked;
       }
     }
     for (int64_t s = 0; s < length; ++s)
-      EXPECT_NEAR(coverage.sum[n][s].item<double>(), total[static_cast<size_t>(s)], 1e-10);
+      EXPECT_NEAR(after.sum[n][s].item<double>(), total[static_cast<size_t>(s)], 1e-10);
   }
 }
 
@@ -308,10 +343,8 @@ TEST_P(CoverageTest, GradientsEqualDifferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CoverageTest,
-                         ::testing::Combine(::testing::Values(AttentionKind::dot, AttentionKind::general,
-                                                              AttentionKind::additive,
-                                                              AttentionKind::multi_head),
-                                            ::testing::Values(CoverageKind::linear, CoverageKind::gru)),
+                         ::testing::Combine(::testing::ValuesIn(kinds()),
+                                            ::testing::Values(LinearCoverage{}, GruCoverage{})),
                          [](const auto& test) {
                            return name_of_value(std::get<0>(test.param)) + "_" +
                                   name_of_value(std::get<1>(test.param));
@@ -334,22 +367,24 @@ TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {
 }
 
 TEST(AttentionTest, CoverageNeedsAttention) {
-  EXPECT_THROW(Attention(AttentionKind::none, 5, 4, 7, CoverageKind::linear), c10::Error);
+  EXPECT_THROW(make_attention(NoAttention{}, {5, 4, 7}, LinearCoverage{}), c10::Error);
 }
 
 TEST(AttentionTest, NoneLooksAtNothing) {
-  Attention attention(AttentionKind::none, 5, memory_size, hidden_size);
+  const AttentionPointer attention = make_attention(NoAttention{}, {5, memory_size, hidden_size});
   EXPECT_TRUE(attention->parameters().empty());
   const Tensor states = cosine({2, 3, memory_size});
   const AttentionResult result =
-      attention->forward(cosine({4, 5}), {states, attention->keys(states), on_device(at::ones({2, 3}))});
+      attention->forward(cosine({4, 5}), attention->prepare(states, on_device(at::ones({2, 3}))));
   EXPECT_TRUE(same(result.context, at::zeros({4, memory_size}, at::kDouble)));
   EXPECT_TRUE(same(result.weights, at::zeros({4, 3}, at::kDouble)));
 }
 
-TEST(AttentionTest, DotRefusesUnequalSizes) {
-  EXPECT_THROW(Attention(AttentionKind::dot, 5, 4, 7), c10::Error);
-  EXPECT_NO_THROW(Attention(AttentionKind::dot, 4, 4, 7));
+TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
+  EXPECT_THROW(make_attention(DotAttention{}, {5, 4, 7}), UsageError);
+  EXPECT_NO_THROW(make_attention(DotAttention{}, {4, 4, 7}));
+  EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 3}, {5, 4, 7}), UsageError);
+  EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
 }
 
 TEST(AdditiveScoresTest, GradientsEqualDifferences) {

@@ -59,6 +59,18 @@ TEST(CopySharesTest, SumToOneAndLeaveOutWhatCannotBeCopied) {
     }
 }
 
+// The vocabulary gets what attention leaves of 1, in a second column of the gate.
+TEST(CopySharesTest, SumToOneWhenAttentionDoesNot) {
+  const Case c;
+  const Tensor attention = c.attention() * 0.75;
+  const CopyShares whole = copy_shares(c.gate, c.attention(), c.slots.unsqueeze(1));
+  const CopyShares shares =
+      copy_shares(at::cat({c.gate, at::full_like(c.gate, 0.25)}, 2), attention, c.slots.unsqueeze(1));
+  EXPECT_TRUE(close(shares.copied, whole.copied * 0.75, 1e-14));
+  EXPECT_TRUE(
+      close(shares.generated.squeeze(2) + shares.copied.sum(2), at::ones({2, 3}, at::kDouble), 1e-14));
+}
+
 // p(slot) = p_gen P(word) + (1 - p_gen) sum of attention to its places, written out.
 TEST(MixtureTest, EqualsTheLoopsWrittenOutAndSumsToOne) {
   const Case c;
@@ -108,6 +120,19 @@ TEST(MixtureTest, LossIsThatOfTheMixture) {
     EXPECT_NEAR(sums.loss.item<double>(), loss, 1e-10);
     EXPECT_NEAR(sums.negative_log_likelihood.item<double>(), nll, 1e-10);
   }
+}
+
+// It counts as least_probability, whatever changes.
+TEST(MixtureTest, WhatCannotBeWrittenHasNoGradient) {
+  const Case c;
+  const Tensor generated = on_device(at::full({1}, 0.5, at::kDouble)).requires_grad_(),
+               copied = on_device(at::zeros({1}, at::kDouble)).requires_grad_();
+  const LossSums sums = projected_cross_entropy(c.features[0].narrow(0, 0, 1), c.weight, {},
+                                                ids({target_words}, 1)[0], 0.1, {generated, copied});
+  sums.loss.backward();
+  EXPECT_NEAR(sums.negative_log_likelihood.item<double>(), -std::log(1e-30), 1e-10);
+  EXPECT_TRUE(same(generated.grad(), at::zeros({1}, at::kDouble)));
+  EXPECT_TRUE(same(copied.grad(), at::zeros({1}, at::kDouble)));
 }
 
 TEST(MixtureTest, GradientsEqualDifferences) {

@@ -25,7 +25,7 @@ inline std::vector<Choice> encoder_choices() {
 
 inline std::vector<Choice> decoder_choices() {
   std::vector<Choice> all;
-  for (const char* attention : option_names(AttentionKind{})) {
+  for (const char* attention : option_names(AttentionOptions{})) {
     Choice choice{std::string("rnn, ") + attention,
                   {{"model.decoder.type", "rnn"}, {"model.decoder.attention", attention}}};
     // Dot attention wants the width of the encoder's states.

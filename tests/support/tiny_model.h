@@ -17,11 +17,11 @@ namespace seq2seq::test {
 /// What the model laws are run over. Several recurrent layers are residual.
 struct Architecture {
   Cell cell = Cell::lstm;
-  AttentionKind attention = AttentionKind::additive;
+  AttentionOptions attention = AdditiveAttention{};
   bool input_feeding = true;
   int64_t layers = 1;
   bool bidirectional = true;
-  CoverageKind coverage = CoverageKind::none;
+  CoverageOptions coverage = NoCoverage{};
   bool copying = false;
   bool hierarchical = false;
   bool layer_norm = false;
@@ -40,7 +40,7 @@ inline std::string name_of(const Architecture& a) {
               : "_" + name_of_value(a.attention) + (a.input_feeding ? "_feeding" : "_unfed");
   if (!a.transformer_encoder) name += a.bidirectional ? "_bidirectional" : "_ahead";
   name += std::to_string(a.layers);
-  if (a.coverage != CoverageKind::none) name += "_" + name_of_value(a.coverage);
+  if (!is<NoCoverage>(a.coverage)) name += "_" + name_of_value(a.coverage);
   if (a.context_gate != ContextGate::none) name += "_" + name_of_value(a.context_gate) + "_gated";
   if (a.layer_norm) name += "_normalized";
   if (transformer)
@@ -49,17 +49,20 @@ inline std::string name_of(const Architecture& a) {
   return name + (a.copying ? "_copying" : "") + (a.hierarchical ? "_hierarchical" : "");
 }
 
-constexpr AttentionKind attentions[] = {AttentionKind::dot, AttentionKind::general, AttentionKind::additive,
-                                        AttentionKind::multi_head};
+/// Every kind of attention.
+inline std::vector<AttentionOptions> all_attentions() {
+  return all_kinds<AttentionOptions>();
+}
 
 /// Every kind of attention, coverage, copying and recurrent encoder with each other.
 inline std::vector<Architecture> copying_architectures() {
   std::vector<Architecture> all;
-  for (const auto attention : attentions)
-    for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
+  for (const auto& attention : all_attentions())
+    for (const auto& coverage : all_kinds<CoverageOptions>())
       for (const bool copying : {false, true})
         for (const bool hierarchical : {false, true}) {
-          if (coverage == CoverageKind::none && !copying && !hierarchical) continue;
+          if (is<NoAttention>(attention)) continue;
+          if (is<NoCoverage>(coverage) && !copying && !hierarchical) continue;
           Architecture architecture{.attention = attention};
           architecture.coverage = coverage;
           architecture.copying = copying;
@@ -67,7 +70,7 @@ inline std::vector<Architecture> copying_architectures() {
           all.push_back(architecture);
         }
   Architecture deep{.cell = Cell::gru, .input_feeding = false, .layers = 2, .bidirectional = false};
-  deep.coverage = CoverageKind::linear;
+  deep.coverage = LinearCoverage{};
   deep.copying = deep.hierarchical = true;
   all.push_back(deep);
   return all;
@@ -84,7 +87,7 @@ inline std::vector<Architecture> deep_architectures() {
         architecture.layer_norm = layers > 1;
         if (gate != ContextGate::none || layers > 1) all.push_back(architecture);
       }
-  Architecture fixed{.attention = AttentionKind::none, .layers = 2};
+  Architecture fixed{.attention = NoAttention{}, .layers = 2};
   fixed.layer_norm = true;
   all.push_back(fixed);
   return all;
@@ -111,11 +114,10 @@ inline std::vector<Architecture> transformer_architectures() {
       architecture.copying = copying;
       all.push_back(architecture);
     }
-  for (const auto attention : {AttentionKind::none, AttentionKind::dot, AttentionKind::general,
-                               AttentionKind::additive, AttentionKind::multi_head})
-    for (const auto coverage : {CoverageKind::none, CoverageKind::linear, CoverageKind::gru})
+  for (const auto& attention : all_attentions())
+    for (const auto& coverage : all_kinds<CoverageOptions>())
       for (const bool copying : {false, true}) {
-        if (attention == AttentionKind::none && (copying || coverage != CoverageKind::none)) continue;
+        if (is<NoAttention>(attention) && (copying || !is<NoCoverage>(coverage))) continue;
         Architecture architecture{.attention = attention};
         architecture.transformer_encoder = true;
         architecture.coverage = coverage;
@@ -128,8 +130,7 @@ inline std::vector<Architecture> transformer_architectures() {
 inline std::vector<Architecture> all_architectures() {
   std::vector<Architecture> all;
   for (const Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
-    for (const auto attention : {AttentionKind::none, AttentionKind::dot, AttentionKind::general,
-                                 AttentionKind::additive, AttentionKind::multi_head})
+    for (const auto& attention : all_attentions())
       for (const bool input_feeding : {false, true})
         for (const int64_t layers : {1, 2})
           for (const bool bidirectional : {false, true})
@@ -163,7 +164,7 @@ inline ModelOptions tiny_options(const Architecture& a) {
                                        .dropout = 0};
   RnnDecoderOptions decoder{.cell = a.cell,
                             .layers = a.layers,
-                            .size = a.attention == AttentionKind::multi_head ? 8 : 5,
+                            .size = is<MultiHeadAttention>(a.attention) ? 8 : 5,
                             .attention = a.attention,
                             .coverage = a.coverage,
                             .context_gate = a.context_gate,
@@ -180,7 +181,7 @@ inline ModelOptions tiny_options(const Architecture& a) {
     options.encoder = transformer;
   else
     options.encoder = encoder;
-  if (a.attention == AttentionKind::dot) decoder.size = memory_size(options);
+  if (is<DotAttention>(a.attention)) decoder.size = memory_size(options);
   if (a.transformer_decoder)
     options.decoder = transformer;
   else

@@ -63,7 +63,7 @@ TEST_F(AccumulationTest, TheLossIsThatOfTheModel) {
 
 // The loss of See et al. (2017, eq. 13), with its sums written out, under two weights.
 TEST_F(AccumulationTest, TheCoverageLossCountsByItsWeightFromItsStartOn) {
-  ModelOptions covered = tiny_options({.coverage = CoverageKind::linear, .copying = true});
+  ModelOptions covered = tiny_options({.coverage = LinearCoverage{}, .copying = true});
   Seq2Seq model = tiny_model(covered);
   const TensorBatch batch = batch_of(examples);
   const auto gradients_of = [&](const Tensor& loss) {

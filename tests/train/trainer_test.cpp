@@ -251,7 +251,7 @@ TEST_F(TrainerTest, DivergenceIsAnErrorWithARemedy) {
 TEST_F(TrainerTest, OptionsAreCheckedBeforeAnythingIsRead) {
   options.data.train_source = options.data.train_target = "/nowhere";
   options.model.copying = true;
-  options.model.decoder = RnnDecoderOptions{.size = 5, .attention = AttentionKind::none, .dropout = 0};
+  options.model.decoder = RnnDecoderOptions{.size = 5, .attention = NoAttention{}, .dropout = 0};
   EXPECT_THAT([&] { train(); },
               ::testing::ThrowsMessage<UsageError>(StartsWith("copying: copying needs attention")));
   EXPECT_FALSE(fs::exists(run()));

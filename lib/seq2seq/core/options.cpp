@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -97,6 +98,11 @@ const OptionField* find_field(const std::vector<OptionField>& fields, const std:
   return found == fields.end() ? nullptr : &*found;
 }
 
+/// "encoder.type" of a field that exists only with "encoder.type=rnn".
+std::string selector_of(const OptionField& field) {
+  return field.only_with.substr(0, field.only_with.find('='));
+}
+
 void flatten(const Json& value, const std::string& prefix, const std::string& origin,
              const std::function<void(const std::string&, OptionValue)>& emit) {
   const std::string where = origin + ": " + prefix;
@@ -149,6 +155,7 @@ OptionField OptionCollector::field(std::string_view name, std::string_view help)
   result.flag = flag_prefix_ + std::string(name);
   result.help = help;
   result.only_with = only_with_;
+  result.stands_beside = beside_;
   return result;
 }
 
@@ -174,14 +181,10 @@ void OptionPatch::set(const std::string& path, OptionValue value, const std::str
 }
 
 void OptionPatch::merge(const OptionPatch& later) {
-  constexpr std::string_view type_key = ".type";
   for (const auto& [path, entry] : later.entries_) {
     const auto present = entries_.find(path);
-    if (!path.ends_with(type_key) || present == entries_.end() ||
-        to_text(present->second.value) == to_text(entry.value))
-      continue;
-    const std::string group = path.substr(0, path.size() - type_key.size() + 1);
-    for (auto& [other, earlier] : entries_) earlier.type_replaced |= other.starts_with(group);
+    if (present == entries_.end() || to_text(present->second.value) == to_text(entry.value)) continue;
+    for (auto& [other, earlier] : entries_) earlier.changed_since.insert(path);
   }
   for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
 }
@@ -191,7 +194,9 @@ OptionPatch OptionPatch::take_group(const std::string& group) {
   const std::string prefix = group + ".";
   for (auto at = entries_.begin(); at != entries_.end();) {
     if (at->first.starts_with(prefix)) {
-      taken.entries_[at->first.substr(prefix.size())] = std::move(at->second);
+      Entry& entry = taken.entries_[at->first.substr(prefix.size())] = std::move(at->second);
+      for (const std::string& path : std::exchange(entry.changed_since, {}))
+        if (path.starts_with(prefix)) entry.changed_since.insert(path.substr(prefix.size()));
       at = entries_.erase(at);
     } else {
       ++at;
@@ -208,36 +213,97 @@ std::unique_ptr<OptionValue> OptionPatch::take(const std::string& path) {
   return value;
 }
 
-void apply_patch(const std::function<std::vector<OptionField>()>& fields,
-                 const std::vector<OptionField>& catalogue, const OptionPatch& patch) {
-  const auto assign = [&](const OptionField& field, const OptionPatch::Entry& entry) {
+/// One patch on its way into options.
+class PatchApplication {
+ public:
+  using Entry = OptionPatch::Entry;
+  PatchApplication(const std::function<std::vector<OptionField>()>& fields,
+                   const std::vector<OptionField>& catalogue, const OptionPatch& patch)
+      : fields_(fields), catalogue_(catalogue), entries_(patch.entries_) {}
+
+  void run() const {
+    select_alternatives();
+    const auto current = fields_();
+    for (const auto& [path, entry] : entries_) {
+      const auto* field = find_field(current, path);
+      if (is_outdated(entry, field != nullptr ? field : find_field(catalogue_, path))) continue;
+      if (field == nullptr)
+        accept_default(path, entry, current);
+      else if (!field->selects_type)
+        field->set(value_for(*field, entry));
+    }
+  }
+
+ private:
+  /// Outermost first: each decides which fields there are.
+  void select_alternatives() const {
+    std::multimap<size_t, const std::pair<const std::string, Entry>*> by_depth;
+    for (const auto& named : entries_)
+      if (const auto* field = find_field(catalogue_, named.first); field && field->selects_type)
+        by_depth.emplace(selectors_above(*field).size(), &named);
+    for (const auto& [depth, named] : by_depth) {
+      const auto current = fields_();
+      const auto* field = find_field(current, named->first);
+      if (field && field->selects_type && !is_outdated(named->second, field))
+        field->set(value_for(*field, named->second));
+    }
+  }
+
+  /// The paths that decide, one above the other, whether the field exists.
+  std::vector<std::string> selectors_above(const OptionField& field) const {
+    std::vector<std::string> above;
+    for (const auto* at = &field; at && !at->only_with.empty(); at = find_field(catalogue_, above.back()))
+      above.push_back(selector_of(*at));
+    return above;
+  }
+
+  /// Whether it was said of an alternative that a later patch has replaced.
+  bool is_outdated(const Entry& entry, const OptionField* field) const {
+    if (field == nullptr || entry.changed_since.empty()) return false;
+    const auto above = selectors_above(*field);
+    return std::ranges::any_of(above, [&](auto& path) { return entry.changed_since.contains(path); });
+  }
+
+  static OptionValue value_for(const OptionField& field, const Entry& entry) {
     std::string problem;
-    const OptionValue value = convert(entry.value, field.get(), entry.from_text, problem);
+    OptionValue value = convert(entry.value, field.get(), entry.from_text, problem);
     if (!problem.empty()) throw UsageError(entry.origin, problem);
     check_value(field, value, entry.origin);
-    field.set(value);
-  };
-  // Types first, outermost first: each decides which fields there are.
-  for (const auto& [path, entry] : patch.entries_) {
-    const auto current = fields();
-    if (const auto* field = find_field(current, path); field && field->selects_type) assign(*field, entry);
+    return value;
   }
-  const auto current = fields();
-  for (const auto& [path, entry] : patch.entries_) {
-    if (entry.type_replaced && find_field(catalogue, path) != nullptr) continue;
-    if (const auto* field = find_field(current, path)) {
-      if (!field->selects_type) assign(*field, entry);
-      continue;
+
+  /// Throws unless `path`, which is no current field, is one of a kind that is not selected, and says its
+  /// default.
+  void accept_default(const std::string& path, const Entry& entry,
+                      const std::vector<OptionField>& current) const {
+    std::string owners;  // who has such a field
+    for (const OptionField& field : catalogue_) {
+      if (field.path != path || !field.stands_beside || !find_field(current, selector_of(field))) continue;
+      if (value_for(field, entry) == field.get()) return;
+      owners +=
+          owners.empty() ? field.only_with : " or " + field.only_with.substr(selector_of(field).size() + 1);
     }
+    if (!owners.empty()) refuse_alternative(entry, to_text(entry.value) + " applies only with " + owners);
+    if (const auto* other = find_field(catalogue_, path))
+      refuse_alternative(entry, "applies only with " + other->only_with);
     const bool typed = entry.origin.starts_with("--");
     std::vector<std::string> names;
     for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
-    const auto* other = find_field(catalogue, path);
-    if (other != nullptr)
-      throw UsageError(entry.origin, "applies only with " + other->only_with,
-                       "choose that, or leave this out");
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
   }
+
+  [[noreturn]] static void refuse_alternative(const Entry& entry, const std::string& problem) {
+    throw UsageError(entry.origin, problem, "choose that, or leave this out");
+  }
+
+  const std::function<std::vector<OptionField>()>& fields_;
+  const std::vector<OptionField>& catalogue_;
+  const std::map<std::string, Entry>& entries_;
+};
+
+void apply_patch(const std::function<std::vector<OptionField>()>& fields,
+                 const std::vector<OptionField>& catalogue, const OptionPatch& patch) {
+  PatchApplication(fields, catalogue, patch).run();
 }
 
 std::string fields_to_json(const std::vector<OptionField>& fields) {

@@ -10,7 +10,7 @@
 //   };
 //
 // Flags, strict JSON in and out, --help and the reference table all follow from it.
-// A struct that is one alternative of a `choice` also has `static constexpr const char* type`.
+// A struct that is one alternative of a `choice` or a `kind` also has `static constexpr const char* type`.
 // An enum needs `std::span<const char* const> option_names(E)` found by argument-dependent lookup, in the
 // order of its enumerators, which start at 0 without gaps.
 
@@ -19,6 +19,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,17 @@ std::string option_name(Enum value) {
   return option_names(Enum{})[static_cast<size_t>(value)];
 }
 
+/// Of a variant of options structs: the name of the selected alternative, and of all.
+template <class... Alternative>
+std::string option_name(const std::variant<Alternative...>& options) {
+  return std::visit([](const auto& o) { return std::string(o.type); }, options);
+}
+template <class... Alternative>
+std::span<const char* const> option_names(const std::variant<Alternative...>&) {
+  static constexpr const char* names[] = {Alternative::type...};
+  return names;
+}
+
 using OptionValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
 
 /// One option of one options struct, seen without its type.
@@ -54,9 +66,10 @@ struct OptionField {
   std::string path;  ///< dotted, as in JSON: "encoder.layers"
   std::string flag;  ///< as on the command line, without dashes
   std::string help;
-  std::string only_with;  ///< "encoder.type=rnn": exists only in that alternative
+  std::string only_with;       ///< "encoder.type=rnn": exists only in that alternative
+  bool stands_beside = false;  ///< `only_with` is a `kind`: other alternatives take its default in silence
   OptionRange range;
-  std::vector<std::string> valid;  ///< the names of an enum or of a choice's alternatives
+  std::vector<std::string> valid;  ///< the names of an enum or of a variant's alternatives
   bool selects_type = false;       ///< setting it changes which other fields exist
   std::function<OptionValue()> get;
   std::function<void(const OptionValue&)> set;  ///< the value already has the field's alternative
@@ -85,14 +98,25 @@ class OptionCollector {
   void choice(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
               GroupFlags flags = GroupFlags::prefixed);
 
+  /// A variant of structs whose fields stand beside the one that selects the alternative: `attention`, and
+  /// with `attention` multi-head also `heads`. Such a field may be said with another alternative, too, as
+  /// long as it says its default.
+  template <class... Alternative>
+  void kind(std::string_view name, std::variant<Alternative...>& options, std::string_view help);
+
  private:
   OptionField field(std::string_view name, std::string_view help) const;
+  template <class... Alternative>
+  void select(OptionField field, std::variant<Alternative...>& options);
+  template <class... Alternative>
+  void alternatives(std::variant<Alternative...>& options, const std::string& selector);
   template <class Alternative, class Variant>
-  void alternative(Variant& options, const std::string& path);
+  void alternative(Variant& options, const std::string& selector);
 
   std::vector<OptionField>& out_;
   Alternatives alternatives_;
   std::string path_prefix_, flag_prefix_, only_with_;
+  bool beside_ = false;
   std::shared_ptr<void> owner_;
 };
 
@@ -134,8 +158,7 @@ class OptionPatch {
   /// A value typed on the command line; `flag` is the origin shown in errors.
   void set_text(const std::string& path, std::vector<std::string> words, const std::string& flag);
   void set(const std::string& path, OptionValue value, const std::string& origin);
-  /// Where `later` chooses another type than this patch, what this patch says of the old type alone is
-  /// dropped.
+  /// Where `later` chooses another alternative than this patch, what this patch says of the old one is dropped.
   void merge(const OptionPatch& later);
   /// Moves the entries below `group` ("model") into a patch of their own, with the prefix taken off.
   OptionPatch take_group(const std::string& group);
@@ -148,11 +171,10 @@ class OptionPatch {
     OptionValue value;
     std::string origin;
     bool from_text = false;
-    bool type_replaced = false;  // belongs to a type that a later patch has replaced
+    std::set<std::string> changed_since = {};  // paths to which later patches gave another value
   };
   std::map<std::string, Entry> entries_;
-  friend void apply_patch(const std::function<std::vector<OptionField>()>&, const std::vector<OptionField>&,
-                          const OptionPatch&);
+  friend class PatchApplication;
 };
 
 /// Type-erased body of `apply`.
@@ -223,36 +245,52 @@ void OptionCollector::group(std::string_view name, Group& options, GroupFlags fl
 template <class... Alternative>
 void OptionCollector::choice(std::string_view name, std::variant<Alternative...>& options,
                              std::string_view help, GroupFlags flags) {
-  using Variant = std::variant<Alternative...>;
   OptionCollector inner = *this;
+  inner.beside_ = false;
   inner.path_prefix_ += std::string(name) + ".";
   if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
+  OptionField type = field(name, help);  // --encoder rnn, --encoder.layers 2
+  type.path += ".type";
+  select(type, options);
+  inner.alternatives(options, type.path);
+}
 
-  OptionField type = inner.field("type", help);
-  type.flag = flag_prefix_ + std::string(name);  // --encoder rnn, --encoder.layers 2
-  type.selects_type = true;
-  type.valid = {Alternative::type...};
+template <class... Alternative>
+void OptionCollector::kind(std::string_view name, std::variant<Alternative...>& options,
+                           std::string_view help) {
+  OptionCollector inner = *this;
+  inner.beside_ = true;
+  const OptionField type = field(name, help);
+  select(type, options);
+  inner.alternatives(options, type.path);
+}
+
+template <class... Alternative>
+void OptionCollector::select(OptionField field, std::variant<Alternative...>& options) {
+  using Variant = std::variant<Alternative...>;
+  field.selects_type = true;
+  field.valid = {Alternative::type...};
   auto keep = owner_;
-  type.get = [&options, keep] {
-    return OptionValue(
-        std::visit([](auto& o) { return std::string(std::decay_t<decltype(o)>::type); }, options));
-  };
-  type.set = [&options, keep](const OptionValue& v) {
+  field.get = [&options, keep] { return OptionValue(option_name(options)); };
+  field.set = [&options, keep](const OptionValue& v) {
     const auto& wanted = std::get<std::string>(v);
     auto select = [&]<class A>(std::type_identity<A>) {
       if (wanted == A::type && !std::holds_alternative<A>(options)) options = Variant(A{});
     };
     (select(std::type_identity<Alternative>{}), ...);
   };
-  out_.push_back(std::move(type));
-  const std::string path = path_prefix_ + std::string(name);
-  (inner.template alternative<Alternative>(options, path), ...);
+  out_.push_back(std::move(field));
+}
+
+template <class... Alternative>
+void OptionCollector::alternatives(std::variant<Alternative...>& options, const std::string& selector) {
+  (alternative<Alternative>(options, selector), ...);
 }
 
 template <class Alternative, class Variant>
-void OptionCollector::alternative(Variant& options, const std::string& path) {
+void OptionCollector::alternative(Variant& options, const std::string& selector) {
   OptionCollector inner = *this;
-  inner.only_with_ = path + ".type=" + Alternative::type;
+  inner.only_with_ = selector + "=" + Alternative::type;
   if (auto* selected = std::get_if<Alternative>(&options)) {
     Alternative::fields(*selected, inner);
   } else if (alternatives_ == Alternatives::all) {

@@ -50,7 +50,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     const CopyShares shares = copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
     copied = copied_probability(shares.copied, memory.copy_slots(), batch.target_output)[0];  // [T]
     generated = shares.generated[0].squeeze(1);
-    gate = steps.copy_gate[0].squeeze(1).sigmoid();
+    gate = steps.copy_gate[0].select(1, 0).sigmoid();
     slots = numbers_of(memory.copy_slots()[0]);
   }
 

@@ -2,48 +2,52 @@
 
 #include <ATen/ATen.h>
 
-#include "seq2seq/model/encoder.h"
-#include "seq2seq/model/transformer.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/layers/initializer.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr double least_sentence_weight = 1e-30;  // its logarithm is finite
+constexpr AttentionOptions sentence_attention = AdditiveAttention{};
 
 }  // namespace
 
-// State tensors in order: feed (only with attention and input feeding), past attention (with coverage) and
-// the cells of `gru` coverage, then hidden and, for an LSTM, cell of each layer.
 struct RnnDecoderImpl::View {
-  Tensor feed;
-  Coverage coverage;
+  Tensor feed;  // with attention and input feeding
+  CoverageState coverage;
   std::vector<CellState> layers;
+
+  static void tensors(auto& view, const RnnDecoderOptions& options, auto&& f) {
+    if (options.input_feeding && options.has_attention()) f(view.feed);
+    coverage_tensors(options.coverage, view.coverage, f);
+    for (auto& layer : view.layers) {
+      f(layer.hidden);
+      if (options.cell == Cell::lstm) f(layer.cell);
+    }
+  }
 
   static View of(const State& state, const RnnDecoderOptions& options) {
     View view;
-    size_t at = 0;
-    if (options.input_feeding && options.attention != AttentionKind::none) view.feed = state.tensors[at++];
-    if (options.coverage != CoverageKind::none) view.coverage.sum = state.tensors[at++];
-    if (options.coverage == CoverageKind::gru) view.coverage.cells = state.tensors[at++];
-    for (int64_t i = 0; i < options.layers; ++i) {
-      CellState layer{state.tensors[at++], {}};
-      if (options.cell == Cell::lstm) layer.cell = state.tensors[at++];
-      view.layers.push_back(layer);
-    }
+    view.layers.resize(static_cast<size_t>(options.layers));
+    tensors(view, options, RowsReader(state.tensors));
     return view;
   }
 
-  State state() const {
-    std::vector<Tensor> tensors;
-    for (const Tensor& tensor : {feed, coverage.sum, coverage.cells})
-      if (tensor.defined()) tensors.push_back(tensor);
-    for (const CellState& layer : layers) {
-      tensors.push_back(layer.hidden);
-      if (layer.cell.defined()) tensors.push_back(layer.cell);
-    }
-    return State(std::move(tensors));
+  State state(const RnnDecoderOptions& options) const {
+    std::vector<Tensor> all;
+    tensors(*this, options, [&](const Tensor& tensor) { all.push_back(tensor); });
+    return State(std::move(all));
+  }
+};
+
+struct RnnDecoderImpl::Looked {
+  AttentionView words, sentences;  // sentences: under a hierarchical encoder
+
+  static void prepared(auto& looked, const RnnDecoderOptions& options, auto&& f) {
+    prepared_tensors(options.attention, options.coverage, looked.words, f);
+    if (looked.sentences.states.defined()) prepared_tensors(sentence_attention, {}, looked.sentences, f);
   }
 };
 
@@ -66,11 +70,11 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
   if (options.input_feeding)
     feed_ = register_module("feed", Linear(attentive ? options.size : summary_size,
                                            gate_count(options.cell) * options.size, false));
-  attention_ = register_module("attention", Attention(options.attention, options.size, memory_size,
-                                                      options.size, options.coverage, options.heads));
+  attention_ = register_module(
+      "attention", make_attention(options.attention, options.attention_sizes(memory_size), options.coverage));
   if (sentence_size > 0 && attentive)
     sentence_attention_ = register_module(
-        "sentence_attention", Attention(AttentionKind::additive, options.size, sentence_size, options.size));
+        "sentence_attention", make_attention(sentence_attention, options.attention_sizes(sentence_size)));
   if (copying) copy_gate_ = register_module("copy_gate", Linear(options.size + embedding_size, 1));
   const int64_t context_size = attention_->context_size();
   if (options.context_gate != ContextGate::none) {
@@ -83,14 +87,24 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
+  Looked looked{.words = attention_->prepare(memory.states(), memory.mask()), .sentences = {}};
+  if (sentence_attention_) {
+    const SentenceMemory sentences = memory.sentences();
+    looked.sentences = sentence_attention_->prepare(sentences.states, sentences.mask);
+  }
   Memory result = memory;
-  result.add_prepared(attention_->keys(memory.states()));
-  if (options_.attention == AttentionKind::multi_head)
-    result.add_prepared(attention_->values(memory.states()));
-  if (options_.coverage == CoverageKind::gru)
-    result.add_prepared(attention_->coverage_gates(memory.states()));
-  if (sentence_attention_) result.add_prepared(sentence_attention_->keys(memory.sentence_states()));
+  Looked::prepared(looked, options_, [&](const Tensor& tensor) { result.add_prepared(tensor); });
   return result;
+}
+
+RnnDecoderImpl::Looked RnnDecoderImpl::looked_at(const Memory& memory) const {
+  Looked looked{.words = {memory.states(), memory.mask()}, .sentences = {}};
+  if (sentence_attention_) {
+    const SentenceMemory sentences = memory.sentences();
+    looked.sentences = {sentences.states, sentences.mask};
+  }
+  Looked::prepared(looked, options_, memory.prepared());
+  return looked;
 }
 
 State RnnDecoderImpl::start(const Memory& memory) {
@@ -104,7 +118,7 @@ State RnnDecoderImpl::start(const Memory& memory) {
     if (options_.cell == Cell::lstm) layer.cell = parts[++i].contiguous();
     view.layers.push_back(layer);
   }
-  return view.state();
+  return view.state(options_);
 }
 
 Tensor RnnDecoderImpl::first_gates(const Memory& memory, const Tensor& embedded) {
@@ -136,7 +150,7 @@ Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, cons
   if (has_attention()) features = combined(attended.context, x).tanh();
   features = dropout(features, options_.dropout, noise);  // [N, H]
   if (view.feed.defined()) view.feed = features;
-  return {features, attended.weights, {}, view.state()};
+  return {features, attended.weights, {}, view.state(options_)};
 }
 
 Tensor RnnDecoderImpl::combined(const Tensor& context, const Tensor& state) {
@@ -149,29 +163,27 @@ Tensor RnnDecoderImpl::combined(const Tensor& context, const Tensor& state) {
   return target + gate * (source - target);
 }
 
-AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query, const Coverage& past) {
-  size_t next = 0;
-  AttentionImpl::View words{memory.states(), memory.prepared(next++), memory.mask()};
-  if (options_.attention == AttentionKind::multi_head) words.values = memory.prepared(next++);
-  if (options_.coverage == CoverageKind::gru) words.coverage_gates = memory.prepared(next++);
-  if (!sentence_attention_) return attention_->forward(query, words, past);
-  const Tensor sentences =
-      sentence_attention_
-          ->forward(query, {memory.sentence_states(), memory.prepared(next), memory.sentence_mask()})
-          .weights;  // [N, J]
+AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query, const CoverageState& past) {
+  const Looked looked = looked_at(memory);
+  if (!sentence_attention_) return attention_->forward(query, looked.words, past);
+  const Tensor sentences = sentence_attention_->forward(query, looked.sentences).weights;  // [N, J]
   const int64_t hypotheses = query.size(0) / memory.count();
-  const Tensor sentence_of_word = memory.sentence_of_word().repeat_interleave(hypotheses, 0);  // [N, S]
-  const Tensor bias = sentences.gather(1, sentence_of_word).clamp_min(least_sentence_weight).log();
-  return attention_->forward(query, words, past, bias);
+  const Tensor of_word = memory.sentences().of_word.repeat_interleave(hypotheses, 0);  // [N, S]
+  const Tensor bias = sentences.gather(1, of_word).clamp_min(least_sentence_weight).log();
+  return attention_->forward(query, looked.words, past, bias);
 }
 
-Tensor RnnDecoderImpl::copy_gate(const Tensor& features, const Tensor& embedded) {
-  return copy_gate_ ? copy_gate_->forward(at::cat({features, embedded}, -1)) : Tensor();
+Tensor RnnDecoderImpl::copy_gate(const Tensor& features, const Tensor& embedded, const Tensor& attention) {
+  if (!copy_gate_) return {};
+  const Tensor gate = copy_gate_->forward(at::cat({features, embedded}, -1));
+  if (attention_->is_distribution()) return gate;
+  const Tensor left = (1 - attention.sum(-1, /*keepdim=*/true)).clamp_min(0);  // below 0 by rounding alone
+  return at::cat({gate, left}, -1);
 }
 
 Step RnnDecoderImpl::advance(const Memory& memory, const Tensor& embedded, const State& state) {
   Step step = recur(memory, first_gates(memory, embedded), state, {}, nullptr);
-  step.copy_gate = copy_gate(step.features, embedded);
+  step.copy_gate = copy_gate(step.features, embedded, step.attention);
   return step;
 }
 
@@ -182,7 +194,7 @@ StepSequence RnnDecoderImpl::forward(const Memory& memory, const Tensor& embedde
   StepSequence steps = unroll(
       memory, embedded.size(1), [&](int64_t t, const Tensor&) { return gates[static_cast<size_t>(t)]; },
       noise);
-  steps.copy_gate = copy_gate(steps.features, inputs);
+  steps.copy_gate = copy_gate(steps.features, inputs, steps.attention);
   return steps;
 }
 
@@ -194,7 +206,7 @@ StepSequence RnnDecoderImpl::forward_by_word(const Memory& memory, int64_t steps
     return first_gates(memory, inputs.back());  // [B, G*H]
   };
   StepSequence result = unroll(memory, steps, gates_at, noise);
-  result.copy_gate = copy_gate(result.features, at::stack(inputs, 1));
+  result.copy_gate = copy_gate(result.features, at::stack(inputs, 1), result.attention);
   return result;
 }
 
@@ -217,18 +229,15 @@ StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const W
   return {at::stack(features, 1), at::stack(attention, 1), {}};
 }
 
-std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder) {
-  return std::visit(
-      [&]<class Options>(const Options& o) -> std::shared_ptr<Decoder> {
-        if constexpr (std::is_same_v<Options, TransformerOptions>)
-          return std::make_shared<TransformerDecoderImpl>(o, options.copying, options.embedding.size,
-                                                          encoder.memory_size());
-        else
-          return std::make_shared<RnnDecoderImpl>(o, options.copying, options.embedding.size,
-                                                  encoder.memory_size(), encoder.summary_size(),
-                                                  encoder.sentence_size());
-      },
-      options.decoder);
+void RnnDecoderImpl::initialize(Initializer& initializer) {
+  bridge_->initialize(initializer);
+  for (auto& layer : layers_) layer->initialize(initializer);
+  for (auto& norm : norms_) norm->initialize();
+  if (feed_) feed_->initialize(initializer);
+  attention_->initialize(initializer);
+  if (sentence_attention_) sentence_attention_->initialize(initializer);
+  for (Linear* part : {&copy_gate_, &context_part_, &state_part_, &context_gate_, &combine_})
+    if (*part) (*part)->initialize(initializer);
 }
 
 }  // namespace seq2seq

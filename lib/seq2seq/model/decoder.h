@@ -8,21 +8,19 @@
 
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/rows.h"
-#include "seq2seq/nn/layers/attention.h"
-#include "seq2seq/nn/ops/dropout.h"
 #include "seq2seq/nn/layers/layer_norm.h"
 #include "seq2seq/nn/layers/recurrent.h"
+#include "seq2seq/nn/ops/dropout.h"
 
 namespace seq2seq {
-
-class Encoder;
 
 /// One decoding step of N = B * K hypotheses.
 struct Step {
   Tensor features;   ///< [N, F] what the output layer turns into words
   Tensor attention;  ///< [N, S] over the source; zeros without attention
-  Tensor
-      copy_gate;  ///< [N, 1] logit of p_gen (See et al. 2017, eq. 8); undefined when the model does not copy
+  /// [N, 1] the logit of p_gen (See et al. 2017, eq. 8), and of attention that sums to less than 1 in a
+  /// second column what is left; undefined when the model does not copy
+  Tensor copy_gate;
   State next;
 };
 
@@ -30,7 +28,7 @@ struct Step {
 struct StepSequence {
   Tensor features;   ///< [B, T, F]
   Tensor attention;  ///< [B, T, S]
-  Tensor copy_gate;  ///< [B, T, 1] or undefined
+  Tensor copy_gate;  ///< [B, T, 1 or 2] or undefined
 };
 
 /// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the
@@ -51,6 +49,7 @@ class Decoder : public torch::nn::Module {
   /// As `forward`, with dropout of the same rates, but each word is asked for when its turn comes.
   virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                        Noise* noise) = 0;
+  virtual void initialize(Initializer& initializer) = 0;
   virtual int64_t feature_size() const = 0;
   virtual bool has_attention() const = 0;
 };
@@ -75,18 +74,21 @@ class RnnDecoderImpl : public Decoder {
   StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
   StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                Noise* noise) override;
+  void initialize(Initializer& initializer) override;
   int64_t feature_size() const override { return options_.size; }
-  bool has_attention() const override { return options_.attention != AttentionKind::none; }
+  bool has_attention() const override { return options_.has_attention(); }
 
  private:
-  struct View;   // the named tensors of a State
-  struct Masks;  // dropout masks that last for a whole sentence
+  struct View;    // the named tensors of a State
+  struct Looked;  // those of a Memory that are looked at
+  struct Masks;   // dropout masks that last for a whole sentence
   Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
              Noise* noise);
-  AttentionResult attend(const Memory& memory, const Tensor& query, const Coverage& past);
+  Looked looked_at(const Memory& memory) const;
+  AttentionResult attend(const Memory& memory, const Tensor& query, const CoverageState& past);
   Tensor combined(const Tensor& context, const Tensor& state);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
-  Tensor copy_gate(const Tensor& features, const Tensor& embedded);
+  Tensor copy_gate(const Tensor& features, const Tensor& embedded, const Tensor& attention);
   StepSequence unroll(const Memory& memory, int64_t steps, const WordAt& gates_at, Noise* noise);
 
   RnnDecoderOptions options_;
@@ -94,10 +96,8 @@ class RnnDecoderImpl : public Decoder {
   std::vector<LayerNorm> norms_;  // with layer normalization: behind each layer
   Linear bridge_{nullptr}, feed_{nullptr}, combine_{nullptr};
   Linear context_part_{nullptr}, state_part_{nullptr}, context_gate_{nullptr};  // instead of combine_
-  Attention attention_{nullptr}, sentence_attention_{nullptr};
+  std::shared_ptr<Attention> attention_, sentence_attention_;
   Linear copy_gate_{nullptr};
 };
-
-std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder);
 
 }  // namespace seq2seq

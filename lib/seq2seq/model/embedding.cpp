@@ -7,12 +7,18 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 
 Tensor EmbeddingImpl::forward(const Tensor& ids) {
   return at::embedding(weight, ids, Vocabulary::padding);
+}
+
+void EmbeddingImpl::initialize(Initializer& initializer) {
+  initializer.matrix(weight);
+  weight.select(0, Vocabulary::padding).zero_();
 }
 
 int64_t load_pretrained(Embedding& embedding, const Vocabulary& vocabulary, const std::string& path) {

@@ -9,6 +9,7 @@
 
 namespace seq2seq {
 
+class Initializer;
 class Vocabulary;
 
 /// Word vectors: weight [V, E]. The padding row gets no gradient.
@@ -18,6 +19,7 @@ class EmbeddingImpl : public torch::nn::Module {
       : weight(register_parameter("weight", at::empty({vocabulary, size}))) {}
   /// ids of any shape -> [..., E]
   Tensor forward(const Tensor& ids);
+  void initialize(Initializer& initializer);
   Tensor weight;
 };
 TORCH_MODULE(Embedding);

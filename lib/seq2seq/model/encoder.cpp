@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
-#include "seq2seq/model/transformer.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -79,6 +79,14 @@ Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise
   return Memory(sum * mask.unsqueeze(2).to(sum.scalar_type()), mask, summary);
 }
 
+void RnnEncoderImpl::initialize(Initializer& initializer) {
+  for (size_t i = 0; i < forward_layers_.size(); ++i) {
+    forward_layers_[i]->initialize(initializer);
+    if (options_.bidirectional) backward_layers_[i]->initialize(initializer);
+    if (options_.layer_norm) norms_[i]->initialize();
+  }
+}
+
 HierarchicalEncoderImpl::HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options,
                                                  int64_t embedding_size)
     : words_(register_module("words", std::make_shared<RnnEncoderImpl>(options.words(), embedding_size))),
@@ -106,21 +114,14 @@ Memory HierarchicalEncoderImpl::forward(const SourceBatch& source, const Tensor&
       at::embedding(position_, wanted.clamp_max(positions - 1));  // [B, J, 2H]
   const Memory sentences = sentences_->read(both, counts, noise);
   Memory result(words.states(), words.mask(), at::cat({words.summary(), sentences.summary()}, 1));
-  result.add_sentences(sentences.states(), sentences.mask(), sentence_of_word);
+  result.add_sentences({sentences.states(), sentences.mask(), sentence_of_word});
   return result;
 }
 
-std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t embedding_size) {
-  return std::visit(
-      [&]<class Options>(const Options& o) -> std::shared_ptr<Encoder> {
-        if constexpr (std::is_same_v<Options, HierarchicalEncoderOptions>)
-          return std::make_shared<HierarchicalEncoderImpl>(o, embedding_size);
-        else if constexpr (std::is_same_v<Options, TransformerOptions>)
-          return std::make_shared<TransformerEncoderImpl>(o, embedding_size);
-        else
-          return std::make_shared<RnnEncoderImpl>(o, embedding_size);
-      },
-      options);
+void HierarchicalEncoderImpl::initialize(Initializer& initializer) {
+  initializer.uniform(position_);
+  words_->initialize(initializer);
+  sentences_->initialize(initializer);
 }
 
 }  // namespace seq2seq

@@ -7,9 +7,9 @@
 
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/rows.h"
-#include "seq2seq/nn/ops/dropout.h"
 #include "seq2seq/nn/layers/layer_norm.h"
 #include "seq2seq/nn/layers/recurrent.h"
+#include "seq2seq/nn/ops/dropout.h"
 
 namespace seq2seq {
 
@@ -19,6 +19,7 @@ class Encoder : public torch::nn::Module {
   /// source: ids [B, S] and lengths [B], embedded [B, S, E] -> states [B, S, memory_size], mask, summary
   /// [B, summary_size]; a hierarchical encoder adds its sentences.
   virtual Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) = 0;
+  virtual void initialize(Initializer& initializer) = 0;
   virtual int64_t memory_size() const = 0;
   virtual int64_t summary_size() const = 0;
   /// Width of the sentence states of a hierarchical encoder, else 0.
@@ -33,6 +34,7 @@ class RnnEncoderImpl : public Encoder {
   Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
   /// The same for any vectors x [B, S, I] of these lengths [B].
   Memory read(const Tensor& x, const Tensor& lengths, Noise* noise);
+  void initialize(Initializer& initializer) override;
   int64_t memory_size() const override { return options_.memory_size(); }
   int64_t summary_size() const override { return options_.memory_size(); }
 
@@ -50,6 +52,7 @@ class HierarchicalEncoderImpl : public Encoder {
  public:
   HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options, int64_t embedding_size);
   Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
+  void initialize(Initializer& initializer) override;
   int64_t memory_size() const override { return words_->memory_size(); }
   int64_t summary_size() const override { return words_->summary_size() + sentences_->summary_size(); }
   int64_t sentence_size() const override { return sentences_->memory_size(); }
@@ -58,7 +61,5 @@ class HierarchicalEncoderImpl : public Encoder {
   std::shared_ptr<RnnEncoderImpl> words_, sentences_;
   Tensor position_;  // [limit, sentence size]: added to the sentence states; later ones share the last
 };
-
-std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t embedding_size);
 
 }  // namespace seq2seq

@@ -12,28 +12,25 @@ constexpr const char* sharing_names[] = {"none", "source-target", "target-output
 constexpr const char* gate_names[] = {"none", "source", "target", "both"};
 constexpr const char* position_names[] = {"sinusoidal", "learned", "rotary"};
 
+// "dot, general or additive": all but none.
+std::string attention_names() {
+  std::string text;
+  const auto names = option_names(AttentionOptions{});
+  for (const char* name : names)
+    if (name != std::string_view(NoAttention::type))
+      text += (text.empty() ? "" : name == names.back() ? " or " : ", ") + std::string(name);
+  return text;
+}
+
 void check_rnn_decoder(const ModelOptions& options, const RnnDecoderOptions& decoder) {
-  const int64_t memory = memory_size(options);
-  if (decoder.attention == AttentionKind::dot && decoder.size != memory)
-    throw UsageError("decoder.attention",
-                     "dot compares vectors of equal size, but the decoder has " +
-                         std::to_string(decoder.size) + " and the encoder " + std::to_string(memory),
-                     "use general, or set decoder.size to " + std::to_string(memory));
-  if (decoder.attention == AttentionKind::multi_head && decoder.size % decoder.heads != 0)
-    throw UsageError(
-        "decoder.heads",
-        std::to_string(decoder.heads) + " heads cannot share a width of " + std::to_string(decoder.size),
-        "let it divide decoder.size");
-  if (decoder.attention != AttentionKind::multi_head && decoder.heads != RnnDecoderOptions{}.heads)
-    throw UsageError("decoder.heads", "only multi-head attention has heads",
-                     "set decoder.attention to multi-head");
-  if (decoder.attention != AttentionKind::none) return;
+  check_attention(decoder.attention, decoder.attention_sizes(memory_size(options)), "decoder.");
+  if (decoder.has_attention()) return;
   const auto refuse = [](const std::string& option, const std::string& what) {
     throw UsageError(option, what + " needs attention, and the decoder has none",
-                     "set decoder.attention to additive, general, dot or multi-head");
+                     "set decoder.attention to " + attention_names());
   };
   if (options.copying) refuse("copying", "copying");
-  if (decoder.coverage != CoverageKind::none) refuse("decoder.coverage", "coverage");
+  if (!std::holds_alternative<NoCoverage>(decoder.coverage)) refuse("decoder.coverage", "coverage");
   if (decoder.context_gate != ContextGate::none) refuse("decoder.context-gate", "a context gate");
   if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
     refuse("encoder", "the hierarchical encoder");
@@ -78,7 +75,7 @@ int64_t memory_size(const ModelOptions& options) {
 
 bool has_attention(const ModelOptions& options) {
   const auto* rnn = std::get_if<RnnDecoderOptions>(&options.decoder);
-  return rnn == nullptr || rnn->attention != AttentionKind::none;
+  return rnn == nullptr || rnn->has_attention();
 }
 
 void check(const ModelOptions& options) {

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "seq2seq/core/options.h"
-#include "seq2seq/nn/layers/attention.h"
+#include "seq2seq/nn/layers/attention/kinds.h"
 #include "seq2seq/nn/layers/recurrent.h"
 #include "seq2seq/nn/layers/transformer.h"
 
@@ -113,9 +113,8 @@ struct RnnDecoderOptions {
   Cell cell = Cell::lstm;
   int64_t layers = 1;
   int64_t size = 512;
-  AttentionKind attention = AttentionKind::additive;
-  int64_t heads = 4;
-  CoverageKind coverage = CoverageKind::none;
+  AttentionOptions attention = AdditiveAttention{};
+  CoverageOptions coverage = NoCoverage{};
   ContextGate context_gate = ContextGate::none;
   bool input_feeding = true;
   bool residual = false;
@@ -126,12 +125,11 @@ struct RnnDecoderOptions {
     f("cell", o.cell, "recurrent cell");
     f("layers", o.layers, "stacked layers", in_range(1, 16));
     f("size", o.size, "state width", in_range(1, 8192));
-    f("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector");
-    f("heads", o.heads, "heads of multi-head attention", in_range(1, 64));
-    f("coverage", o.coverage,
-      "what attention remembers of where it has looked: nothing, the sum of past attention (See et al. 2017) "
-      "or a GRU "
-      "state for each source word (Tu et al. 2016)");
+    f.kind("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector");
+    f.kind("coverage", o.coverage,
+           "what attention remembers of where it has looked: nothing, the sum of past attention (See et al. "
+           "2017) "
+           "or a GRU state for each source word (Tu et al. 2016)");
     f("context-gate", o.context_gate,
       "weighs, for each word, what the source (its context) and the target (the decoder's state) say "
       "(Tu et al. 2017)");
@@ -142,6 +140,8 @@ struct RnnDecoderOptions {
       in_range(0, 0.95));
     recurrent_dropout_field(o, f);
   }
+  bool has_attention() const { return !std::holds_alternative<NoAttention>(attention); }
+  AttentionSizes attention_sizes(int64_t memory_size) const { return {size, memory_size, size}; }
 };
 
 /// How a Transformer knows where words stand (nn/positions.h); learned: a vector for each of the first

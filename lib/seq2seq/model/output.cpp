@@ -3,13 +3,14 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 
-OutputImpl::OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied) {
-  if (tied.defined()) {
+OutputImpl::OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied) : tied_(tied.defined()) {
+  if (tied_) {
     weight_ = tied;  // registered by its owner
     if (tied.size(1) != feature_size)
       reduce_ = register_module("reduce", Linear(feature_size, tied.size(1), false));
@@ -90,6 +91,12 @@ Tensor OutputImpl::correct(const StepSequence& steps, const Memory& memory, cons
     best = linear(projected(steps.features), weight_, bias_).argmax(-1);  // [B, T]
   }
   return best.eq(targets).logical_and(targets.ne(Vocabulary::padding));
+}
+
+void OutputImpl::initialize(Initializer& initializer) {
+  if (!tied_) initializer.matrix(weight_);
+  bias_.zero_();
+  if (reduce_) reduce_->initialize(initializer);
 }
 
 }  // namespace seq2seq

@@ -49,9 +49,13 @@ class OutputImpl : public torch::nn::Module {
   /// Positions [B, T] whose likeliest word or slot is the target: padding is false.
   Tensor correct(const StepSequence& steps, const Memory& memory, const Tensor& targets);
 
+  /// A tied projection is left to its owner.
+  void initialize(Initializer& initializer);
+
  private:
   Tensor projected(const Tensor& features);  // [..., F] -> [..., E]
 
+  bool tied_;
   Linear reduce_{nullptr};
   Tensor weight_, bias_;
 };

@@ -11,9 +11,21 @@ std::vector<Tensor> Rows::selected(const Tensor& rows) const {
   return result;
 }
 
-void Memory::add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word) {
+void RowsReader::operator()(Tensor& tensor) {
+  TORCH_CHECK(!left_.empty(), "these rows lack what is asked of them: were they prepared?");
+  tensor = left_.front();
+  left_ = left_.subspan(1);
+}
+
+void Memory::add_sentences(const SentenceMemory& sentences) {
   sentences_ = tensors.size();
-  tensors.insert(tensors.end(), {states, mask, sentence_of_word});
+  SentenceMemory::tensors(sentences, [this](const Tensor& tensor) { tensors.push_back(tensor); });
+}
+
+SentenceMemory Memory::sentences() const {
+  SentenceMemory result;
+  SentenceMemory::tensors(result, added(sentences_));
+  return result;
 }
 
 void Memory::add_copy_slots(const Tensor& slots) {
@@ -26,14 +38,18 @@ void Memory::replace_copy_slots(const Tensor& slots) {
   tensors[copy_slots_] = slots;
 }
 
+const Tensor& Memory::copy_slots() const {
+  TORCH_CHECK(has_copy_slots(), "this memory has no copy slots");
+  return tensors[copy_slots_];
+}
+
 void Memory::add_prepared(const Tensor& tensor) {
   if (prepared_ == none) prepared_ = tensors.size();
   tensors.push_back(tensor);
 }
 
-const Tensor& Memory::added(size_t begin, size_t index) const {
-  TORCH_CHECK(begin != none, "this memory lacks what is asked of it: was it prepared?");
-  return tensors[begin + index];
+RowsReader Memory::added(size_t begin) const {
+  return RowsReader(begin == none ? std::span<const Tensor>() : std::span(tensors).subspan(begin));
 }
 
 Memory Memory::select(const Tensor& rows) const {

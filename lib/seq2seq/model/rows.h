@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "seq2seq/nn/shapes.h"
@@ -26,6 +27,30 @@ struct SourceBatch {
   SourceBatch to(const at::Device& device) const { return {ids.to(device), lengths.to(device), sentences}; }
 };
 
+/// Hands out the tensors of a list in order. A view of such a list says once which tensors it has, in a
+/// visitor `tensors(view, f)`: with an f that appends it makes the list, with this one it reads the list.
+class RowsReader {
+ public:
+  explicit RowsReader(std::span<const Tensor> tensors) : left_(tensors) {}
+  /// Throws (TORCH_CHECK) when none is left.
+  void operator()(Tensor& tensor);
+
+ private:
+  std::span<const Tensor> left_;
+};
+
+/// Of a hierarchical encoder.
+struct SentenceMemory {
+  Tensor states;   ///< [B, J, G] of the document's sentences
+  Tensor mask;     ///< [B, J]
+  Tensor of_word;  ///< [B, S] int64 the sentence of each word
+  static void tensors(auto& view, auto&& f) {
+    f(view.states);
+    f(view.mask);
+    f(view.of_word);
+  }
+};
+
 /// What is known of each sentence; a row is a sentence. Never copied per hypothesis.
 struct Memory : Rows {
   Memory(const Tensor& states, const Tensor& mask, const Tensor& summary) : Rows{{states, mask, summary}} {}
@@ -34,29 +59,24 @@ struct Memory : Rows {
   const Tensor& mask() const { return tensors[1]; }     ///< [B, S] bool, true = attend
   const Tensor& summary() const { return tensors[2]; }  ///< [B, D] the whole sentence in one vector
 
-  /// Of a hierarchical encoder: states [B, J, G] of the document's sentences, their mask [B, J], and the
-  /// sentence of each word [B, S] int64.
-  void add_sentences(const Tensor& states, const Tensor& mask, const Tensor& sentence_of_word);
-  const Tensor& sentence_states() const { return added(sentences_, 0); }
-  const Tensor& sentence_mask() const { return added(sentences_, 1); }
-  const Tensor& sentence_of_word() const { return added(sentences_, 2); }
+  void add_sentences(const SentenceMemory& sentences);
+  SentenceMemory sentences() const;
 
   /// Of a model that copies: the slot [B, S] of each source position (nn/copy.h).
   void add_copy_slots(const Tensor& slots);
   void replace_copy_slots(const Tensor& slots);
   bool has_copy_slots() const { return copy_slots_ != none; }
-  const Tensor& copy_slots() const { return added(copy_slots_, 0); }
+  const Tensor& copy_slots() const;
 
   /// What the decoder's `prepare` adds, in its own order.
   void add_prepared(const Tensor& tensor);
-  const Tensor& prepared(size_t index) const { return added(prepared_, index); }
+  RowsReader prepared() const { return added(prepared_); }
 
   Memory select(const Tensor& rows) const;
 
  private:
   static constexpr size_t none = SIZE_MAX;
-  /// Throws unless something was added there.
-  const Tensor& added(size_t begin, size_t index) const;
+  RowsReader added(size_t begin) const;
 
   size_t sentences_ = none, copy_slots_ = none, prepared_ = none;  // where they begin
 };

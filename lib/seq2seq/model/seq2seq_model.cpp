@@ -1,13 +1,12 @@
 #include "seq2seq/model/seq2seq_model.h"
 
 #include <ATen/ATen.h>
-#include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
+#include "seq2seq/model/factory.h"
 #include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -38,17 +37,6 @@ int64_t most_sentences(const Batch& batch) {
 // Words that the vocabulary lacks, which are numbered beyond it, as <unk>.
 Tensor within(const Tensor& ids, int64_t vocabulary) {
   return ids.masked_fill(ids.ge(vocabulary), Vocabulary::unknown);
-}
-
-// Of the recurrent encoders and decoders.
-template <class Variant>
-std::optional<Cell> cell_of(const Variant& options) {
-  return std::visit(
-      [](const auto& o) -> std::optional<Cell> {
-        if constexpr (requires { o.cell; }) return o.cell;
-        return {};
-      },
-      options);
 }
 
 }  // namespace
@@ -89,27 +77,12 @@ void Seq2SeqImpl::set_source_to_target(const std::vector<int64_t>& table) {
 
 void Seq2SeqImpl::initialize(uint64_t seed) {
   const at::NoGradGuard no_grad;
-  at::Generator generator = at::detail::createCPUGenerator(seed);
-  for (auto& [name, value] : named_parameters().pairs()) {
-    const bool in_encoder = name.starts_with("encoder."), in_decoder = name.starts_with("decoder.");
-    const bool transformer = (in_encoder && std::holds_alternative<TransformerOptions>(options_.encoder)) ||
-                             (in_decoder && std::holds_alternative<TransformerOptions>(options_.decoder));
-    if (name.find("norm.weight") != std::string::npos) {
-      value.fill_(1);
-    } else if (name.find("bias") != std::string::npos) {
-      value.zero_();
-      // The forget gate begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
-      const bool lstm = (in_encoder ? cell_of(options_.encoder) : cell_of(options_.decoder)) == Cell::lstm;
-      if (lstm && name.ends_with("bias_ih")) value.narrow(0, value.size(0) / 4, value.size(0) / 4).fill_(1);
-    } else {
-      const double range = transformer && name.ends_with(".weight")
-                               ? std::sqrt(6.0 / static_cast<double>(value.size(0) + value.size(1)))
-                               : options_.initial_range;
-      value.uniform_(-range, range, generator);
-    }
-  }
-  source_embedding_->weight.select(0, Vocabulary::padding).zero_();
-  target_embedding_->weight.select(0, Vocabulary::padding).zero_();
+  Initializer initializer(seed, options_.initial_range);
+  source_embedding_->initialize(initializer);
+  if (target_embedding_.ptr() != source_embedding_.ptr()) target_embedding_->initialize(initializer);
+  encoder_->initialize(initializer);
+  decoder_->initialize(initializer);
+  output_->initialize(initializer);
 }
 
 Memory Seq2SeqImpl::encode(const SourceBatch& source, Noise* noise) {

@@ -13,14 +13,4 @@ Tensor SimpleRnnImpl::states(const Tensor& x) {
   return recurrence_->forward_loop(x);
 }
 
-Tensor SimpleRnnImpl::forward_fused(const Tensor& x) {
-  const Tensor state = at::zeros({1, x.size(0), recurrence_->hidden_size()}, x.options());
-  const std::vector<Tensor> weights{recurrence_->weight_ih, recurrence_->weight_hh, recurrence_->bias_ih,
-                                    recurrence_->bias_hh};
-  const Tensor states = std::get<0>(at::rnn_tanh(x, state, weights, /*has_biases=*/true, /*num_layers=*/1,
-                                                 /*dropout=*/0.0, /*train=*/false, /*bidirectional=*/false,
-                                                 /*batch_first=*/true));
-  return head_->forward(states.select(1, -1));
-}
-
 }  // namespace seq2seq

@@ -19,8 +19,6 @@ class SimpleRnnImpl : public torch::nn::Module {
   Tensor forward(const Tensor& x) { return head_->forward(states(x).select(1, -1)); }
   /// All hidden states [B, T, H], by the explicit loop.
   Tensor states(const Tensor& x);
-  /// The same as `forward` through torch's fused layer.
-  Tensor forward_fused(const Tensor& x);
 
  private:
   RecurrentLayer recurrence_;

@@ -7,6 +7,7 @@
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/engine/recorded_states.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/masks.h"
 
 namespace seq2seq {
@@ -21,6 +22,14 @@ TransformerShape shape_of(const TransformerOptions& options, int64_t width) {
           .dropout = options.dropout,
           .attention_dropout = options.attention_dropout,
           .activation_dropout = options.activation_dropout};
+}
+
+// Keys and values, as a State and a Memory hold them.
+void tensors_of(auto& layers, auto&& f) {
+  for (auto& layer : layers) {
+    f(layer.keys);
+    f(layer.values);
+  }
 }
 
 }  // namespace
@@ -45,6 +54,10 @@ std::unique_ptr<Rotation> PositionsImpl::rotation(const Tensor& positions, const
   return std::make_unique<Rotation>(seq2seq::rotation(positions, head_width_, like));
 }
 
+void PositionsImpl::initialize(Initializer& initializer) {
+  if (learned_.defined()) initializer.uniform(learned_);
+}
+
 TransformerEncoderImpl::TransformerEncoderImpl(const TransformerOptions& options, int64_t width)
     : options_(options), width_(width), positions_(register_module("positions", Positions(options, width))) {
   for (int64_t i = 0; i < options.layers; ++i)
@@ -67,25 +80,33 @@ Memory TransformerEncoderImpl::forward(const SourceBatch& source, const Tensor& 
   return Memory(x, mask, x.sum(1) / source.lengths.unsqueeze(1).to(x.scalar_type()));
 }
 
-// State tensors in order: how many words each hypothesis has [N] int64, then keys and values of each layer.
-struct TransformerDecoderImpl::View {
-  Tensor position;
-  std::vector<HeadMemory> layers;
+void TransformerEncoderImpl::initialize(Initializer& initializer) {
+  positions_->initialize(initializer);
+  Initializer glorot = initializer.glorot();
+  for (auto& layer : layers_) layer->initialize(glorot);
+  if (norm_) norm_->initialize();
+}
 
-  static View of(const State& state) {
-    View view{state.tensors[0], {}};
-    for (size_t i = 1; i < state.tensors.size(); i += 2)
-      view.layers.push_back({state.tensors[i], state.tensors[i + 1]});
+struct TransformerDecoderImpl::View {
+  Tensor position;                 // [N] int64 how many words each hypothesis has
+  std::vector<HeadMemory> layers;  // of these words
+
+  static void tensors(auto& view, auto&& f) {
+    f(view.position);
+    tensors_of(view.layers, f);
+  }
+
+  static View of(const State& state, size_t layers) {
+    View view;
+    view.layers.resize(layers);
+    tensors(view, RowsReader(state.tensors));
     return view;
   }
 
   State state() const {
-    std::vector<Tensor> tensors{position};
-    for (const HeadMemory& layer : layers) {
-      tensors.push_back(layer.keys);
-      tensors.push_back(layer.values);
-    }
-    return State(std::move(tensors));
+    std::vector<Tensor> all;
+    tensors(*this, [&](const Tensor& tensor) { all.push_back(tensor); });
+    return State(std::move(all));
   }
 };
 
@@ -100,12 +121,10 @@ TransformerDecoderImpl::TransformerDecoderImpl(const TransformerOptions& options
 }
 
 Memory TransformerDecoderImpl::prepare(const Memory& memory) {
+  std::vector<HeadMemory> source;
+  for (auto& layer : layers_) source.push_back(layer->prepare(memory.states()));
   Memory result = memory;
-  for (auto& layer : layers_) {
-    const HeadMemory source = layer->prepare(memory.states());
-    result.add_prepared(source.keys);
-    result.add_prepared(source.values);
-  }
+  tensors_of(source, [&](const Tensor& tensor) { result.add_prepared(tensor); });
   return result;
 }
 
@@ -121,11 +140,13 @@ StepSequence TransformerDecoderImpl::run(const Memory& memory, const Tensor& emb
   const auto rotation = positions_->rotation(positions, embedded);
   const Tensor inputs = dropout(positions_->placed(embedded, positions), options_.dropout, noise);
   RecordedStates::add(*this, {inputs, {}});
+  std::vector<HeadMemory> source(layers_.size());
+  tensors_of(source, memory.prepared());
   Tensor x = inputs;  // [N, T, D]
   Tensor attention;
   for (size_t i = 0; i < layers_.size(); ++i)
     x = layers_[i]->forward(x,
-                            {.source = {memory.prepared(2 * i), memory.prepared(2 * i + 1)},
+                            {.source = source[i],
                              .source_mask = memory.mask(),
                              .rotation = rotation.get(),
                              .before = before == nullptr ? nullptr : &(*before)[i],
@@ -137,7 +158,7 @@ StepSequence TransformerDecoderImpl::run(const Memory& memory, const Tensor& emb
 
 Step TransformerDecoderImpl::step(const Memory& memory, const Tensor& embedded, const State& state,
                                   Noise* noise) {
-  View view = View::of(state);
+  View view = View::of(state, layers_.size());
   const StepSequence one =
       run(memory, embedded.unsqueeze(1), view.position.unsqueeze(1), &view.layers, noise);
   view.position = view.position + 1;
@@ -168,6 +189,14 @@ StepSequence TransformerDecoderImpl::forward_by_word(const Memory& memory, int64
     state = std::move(next.next);
   }
   return {at::stack(features, 1), at::stack(attention, 1), gates.empty() ? Tensor() : at::stack(gates, 1)};
+}
+
+void TransformerDecoderImpl::initialize(Initializer& initializer) {
+  positions_->initialize(initializer);
+  Initializer glorot = initializer.glorot();
+  for (auto& layer : layers_) layer->initialize(glorot);
+  if (norm_) norm_->initialize();
+  if (copy_gate_) copy_gate_->initialize(glorot);
 }
 
 }  // namespace seq2seq

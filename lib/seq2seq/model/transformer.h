@@ -19,6 +19,7 @@ class PositionsImpl : public torch::nn::Module {
   Tensor placed(const Tensor& embedded, const Tensor& positions);
   /// Null unless positions are rotary.
   std::unique_ptr<Rotation> rotation(const Tensor& positions, const Tensor& like) const;
+  void initialize(Initializer& initializer);
 
  private:
   PositionKind kind_;
@@ -33,6 +34,7 @@ class TransformerEncoderImpl : public Encoder {
  public:
   TransformerEncoderImpl(const TransformerOptions& options, int64_t width);
   Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
+  void initialize(Initializer& initializer) override;
   int64_t memory_size() const override { return width_; }
   int64_t summary_size() const override { return width_; }
 
@@ -56,6 +58,7 @@ class TransformerDecoderImpl : public Decoder {
   StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) override;
   StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                Noise* noise) override;
+  void initialize(Initializer& initializer) override;
   int64_t feature_size() const override { return width_; }
   bool has_attention() const override { return true; }
 

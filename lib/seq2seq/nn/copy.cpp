@@ -18,9 +18,12 @@ Tensor copy_slots(const Tensor& ids, const Tensor& copyable, const Tensor& table
 }
 
 CopyShares copy_shares(const Tensor& gate, const Tensor& attention, const Tensor& slots) {
-  const Tensor generating = gate.sigmoid(), copying = (-gate).sigmoid();  // [..., 1]
-  const Tensor copyable = slots.ge(0).to(attention.scalar_type());        // [..., S]
-  const Tensor elsewhere = (attention * (1 - copyable)).sum(-1, /*keepdim=*/true);
+  const bool leaves_some = gate.size(-1) == 2;
+  const Tensor logit = leaves_some ? gate.narrow(-1, 0, 1) : gate;
+  const Tensor generating = logit.sigmoid(), copying = (-logit).sigmoid();  // [..., 1]
+  const Tensor copyable = slots.ge(0).to(attention.scalar_type());          // [..., S]
+  Tensor elsewhere = (attention * (1 - copyable)).sum(-1, /*keepdim=*/true);
+  if (leaves_some) elsewhere = elsewhere + gate.narrow(-1, 1, 1);
   return {generating + copying * elsewhere, copying * attention * copyable};
 }
 

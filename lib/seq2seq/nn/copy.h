@@ -24,6 +24,7 @@ struct CopyShares {
 /// gate [..., 1] is the logit of p_gen, attention [..., S] sums to 1, slots [..., S]. What attention gives to
 /// places that cannot be copied (</s>) generates too, so that nothing is lost or divided:
 ///   copied = (1 - p_gen) attention at places to copy,  generated = p_gen + (1 - p_gen) attention elsewhere
+/// Attention that sums to less than 1 gives the rest in a second column of the gate; it is elsewhere, too.
 CopyShares copy_shares(const Tensor& gate, const Tensor& attention, const Tensor& slots);
 
 /// What copying gives to each target: shares.copied [B, T, S], slots [B, S], targets [B, T] -> [B, T].

@@ -17,7 +17,7 @@
 #include "seq2seq/model/device.h"
 #include "seq2seq/model/gradient_flow.h"
 #include "seq2seq/nn/engine/compute.h"
-#include "seq2seq/nn/layers/attention.h"
+#include "seq2seq/nn/layers/coverage/coverage.h"
 #include "seq2seq/text/vocabulary.h"
 #include "seq2seq/train/vocabulary_builder.h"
 

@@ -25,13 +25,14 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
     *nll = log_sum - target_logit;
   } else {
     const Scalar likely = in_vocabulary ? exact_exponential(target_logit - log_sum) : Scalar(0);
-    const Scalar mixed =
-        larger(mixture.generated[row] * likely + mixture.copied[row], mixture.least_probability);
+    const Scalar all = mixture.generated[row] * likely + mixture.copied[row];
+    const Scalar mixed = larger(all, mixture.least_probability);
     *nll = -logarithm(mixed);
-    from_vocabulary = mixture.generated[row] * likely / mixed;
+    const bool constant = all < mixture.least_probability;  // it counts as more than it is: no gradient
+    from_vocabulary = constant ? Scalar(0) : mixture.generated[row] * likely / mixed;
     if (gradient) {
-      mixture.generated_gradient[row] = (smoothing - 1) * likely / mixed;
-      mixture.copied_gradient[row] = (smoothing - 1) / mixed;
+      mixture.generated_gradient[row] = constant ? Scalar(0) : (smoothing - 1) * likely / mixed;
+      mixture.copied_gradient[row] = constant ? Scalar(0) : (smoothing - 1) / mixed;
     }
   }
   *loss = (1 - smoothing) * *nll + smoothing * (log_sum - mean);

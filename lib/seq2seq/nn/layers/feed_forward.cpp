@@ -25,4 +25,9 @@ Tensor FeedForwardImpl::forward(const Tensor& x, Noise* noise) {
   return outer_->forward(dropout(active, dropout_, noise));
 }
 
+void FeedForwardImpl::initialize(Initializer& initializer) {
+  inner_->initialize(initializer);
+  outer_->initialize(initializer);
+}
+
 }  // namespace seq2seq

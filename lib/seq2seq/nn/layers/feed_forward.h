@@ -20,6 +20,7 @@ class FeedForwardImpl : public torch::nn::Module {
   /// `dropout` between the two products.
   FeedForwardImpl(int64_t width, int64_t inner_size, Activation activation, double dropout);
   Tensor forward(const Tensor& x, Noise* noise);
+  void initialize(Initializer& initializer);
 
  private:
   Activation activation_;

@@ -12,4 +12,9 @@ Tensor LayerNormImpl::forward(const Tensor& x) {
   return at::layer_norm(x, weight.sizes(), weight, bias, 1e-5);
 }
 
+void LayerNormImpl::initialize() {
+  weight.fill_(1);
+  bias.zero_();
+}
+
 }  // namespace seq2seq

@@ -13,6 +13,7 @@ class LayerNormImpl : public torch::nn::Module {
  public:
   explicit LayerNormImpl(int64_t width);
   Tensor forward(const Tensor& x);
+  void initialize();
   Tensor weight, bias;
 };
 TORCH_MODULE(LayerNorm);

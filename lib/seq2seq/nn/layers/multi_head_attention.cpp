@@ -40,6 +40,11 @@ HeadMemory SelfAttentionImpl::nothing(const Tensor& like) const {
   return {none, none};
 }
 
+void SelfAttentionImpl::initialize(Initializer& initializer) {
+  projection_->initialize(initializer);
+  output_->initialize(initializer);
+}
+
 CrossAttentionImpl::CrossAttentionImpl(int64_t width, int64_t memory_size, int64_t heads, double dropout)
     : heads_(heads),
       dropout_(dropout),
@@ -71,6 +76,12 @@ Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, co
     *weights = by_row(all.select(1, 0));
   }
   return output_->forward(by_row(context));
+}
+
+void CrossAttentionImpl::initialize(Initializer& initializer) {
+  query_->initialize(initializer);
+  memory_->initialize(initializer);
+  output_->initialize(initializer);
 }
 
 }  // namespace seq2seq

@@ -23,6 +23,7 @@ class SelfAttentionImpl : public torch::nn::Module {
                  Noise* noise);
   /// Before the first word, for the rows of `like` [N, S, H].
   HeadMemory nothing(const Tensor& like) const;
+  void initialize(Initializer& initializer);
 
  private:
   int64_t heads_, head_width_;
@@ -43,6 +44,7 @@ class CrossAttentionImpl : public torch::nn::Module {
   /// first head [N, T, S].
   Tensor forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask, Tensor* weights,
                  Noise* noise);
+  void initialize(Initializer& initializer);
 
  private:
   int64_t heads_;

@@ -6,6 +6,7 @@
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/engine/recorded_states.h"
+#include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
 
@@ -48,6 +49,14 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
   CellState next = cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
   RecordedStates::add(*this, {next.hidden, next.cell});
   return next;
+}
+
+void RecurrentLayerImpl::initialize(Initializer& initializer) {
+  initializer.matrix(weight_ih);
+  initializer.matrix(weight_hh);
+  bias_ih.zero_();
+  bias_hh.zero_();
+  if (cell_ == Cell::lstm) bias_ih.narrow(0, hidden_size(), hidden_size()).fill_(1);
 }
 
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {

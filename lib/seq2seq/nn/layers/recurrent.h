@@ -9,6 +9,8 @@
 
 namespace seq2seq {
 
+class Initializer;
+
 /// Elman's tanh cell; LSTM (Hochreiter and Schmidhuber 1997, with Gers' forget gate); GRU (Cho et al. 2014).
 /// Gate order and parameter names are torch's.
 enum class Cell { rnn, lstm, gru };
@@ -35,6 +37,9 @@ class RecurrentLayerImpl : public torch::nn::Module {
   /// W_ih x + b_ih for any leading dimensions.
   Tensor input_gates(const Tensor& x);
   CellState step(const Tensor& input_gates, const CellState& state, const Tensor& recurrent_mask = {});
+
+  /// The forget gate of an LSTM begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
+  void initialize(Initializer& initializer);
 
   Cell cell() const { return cell_; }
   int64_t hidden_size() const { return weight_hh.size(1); }

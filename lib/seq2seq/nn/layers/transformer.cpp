@@ -42,6 +42,13 @@ Tensor TransformerEncoderLayerImpl::forward(const Tensor& x, const Visible& visi
                   [&](const Tensor& y) { return feed_forward_->forward(y, noise); });
 }
 
+void TransformerEncoderLayerImpl::initialize(Initializer& initializer) {
+  self_attention_->initialize(initializer);
+  feed_forward_->initialize(initializer);
+  self_attention_norm_->initialize();
+  feed_forward_norm_->initialize();
+}
+
 TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(const TransformerShape& shape, int64_t memory_size)
     : shape_(shape),
       self_attention_(register_module("self_attention",
@@ -63,6 +70,15 @@ Tensor TransformerDecoderLayerImpl::forward(const Tensor& x, const View& view, N
   });
   return residual(y, feed_forward_norm_, shape_, noise,
                   [&](const Tensor& z) { return feed_forward_->forward(z, noise); });
+}
+
+void TransformerDecoderLayerImpl::initialize(Initializer& initializer) {
+  self_attention_->initialize(initializer);
+  cross_attention_->initialize(initializer);
+  feed_forward_->initialize(initializer);
+  self_attention_norm_->initialize();
+  cross_attention_norm_->initialize();
+  feed_forward_norm_->initialize();
 }
 
 }  // namespace seq2seq

@@ -32,6 +32,7 @@ class TransformerEncoderLayerImpl : public torch::nn::Module {
   explicit TransformerEncoderLayerImpl(const TransformerShape& shape);
   /// x [B, S, D]
   Tensor forward(const Tensor& x, const Visible& visible, const Rotation* rotation, Noise* noise);
+  void initialize(Initializer& initializer);
 
  private:
   TransformerShape shape_;
@@ -59,6 +60,7 @@ class TransformerDecoderLayerImpl : public torch::nn::Module {
 
   HeadMemory prepare(const Tensor& states) { return cross_attention_->prepare(states); }
   HeadMemory nothing(const Tensor& like) const { return self_attention_->nothing(like); }
+  void initialize(Initializer& initializer);
 
  private:
   TransformerShape shape_;

@@ -1,0 +1,2 @@
+// As in text/.
+#include "seq2seq/nn/layers/attention/kinds.h"
