@@ -97,7 +97,7 @@ INSTANTIATE_TEST_SUITE_P(Architectures, LossGradientTest,
 std::vector<Architecture> with_two_attentions() {
   std::vector<Architecture> all = copying_architectures();
   std::erase_if(all, [](const Architecture& a) {
-    return !is<AdditiveAttention>(a.attention);
+    return !is<AdditiveAttention>(a.attention) && !(is<LocalAttention>(a.attention) && a.copying);
   });
   return all;
 }

@@ -63,7 +63,7 @@ TEST(ModelOptionsTest, HeadsStandBesideTheAttention) {
   const std::string written = options_to_json(with_decoder(R"({"attention": "multi-head", "heads": 2})"));
   EXPECT_THAT(written, AllOf(HasSubstr(R"("attention": "multi-head")"), HasSubstr(R"("heads": 2)")));
   EXPECT_EQ(heads(options_from_json<ModelOptions>(written, "config.json")), 2);
-  for (const char* attention : {"none", "dot", "general", "additive"}) {
+  for (const char* attention : {"none", "dot", "general", "additive", "local"}) {
     const std::string beside =
         R"({"type": "rnn", "attention": ")" + std::string(attention) + R"(", "heads": )";
     const ModelOptions options = with_decoder(beside + "4}");
@@ -91,7 +91,7 @@ TEST(ModelOptionsTest, WhatNeedsAttentionNamesEveryKind) {
   ModelOptions options = tiny_options({.attention = NoAttention{}});
   options.copying = true;
   EXPECT_THAT(message_of(options),
-              HasSubstr("set decoder.attention to dot, general, additive or multi-head"));
+              HasSubstr("set decoder.attention to dot, general, additive, multi-head or local"));
 }
 
 TEST(ModelOptionsTest, FreezingNeedsPretrainedVectors) {

@@ -67,9 +67,21 @@ double head_score(const Parameters& weights, const Row& query, const Row& key, i
   return sum / std::sqrt(static_cast<double>(width));
 }
 
-// How near each of so many words is to where a kind looks: 1 for all, so far.
-Row nearness(const AttentionOptions&, const Parameters&, const Row&, size_t length) {
-  return Row(length, 1.0);
+// How near each of so many words is to where `local` attention looks: 0 outside its window, 1 for other
+// kinds.
+Row nearness(const AttentionOptions& kind, const Parameters& weights, const Row& query, size_t length) {
+  Row result(length, 1.0);
+  const auto* local = std::get_if<LocalAttention>(&kind);
+  if (local == nullptr) return result;
+  Row hidden = times(weights["position.weight"], query);
+  for (double& value : hidden) value = std::tanh(value);
+  const double share = 1 / (1 + std::exp(-inner_product(row_of(weights["position_v"]), hidden)));
+  const auto window = static_cast<double>(local->window);
+  for (size_t s = 0; s < length; ++s) {
+    const double distance = static_cast<double>(s + 1) - static_cast<double>(length) * share;
+    result[s] = std::abs(distance) > window ? 0 : std::exp(-2 * distance * distance / (window * window));
+  }
+  return result;
 }
 
 // Softmax of those that are near at all, times their nearness.
@@ -149,12 +161,13 @@ AttentionPointer filled(const AttentionOptions& kind, const CoverageOptions& cov
   return attention;
 }
 
-// All but none, with few heads.
+// All but none, with few heads and a window smaller than the longest sentence.
 std::vector<AttentionOptions> kinds() {
   std::vector<AttentionOptions> all = all_kinds<AttentionOptions>();
   std::erase(all, AttentionOptions(NoAttention{}));
   for (AttentionOptions& kind : all) {
     if (auto* multi_head = std::get_if<MultiHeadAttention>(&kind)) multi_head->heads = head_count;
+    if (auto* local = std::get_if<LocalAttention>(&kind)) local->window = 2;
   }
   return all;
 }
@@ -385,6 +398,29 @@ TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
   EXPECT_NO_THROW(make_attention(DotAttention{}, {4, 4, 7}));
   EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 3}, {5, 4, 7}), UsageError);
   EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
+}
+
+// Luong's equations 9 and 10, one sentence and one query at a time, by a Python program.
+TEST(LocalAttentionTest, EqualsPythons) {
+  const Json reference = read_reference("nn_local_attention");
+  const auto sizes = reference["sizes"].get<std::vector<int64_t>>();  // Q, H, A
+  for (const Json& expected : reference["cases"]) {
+    const LocalAttention kind{.window = expected["window"].get<int64_t>()};
+    const AttentionPointer attention = make_attention(kind, {sizes[0], sizes[1], sizes[2]});
+    attention->to(at::kDouble);
+    move_to_test_device(*attention);
+    fill_parameters(*attention, reference["scale"].get<double>());
+    const auto all = expected["lengths"].get<std::vector<int64_t>>();
+    const auto sentences = std::ssize(all), longest = *std::ranges::max_element(all);
+    const auto hypotheses = expected["hypotheses"].get<int64_t>(), rows = sentences * hypotheses;
+    const Tensor states = cosine({sentences, longest, sizes[1]}, 2000, 1.3);
+    const Tensor mask = length_mask(at::tensor(all, on_device(at::kLong)), states.select(2, 0));
+    const AttentionResult actual =
+        attention->forward(cosine({rows, sizes[0]}, 3000, 1.3), attention->prepare(states, mask));
+    EXPECT_TRUE(close(actual.weights, tensor_of(expected["weights"], {rows, longest}), 1e-12))
+        << expected.dump();
+    EXPECT_TRUE(close(actual.context, tensor_of(expected["context"], {rows, sizes[1]}), 1e-12));
+  }
 }
 
 TEST(AdditiveScoresTest, GradientsEqualDifferences) {

@@ -49,9 +49,12 @@ inline std::string name_of(const Architecture& a) {
   return name + (a.copying ? "_copying" : "") + (a.hierarchical ? "_hierarchical" : "");
 }
 
-/// Every kind of attention.
+/// Every kind of attention; the window of `local` is smaller than the sentences.
 inline std::vector<AttentionOptions> all_attentions() {
-  return all_kinds<AttentionOptions>();
+  std::vector<AttentionOptions> all = all_kinds<AttentionOptions>();
+  for (AttentionOptions& attention : all)
+    if (auto* local = std::get_if<LocalAttention>(&attention)) local->window = 2;
+  return all;
 }
 
 /// Every kind of attention, coverage, copying and recurrent encoder with each other.

@@ -7,6 +7,7 @@
 #include "seq2seq/nn/layers/attention/additive.h"
 #include "seq2seq/nn/layers/attention/dot.h"
 #include "seq2seq/nn/layers/attention/general.h"
+#include "seq2seq/nn/layers/attention/local.h"
 #include "seq2seq/nn/layers/attention/multi_head.h"
 #include "seq2seq/nn/layers/attention/none.h"
 #include "seq2seq/nn/layers/coverage/kinds.h"
@@ -16,7 +17,7 @@ namespace seq2seq {
 /// How a decoder state q is compared with an encoder state m. A new kind is a pair of files beside these and
 /// its name here.
 using AttentionOptions = std::variant<NoAttention, DotAttention, GeneralAttention, AdditiveAttention,
-                                      MultiHeadAttention>;
+                                      MultiHeadAttention, LocalAttention>;
 
 /// Throws UsageError where the kind does not go with these widths. `place` stands before the names of options
 /// ("decoder.").
