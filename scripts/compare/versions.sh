@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compares the speed of two builds of seq2seq: training and decoding of presets, in
-# interleaved pairs on an otherwise idle machine. Prints, for each, the median of the pairs' ratios NEW / OLD of target
-# tokens a second, with the least and the greatest. DATA is a folder with train.en, train.de and test_2016_flickr.en
+# Compares the speed of two builds of seq2seq: training and decoding of presets, in interleaved pairs on an otherwise idle
+# machine. Prints, for each, the median of the pairs' ratios NEW / OLD of target tokens a second, with the least and the
+# greatest. DATA is a folder with train.en, train.de and test_2016_flickr.en
 # (Multi30k); FOLDER keeps the models, which OLD trains for a minute each, and every run's JSON.
 # usage: scripts/compare/versions.sh OLD NEW DATA FOLDER [PAIRS] [SECONDS] [PRESET...]
 # (default: 7 pairs of 20 seconds, rnn-attention and transformer)
@@ -15,7 +15,8 @@ folder=$(realpath "$4")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [[ -e $folder/joint.model ]] || "$old" vocab --input "$data/train.en" "$data/train.de" --type sentencepiece --size 8000 \
   --output "$folder/joint.model"
-text=(--train-source "$data/train.en" --train-target "$data/train.de" --tokenizer.model "$folder/joint.model")
+text=(--train-source "$data/train.en" --train-target "$data/train.de" --tokenizer sentencepiece
+  --tokenizer.model "$folder/joint.model")
 
 for preset in "${presets[@]}"; do
   [[ -e $folder/$preset/last ]] ||
