@@ -113,7 +113,7 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   options.optimization.divergence_norm = 0;  // a speed is asked for, not a model
   keep_large_blocks();
   use_threads(options.run.threads);
-  options.optimization.precision = resolved(options.optimization.precision, options.run.device);
+  options.optimization.precision = resolved(options.optimization.precision, options.run);
   const ComputeScope kernels(&Compute::kernels, options.run.kernels);
   TrainingBench training(options);
   training.run(bench.warmup_seconds);

@@ -33,9 +33,10 @@ TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& direct
   options = with_absolute_paths(std::move(options));
   // The run goes on with what its own start measured, where that can be computed.
   if (options.optimization.precision == Precision::automatic)
-    options.optimization.precision = options.run.device == "cpu" && has_onednn_bfloat16_products()
-                                         ? before.optimization.precision
-                                         : Precision::float32;
+    options.optimization.precision =
+        options.run.device == "cpu" && options.run.kernels != Kernels::plain && has_onednn_bfloat16_products()
+            ? before.optimization.precision
+            : Precision::float32;
   TrainOptions unchanged = before;
   for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
     if (!may_change_on_resume(path) &&

@@ -82,7 +82,8 @@ TEST(OpenMp, OneRuntimeIsLoaded) {
   std::set<std::string> runtimes;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);)
-    if (line.find("libgomp") != std::string::npos || line.find("libomp") != std::string::npos)
+    if (line.find("libgomp") != std::string::npos || line.find("libomp") != std::string::npos ||
+        line.find("libiomp") != std::string::npos)
       runtimes.insert(line.substr(line.find('/')));
   EXPECT_EQ(runtimes.size(), 1U);
 }

@@ -162,16 +162,30 @@ TEST_P(Seq2SeqLaws, EverySourceWordMatters) {
 INSTANTIATE_TEST_SUITE_P(Architectures, Seq2SeqLaws, ::testing::ValuesIn(all_architectures()),
                          [](const auto& test) { return name_of(test.param); });
 
-// Every operation of an update of every architecture, with the shapes that a model gives it.
+// In float the fused kernels run, in both gradients are gathered: through a whole model they must agree with
+// the plain ones.
 TEST(Seq2SeqTest, FastEqualsPlain) {
-  const ComputeScope scope(&Compute::kernels, Kernels::check);
   for (const Architecture& architecture : all_architectures()) {
     Seq2Seq model = tiny_model(tiny_options(architecture));
     const TensorBatch batch = batch_of(examples_for(architecture));
     for (const auto type : {at::kDouble, at::kFloat}) {
       model->to(type);
       move_to_test_device(*model);
-      EXPECT_NO_THROW(loss_of(model, batch, 0.1).loss.backward()) << name_of(architecture);
+      const auto run = [&](Kernels kernels) {
+        const ComputeScope scope(&Compute::kernels, kernels);
+        model->zero_grad();
+        const Tensor loss = loss_of(model, batch, 0.1).loss;
+        loss.backward();
+        std::vector<Tensor> values{loss.detach()};
+        for (const Tensor& parameter : model->parameters()) values.push_back(parameter.grad().clone());
+        return values;
+      };
+      const auto fast = run(Kernels::fast), plain = run(Kernels::plain);
+      for (size_t i = 0; i < fast.size(); ++i)
+        EXPECT_TRUE(close(fast[i], plain[i], type == at::kFloat ? 1e-4 : 1e-10))
+            << name_of(architecture) << ", " << i;
+      // Each operation on its own, with the shapes that a model gives it.
+      EXPECT_NO_THROW(run(Kernels::check)) << name_of(architecture);
     }
   }
 }

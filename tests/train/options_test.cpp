@@ -156,10 +156,23 @@ TEST(TrainOptionsCheck, RefusesAPrecisionThatThisMachineLacks) {
     refused(half, "--precision: bfloat16 cannot be computed on this machine", "give --precision float32");
 }
 
+TEST(TrainOptionsCheck, RefusesBfloat16ForPlainKernels) {
+  refused(
+      [](auto& o) {
+        o.optimization.precision = Precision::bfloat16;
+        o.run.kernels = Kernels::plain;
+      },
+      "--precision: plain kernels compute in float32", "give --precision float32");
+}
+
 TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
-  EXPECT_EQ(resolved(Precision::automatic, "cuda"), Precision::float32);
-  EXPECT_EQ(resolved(Precision::bfloat16, "cpu"), Precision::bfloat16);
-  const Precision measured = resolved(Precision::automatic, "cpu");
+  RunOptions elsewhere, plain;
+  elsewhere.device = "cuda";
+  plain.kernels = Kernels::plain;
+  EXPECT_EQ(resolved(Precision::automatic, elsewhere), Precision::float32);
+  EXPECT_EQ(resolved(Precision::automatic, plain), Precision::float32);
+  EXPECT_EQ(resolved(Precision::bfloat16, {}), Precision::bfloat16);
+  const Precision measured = resolved(Precision::automatic, {});
   EXPECT_NE(measured, Precision::automatic);
   if (!has_onednn_bfloat16_products()) {
     EXPECT_EQ(measured, Precision::float32);

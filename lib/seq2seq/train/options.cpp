@@ -120,6 +120,9 @@ void check(const TrainOptions& options) {
   if (device != "cpu" && options.optimization.precision == Precision::bfloat16)
     throw UsageError("--precision", "only processors are offered bfloat16",
                      "give --precision float32 with --device " + device);
+  if (options.run.kernels == Kernels::plain && options.optimization.precision == Precision::bfloat16)
+    throw UsageError("--precision", "plain kernels compute in float32",
+                     "give --precision float32 with --kernels plain");
   check_available(options.optimization.precision);
 }
 
@@ -129,9 +132,11 @@ void check_available(Precision precision) {
                      "give --precision float32, also to go on with a run that was begun elsewhere");
 }
 
-Precision resolved(Precision precision, const std::string& device) {
+Precision resolved(Precision precision, const RunOptions& run) {
   if (precision != Precision::automatic) return precision;
-  return device == "cpu" && bfloat16_products_are_faster() ? Precision::bfloat16 : Precision::float32;
+  return run.device == "cpu" && run.kernels != Kernels::plain && bfloat16_products_are_faster()
+             ? Precision::bfloat16
+             : Precision::float32;
 }
 
 bool may_change_on_resume(const std::string& path) {

@@ -283,8 +283,8 @@ SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 void check(const TrainOptions& options);
 /// Throws UsageError when this machine cannot compute in it.
 void check_available(Precision precision);
-/// `automatic` becomes what is faster here.
-Precision resolved(Precision precision, const std::string& device);
+/// `automatic` becomes what is faster where and how the run computes.
+Precision resolved(Precision precision, const RunOptions& run);
 
 /// Whether an option may differ when a run is resumed: limits, intervals, threads, device, kernels.
 bool may_change_on_resume(const std::string& path);

@@ -49,7 +49,7 @@ TrainOptions prepared(TrainOptions options) {
   check(options);
   use_threads(options.run.threads);
   // Kept with the run, so that a resumed one computes alike.
-  options.optimization.precision = resolved(options.optimization.precision, options.run.device);
+  options.optimization.precision = resolved(options.optimization.precision, options.run);
   return options;
 }
 

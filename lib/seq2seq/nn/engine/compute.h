@@ -15,10 +15,11 @@ struct KernelSet;
 /// Which of an operation's two implementations computes it:
 ///   fast    that of the device's kernel set, where it has one; also oneDNN's products
 ///   plain   LibTorch's own operations alone: the reference
-///   check   both, values and gradients; the first difference throws Error (nn/ops/checked.h)
+///   check   both, values and gradients; the first difference throws Error. Gradients are not gathered
+///           meanwhile, and LibTorch's own fused layers are not compared.
 enum class Kernels { fast, plain, check };
 std::span<const char* const> option_names(Kernels);
-/// Of every command that computes.
+/// Of train, translate, score and bench.
 void kernels_field(auto& o, auto& f) {
   f("kernels", o.kernels,
     "fast ones, LibTorch's own operations alone (plain), or both, ending at the first difference (check)");
@@ -32,7 +33,7 @@ enum class ProductFormat { float32, bfloat16 };
 struct Compute {
   Kernels kernels = Kernels::fast;
   ProductFormat products = ProductFormat::float32;
-  const KernelSet* set = nullptr;       ///< null = the best one for the tensor's device
+  const KernelSet* set = nullptr;       ///< null = the best one for a tensor; must outlive graphs
   WeightStore* weights = nullptr;       ///< weights in other layouts or formats; null = as they are
   GatheredGradients* gather = nullptr;  ///< null = every use of a weight makes its gradient by itself
   RecordedStates* recorded = nullptr;   ///< who wants to see the states; null = nobody

@@ -25,7 +25,7 @@ struct HeadOperands {
   Tensor queries, keys, values;
   Tensor mask;     ///< [B, S] bool, contiguous; undefined = every position may be seen
   Tensor factors;  ///< of the weights [B, h, Q, S], contiguous (dropout); undefined = none
-  bool causal;     ///< query q sees s <= q
+  bool causal;     ///< query q sees s <= q; then Q = S
   double scale;
 };
 /// All laid out as [B, T, h, d].
@@ -57,7 +57,7 @@ struct TopKRows {
 };
 
 /// Implementations of operations whose contracts stand in nn/ops, by whose names they go; null = the plain
-/// twin does it. They know no graph, allocate nothing and write to the tensors that they are given.
+/// twin does it. They know no graph, make no tensors and write to the tensors that they are given.
 struct KernelSet {
   const char* name = nullptr;
   /// Whether this machine, and a tensor's device and type, suit it.

@@ -47,7 +47,7 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
                                    const Tensor& recurrent_mask) {
   const Tensor hidden = recurrent_mask.defined() ? state.hidden * recurrent_mask : state.hidden;
   CellState next = cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
-  RecordedStates::add(*this, {next.hidden, next.cell});
+  if (RecordedStates::active()) RecordedStates::add(*this, {next.hidden, next.cell});
   return next;
 }
 

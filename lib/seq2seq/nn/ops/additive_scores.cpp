@@ -6,6 +6,7 @@
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/nn/ops/optional_operands.h"
 
 namespace seq2seq {
 namespace {
@@ -85,10 +86,6 @@ Tensor fused_additive_scores(const KernelSet& kernels, const AdditiveOperands& g
   return scores;
 }
 
-Tensor contiguous(const Tensor& tensor) {
-  return tensor.defined() ? tensor.contiguous() : tensor;
-}
-
 }  // namespace
 
 Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask,
@@ -105,8 +102,8 @@ Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v,
                                         .query = query.contiguous(),
                                         .v = v.contiguous(),
                                         .mask = mask.contiguous(),
-                                        .coverage = contiguous(coverage),
-                                        .coverage_weight = contiguous(coverage_weight)});
+                                        .coverage = contiguous_if_defined(coverage),
+                                        .coverage_weight = contiguous_if_defined(coverage_weight)});
   Tensor compared = keys.unsqueeze(1) + query.unsqueeze(2);  // [B, K, S, A]
   if (coverage.defined()) compared = compared + coverage.unsqueeze(3) * coverage_weight;
   return at::tanh(compared).matmul(v);

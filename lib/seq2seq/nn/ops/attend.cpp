@@ -7,6 +7,7 @@
 
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/nn/ops/optional_operands.h"
 
 namespace seq2seq {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr double hidden = -1e9;  // a score whose weight is zero
+constexpr double unseen = -1e9;  // a score whose weight is zero
 
 double scale_of(const Tensor& queries) {
   return 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
@@ -23,11 +24,11 @@ double scale_of(const Tensor& queries) {
 // Scores [B, heads, Q, S] with what may not be seen taken out.
 Tensor restricted(const Tensor& scores, const Tensor& mask, bool causal) {
   Tensor result = scores;
-  if (mask.defined()) result = result.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), hidden);
+  if (mask.defined()) result = result.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), unseen);
   if (causal) {
     const Tensor later =
         at::ones({scores.size(2), scores.size(3)}, scores.options().dtype(at::kBool)).triu(1);
-    result = result.masked_fill(later, hidden);
+    result = result.masked_fill(later, unseen);
   }
   return result;
 }
@@ -64,9 +65,9 @@ Attended fused_attend(const KernelSet& kernels, const variable_list& tensors, bo
   const Tensor weights =
       at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
   const Tensor context =
-      at::empty({queries.size(0), queries.size(2), queries.size(1) * queries.size(3)}, queries.options());
+      at::empty({queries.size(0), queries.size(2), queries.size(1), queries.size(3)}, queries.options());
   kernels.attend(operands_of(tensors, causal), weights, context);
-  return {context, weights};
+  return {context.flatten(2), weights};
 }
 
 class FusedAttention : public torch::autograd::Function<FusedAttention> {
@@ -100,10 +101,6 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
   }
 };
 
-std::optional<Tensor> if_defined(const Tensor& tensor) {
-  return tensor.defined() ? std::optional(tensor) : std::nullopt;
-}
-
 // `wanted`: whether the weights are.
 Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Tensor& mask, bool causal,
                        const Tensor& factors, bool wanted) {
@@ -120,15 +117,13 @@ Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Te
   // The kernels make no gradient of the weights.
   if (set == nullptr || set->attend == nullptr || (wanted && (differentiate || factors.defined())))
     return plain_attend(queries, memory, mask, causal, factors);
-  if (wanted)
-    return fused_attend(
-        *set,
-        {with_whole_positions(queries), with_whole_positions(memory.keys),
-         with_whole_positions(memory.values), mask.defined() ? mask.contiguous() : mask, factors},
-        causal);
-  return {FusedAttention::apply(queries, memory.keys, memory.values,
-                                if_defined(mask.defined() ? mask.contiguous() : mask), if_defined(factors),
-                                causal, handle_of(set)),
+  if (wanted || !differentiate)
+    return fused_attend(*set,
+                        {with_whole_positions(queries), with_whole_positions(memory.keys),
+                         with_whole_positions(memory.values), contiguous_if_defined(mask), factors},
+                        causal);
+  return {FusedAttention::apply(queries, memory.keys, memory.values, if_defined(contiguous_if_defined(mask)),
+                                if_defined(factors), causal, handle_of(set)),
           {}};
 }
 

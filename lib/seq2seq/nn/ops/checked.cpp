@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
+#include <torch/csrc/autograd/graph_task.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include <algorithm>
@@ -27,23 +28,49 @@ std::string shapes_of(const variable_list& tensors) {
   return text.str();
 }
 
-// `scale`: of numbers that may have cancelled in what is compared; their last bits do not count.
-void compare(const std::string& what, const Tensor& fast, const Tensor& plain, const variable_list& inputs,
-             double scale = 0) {
-  if (!fast.defined() && !plain.defined()) return;
-  const auto none_if_undefined = [](const Tensor& x, const Tensor& like) {  // no gradient is a gradient of 0
-    return x.defined() ? x : at::zeros_like(like);
-  };
-  const Tensor a = none_if_undefined(fast, plain), b = none_if_undefined(plain, fast);
-  const double difference = relative_difference(a, b), allowed = kernel_tolerance(b.scalar_type());
-  if (difference <= allowed) return;
-  const double last_bits = 16 * (b.scalar_type() == at::kDouble ? 0x1p-52 : 0x1p-23) * scale;
-  if (std::isfinite(difference) && (a - b).abs().max().item<double>() <= last_bits) return;
-  std::ostringstream text;
-  text << "the fast kernel differs from the plain one by " << difference
-       << " of the largest value (allowed: " << allowed << ") on " << shapes_of(inputs);
-  throw Error(what, text.str(), "give --kernels plain, and report this");
+double largest_of(const variable_list& tensors) {
+  double largest = 0;
+  for (const Tensor& x : tensors)
+    if (x.defined() && x.is_floating_point() && x.numel() > 0)
+      largest = std::max(largest, x.detach().abs().max().item<double>());
+  return largest;
 }
+
+struct Comparison {
+  const char* operation;
+  std::string operands;  // their sizes
+  OperationContains contains;
+
+  // `scale`: of numbers that may have cancelled in what is compared; their last bits do not count.
+  void operator()(const std::string& what, const Tensor& fast, const Tensor& plain, double scale) const {
+    if (!fast.defined() && !plain.defined()) return;
+    const auto none_if_undefined = [](const Tensor& x, const Tensor& like) {  // no gradient is one of 0
+      return x.defined() ? x.detach() : at::zeros_like(like);
+    };
+    Tensor a = none_if_undefined(fast, plain), b = none_if_undefined(plain, fast);
+    if (a.sizes() != b.sizes() || a.scalar_type() != b.scalar_type())
+      refuse(what, "gives another shape or type");
+    // What the operands make meaningless is no fault of a kernel.
+    const Tensor meaningless = a.isnan().logical_and(b.isnan());
+    a = a.masked_fill(meaningless, 0);
+    b = b.masked_fill(meaningless, 0);
+    const double difference = relative_difference(a, b),
+                 allowed = kernel_tolerance(b.scalar_type(), contains);
+    if (difference <= allowed) return;
+    const bool rounded = allowed > kernel_tolerance(b.scalar_type());
+    const double last_bits = rounded ? 0x1p-8 : 16 * (b.scalar_type() == at::kDouble ? 0x1p-52 : 0x1p-23);
+    if (std::isfinite(difference) && (a - b).abs().max().item<double>() <= last_bits * scale) return;
+    std::ostringstream text;
+    text << "differs from the plain one by " << difference << " of the largest value (allowed: " << allowed
+         << ")";
+    refuse(what, text.str());
+  }
+
+  [[noreturn]] void refuse(const std::string& what, const std::string& problem) const {
+    throw Error(std::string(operation) + ", " + what, "the fast kernel " + problem + " on " + operands,
+                "give --kernels plain, and report this");
+  }
+};
 
 // One of the two implementations on leaves of its own.
 struct Run {
@@ -51,8 +78,10 @@ struct Run {
 
   Run(Kernels kernels, const variable_list& given,
       const std::function<variable_list(const variable_list&)>& operation) {
-    for (const Tensor& x : given)
-      inputs.push_back(x.defined() ? x.detach().requires_grad_(x.requires_grad()) : Tensor());
+    for (const Tensor& x : given) {
+      const bool differentiate = x.defined() && x.requires_grad() && at::GradMode::is_enabled();
+      inputs.push_back(differentiate ? x.detach().requires_grad_() : x);  // itself: a store may know it
+    }
     Compute compute = Compute::now();
     compute.kernels = kernels;
     compute.gather = nullptr;
@@ -72,8 +101,9 @@ struct Run {
       if (x.defined() && x.requires_grad()) to.push_back(x);
     variable_list result(inputs.size());
     if (from.empty()) return result;
-    const auto made = torch::autograd::grad(from, to, with, std::nullopt, /*create_graph=*/false,
-                                            /*allow_unused=*/true);
+    const auto made =
+        torch::autograd::grad(from, to, with, torch::autograd::get_current_graph_task_keep_graph(),
+                              /*create_graph=*/false, /*allow_unused=*/true);
     size_t next = 0;
     for (size_t i = 0; i < inputs.size(); ++i)
       if (inputs[i].defined() && inputs[i].requires_grad()) result[i] = made[next++];
@@ -82,10 +112,10 @@ struct Run {
 };
 
 struct Checked : torch::autograd::Node {
-  Checked(torch::autograd::edge_list edges, const char* name_, Run fast_, Run plain_,
+  Checked(torch::autograd::edge_list edges, Comparison compare_, Run fast_, Run plain_,
           std::vector<size_t> differentiable_)
       : Node(std::move(edges)),
-        operation(name_),
+        compare(std::move(compare_)),
         fast(std::move(fast_)),
         plain(std::move(plain_)),
         differentiable(std::move(differentiable_)) {}
@@ -95,17 +125,19 @@ struct Checked : torch::autograd::Node {
     variable_list gradients(fast.outputs.size());
     for (size_t i = 0; i < differentiable.size(); ++i) gradients[differentiable[i]] = given[i];
     const variable_list result = fast.gradients_of(gradients), expected = plain.gradients_of(gradients);
-    double largest = 0;
-    for (const Tensor& gradient : gradients)
-      if (gradient.defined() && gradient.numel() > 0)
-        largest = std::max(largest, gradient.abs().max().item<double>());
+    const double scale = largest_of(gradients);
     for (size_t i = 0; i < result.size(); ++i)
-      compare(std::string(operation) + ", gradient of operand " + std::to_string(i), result[i], expected[i],
-              fast.inputs, largest);
+      compare("gradient of operand " + std::to_string(i), result[i], expected[i], scale);
     return result;
   }
+  void release_variables() override {
+    for (Run* run : {&fast, &plain}) {
+      run->inputs.clear();
+      run->outputs.clear();
+    }
+  }
 
-  const char* operation;
+  Comparison compare;
   const Compute compute = Compute::now().kept();
   Run fast, plain;
   std::vector<size_t> differentiable;  // outputs, in the order of this node's own
@@ -119,11 +151,17 @@ bool checking(const Tensor& x) {
 }
 
 variable_list checked(const char* name, const variable_list& inputs,
-                      const std::function<variable_list(const variable_list&)>& operation) {
+                      const std::function<variable_list(const variable_list&)>& operation,
+                      OperationContains contains) {
+  const Comparison compare{name, shapes_of(inputs), contains};
+  const double scale = largest_of(inputs);
   Run fast(Kernels::fast, inputs, operation), plain(Kernels::plain, inputs, operation);
   variable_list results;
   for (size_t i = 0; i < fast.outputs.size(); ++i) {
-    compare(std::string(name) + ", output " + std::to_string(i), fast.outputs[i], plain.outputs[i], inputs);
+    const std::string what = "output " + std::to_string(i);
+    compare(what, fast.outputs[i], plain.outputs[i], scale);
+    if (plain.outputs[i].requires_grad() && !fast.outputs[i].requires_grad())
+      compare.refuse(what, "gives no gradient");
     results.push_back(fast.outputs[i].detach());
   }
   std::vector<size_t> differentiable;
@@ -136,14 +174,16 @@ variable_list checked(const char* name, const variable_list& inputs,
   if (!with_history.empty())
     torch::autograd::set_history(
         with_history,
-        GatheredGradients::make_node<Checked>(torch::autograd::collect_next_edges(inputs), name,
+        GatheredGradients::make_node<Checked>(torch::autograd::collect_next_edges(inputs), compare,
                                               std::move(fast), std::move(plain), std::move(differentiable)));
   return results;
 }
 
-double kernel_tolerance(at::ScalarType type) {
+double kernel_tolerance(at::ScalarType type, OperationContains contains) {
   if (type == at::kDouble) return 1e-10;
-  return Compute::now().products == ProductFormat::bfloat16 ? 0.05 : 1e-4;
+  const bool rounded =
+      contains == OperationContains::products && Compute::now().products == ProductFormat::bfloat16;
+  return rounded ? 0.05 : 1e-4;
 }
 
 double relative_difference(const Tensor& a, const Tensor& b) {

@@ -8,6 +8,7 @@
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
 #include "seq2seq/nn/ops/linear.h"
+#include "seq2seq/nn/ops/optional_operands.h"
 
 namespace seq2seq {
 namespace {
@@ -96,10 +97,6 @@ LossSums plain_cross_entropy(const Tensor& features, const Tensor& weight, const
   return {(1 - smoothing) * nll - smoothing * uniform, nll.detach()};
 }
 
-std::optional<Tensor> optional(const Tensor& tensor) {
-  return tensor.defined() ? std::optional(tensor) : std::nullopt;
-}
-
 }  // namespace
 
 LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, const Tensor& bias,
@@ -110,7 +107,8 @@ LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, c
         [&](const variable_list& x) -> variable_list {
           const LossSums made = projected_cross_entropy(x[0], x[1], x[2], targets, smoothing, {x[3], x[4]});
           return {made.loss, made.negative_log_likelihood};
-        });
+        },
+        OperationContains::products);
     return {sums[0], sums[1]};
   }
   const KernelSet* set = kernels_for(features);
@@ -118,10 +116,10 @@ LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, c
     return plain_cross_entropy(features, weight, bias, targets, smoothing, mixture);
   const bool differentiate =
       torch::autograd::compute_requires_grad(features, weight, bias, mixture.generated, mixture.copied);
-  const auto contiguous = [](const Tensor& t) { return t.defined() ? t.contiguous() : t; };
   const auto sums = ProjectedCrossEntropy::apply(
-      features.contiguous(), weight, optional(bias), optional(contiguous(mixture.generated)),
-      optional(contiguous(mixture.copied)), targets.contiguous(), smoothing, differentiate, handle_of(set));
+      features.contiguous(), weight, if_defined(bias), if_defined(contiguous_if_defined(mixture.generated)),
+      if_defined(contiguous_if_defined(mixture.copied)), targets.contiguous(), smoothing, differentiate,
+      handle_of(set));
   return {sums[0], sums[1]};
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
@@ -12,17 +13,27 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+struct FusedUnit {
+  Tensor recurrent, before, gates, hidden;  // gates: activated
+};
+
+FusedUnit fused_gru_cell(const KernelSet& kernels, const Tensor& input_gates, const Tensor& recurrent_gates,
+                         const Tensor& hidden_before) {
+  const Tensor input = input_gates.contiguous();
+  FusedUnit unit{recurrent_gates.contiguous(), hidden_before.contiguous(), at::empty_like(input), {}};
+  unit.hidden = at::empty_like(unit.before);
+  kernels.gru_cell(input, unit.recurrent, unit.before, unit.gates, unit.hidden);
+  return unit;
+}
+
 class FusedGruCell : public torch::autograd::Function<FusedGruCell> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& input_gates, const Tensor& recurrent_gates,
                         const Tensor& hidden_before, int64_t set) {
-    const Tensor input = input_gates.contiguous(), recurrent = recurrent_gates.contiguous(),
-                 before = hidden_before.contiguous();
-    const Tensor gates = at::empty_like(input), hidden = at::empty_like(before);
-    set_of(set).gru_cell(input, recurrent, before, gates, hidden);
-    context->save_for_backward({gates, recurrent, before});
+    const FusedUnit unit = fused_gru_cell(set_of(set), input_gates, recurrent_gates, hidden_before);
+    context->save_for_backward({unit.gates, unit.recurrent, unit.before});
     context->saved_data["set"] = set;
-    return hidden;
+    return unit.hidden;
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -52,6 +63,8 @@ Tensor gru_cell(const Tensor& input_gates, const Tensor& recurrent_gates, const 
   const KernelSet* set = kernels_for(hidden_before);
   if (set == nullptr || set->gru_cell == nullptr)
     return plain_gru_cell(input_gates, recurrent_gates, hidden_before);
+  if (!torch::autograd::compute_requires_grad(input_gates, recurrent_gates, hidden_before))
+    return fused_gru_cell(*set, input_gates, recurrent_gates, hidden_before).hidden;
   return FusedGruCell::apply(input_gates, recurrent_gates, hidden_before, handle_of(set));
 }
 

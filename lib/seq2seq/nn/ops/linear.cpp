@@ -83,9 +83,12 @@ Tensor differentiable_product(const Tensor& x, const GatheredGradients::NodePoin
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (checking(x))
-    return checked("linear", {x, weight, bias}, [](const variable_list& operands) {
-      return variable_list{linear(operands[0], operands[1], operands[2])};
-    })[0];
+    return checked(
+        "linear", {x, weight, bias},
+        [](const variable_list& operands) {
+          return variable_list{linear(operands[0], operands[1], operands[2])};
+        },
+        OperationContains::products)[0];
   const bool differentiate = torch::autograd::compute_requires_grad(x, weight, bias);
   if (!differentiate) return product(x, weight, bias);
   if (Compute::now().kernels == Kernels::plain || torch::jit::tracer::isTracing()) {

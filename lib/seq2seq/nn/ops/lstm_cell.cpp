@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/functions/utils.h>
 
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
@@ -12,18 +13,27 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+struct FusedState {
+  Tensor gates, before, hidden, cell;  // gates: activated
+};
+
+FusedState fused_lstm_cell(const KernelSet& kernels, const Tensor& input_gates, const Tensor& recurrent_gates,
+                           const Tensor& cell_before) {
+  FusedState state{(input_gates + recurrent_gates).contiguous(), cell_before.contiguous(), {}, {}};
+  state.hidden = at::empty_like(state.before);
+  state.cell = at::empty_like(state.before);
+  kernels.lstm_cell(state.gates, state.before, state.hidden, state.cell);
+  return state;
+}
+
 class FusedLstmCell : public torch::autograd::Function<FusedLstmCell> {
  public:
   static variable_list forward(AutogradContext* context, const Tensor& input_gates,
                                const Tensor& recurrent_gates, const Tensor& cell_before, int64_t set) {
-    const KernelSet& kernels = set_of(set);
-    const Tensor gates = (input_gates + recurrent_gates).contiguous();  // [N, 4H], activated in place
-    const Tensor before = cell_before.contiguous();
-    const Tensor hidden = at::empty_like(before), cell = at::empty_like(before);
-    kernels.lstm_cell(gates, before, hidden, cell);
-    context->save_for_backward({gates, before, cell});
+    const FusedState state = fused_lstm_cell(set_of(set), input_gates, recurrent_gates, cell_before);
+    context->save_for_backward({state.gates, state.before, state.cell});
     context->saved_data["set"] = set;
-    return {hidden, cell};
+    return {state.hidden, state.cell};
   }
 
   static variable_list backward(AutogradContext* context, variable_list gradients) {
@@ -56,6 +66,10 @@ CellState lstm_cell(const Tensor& input_gates, const Tensor& recurrent_gates, co
   const KernelSet* set = kernels_for(cell_before);
   if (set == nullptr || set->lstm_cell == nullptr)
     return plain_lstm_cell(input_gates + recurrent_gates, cell_before);
+  if (!torch::autograd::compute_requires_grad(input_gates, recurrent_gates, cell_before)) {
+    const FusedState next = fused_lstm_cell(*set, input_gates, recurrent_gates, cell_before);
+    return {next.hidden, next.cell};
+  }
   const auto states = FusedLstmCell::apply(input_gates, recurrent_gates, cell_before, handle_of(set));
   return {states[0], states[1]};
 }

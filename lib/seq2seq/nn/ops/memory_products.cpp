@@ -51,7 +51,7 @@ struct StatesProduct : torch::autograd::Node {
   bool weighted;
 };
 
-Tensor product(const Tensor& factor, const Tensor& states, bool weighted) {
+Tensor states_product(const Tensor& factor, const Tensor& states, bool weighted) {
   const Tensor right = weighted ? states : states.transpose(1, 2);
   const auto gather = GatheredGradients::node_of<GatheredStates>(states);
   if (!gather) return factor.bmm(right);
@@ -70,11 +70,11 @@ Tensor product(const Tensor& factor, const Tensor& states, bool weighted) {
 }  // namespace
 
 Tensor states_dot(const Tensor& rows, const Tensor& states) {
-  return product(rows, states, false);
+  return states_product(rows, states, false);
 }
 
 Tensor weighted_states(const Tensor& weights, const Tensor& states) {
-  return product(weights, states, true);
+  return states_product(weights, states, true);
 }
 
 }  // namespace seq2seq

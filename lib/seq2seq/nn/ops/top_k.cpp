@@ -8,6 +8,7 @@
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/cross_entropy.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/nn/ops/optional_operands.h"
 
 namespace seq2seq {
 namespace {
@@ -35,11 +36,10 @@ TopK fused_top_k(const KernelSet& kernels, const Tensor& logits, const CopyShare
   const TopK result{at::empty({rows, k}, logits.options()),
                     at::empty({rows, k}, logits.options().dtype(at::kLong)),
                     at::empty({rows}, logits.options())};
-  const auto contiguous = [](const Tensor& x) { return x.defined() ? x.contiguous() : x; };
   kernels.top_k({.logits = logits,
-                 .generated = contiguous(shares.generated),
-                 .copied = contiguous(shares.copied),
-                 .slots = contiguous(slots),
+                 .generated = contiguous_if_defined(shares.generated),
+                 .copied = contiguous_if_defined(shares.copied),
+                 .slots = contiguous_if_defined(slots),
                  .least_probability = least_probability,
                  .k = k,
                  .banned = banned,
