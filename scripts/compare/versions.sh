@@ -15,12 +15,17 @@ folder=$(realpath "$4")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [[ -e $folder/joint.model ]] || "$old" vocab --input "$data/train.en" "$data/train.de" --type sentencepiece --size 8000 \
   --output "$folder/joint.model"
-text=(--train-source "$data/train.en" --train-target "$data/train.de" --tokenizer sentencepiece
-  --tokenizer.model "$folder/joint.model")
+pairs_of_lines=(--train-source "$data/train.en" --train-target "$data/train.de")
+# text_of PRESET: sets `text`. A preset that copies makes a vocabulary of its own, of words.
+text_of() {
+  text=("${pairs_of_lines[@]}")
+  grep -q '"vocabulary-size"' models/"$1".json || text+=(--tokenizer sentencepiece --tokenizer.model "$folder/joint.model")
+}
 
 for preset in "${presets[@]}"; do
+  text_of "$preset"
   [[ -e $folder/$preset/last ]] ||
-    "$old" train --quiet --config models/$preset.json "${text[@]}" --held-out 100 --max-minutes 1.5 \
+    "$old" train --quiet --config models/"$preset".json "${text[@]}" --held-out 100 --max-minutes 1.5 \
       --run-directory "$folder/$preset"
 done
 # As many lines as are decoded in about the time of a window.
@@ -28,6 +33,7 @@ head -n 700 "$data/test_2016_flickr.en" >"$folder/lines.en"
 
 bench() { # PROGRAM KIND PRESET
   if [[ $2 == train ]]; then
+    text_of "$3"
     "$1" bench train --config models/"$3".json "${text[@]}" --windows 1 --window-seconds "$seconds" --warmup-seconds 3
   else
     "$1" bench decode --model "$folder/$3" --input "$folder/lines.en" --windows "${windows[$3]:-1}"
@@ -38,7 +44,7 @@ value() { sed -n "/\"target_tokens_per_second\"/,/}/s/.*\"median\": *\([0-9.]*\)
 # How many passes over the lines fill a window.
 declare -A windows=()
 for preset in "${presets[@]}"; do
-  bench "$old" decode $preset >"$folder/pass.json"
+  bench "$old" decode "$preset" >"$folder/pass.json"
   windows[$preset]=$(sed -n 's/^  "seconds": *\([0-9.]*\).*/\1/p' "$folder/pass.json" |
     awk -v wanted="$seconds" '{ n = int(wanted / $1) + 1; print n }')
 done
@@ -49,7 +55,7 @@ for preset in "${presets[@]}"; do
     for ((pair = 1; pair <= pairs; ++pair)); do
       order=(old new)
       ((pair % 2)) || order=(new old)
-      for which in "${order[@]}"; do bench "${!which}" $kind $preset >"$folder/$preset-$kind-$which-$pair.json"; done
+      for which in "${order[@]}"; do bench "${!which}" $kind "$preset" >"$folder/$preset-$kind-$which-$pair.json"; done
     done
     for ((pair = 1; pair <= pairs; ++pair)); do
       echo "$(value "$folder/$preset-$kind-old-$pair.json") $(value "$folder/$preset-$kind-new-$pair.json")"
