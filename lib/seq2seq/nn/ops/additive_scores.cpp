@@ -96,8 +96,7 @@ Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v,
                      const Tensor scores = additive_scores(x[0], x[1], x[2], mask, x[3], x[4]);
                      return variable_list{scores.masked_fill(mask.logical_not().unsqueeze(1), 0)};
                    })[0];
-  const KernelSet* set = kernels_for(keys);
-  if (set != nullptr && set->additive_scores != nullptr)
+  if (const KernelSet* set = kernels_for(keys, &KernelSet::additive_scores))
     return fused_additive_scores(*set, {.keys = keys.contiguous(),
                                         .query = query.contiguous(),
                                         .v = v.contiguous(),

@@ -112,10 +112,10 @@ Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Te
         });
     return {outputs[0], wanted ? outputs[1] : Tensor()};
   }
-  const KernelSet* set = kernels_for(queries);
+  const KernelSet* set = kernels_for(queries, &KernelSet::attend);
   const bool differentiate = torch::autograd::compute_requires_grad(queries, memory.keys, memory.values);
   // The kernels make no gradient of the weights.
-  if (set == nullptr || set->attend == nullptr || (wanted && (differentiate || factors.defined())))
+  if (set == nullptr || (wanted && (differentiate || factors.defined())))
     return plain_attend(queries, memory, mask, causal, factors);
   if (wanted || !differentiate)
     return fused_attend(*set,

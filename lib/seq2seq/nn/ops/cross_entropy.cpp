@@ -111,9 +111,8 @@ LossSums projected_cross_entropy(const Tensor& features, const Tensor& weight, c
         OperationContains::products);
     return {sums[0], sums[1]};
   }
-  const KernelSet* set = kernels_for(features);
-  if (set == nullptr || set->cross_entropy == nullptr)
-    return plain_cross_entropy(features, weight, bias, targets, smoothing, mixture);
+  const KernelSet* set = kernels_for(features, &KernelSet::cross_entropy);
+  if (set == nullptr) return plain_cross_entropy(features, weight, bias, targets, smoothing, mixture);
   const bool differentiate =
       torch::autograd::compute_requires_grad(features, weight, bias, mixture.generated, mixture.copied);
   const auto sums = ProjectedCrossEntropy::apply(

@@ -60,11 +60,6 @@ class FusedDropout : public torch::autograd::Function<FusedDropout> {
   }
 };
 
-const KernelSet* kernels_for_dropout(const Tensor& like) {
-  const KernelSet* set = kernels_for(like);
-  return set == nullptr || set->dropout == nullptr ? nullptr : set;
-}
-
 }  // namespace
 
 Tensor uniform_numbers(const Tensor& like, uint64_t seed) {
@@ -72,8 +67,8 @@ Tensor uniform_numbers(const Tensor& like, uint64_t seed) {
   if (checking(result))
     checked("uniform_numbers", {like},
             [&](const variable_list& x) { return variable_list{uniform_numbers(x[0], seed)}; });
-  const KernelSet* set = kernels_for(result);
-  if (set == nullptr || set->uniform == nullptr) return numbers_like(like, seed).to(at::kFloat) * 0x1.0p-24;
+  const KernelSet* set = kernels_for(result, &KernelSet::uniform);
+  if (set == nullptr) return numbers_like(like, seed).to(at::kFloat) * 0x1.0p-24;
   set->uniform(seed, result);
   return result;
 }
@@ -82,7 +77,7 @@ Tensor dropout_mask(const Tensor& like, uint64_t seed, double p) {
   if (checking(like))
     checked("dropout_mask", {like},
             [&](const variable_list& x) { return variable_list{dropout_mask(x[0], seed, p)}; });
-  const KernelSet* set = kernels_for_dropout(like);
+  const KernelSet* set = kernels_for(like, &KernelSet::dropout);
   if (set == nullptr) return plain_mask(like, seed, p);
   const Tensor result = at::empty(like.sizes(), like.options().requires_grad(false));
   set->dropout(seed, p, {}, result);
@@ -94,7 +89,7 @@ Tensor dropped(const Tensor& x, uint64_t seed, double p) {
     return checked("dropped", {x}, [&](const variable_list& operands) {
       return variable_list{dropped(operands[0], seed, p)};
     })[0];
-  const KernelSet* set = kernels_for_dropout(x);
+  const KernelSet* set = kernels_for(x, &KernelSet::dropout);
   if (set == nullptr) return x * plain_mask(x, seed, p);
   return FusedDropout::apply(x, static_cast<int64_t>(seed), p, handle_of(set));
 }

@@ -60,9 +60,8 @@ Tensor gru_cell(const Tensor& input_gates, const Tensor& recurrent_gates, const 
   if (checking(hidden_before))
     return checked("gru_cell", {input_gates, recurrent_gates, hidden_before},
                    [](const variable_list& x) { return variable_list{gru_cell(x[0], x[1], x[2])}; })[0];
-  const KernelSet* set = kernels_for(hidden_before);
-  if (set == nullptr || set->gru_cell == nullptr)
-    return plain_gru_cell(input_gates, recurrent_gates, hidden_before);
+  const KernelSet* set = kernels_for(hidden_before, &KernelSet::gru_cell);
+  if (set == nullptr) return plain_gru_cell(input_gates, recurrent_gates, hidden_before);
   if (!torch::autograd::compute_requires_grad(input_gates, recurrent_gates, hidden_before))
     return fused_gru_cell(*set, input_gates, recurrent_gates, hidden_before).hidden;
   return FusedGruCell::apply(input_gates, recurrent_gates, hidden_before, handle_of(set));

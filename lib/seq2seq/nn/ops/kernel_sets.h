@@ -20,5 +20,11 @@ inline const KernelSet& set_of(int64_t handle) {
 
 /// What computes operations on `x` now; null = their plain twins, as always while tracing.
 const KernelSet* kernels_for(const Tensor& x);
+/// The same for one operation, a member of KernelSet: null also where the set lacks it.
+template <class Operation>
+const KernelSet* kernels_for(const Tensor& x, Operation KernelSet::*operation) {
+  const KernelSet* set = kernels_for(x);
+  return set == nullptr || set->*operation == nullptr ? nullptr : set;
+}
 
 }  // namespace seq2seq

@@ -63,9 +63,8 @@ CellState lstm_cell(const Tensor& input_gates, const Tensor& recurrent_gates, co
                                 });
     return {states[0], states[1]};
   }
-  const KernelSet* set = kernels_for(cell_before);
-  if (set == nullptr || set->lstm_cell == nullptr)
-    return plain_lstm_cell(input_gates + recurrent_gates, cell_before);
+  const KernelSet* set = kernels_for(cell_before, &KernelSet::lstm_cell);
+  if (set == nullptr) return plain_lstm_cell(input_gates + recurrent_gates, cell_before);
   if (!torch::autograd::compute_requires_grad(input_gates, recurrent_gates, cell_before)) {
     const FusedState next = fused_lstm_cell(*set, input_gates, recurrent_gates, cell_before);
     return {next.hidden, next.cell};

@@ -25,8 +25,7 @@ TopK plain_top_k(const Tensor& scores, const Tensor& shift, int64_t k, const std
 
 // Null: the plain twin.
 const KernelSet* kernels_for_top_k(const Tensor& logits) {
-  const KernelSet* set = logits.is_contiguous() ? kernels_for(logits) : nullptr;
-  return set == nullptr || set->top_k == nullptr ? nullptr : set;
+  return logits.is_contiguous() ? kernels_for(logits, &KernelSet::top_k) : nullptr;
 }
 
 /// Undefined slots = no copying.
