@@ -158,7 +158,8 @@ class OptionPatch {
   /// A value typed on the command line; `flag` is the origin shown in errors.
   void set_text(const std::string& path, std::vector<std::string> words, const std::string& flag);
   void set(const std::string& path, OptionValue value, const std::string& origin);
-  /// Where `later` chooses another alternative than this patch, what this patch says of the old one is dropped.
+  /// Where `later` chooses another alternative than this patch, what this patch says of the old one is
+  /// dropped.
   void merge(const OptionPatch& later);
   /// Moves the entries below `group` ("model") into a patch of their own, with the prefix taken off.
   OptionPatch take_group(const std::string& group);

@@ -1,6 +1,7 @@
 #include "seq2seq/nn/engine/compute.h"
 
 #include <c10/util/Exception.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 
 #include <atomic>
 
@@ -22,6 +23,10 @@ std::span<const char* const> option_names(Kernels) {
 
 const Compute& Compute::now() {
   return in_force;
+}
+
+bool plain_now() {
+  return in_force.kernels == Kernels::plain || torch::jit::tracer::isTracing();
 }
 
 ComputeScope::ComputeScope(const Compute& compute) : previous_(in_force) {

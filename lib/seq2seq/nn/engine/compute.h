@@ -45,6 +45,10 @@ struct Compute {
   Compute kept() const { return {.kernels = kernels, .products = products, .set = set}; }
 };
 
+/// Whether LibTorch's own operations alone compute now: when they are asked for, and while tracing, since the
+/// code of an archive can name nothing else.
+bool plain_now();
+
 /// Replaces what is in force on this thread until its end.
 class ComputeScope {
  public:

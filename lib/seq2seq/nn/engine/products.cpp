@@ -1,7 +1,6 @@
 #include "seq2seq/nn/engine/products.h"
 
 #include <ATen/ATen.h>
-#include <torch/csrc/jit/frontend/tracer.h>
 
 #include <chrono>
 
@@ -14,9 +13,8 @@ namespace seq2seq {
 namespace {
 
 bool onednn_usable(const Tensor& x) {
-  return (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_cpu() &&
-         Compute::now().kernels != Kernels::plain && !torch::jit::tracer::isTracing() && x.numel() > 0 &&
-         has_onednn_products();
+  return (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) && x.is_cpu() && !plain_now() &&
+         x.numel() > 0 && has_onednn_products();
 }
 
 bool in_bfloat16() {

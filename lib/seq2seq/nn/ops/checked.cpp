@@ -4,7 +4,6 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/autograd/graph_task.h>
-#include <torch/csrc/jit/frontend/tracer.h>
 
 #include <algorithm>
 #include <cmath>
@@ -146,8 +145,7 @@ struct Checked : torch::autograd::Node {
 }  // namespace
 
 bool checking(const Tensor& x) {
-  return Compute::now().kernels == Kernels::check && at::isFloatingType(x.scalar_type()) &&
-         !torch::jit::tracer::isTracing();
+  return Compute::now().kernels == Kernels::check && !plain_now() && at::isFloatingType(x.scalar_type());
 }
 
 variable_list checked(const char* name, const variable_list& inputs,

@@ -1,7 +1,5 @@
 #include "seq2seq/nn/ops/kernel_sets.h"
 
-#include <torch/csrc/jit/frontend/tracer.h>
-
 #include "seq2seq/nn/cpu/kernel_sets.h"
 
 namespace seq2seq {
@@ -18,9 +16,8 @@ std::span<const KernelSet* const> kernel_sets() {
 }
 
 const KernelSet* kernels_for(const Tensor& x) {
-  const Compute& compute = Compute::now();
-  if (compute.kernels == Kernels::plain || torch::jit::tracer::isTracing()) return nullptr;
-  if (compute.set != nullptr) return compute.set->serves(x) ? compute.set : nullptr;
+  if (plain_now()) return nullptr;
+  if (const KernelSet* chosen = Compute::now().set) return chosen->serves(x) ? chosen : nullptr;
   for (const KernelSet* set : kernel_sets())
     if (set->serves(x)) return set;
   return nullptr;

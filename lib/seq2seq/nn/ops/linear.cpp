@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/functions/utils.h>
-#include <torch/csrc/jit/frontend/tracer.h>
 
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
@@ -91,7 +90,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         OperationContains::products)[0];
   const bool differentiate = torch::autograd::compute_requires_grad(x, weight, bias);
   if (!differentiate) return product(x, weight, bias);
-  if (Compute::now().kernels == Kernels::plain || torch::jit::tracer::isTracing()) {
+  if (plain_now()) {
     count_multiply_adds(2 * x.numel() * weight.size(0));  // of autograd
     return product(x, weight, bias);
   }
