@@ -12,7 +12,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/peak_memory.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/train/trainer.h"

@@ -11,7 +11,7 @@
 #include "seq2seq/decode/ensemble.h"
 #include "seq2seq/decode/script_model.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/text/tokenizer.h"
 
 namespace seq2seq {

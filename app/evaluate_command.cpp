@@ -16,7 +16,7 @@
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/rouge.h"
 #include "seq2seq/metrics/summary.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/text/utf8.h"
 
 namespace seq2seq {

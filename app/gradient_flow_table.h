@@ -7,7 +7,7 @@
 
 #include "pair_files.h"
 #include "seq2seq/core/json.h"
-#include "seq2seq/study/gradient_flow_chart.h"
+#include "seq2seq/report/gradient_flow_chart.h"
 
 namespace seq2seq {
 

@@ -16,9 +16,9 @@
 #include "seq2seq/decode/script_model.h"
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/decode/source_lines.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/model/archive/scripted_translate.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/model/scripted_translate.h"
 
 namespace seq2seq {
 namespace {

@@ -10,7 +10,7 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/study/run_report.h"
+#include "seq2seq/report/run_report.h"
 
 namespace seq2seq {
 namespace {

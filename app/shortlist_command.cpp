@@ -11,7 +11,7 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/lexical_table.h"
 #include "seq2seq/decode/shortlist.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 namespace {

@@ -25,11 +25,11 @@
 #include "seq2seq/decode/explanation.h"
 #include "seq2seq/decode/script_model.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
-#include "seq2seq/study/explanation_page.h"
-#include "seq2seq/study/html_page.h"
+#include "seq2seq/report/explanation_page.h"
+#include "seq2seq/report/html_page.h"
 
 namespace seq2seq {
 namespace {

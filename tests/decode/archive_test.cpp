@@ -1,5 +1,5 @@
 // Archives of unknown origin: damaged ones are refused, and so are names that lead out and sizes that lie.
-#include "seq2seq/model/archive.h"
+#include "seq2seq/model/archive/archive.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/decode/self_test.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 namespace {

@@ -10,7 +10,7 @@
 #include "decode_support.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/search.h"
-#include "seq2seq/model/torchscript.h"
+#include "seq2seq/model/archive/torchscript.h"
 
 namespace seq2seq {
 namespace {

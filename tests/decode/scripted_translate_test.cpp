@@ -1,6 +1,6 @@
 // `translate` in the archive against the translator, on text with unknown words, spaces and characters of all
 // lengths.
-#include "seq2seq/model/scripted_translate.h"
+#include "seq2seq/model/archive/scripted_translate.h"
 
 #include <gtest/gtest.h>
 

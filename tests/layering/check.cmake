@@ -3,7 +3,7 @@
 
 cmake_minimum_required(VERSION 3.24)
 
-set(folders core text data metrics nn model decode train study)
+set(folders core text data metrics nn model decode train report study)
 set(without_torch core text data metrics)
 # "./" is nn itself: functions of tensors that know no device.
 set(nn_./ ./)

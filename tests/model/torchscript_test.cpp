@@ -1,5 +1,5 @@
 // The methods of an archive against the C++ modules, at batch sizes and lengths that tracing never saw.
-#include "seq2seq/model/torchscript.h"
+#include "seq2seq/model/archive/torchscript.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/model/archive.h"
+#include "seq2seq/model/archive/archive.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {

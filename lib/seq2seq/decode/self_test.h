@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "seq2seq/decode/scorer.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 

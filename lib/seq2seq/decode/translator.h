@@ -9,7 +9,7 @@
 
 #include "seq2seq/decode/search.h"
 #include "seq2seq/decode/source_lines.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 

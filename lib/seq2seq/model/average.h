@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 

@@ -8,10 +8,10 @@
 #include <filesystem>
 
 #include "seq2seq/core/log.h"
-#include "seq2seq/study/explanation_page.h"
-#include "seq2seq/study/gradient_flow_chart.h"
-#include "seq2seq/study/html_page.h"
-#include "seq2seq/study/line_chart.h"
+#include "seq2seq/report/explanation_page.h"
+#include "seq2seq/report/gradient_flow_chart.h"
+#include "seq2seq/report/html_page.h"
+#include "seq2seq/report/line_chart.h"
 #include "seq2seq/study/run_log.h"
 
 namespace seq2seq {

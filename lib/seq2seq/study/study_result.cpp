@@ -15,8 +15,8 @@
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/metrics/score.h"
 #include "seq2seq/metrics/summary.h"
-#include "seq2seq/study/explanation_page.h"
-#include "seq2seq/study/gradient_flow_chart.h"
+#include "seq2seq/report/explanation_page.h"
+#include "seq2seq/report/gradient_flow_chart.h"
 #include "seq2seq/study/run_log.h"
 #include "seq2seq/text/utf8.h"
 

@@ -6,7 +6,7 @@
 
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/metrics/score.h"
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/train/options.h"
 
 namespace seq2seq {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "seq2seq/decode/explanation.h"
-#include "seq2seq/study/heat_map.h"
+#include "seq2seq/report/heat_map.h"
 
 namespace seq2seq {
 

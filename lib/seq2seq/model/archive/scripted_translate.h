@@ -2,7 +2,7 @@
 
 #include <torch/script.h>
 
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 
@@ -10,7 +10,7 @@ namespace seq2seq {
 /// tokenizers that look up properties of characters, and normalization, stay outside.
 std::string why_no_translate(const ModelOptions& model, const TextOptions& text);
 
-/// Adds translate(lines: List[str]) -> List[str] to an archive with the methods of model/torchscript.h: what
+/// Adds translate(lines: List[str]) -> List[str] to an archive with the methods of torchscript.h: what
 /// `seq2seq translate --beam-size 1` gives for each line. Only where `why_no_translate` is empty.
 void add_translate(torch::jit::Module& archive, const TranslationModel& model);
 

@@ -1,4 +1,4 @@
-#include "seq2seq/study/gradient_flow_chart.h"
+#include "seq2seq/report/gradient_flow_chart.h"
 
 #include <algorithm>
 #include <numeric>

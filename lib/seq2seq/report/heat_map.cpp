@@ -1,10 +1,10 @@
-#include "seq2seq/study/heat_map.h"
+#include "seq2seq/report/heat_map.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
 
-#include "seq2seq/study/html_page.h"
+#include "seq2seq/report/html_page.h"
 
 namespace seq2seq {
 namespace {

@@ -1,11 +1,11 @@
-#include "seq2seq/study/heat_map.h"
+#include "seq2seq/report/heat_map.h"
 
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <sstream>
 
-#include "seq2seq/study/explanation_page.h"
+#include "seq2seq/report/explanation_page.h"
 
 namespace seq2seq {
 namespace {

@@ -1,4 +1,4 @@
-#include "seq2seq/study/line_chart.h"
+#include "seq2seq/report/line_chart.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "seq2seq/study/run_report.h"
+#include "seq2seq/report/run_report.h"
 
 #include <fmt/format.h>
 
@@ -14,11 +14,11 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/explanation.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/study/event_file.h"
-#include "seq2seq/study/explanation_page.h"
-#include "seq2seq/study/gradient_flow_chart.h"
-#include "seq2seq/study/html_page.h"
-#include "seq2seq/study/line_chart.h"
+#include "seq2seq/report/event_file.h"
+#include "seq2seq/report/explanation_page.h"
+#include "seq2seq/report/gradient_flow_chart.h"
+#include "seq2seq/report/html_page.h"
+#include "seq2seq/report/line_chart.h"
 #include "seq2seq/study/run_log.h"
 #include "seq2seq/train/run_directory.h"
 

@@ -1,4 +1,4 @@
-#include "seq2seq/model/torchscript.h"
+#include "seq2seq/model/archive/torchscript.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/frontend/tracer.h>

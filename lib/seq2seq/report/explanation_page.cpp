@@ -1,10 +1,10 @@
-#include "seq2seq/study/explanation_page.h"
+#include "seq2seq/report/explanation_page.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "seq2seq/study/html_page.h"
+#include "seq2seq/report/html_page.h"
 #include "seq2seq/text/token_escape.h"
 
 namespace seq2seq {

@@ -1,4 +1,4 @@
-#include "seq2seq/model/archive.h"
+#include "seq2seq/model/archive/archive.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/frontend/script_type_parser.h>
@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/model/zip_file.h"
+#include "seq2seq/model/archive/zip_file.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "seq2seq/study/line_chart.h"
+#include "seq2seq/report/line_chart.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "seq2seq/study/html_page.h"
+#include "seq2seq/report/html_page.h"
 
 namespace seq2seq {
 namespace {

@@ -1,4 +1,4 @@
-#include "seq2seq/model/checkpoint.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 #include <ATen/ATen.h>
 #include <torch/script.h>
@@ -8,9 +8,9 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/archive/scripted_translate.h"
+#include "seq2seq/model/archive/torchscript.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/model/scripted_translate.h"
-#include "seq2seq/model/torchscript.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "seq2seq/model/zip_file.h"
+#include "seq2seq/model/archive/zip_file.h"
 
 #include <algorithm>
 #include <cstring>

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/model/archive.h"
+#include "seq2seq/model/archive/archive.h"
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/seq2seq_model.h"
 #include "seq2seq/model/text_options.h"
@@ -24,7 +24,7 @@ struct TranslationModel {
   std::string provenance = "{}";
   /// Inputs with the outputs and scores they must give, as JSON text (decode/self_test.h); empty = none.
   std::string self_test;
-  /// What the archive offers to other programs, when it was loaded from one (model/torchscript.h).
+  /// What the archive offers to other programs, when it was loaded from one (model/archive/torchscript.h).
   std::vector<std::string> methods;
 };
 

@@ -1,11 +1,11 @@
-#include "seq2seq/study/run_report.h"
+#include "seq2seq/report/run_report.h"
 
 #include <gmock/gmock.h>
 
 #include "../data/temporary_folder.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
-#include "seq2seq/study/event_file.h"
+#include "seq2seq/report/event_file.h"
 
 namespace seq2seq {
 namespace {

@@ -1,4 +1,4 @@
-#include "seq2seq/study/html_page.h"
+#include "seq2seq/report/html_page.h"
 
 #include <fmt/format.h>
 

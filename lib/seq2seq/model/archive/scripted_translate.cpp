@@ -1,6 +1,6 @@
-#include "seq2seq/model/scripted_translate.h"
+#include "seq2seq/model/archive/scripted_translate.h"
 
-#include "seq2seq/model/torchscript.h"
+#include "seq2seq/model/archive/torchscript.h"
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/vocabulary.h"
 

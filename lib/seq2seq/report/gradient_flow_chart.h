@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "seq2seq/model/gradient_flow.h"
-#include "seq2seq/study/line_chart.h"
+#include "seq2seq/report/line_chart.h"
 
 namespace seq2seq {
 

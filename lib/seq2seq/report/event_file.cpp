@@ -1,4 +1,4 @@
-#include "seq2seq/study/event_file.h"
+#include "seq2seq/report/event_file.h"
 
 #include <array>
 #include <bit>
