@@ -1,4 +1,4 @@
-#include "training_jobs.h"
+#include "seq2seq/study/training_jobs.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,7 +17,6 @@
 #include <optional>
 #include <thread>
 
-#include "environment.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
@@ -31,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(100);
 
-pid_t start(const TrainingJob& job) {
+pid_t start(const TrainingJob& job, const char* program) {
   std::vector<std::string> words{"seq2seq"};
   words.insert(words.end(), job.arguments.begin(), job.arguments.end());
   std::vector<char*> arguments;
@@ -39,7 +38,6 @@ pid_t start(const TrainingJob& job) {
   arguments.push_back(nullptr);
   const int log = open(job.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (log < 0) throw Error(job.log.string(), "cannot be written: " + system_reason());
-  const char* program = own_program();  // itself, even when another one stands in its place by now
   const pid_t parent = getpid(), child = fork();
   if (child < 0) {
     close(log);
@@ -90,8 +88,8 @@ double share_done(const TrainingJob& job) {
 
 class Jobs {
  public:
-  Jobs(const std::vector<TrainingJob>& jobs, int64_t at_a_time)
-      : jobs_(jobs), at_a_time_(static_cast<size_t>(at_a_time)) {
+  Jobs(const std::vector<TrainingJob>& jobs, const std::string& program, int64_t at_a_time)
+      : jobs_(jobs), program_(program), at_a_time_(static_cast<size_t>(at_a_time)) {
     std::signal(SIGCHLD, SIG_DFL);  // else nobody could wait for them
   }
   ~Jobs() {
@@ -107,7 +105,7 @@ class Jobs {
         signal_all(SIGTERM);
       }
       while (!stopping && next_ < jobs_.size() && running_.size() < at_a_time_) {
-        running_[start(jobs_[next_])] = {next_, Clock::now()};
+        running_[start(jobs_[next_], program_.c_str())] = {next_, Clock::now()};
         ++next_;
       }
       if (running_.empty() && (stopping || next_ == jobs_.size())) break;
@@ -194,6 +192,7 @@ class Jobs {
   }
 
   const std::vector<TrainingJob>& jobs_;
+  const std::string& program_;
   size_t at_a_time_, next_ = 0, done_ = 0;
   std::map<pid_t, Running> running_;
   std::optional<Error> failure_;
@@ -202,9 +201,9 @@ class Jobs {
 
 }  // namespace
 
-bool run_training_jobs(const std::vector<TrainingJob>& jobs, int64_t at_a_time,
+bool run_training_jobs(const std::vector<TrainingJob>& jobs, const std::string& program, int64_t at_a_time,
                        const std::function<bool()>& stop_requested) {
-  return Jobs(jobs, at_a_time).run(stop_requested);
+  return Jobs(jobs, program, at_a_time).run(stop_requested);
 }
 
 }  // namespace seq2seq
