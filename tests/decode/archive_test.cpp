@@ -15,6 +15,7 @@
 #include "seq2seq/core/random.h"
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/model/archive/model_readers.h"
 
 namespace seq2seq {
 namespace {
@@ -53,6 +54,13 @@ class ArchiveTest : public testing::Test {
   }
 
   void write(const std::string& content) const { std::ofstream(path, std::ios::binary) << content; }
+
+  /// `content` with another name, as long, in place of each `name`.
+  static std::string with(std::string content, const std::string& name, const std::string& other) {
+    for (size_t at = content.find(name); at != std::string::npos; at = content.find(name))
+      content.replace(at, name.size(), other);
+    return content;
+  }
 
   /// One line that names the file, and not much memory on the way.
   void expect_refused(const std::string& content, const std::string& what) const {
@@ -96,6 +104,48 @@ TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
   const TranslationModel loaded = load_model(path);
   ModelScorer scorer(loaded.model);
   EXPECT_TRUE(replay(self_test_from_json(model.self_test, path, 20004), scorer).passed());
+}
+
+TEST_F(ArchiveTest, IsTheFirstKindOfModelFile) {
+  const ModelReader& ours = model_readers().front();
+  const auto expect_ours = [&](const std::string& given, const std::string& file) {
+    EXPECT_EQ(&reader_of(given), &ours) << given;
+    const ImportedModel imported = ours.read(given);
+    EXPECT_EQ(imported.file, file);
+    EXPECT_TRUE(imported.model.model.is_empty());
+    EXPECT_EQ(imported.model.self_test, model.self_test);
+    for (const auto& [name, value] : named_parameters_of(*model.model))
+      EXPECT_TRUE(imported.weights.at(name).equal(value)) << name;
+  };
+  expect_ours(path, path);
+  for (const char* checkpoint : {"run/last", "run/best"}) {  // the better one counts
+    std::filesystem::create_directories(folder.path(checkpoint));
+    std::filesystem::copy(path, folder.path(checkpoint));
+    expect_ours(folder.path("run"), folder.path(checkpoint) + "/model.pt");
+    expect_ours(folder.path(checkpoint), folder.path(checkpoint) + "/model.pt");
+  }
+}
+
+TEST_F(ArchiveTest, WhatIsOfNoKnownKindIsToldWithTheKindsThatAre) {
+  const auto expect_unknown = [](const std::string& given, const std::string& problem) {
+    EXPECT_FALSE(model_readers().front().recognises(given)) << given;
+    EXPECT_THAT([&] { load_model(given); },
+                ThrowsMessage<Error>(AllOf(
+                    StartsWith(given + ": " + problem + " of a known kind (tried: seq2seq archive); give a "),
+                    Not(HasSubstr("\n")))));
+  };
+  write("not a model\n");
+  expect_unknown(path, "is no model");
+  write(with(bytes, "seq2seq.json", "someones.txt"));  // an archive of another program
+  expect_unknown(path, "is no model");
+  std::filesystem::create_directory(folder.path("run"));
+  expect_unknown(folder.path("run"), "holds no model");
+  EXPECT_THAT([&] { load_model(folder.path("missing")); },
+              ThrowsMessage<Error>(StartsWith(folder.path("missing") + ": does not exist")));
+  write(with(bytes, "source.tokenizer", "source.somewhere"));
+  EXPECT_THAT([&] { load_model(path); },
+              ThrowsMessage<Error>(StartsWith(path + ": does not hold what it should: it lacks "
+                                                     "'source.tokenizer'")));
 }
 
 TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {

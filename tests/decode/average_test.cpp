@@ -6,6 +6,7 @@
 #include "../data/temporary_folder.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/model/named_tensors.h"
 
 namespace seq2seq {
 namespace {

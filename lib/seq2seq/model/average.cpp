@@ -4,6 +4,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/named_tensors.h"
 
 namespace seq2seq {
 

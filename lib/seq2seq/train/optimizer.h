@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/model/named_tensors.h"
 #include "seq2seq/train/options.h"
 
 namespace seq2seq {

@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "seq2seq/data/sampler.h"
-#include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/model/named_tensors.h"
 #include "seq2seq/train/schedule.h"
 
 namespace seq2seq {

@@ -4,12 +4,9 @@
 #include <map>
 #include <string>
 
-#include "seq2seq/nn/shapes.h"
+#include "seq2seq/model/named_tensors.h"
 
 namespace seq2seq {
-
-/// Tensors under their names.
-using NamedTensors = std::map<std::string, Tensor>;
 
 /// What a TorchScript archive holds beside its code.
 struct Archive {

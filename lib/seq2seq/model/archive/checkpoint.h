@@ -1,44 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
-#include <string>
-#include <vector>
 
-#include "seq2seq/data/corpus.h"
-#include "seq2seq/model/archive/archive.h"
-#include "seq2seq/model/options.h"
-#include "seq2seq/model/seq2seq_model.h"
-#include "seq2seq/model/text_options.h"
+#include "seq2seq/model/translation_model.h"
 
 namespace seq2seq {
-
-/// What is needed to use a model on text.
-struct TranslationModel {
-  ModelOptions model_options;
-  TextOptions text_options;
-  TextCodecs text;
-  Seq2Seq model{nullptr};
-  int64_t maximum_length = 250;  ///< source tokens; longer lines are cut
-  /// Free metadata as JSON text: training step, scores, time, program version.
-  std::string provenance = "{}";
-  /// Inputs with the outputs and scores they must give, as JSON text (decode/self_test.h); empty = none.
-  std::string self_test;
-  /// What the archive offers to other programs, when it was loaded from one (model/archive/torchscript.h).
-  std::vector<std::string> methods;
-};
-
-/// Settles how the text is numbered, and tells a model that copies which words of its two vocabularies are
-/// the same. After construction or loading.
-void connect_vocabularies(TranslationModel& model);
-
-/// The same with its weights on the CPU; of a model that is there already, the model itself.
-TranslationModel on_cpu(const TranslationModel& model);
-
-/// Some pairs of a corpus as a model reads them; those without a source or target word are left out. Throws
-/// Error when none is left.
-std::vector<Example> numbered_pairs(const TranslationModel& model, const Corpus& corpus,
-                                    std::span<const uint64_t> indices);
 
 /// model.pt, of a model on the CPU: one TorchScript archive with the weights as named parameters and, as
 /// extra files, the configuration, vocabularies, subword models and provenance. Written whole or not at all.
@@ -46,15 +12,10 @@ std::vector<Example> numbered_pairs(const TranslationModel& model, const Corpus&
 void save_model(const TranslationModel& model, const std::filesystem::path& path);
 
 /// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).
-/// Throws Error in one line for what is missing, damaged, foreign or written by a newer version. Runs
-/// nothing that the archive defines.
+/// Throws Error in one line for what is missing, damaged, of an unknown kind or written by a newer version.
+/// Runs nothing that the file defines.
 TranslationModel load_model(const std::filesystem::path& path, const at::Device& device = at::kCPU);
 /// The model.pt that `load_model` would read.
 std::filesystem::path find_model_file(const std::filesystem::path& path);
-
-/// For state.pt.
-NamedTensors named_parameters_of(Seq2SeqImpl& model);
-/// Throws Error naming `origin` and the first name or shape that does not fit.
-void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin);
 
 }  // namespace seq2seq

@@ -2,7 +2,7 @@
 
 #include <torch/script.h>
 
-#include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/model/translation_model.h"
 
 namespace seq2seq {
 

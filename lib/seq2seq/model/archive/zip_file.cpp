@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <string_view>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
@@ -31,7 +33,25 @@ bool is_plain(std::string_view name) {
   return true;
 }
 
+// A file that ends sooner may have been one.
+bool begins_as_zip(const fs::path& path) {
+  constexpr std::string_view magic = "PK";
+  char begin[magic.size()];
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin, sizeof begin);
+  return magic.starts_with(std::string_view(begin, static_cast<size_t>(file.gcount())));
+}
+
 }  // namespace
+
+bool may_hold_entry(const fs::path& path, const std::string& name) {
+  if (!fs::is_regular_file(path) || !begins_as_zip(path)) return false;
+  int error = 0;
+  const std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
+      zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error), &zip_discard);
+  if (!archive || zip_get_num_entries(archive.get(), 0) == 0) return true;
+  return zip_name_locate(archive.get(), name.c_str(), ZIP_FL_NODIR) >= 0;
+}
 
 ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_discard) {
   if (!fs::is_regular_file(path)) refuse(path, "is not a file");

@@ -14,6 +14,10 @@
 
 namespace seq2seq {
 
+/// Whether a file is a zip file with an entry called `name` in some folder. One that is damaged may have had
+/// it.
+bool may_hold_entry(const std::filesystem::path& path, const std::string& name);
+
 class ZipFile {
  public:
   /// Throws Error when the file is no zip file, is inconsistent, or holds what `check_archive` refuses but

@@ -1,0 +1,30 @@
+#include "seq2seq/model/archive/model_readers.h"
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/model/archive/model_archive.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr ModelReader readers[] = {{"seq2seq archive", is_model_archive, read_model_archive}};
+
+}  // namespace
+
+std::span<const ModelReader> model_readers() {
+  return readers;
+}
+
+const ModelReader& reader_of(const std::filesystem::path& path) {
+  std::string tried;
+  for (const ModelReader& reader : model_readers()) {
+    if (reader.recognises(path)) return reader;
+    tried += (tried.empty() ? "" : ", ") + std::string(reader.name);
+  }
+  throw Error(path.string(),
+              std::string(std::filesystem::is_directory(path) ? "holds no model" : "is no model") +
+                  " of a known kind (tried: " + tried + ")",
+              "give a model.pt, or a run directory of seq2seq train that has a checkpoint; translate runs "
+              "the methods of other archives when --source-vocabulary and --target-vocabulary are given");
+}
+
+}  // namespace seq2seq

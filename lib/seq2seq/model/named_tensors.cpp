@@ -1,0 +1,48 @@
+#include "seq2seq/model/named_tensors.h"
+
+#include <ATen/ATen.h>
+
+#include <sstream>
+
+#include "seq2seq/core/error.h"
+
+namespace seq2seq {
+namespace {
+
+// Calls `use` for each parameter and its value, once it is known to fit.
+template <class Use>
+void for_each_value(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin, Use use) {
+  const at::NoGradGuard no_grad;
+  for (auto& parameter : model.named_parameters()) {
+    const auto found = values.find(parameter.key());
+    const std::string name = "the parameter '" + parameter.key() + "'";
+    if (found == values.end()) throw Error(origin, "lacks " + name, "it belongs to another architecture");
+    if (found->second.sizes() != parameter.value().sizes()) {
+      std::ostringstream sizes;
+      sizes << found->second.sizes() << " instead of " << parameter.value().sizes();
+      throw Error(origin, name + " has sizes " + sizes.str(), "architecture and vocabulary must be the same");
+    }
+    use(parameter.value(), found->second);
+  }
+}
+
+}  // namespace
+
+NamedTensors named_parameters_of(Seq2SeqImpl& model) {
+  NamedTensors result;
+  for (const auto& parameter : model.named_parameters()) result[parameter.key()] = parameter.value();
+  return result;
+}
+
+void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
+  for_each_value(model, values, origin,
+                 [](Tensor& parameter, const Tensor& value) { parameter.copy_(value); });
+}
+
+void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
+  for_each_value(model, values, origin, [](Tensor& parameter, const Tensor& value) {
+    parameter.set_data(value.to(parameter.scalar_type()).contiguous());
+  });
+}
+
+}  // namespace seq2seq
