@@ -79,6 +79,23 @@ TEST(Study, PathsAreTakenFromItsFolder) {
   EXPECT_THROW(replace_text(own, validation), UsageError);
 }
 
+TEST(Study, TheSentencePieceModelIsTakenFromItsFolder) {
+  Json json = small_study();
+  const auto text_with = [](const std::string& model) {
+    return Json{{"tokenizer", Json{{"type", "sentencepiece"}, {"model", model}}}};
+  };
+  json["base"]["text"] = text_with("pieces.model");
+  json["runs"][1]["changes"]["text"] = text_with("../pieces.model");
+  json["runs"][2]["changes"]["text"] = text_with("");  // trained, in no file
+  const Study study = load(json);
+  const auto model = [&](const char* run) {
+    return std::get<SentencePieceTokenizerOptions>(study.run(run).options.text.tokenizer).model;
+  };
+  EXPECT_THAT(model("plain"), testing::EndsWith("/studies/pieces.model"));
+  EXPECT_THAT(model("gated"), AllOf(testing::EndsWith("/pieces.model"), Not(HasSubstr("studies"))));
+  EXPECT_EQ(model("wide"), "");
+}
+
 TEST(Study, NamesWhatIsWrong) {
   const auto refuses = [](const std::function<void(Json&)>& change, const std::string& message) {
     Json json = small_study();

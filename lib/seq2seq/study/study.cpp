@@ -141,6 +141,8 @@ std::vector<std::string*> paths_of(TrainOptions& options) {
                             &options.model.embedding.source_file, &options.model.embedding.target_file,
                             &options.run.initialize_from})
     paths.push_back(path);
+  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&options.text.tokenizer))
+    paths.push_back(&sentencepiece->model);
   return paths;
 }
 
