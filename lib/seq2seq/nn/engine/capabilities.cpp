@@ -15,17 +15,19 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* variable = "SEQ2SEQ_INSTRUCTION_SET";
-constexpr const char* set_names[] = {"baseline", "avx2", "avx512"};
+constexpr const char* set_names[] = {"baseline", "avx", "avx2", "avx512"};
 
 /// What the files of nn/cpu are compiled with (nn/CMakeLists.txt), so nothing more may be asked for there.
 InstructionSet best_set() {
 #ifdef __x86_64__
   __builtin_cpu_init();
+  const bool avx = __builtin_cpu_supports("avx");
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   if (avx2) return avx512 ? InstructionSet::avx512 : InstructionSet::avx2;
+  if (avx) return InstructionSet::avx;
 #endif
   return InstructionSet::baseline;
 }
