@@ -11,7 +11,7 @@ int main() {
   const int64_t sentences = 2, words = 4, width = 8;
   const auto attention = seq2seq::make_attention(seq2seq::AdditiveAttention{},
                                                  {.query = width, .memory = width, .hidden = width});
-  seq2seq::Initializer initializer(1);
+  seq2seq::Initializer initializer(1, 0.1);
   attention->initialize(initializer);
 
   const torch::Tensor states = torch::ones({sentences, words, width}).set_requires_grad(true);
