@@ -3,6 +3,8 @@
 # machine. Prints, for each, the median of the pairs' ratios NEW / OLD of target tokens a second, with the least and the
 # greatest. DATA is a folder with train.en, train.de and test_2016_flickr.en
 # (Multi30k); FOLDER keeps the models, which OLD trains for a minute each, and every run's JSON.
+# TRAIN_FLAGS in the environment goes to both when they train, such as "--precision float32" for versions that fail to find
+# out that a processor lacks bfloat16.
 # usage: scripts/compare/versions.sh OLD NEW DATA FOLDER [PAIRS] [SECONDS] [PRESET...]
 # (default: 7 pairs of 20 seconds, rnn-attention and transformer)
 set -euo pipefail
@@ -15,7 +17,8 @@ folder=$(realpath "$4")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [[ -e $folder/joint.model ]] || "$old" vocab --input "$data/train.en" "$data/train.de" --type sentencepiece --size 8000 \
   --output "$folder/joint.model"
-pairs_of_lines=(--train-source "$data/train.en" --train-target "$data/train.de")
+read -ra train_flags <<<"${TRAIN_FLAGS:-}"
+pairs_of_lines=("${train_flags[@]}" --train-source "$data/train.en" --train-target "$data/train.de")
 # text_of PRESET: sets `text`. A preset that copies makes a vocabulary of its own, of words.
 text_of() {
   text=("${pairs_of_lines[@]}")

@@ -100,7 +100,7 @@ expect(2 "^$" "^seq2seq: optimization.precision: cannot change when a run is res
 
 # An instruction set that is none is told before anything is read.
 set(PROGRAM ${CMAKE_COMMAND} -E env SEQ2SEQ_INSTRUCTION_SET=avx3 ${strong})
-expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx2, avx512\n$"
+expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512\n$"
        train --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
 set(PROGRAM ${strong})
 

@@ -19,7 +19,7 @@ awk '/^```python/ { inside = 1; next } /^```/ { inside = 0 } inside' "$root/docs
 [[ -s snippet.py ]]
 "$python" -W ignore snippet.py
 
-"$python" -W ignore "$root/docs/export_model.py" out
+"$python" -W ignore "$root/examples/export_model.py" out
 printf 'a small house\nhere is unknown\n\n' >lines
 translate() {
   "$program" translate --quiet --model out/model.pt --source-vocabulary out/source.txt \

@@ -313,6 +313,8 @@ constexpr KernelSet cpu_baseline =
     Adaptors<InstructionSet::baseline, kernels::baseline::float_loops, kernels::baseline::double_loops,
              kernels::baseline::uniform>::set("cpu baseline");
 #ifdef __x86_64__
+constexpr KernelSet cpu_avx = Adaptors<InstructionSet::avx, kernels::avx::float_loops,
+                                       kernels::avx::double_loops, kernels::avx::uniform>::set("cpu avx");
 constexpr KernelSet cpu_avx2 = Adaptors<InstructionSet::avx2, kernels::avx2::float_loops,
                                         kernels::avx2::double_loops, kernels::avx2::uniform>::set("cpu avx2");
 constexpr KernelSet cpu_avx512 =

@@ -94,7 +94,7 @@ template <class Scalar>
 struct Lanes {
 #if defined(__AVX512F__)
   static constexpr int64_t bytes = 64;
-#elif defined(__AVX2__)
+#elif defined(__AVX__)
   static constexpr int64_t bytes = 32;
 #else
   static constexpr int64_t bytes = 16;

@@ -202,6 +202,7 @@ struct Loops {
   void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end); \
   }
 SEQ2SEQ_DECLARE_LOOPS(baseline)
+SEQ2SEQ_DECLARE_LOOPS(avx)
 SEQ2SEQ_DECLARE_LOOPS(avx2)
 SEQ2SEQ_DECLARE_LOOPS(avx512)
 #undef SEQ2SEQ_DECLARE_LOOPS

@@ -2,8 +2,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string>
+#include <string_view>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/nn/engine/onednn.h"
@@ -12,18 +15,19 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* variable = "SEQ2SEQ_INSTRUCTION_SET";
-constexpr InstructionSet all_sets[] = {InstructionSet::baseline, InstructionSet::avx2,
-                                       InstructionSet::avx512};
+constexpr const char* set_names[] = {"baseline", "avx", "avx2", "avx512"};
 
 /// What the files of nn/cpu are compiled with (nn/CMakeLists.txt), so nothing more may be asked for there.
 InstructionSet best_set() {
 #ifdef __x86_64__
   __builtin_cpu_init();
+  const bool avx = __builtin_cpu_supports("avx");
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
   if (avx2) return avx512 ? InstructionSet::avx512 : InstructionSet::avx2;
+  if (avx) return InstructionSet::avx;
 #endif
   return InstructionSet::baseline;
 }
@@ -32,14 +36,16 @@ InstructionSet chosen_set() {
   const InstructionSet best = best_set();
   const char* asked = std::getenv(variable);
   if (asked == nullptr || *asked == '\0') return best;
-  for (const InstructionSet set : all_sets) {
-    if (std::string(asked) != name_of(set)) continue;
-    if (set > best)
-      throw Error(variable, std::string("this processor lacks ") + asked,
-                  std::string("it has ") + name_of(best) + "; name that or less, or leave it out");
-    return set;
-  }
-  throw Error(variable, std::string("'") + asked + "' is unknown", "valid: baseline, avx2, avx512");
+  std::string known;
+  for (const char* name : set_names) known += (known.empty() ? "" : ", ") + std::string(name);
+  const auto found = std::ranges::find(set_names, std::string_view(asked));
+  if (found == std::end(set_names))
+    throw Error(variable, std::string("'") + asked + "' is unknown", "valid: " + known);
+  const auto set = static_cast<InstructionSet>(found - std::begin(set_names));
+  if (set > best)
+    throw Error(variable, std::string("this processor lacks ") + asked,
+                std::string("it has ") + name_of(best) + "; name that or less, or leave it out");
+  return set;
 }
 
 bool works(void (*attempt)()) {
@@ -66,8 +72,7 @@ void try_products(at::ScalarType format) {
 }  // namespace
 
 const char* name_of(InstructionSet set) {
-  constexpr const char* names[] = {"baseline", "avx2", "avx512"};
-  return names[static_cast<int>(set)];
+  return set_names[static_cast<int>(set)];
 }
 
 InstructionSet instruction_set() {

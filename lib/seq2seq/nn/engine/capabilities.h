@@ -6,8 +6,8 @@ namespace seq2seq {
 // remembered; thread-safe.
 
 /// Of our own loops (nn/cpu), in rising order.
-enum class InstructionSet { baseline, avx2, avx512 };
-/// "baseline", "avx2", "avx512".
+enum class InstructionSet { baseline, avx, avx2, avx512 };
+/// "baseline", "avx", "avx2", "avx512".
 const char* name_of(InstructionSet set);
 /// The best one here: features of the processor and the operating system, one by one. The environment's
 /// SEQ2SEQ_INSTRUCTION_SET names a lower one. Throws Error when it names one that is unknown or lacking.

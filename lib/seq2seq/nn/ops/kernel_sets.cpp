@@ -9,6 +9,7 @@ std::span<const KernelSet* const> kernel_sets() {
 #ifdef __x86_64__
       &cpu_avx512,
       &cpu_avx2,
+      &cpu_avx,
 #endif
       &cpu_baseline,
   };
