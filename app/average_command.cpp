@@ -22,7 +22,7 @@ struct AverageOptions {
     f("models", o.models,
       "checkpoint directories, run directories (their best checkpoints) or model.pt files");
     f("output", o.output, "the model.pt to write");
-    f("quiet", o.quiet, "no summary at the end");
+    quiet_field(o, f);
   }
 };
 
@@ -37,24 +37,21 @@ int run_average(const AverageOptions& options) {
   TranslationModel model = average_models({options.models.begin(), options.models.end()});
   model.self_test = to_json(self_test(model));
   save_model(model, options.output);
-  if (!options.quiet)
-    log_info(options.output + ": the mean of " + format_count(std::ssize(options.models)) +
-             (options.models.size() == 1 ? " model" : " models"));
+  log_info(options.output + ": the mean of " + format_count(std::ssize(options.models)) +
+           (options.models.size() == 1 ? " model" : " models"));
   return 0;
 }
 
 }  // namespace
 
-void add_average(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "average",
-      "Makes one model of several checkpoints: the mean of their weights.\n\n"
-      "The last few checkpoints of a run, averaged, often translate better than each of them. All must have "
-      "one "
-      "configuration and the same vocabularies. Keep checkpoints with 'train --keep-checkpoints 5'.");
-  command->footer("Example:\n  seq2seq average --models run/checkpoints/step-* --output average.pt");
-  auto flags = std::make_shared<Flags<AverageOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_average(flags->resolve()); });
+RunCommand add_average(CLI::App& command) {
+  describe(command,
+           "The last few checkpoints of a run, averaged, often translate better than each of them. All "
+           "must have one configuration and the same vocabularies. Keep checkpoints with 'train "
+           "--keep-checkpoints 5'.",
+           "Example:\n"
+           "  seq2seq average --models run/checkpoints/step-* --output average.pt");
+  return run_with_flags(command, run_average);
 }
 
 }  // namespace seq2seq

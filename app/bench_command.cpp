@@ -1,7 +1,6 @@
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <iostream>
 #include <memory>
 
@@ -9,22 +8,21 @@
 #include "flags.h"
 #include "measurement.h"
 #include "memory_blocks.h"
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/peak_memory.h"
+#include "seq2seq/data/loader.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/pool.h"
 #include "seq2seq/decode/translator.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
-#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/new_model.h"
+#include "seq2seq/train/update.h"
 
 namespace seq2seq {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 /// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`. What the machine could
 /// do is measured of processors only.
@@ -43,7 +41,7 @@ struct BenchTrainOptions {
   double window_seconds = 10, warmup_seconds = 10;
   int64_t windows = 6;
   static void fields(auto& o, auto& f) {
-    f("windows", o.windows, "windows of which the median and the minimum are reported", in_range(1, 1000));
+    f("windows", o.windows, "how many are measured, for median and minimum", in_range(1, 1000));
     f("window-seconds", o.window_seconds, "length of a window; whole updates are counted",
       in_range(0.01, 3600));
     f("warmup-seconds", o.warmup_seconds, "training before the first window", in_range(0, 3600));
@@ -53,14 +51,12 @@ struct BenchTrainOptions {
 /// The training loop without validation, checkpoints and log.
 class TrainingBench {
  public:
-  explicit TrainingBench(const TrainOptions& options)
+  TrainingBench(const TrainOptions& options, const at::Device& device)
       : options_(options),
         corpus_(options.data.train_files()),
         model_(new_model(options, corpus_, static_cast<uint64_t>(options.run.seed))) {
-    move_to(*model_.model, open_device(options.run.device));
-    optimizer_ = std::make_unique<Optimizer>(*model_.model, options.optimization.optimizer);
-    if (options.optimization.average_decay > 0)
-      average_ = std::make_unique<WeightAverage>(*model_.model, options.optimization.average_decay);
+    move_to(*model_.model, device);
+    update_ = std::make_unique<Update>(model_.model, options.optimization, /*seed=*/1);
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
@@ -81,11 +77,7 @@ class TrainingBench {
         batches.push_back(loader_->next().batch);
         window.sentences += static_cast<double>(batches.back().size);
       }
-      ++update_;
-      const UpdateSums sums = update_weights(model_.model, *optimizer_, batches, options_.optimization, 1,
-                                             update_, options_.optimization.learning_rate)
-                                  .sums;
-      if (average_) average_->update(update_);
+      const UpdateSums sums = update_->run(batches, ++updates_, options_.optimization.learning_rate).sums;
       window.target_tokens += static_cast<double>(sums.target_tokens);
       window.source_tokens += static_cast<double>(sums.source_tokens);
       ++window.updates;
@@ -100,22 +92,22 @@ class TrainingBench {
   TrainOptions options_;
   Corpus corpus_;
   TranslationModel model_;
-  std::unique_ptr<Optimizer> optimizer_;
-  std::unique_ptr<WeightAverage> average_;
+  std::unique_ptr<Update> update_;
   std::unique_ptr<Loader> loader_;
-  int64_t update_ = 0;
+  int64_t updates_ = 0;
 };
 
-int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
+int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrainOptions& bench) {
   if (options.run.directory.empty()) options.run.directory = "-";  // required of `train`, not used here
-  check(options);
-  open_device(options.run.device);           // refused before anything is read
-  options.optimization.divergence_norm = 0;  // a speed is asked for, not a model
+  check_as_given(options, given, [&] { check(options); });
+  const at::Device device = open_device(options.run.device);  // refused before anything is read
+  // A speed is asked for, not a model.
+  options.optimization.divergence_norm = 0;
   keep_large_blocks();
   use_threads(options.run.threads);
   options.optimization.precision = resolved(options.optimization.precision, options.run);
   const ComputeScope kernels(&Compute::kernels, options.run.kernels);
-  TrainingBench training(options);
+  TrainingBench training(options, device);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
   std::vector<double> target_speeds, source_speeds, sentence_speeds;
@@ -150,28 +142,24 @@ int bench_train(TrainOptions options, const BenchTrainOptions& bench) {
   return 0;
 }
 
-struct BenchDecodeOptions {
+struct BenchDecodeOptions : MachineOptions {
   std::string model, input;
   TranslatorOptions translator;
   std::string shortlist;
   bool one_by_one = false;
-  int64_t threads = 0, workers = 0, windows = 5, warmup = 1;
-  std::string device = "cpu";
-  Kernels kernels = Kernels::fast;
+  int64_t workers = 0, windows = 5, warmup = 1;
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "a run directory, a checkpoint directory or a model.pt");
-    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl");
+    f("model", o.model, "a run directory, a checkpoint directory or a model.pt", everyday);
+    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f("shortlist", o.shortlist, "a file of seq2seq shortlist");
     f("one-by-one", o.one_by_one,
-      "give each line when the one before it has been answered, and measure the time it takes");
-    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
+      "give each line when the one before it has been answered, and measure the time it takes", everyday);
+    MachineOptions::fields(o, f);
     f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
       in_range(0, 1024));
-    f("device", o.device, "cpu, cuda or cuda:N");
-    kernels_field(o, f);
     f("windows", o.windows, "passes over the input of which the median and the minimum are reported",
-      in_range(1, 1000));
+      in_range(1, 1000), everyday);
     f("warmup", o.warmup, "passes before them", in_range(0, 1000));
   }
 };
@@ -194,13 +182,14 @@ int bench_decode(const BenchDecodeOptions& options) {
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
   const at::Device device = open_device(options.device);
-  const TranslationModel model = load_model(options.model, device);
+  const DecodingModels models(load_model(options.model, device));
   const std::vector<SourceLine> lines = read_all(options.input);
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
-    shortlist = std::make_shared<Shortlist>(
-        Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
-  Translator translator = make_translator(model, options.translator, options.workers, shortlist);
+    shortlist = std::make_shared<Shortlist>(Shortlist::load(
+        options.shortlist, models.text.source->vocabulary(), models.text.target->vocabulary()));
+  DecodingPool pool(models.scorers(options.workers, shortlist));
+  Translator translator(models, pool, options.translator);
   const size_t window = options.one_by_one ? 1 : translator.window();
   std::vector<double> latencies;  // milliseconds
   std::vector<double> token_speeds, sentence_speeds;
@@ -226,9 +215,9 @@ int bench_decode(const BenchDecodeOptions& options) {
   const auto products = static_cast<double>(multiply_adds() - products_before);
   Json result;
   result["benchmark"] = "decode";
-  result["device"] = model.model->device().str();
+  result["device"] = models.device().str();
   result["threads"] = at::get_num_threads();
-  result["workers"] = translator.workers();
+  result["workers"] = pool.workers();
   result["beam_size"] = options.translator.search.beam_size;
   result["batch_size"] = options.translator.batch_size;
   result["kernels"] = option_name(options.kernels);
@@ -250,8 +239,13 @@ int bench_decode(const BenchDecodeOptions& options) {
   return 0;
 }
 
-int bench_gemm(int64_t threads) {
-  use_threads(threads);
+struct BenchGemmOptions {
+  int64_t threads = 0;
+  static void fields(auto& o, auto& f) { MachineOptions::threads_field(o, f); }
+};
+
+int bench_gemm(const BenchGemmOptions& options) {
+  use_threads(options.threads);
   Json result;
   result["benchmark"] = "gemm";
   result["threads"] = at::get_num_threads();
@@ -267,35 +261,42 @@ int bench_gemm(int64_t threads) {
   return 0;
 }
 
+RunCommand add_bench_train(CLI::App& command) {
+  describe(command, "",
+           "Example:\n  seq2seq bench train --config models/rnn-attention.json \\\n"
+           "    --train-source a.en --train-target a.de");
+  const auto training = std::make_shared<Flags<TrainOptions>>(command, ConfigFlag::offered);
+  const auto windows = std::make_shared<Flags<BenchTrainOptions>>(command);
+  return
+      [training, windows] { return bench_train(training->resolve(), training->patch(), windows->resolve()); };
+}
+
+RunCommand add_bench_decode(CLI::App& command) {
+  describe(command, "",
+           "Example:\n  seq2seq bench decode --model run --input test.en --beam-size 5 --batch-size 32");
+  return run_with_flags(command, bench_decode);
+}
+
+RunCommand add_bench_gemm(CLI::App& command) {
+  return run_with_flags(command, bench_gemm);
+}
+
 }  // namespace
 
-void add_bench(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "bench",
-      "Measures speed on this machine; prints JSON.\n\n"
-      "Loading and warm-up are not counted. Compare figures only when nothing else runs on the machine.");
-  command->require_subcommand(0, 1);
+std::span<const Command> bench_commands() {
+  static const Command all[] = {
+      {"train", "Training speed of a configuration on the given text.", add_bench_train},
+      {"decode", "Decoding speed of a model on the given text.", add_bench_decode},
+      {"gemm", "Speed of dense products, and of LibTorch's plain route.", add_bench_gemm},
+  };
+  return all;
+}
 
-  auto* train = command->add_subcommand("train", "Training speed of a configuration on the given text.");
-  train->footer(
-      "Example:\n  seq2seq bench train --config models/rnn-attention.json \\\n    --train-source a.en "
-      "--train-target a.de");
-  auto train_flags = std::make_shared<Flags<TrainOptions>>(*train, ConfigFlag::offered);
-  auto window_flags = std::make_shared<Flags<BenchTrainOptions>>(*train);
-  train->callback(
-      [=, &exit_code] { exit_code = bench_train(train_flags->resolve(), window_flags->resolve()); });
-
-  auto* decode = command->add_subcommand("decode", "Decoding speed of a model on the given text.");
-  decode->footer(
-      "Example:\n  seq2seq bench decode --model run --input test.en --beam-size 5 --batch-size 32");
-  auto decode_flags = std::make_shared<Flags<BenchDecodeOptions>>(*decode);
-  decode->callback([=, &exit_code] { exit_code = bench_decode(decode_flags->resolve()); });
-
-  auto* gemm = command->add_subcommand("gemm", "Speed of dense products, and of LibTorch's plain route.");
-  auto threads = std::make_shared<int64_t>(0);
-  gemm->add_option("--threads", *threads, "processor threads; 0 = one for each core that may be used")
-      ->type_name("N");
-  gemm->callback([=, &exit_code] { exit_code = bench_gemm(*threads); });
+RunCommand add_bench(CLI::App& command) {
+  describe(command,
+           "Loading and warm-up are not counted. Compare figures only when nothing else runs on the machine.",
+           "");
+  return {};
 }
 
 }  // namespace seq2seq

@@ -32,23 +32,11 @@ struct CheckOptions {
   }
 };
 
-void check_files(const CorpusFiles& files, const std::string& flag) {
-  if (!files.combined.empty()) {
-    if (!files.source.empty() || !files.target.empty())
-      throw UsageError("--" + flag, "does not go with --" + flag + "-source and --" + flag + "-target",
-                       "give one form");
-    example_format(files.combined);
-  } else if (files.source.empty() != files.target.empty()) {
-    throw UsageError("--" + flag + (files.source.empty() ? "-source" : "-target"), "is missing",
-                     "give both sides");
-  }
-}
-
 int run_check(const CheckOptions& options) {
-  if (options.train_files.empty())
-    throw UsageError("--train-source", "is missing", "give --train-source and --train-target, or --train");
-  check_files(options.train_files, "train");
-  check_files(options.valid_files, "valid");
+  require_corpus_files(options.train_files, corpus_flags("--train"));
+  check_corpus_files(options.valid_files, corpus_flags("--valid"));
+  for (const CorpusFiles* files : {&options.train_files, &options.valid_files})
+    if (!files->combined.empty()) example_format(files->combined);  // refused at once
   const CheckReport report = check_corpora(
       {options.train_files, options.valid_files, options.maximum_length, options.tokens_per_second});
   std::cout << report.text << std::flush;
@@ -57,22 +45,16 @@ int run_check(const CheckOptions& options) {
 
 }  // namespace
 
-void add_check(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("check",
-                                     "Looks at the training files before training.\n\n"
-                                     "Reports faults of encoding and format (all of them, with the first "
-                                     "places), empty and duplicate lines, "
-                                     "overlap of training and validation, lengths, unknown words, and rough "
-                                     "estimates of time and memory; each "
-                                     "finding comes with the flag of 'seq2seq train' that mends it. The exit "
-                                     "code is 0 when the files can be "
-                                     "trained on, else 1.");
-  command->footer(
-      "Example:\n"
-      "  seq2seq check --train-source train.en --train-target train.de \\\n"
-      "    --valid-source valid.en --valid-target valid.de");
-  auto flags = std::make_shared<Flags<CheckOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_check(flags->resolve()); });
+RunCommand add_check(CLI::App& command) {
+  describe(command,
+           "Reports faults of encoding and format (all of them, with the first places), empty and "
+           "duplicate lines, overlap of training and validation, lengths, unknown words, and rough "
+           "estimates of time and memory; each finding comes with the flag of 'seq2seq train' that mends "
+           "it. The exit code is 0 when the files can be trained on, else 1.",
+           "Example:\n"
+           "  seq2seq check --train-source train.en --train-target train.de \\\n"
+           "    --valid-source valid.en --valid-target valid.de");
+  return run_with_flags(command, run_check);
 }
 
 }  // namespace seq2seq

@@ -97,13 +97,17 @@ std::string failure_text(const std::string& doing) {
 
 }  // namespace
 
-int run_command_line(CLI::App& app, int argc, char** argv, const int& exit_code) {
+int run_command_line(CLI::App& app, const CommandRuns& runs, int argc, char** argv) {
   try {
     app.parse(argc, argv);
     const CLI::App& command = chosen_command(app);
-    if (subcommands_of(command).empty()) return flushed() ? exit_code : failure;
-    std::cerr << command.help();
-    return usage_error;
+    const auto run = runs.find(&command);
+    if (run == runs.end()) {
+      std::cerr << command.help();
+      return usage_error;
+    }
+    const int exit_code = run->second();
+    return flushed() ? exit_code : failure;
   } catch (const CLI::Success& help_or_version) {
     const int code = app.exit(help_or_version);
     return flushed() ? code : failure;

@@ -1,24 +1,49 @@
 #pragma once
 
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+
 namespace CLI {
 class App;
 }
 
 namespace seq2seq {
 
-// Each adds one subcommand to `app`. Running it stores the process's exit code in `exit_code`.
-void add_train(CLI::App& app, int& exit_code);
-void add_translate(CLI::App& app, int& exit_code);
-void add_evaluate(CLI::App& app, int& exit_code);
-void add_vocab(CLI::App& app, int& exit_code);
-void add_generate(CLI::App& app, int& exit_code);
-void add_check(CLI::App& app, int& exit_code);
-void add_inspect(CLI::App& app, int& exit_code);
-void add_average(CLI::App& app, int& exit_code);
-void add_score(CLI::App& app, int& exit_code);
-void add_report(CLI::App& app, int& exit_code);
-void add_study(CLI::App& app, int& exit_code);
-void add_shortlist(CLI::App& app, int& exit_code);
-void add_bench(CLI::App& app, int& exit_code);
+/// Runs a command whose flags have been parsed; returns the process's exit code.
+using RunCommand = std::function<int()>;
+
+struct Command {
+  const char* name;
+  const char* summary;                   ///< one line
+  RunCommand (*add)(CLI::App& command);  ///< declares its flags; nothing to run when it has only `parts`
+  std::span<const Command> parts = {};   ///< commands of its own: "bench train"
+};
+
+/// In the order in which help lists them.
+std::span<const Command> commands();
+
+RunCommand add_train(CLI::App& command);
+RunCommand add_translate(CLI::App& command);
+RunCommand add_evaluate(CLI::App& command);
+RunCommand add_vocab(CLI::App& command);
+RunCommand add_generate(CLI::App& command);
+RunCommand add_check(CLI::App& command);
+RunCommand add_inspect(CLI::App& command);
+RunCommand add_average(CLI::App& command);
+RunCommand add_score(CLI::App& command);
+RunCommand add_report(CLI::App& command);
+RunCommand add_study(CLI::App& command);
+RunCommand add_shortlist(CLI::App& command);
+RunCommand add_bench(CLI::App& command);
+std::span<const Command> bench_commands();
+
+/// Adds subcommands to `app`; what runs each.
+using CommandRuns = std::map<const CLI::App*, RunCommand>;
+CommandRuns add_commands(CLI::App& app, std::span<const Command> added_commands);
+
+/// What help says of a command below its summary, and at its end.
+void describe(CLI::App& command, const std::string& text, const std::string& examples);
 
 }  // namespace seq2seq

@@ -2,17 +2,12 @@
 
 // What the commands that decode are given as models.
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "same_file.h"
 #include "seq2seq/core/options.h"
-#include "seq2seq/decode/ensemble.h"
-#include "seq2seq/decode/script_model.h"
-#include "seq2seq/decode/translator.h"
-#include "seq2seq/model/archive/checkpoint.h"
-#include "seq2seq/text/tokenizer.h"
+#include "seq2seq/decode/models.h"
 
 namespace seq2seq {
 
@@ -25,18 +20,27 @@ struct DecodingModelOptions {
 
   /// Whether it is an archive known by its methods alone.
   bool foreign() const { return !source_vocabulary.empty(); }
+  bool all_sentencepiece() const {
+    return source_vocabulary.ends_with(".model") && target_vocabulary.ends_with(".model");
+  }
   static void fields(auto& o, auto& f) {
     f("model", o.model,
-      "a run directory (its best checkpoint), a checkpoint directory or a model.pt; several with the same "
-      "vocabularies decode together");
+      "a run directory, checkpoint directory or model.pt; of a run its best checkpoint; several with the "
+      "same vocabularies decode together",
+      everyday);
     f("ensemble", o.ensemble,
-      "of several models: the mean of their probabilities (linear), or the geometric mean (log)");
+      "of several models: the mean of their probabilities (linear), or the geometric mean (log)",
+      only_if(o.model.size() != 1, "name several models, or leave it out"));
     f("source-vocabulary", o.source_vocabulary,
       "for a TorchScript archive made by another program, whose methods this runs (docs/archives.md): the "
       "tokens of its source ids, a vocabulary file or a SentencePiece .model");
     f("target-vocabulary", o.target_vocabulary, "the tokens of its target ids");
-    f("tokenizer", o.tokenizer, "what its tokens are; with a SentencePiece .model: its pieces");
-    f("maximum-length", o.maximum_length, "source tokens it reads; longer lines are cut", in_range(1, 1e6));
+    const OptionCondition for_foreign =
+        only_if(o.foreign(), "add --source-vocabulary and --target-vocabulary, or leave it out");
+    f("tokenizer", o.tokenizer, "what its tokens are; with a SentencePiece .model: its pieces", for_foreign,
+      only_if(!o.all_sentencepiece(), "leave it out: the vocabularies are SentencePiece models"));
+    f("max-source-length", o.maximum_length, "source tokens it reads; longer lines are cut", in_range(1, 1e6),
+      for_foreign, formerly("maximum-length"));
   }
 };
 
@@ -46,20 +50,7 @@ void check(const DecodingModelOptions& options);
 /// What they are read from, for `check_files`. Throws Error when a model does not exist.
 std::vector<NamedFile> files_of(const DecodingModelOptions& options);
 
-/// Models of ours, or an archive known by its methods.
-struct DecodingModels {
-  std::vector<TranslationModel> ours;
-  std::vector<std::shared_ptr<WeightStore>> packed;  ///< of ours
-  std::shared_ptr<const ScriptModel> foreign;
-  EnsembleMean mean;
-  TextCodecs text;
-  int64_t maximum_length = 0;
-
-  static DecodingModels load(const DecodingModelOptions& options, const at::Device& device);
-  bool has_attention() const;
-  bool on_cpu() const;
-  /// One for each thread that decodes. `shortlist` null = any word can be written.
-  std::unique_ptr<Scorer> scorer(std::shared_ptr<const Shortlist> shortlist = nullptr) const;
-};
+/// The models, or the archive, that the options name.
+DecodingModels load_models(const DecodingModelOptions& options, const at::Device& device);
 
 }  // namespace seq2seq

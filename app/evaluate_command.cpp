@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <span>
+#include <variant>
 
 #include "commands.h"
 #include "flags.h"
@@ -11,11 +13,8 @@
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/example_line.h"
 #include "seq2seq/data/line_reader.h"
-#include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/bootstrap.h"
-#include "seq2seq/metrics/chrf.h"
-#include "seq2seq/metrics/rouge.h"
-#include "seq2seq/metrics/summary.h"
+#include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/text/utf8.h"
 
@@ -23,7 +22,32 @@ namespace seq2seq {
 namespace {
 
 constexpr int64_t default_samples = 1000;
-constexpr const char* valid_metrics = "valid: bleu, chrf, chrf++, rouge, summary";
+
+/// What `evaluate` calls a metric: by itself, or with others of its group.
+std::string evaluate_name(const Metric& metric) {
+  return metric.group ? metric.group->name : metric.name;
+}
+
+/// The names of such metrics, each once.
+template <class Such>
+std::vector<std::string> evaluate_names(const Such& such) {
+  std::vector<std::string> names;
+  for (const Metric& metric : metrics())
+    if (metric.shown.evaluate && such(metric) &&
+        std::find(names.begin(), names.end(), evaluate_name(metric)) == names.end())
+      names.push_back(evaluate_name(metric));
+  return names;
+}
+
+std::vector<std::string> evaluate_names() {
+  return evaluate_names([](const Metric&) { return true; });
+}
+
+std::string joined(const std::vector<std::string>& names, const char* between) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : between) + name;
+  return text;
+}
 
 struct EvaluateOptions {
   std::string hypothesis;
@@ -39,30 +63,42 @@ struct EvaluateOptions {
   int64_t seed = 12345;
 
   static void fields(auto& o, auto& f) {
-    f("hypothesis", o.hypothesis, "the text to score, one sentence a line; - for standard input");
+    f("hypothesis", o.hypothesis, "the text to score, one sentence a line; - for standard input", everyday);
     f("reference", o.reference,
       "what it is compared with: text, the second column of a .tsv, or target and references of a .jsonl; "
-      "each may be .gz; give several files for several references");
+      "each may be .gz; give several files for several references",
+      everyday);
     f("source", o.source,
       "for summary: what was summarized, text or the sources of a .tsv or .jsonl; adds novel n-grams and the "
-      "copy rate");
+      "copy rate",
+      everyday, o.for_metrics([](auto& m) { return m.needs != Needs::references; }));
     f("model", o.model,
       "for summary: the model that wrote it; adds how many words that its vocabulary lacks were recovered "
-      "from the source");
-    f("baseline", o.baseline, "another system's text: is the difference from it more than chance?");
-    f("metric", o.metric, "bleu, chrf, chrf++, rouge, summary; may be given several times");
-    f("tokenize", o.tokenize, "how BLEU cuts words");
-    f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)");
-    f("stem", o.stem, "ROUGE compares Porter stems");
+      "from the source",
+      everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
+    f("baseline", o.baseline, "another system's text: is the difference from it more than chance?", everyday);
+    f("metric", o.metric, joined(evaluate_names(), ", ") + "; may be given several times", everyday);
+    f("tokenize", o.tokenize, "how BLEU cuts words",
+      o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
+    f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)",
+      o.for_metrics([](auto& m) { return m.heeds.lowercase; }));
+    f("stem", o.stem, "ROUGE compares Porter stems", o.for_metrics([](auto& m) { return m.heeds.stem; }));
     f("sentence-separator", o.sentence_separator,
-      "text that stands between the sentences of a line, for ROUGE-Lsum and summary, such as <q>");
+      "text that stands between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
+      o.for_metrics([](auto& m) { return m.heeds.sentence_lines; }));
     f("bootstrap", o.bootstrap, "samples of the test set for 95% intervals; 0: none, or 1000 with a baseline",
-      in_range(0, 1e6));
-    f("seed", o.seed, "seed of these samples", at_least(0));
+      in_range(0, 1e6), everyday);
+    f("seed", o.seed, "seed of these samples", at_least(0),
+      only_if(o.samples() > 0, "add --bootstrap or --baseline"));
   }
 
-  bool wants(const std::string& name) const {
-    return std::find(metric.begin(), metric.end(), name) != metric.end();
+  /// Of an option that some metrics alone heed.
+  template <class Such>
+  OptionCondition for_metrics(const Such& such) const {
+    const auto users = evaluate_names(such);
+    return only_if(
+        std::find_first_of(metric.begin(), metric.end(), users.begin(), users.end()) != metric.end(),
+        "add --metric " + joined(users, " or "));
   }
   int64_t samples() const { return bootstrap == 0 && !baseline.empty() ? default_samples : bootstrap; }
   void check() const;
@@ -71,30 +107,19 @@ struct EvaluateOptions {
 void EvaluateOptions::check() const {
   if (hypothesis.empty()) throw UsageError("--hypothesis", "is missing", "give the file to score, or -");
   if (reference.empty()) throw UsageError("--reference", "is missing", "give the file to compare with");
+  const auto names = evaluate_names();
+  const std::string valid_metrics = "valid: " + joined(names, ", ");
   if (metric.empty()) throw UsageError("--metric", "is empty", valid_metrics);
   for (const auto& name : metric)
-    if (name != "bleu" && name != "chrf" && name != "chrf++" && name != "rouge" && name != "summary")
+    if (std::find(names.begin(), names.end(), name) == names.end())
       throw UsageError("--metric", "'" + name + "' is unknown", valid_metrics);
   const auto streams = std::count(reference.begin(), reference.end(), "-") + (hypothesis == "-") +
                        (baseline == "-") + (source == "-");
   if (streams > 1)
     throw UsageError("-", "the standard input is asked for twice", "name a file for one of them");
-
-  const auto refuse_unused = [](bool given, bool used, const char* flag, const char* remedy) {
-    if (given && !used) throw UsageError(flag, "would change nothing", remedy);
-  };
-  const bool any_cased = wants("bleu") || wants("chrf") || wants("chrf++");
-  refuse_unused(tokenize != BleuTokenizer::v13a, wants("bleu"), "--tokenize", "add --metric bleu");
-  refuse_unused(lowercase, any_cased, "--lowercase", "ROUGE and summary ignore case anyway; leave it out");
-  refuse_unused(!stem, wants("rouge"), "--no-stem", "add --metric rouge");
-  refuse_unused(!sentence_separator.empty(), wants("rouge") || wants("summary"), "--sentence-separator",
-                "add --metric rouge or summary");
-  refuse_unused(!source.empty(), wants("summary"), "--source", "add --metric summary");
-  refuse_unused(!model.empty(), wants("summary"), "--model", "add --metric summary");
   if (!model.empty() && source.empty())
     throw UsageError("--source", "is missing: words are recovered from it",
                      "give the file that was summarized");
-  refuse_unused(seed != EvaluateOptions{}.seed, samples() > 0, "--seed", "add --bootstrap or --baseline");
 }
 
 enum class Side { source, target };
@@ -176,14 +201,15 @@ Json interval_json(const BootstrapInterval& interval) {
   return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
 }
 
-/// Adds "confidence" and "comparison" to the figures of one metric.
-void add_bootstrap(Json& figures, const EvaluateOptions& options, const SentenceStatistics& system,
-                   const SentenceStatistics* baseline) {
+/// "confidence", with a baseline also "comparison"; empty when no samples were asked for.
+Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& system,
+                    const std::optional<SentenceStatistics>& baseline) {
   const BootstrapOptions bootstrap{options.samples(), static_cast<uint64_t>(options.seed)};
-  if (bootstrap.samples == 0) return;
+  Json figures = Json::object();
+  if (bootstrap.samples == 0) return figures;
   if (!baseline) {
     figures["confidence"] = interval_json(bootstrap_interval(system, bootstrap));
-    return;
+    return figures;
   }
   const auto result = paired_bootstrap(system, *baseline, bootstrap);
   figures["confidence"] = interval_json(result.system);
@@ -192,38 +218,6 @@ void add_bootstrap(Json& figures, const EvaluateOptions& options, const Sentence
                            {"difference", result.system.score - result.baseline.score},
                            {"p_value", result.p_value},
                            {"win_share", result.win_share}};
-}
-
-Json evaluate_bleu(const EvaluateOptions& options, const Texts& texts) {
-  BleuOptions bleu;
-  bleu.tokenizer = options.tokenize;
-  bleu.lowercase = options.lowercase;
-  const auto score = corpus_bleu(texts.hypotheses, texts.references, bleu);
-  Json figures = {{"score", score.score},
-                  {"signature", bleu_signature(texts.references, bleu)},
-                  {"precisions", score.precisions},
-                  {"brevity_penalty", score.brevity_penalty},
-                  {"ratio", score.ratio()},
-                  {"hypothesis_length", score.hypothesis_length},
-                  {"reference_length", score.reference_length},
-                  {"formatted", score.format()}};
-  if (options.samples() == 0) return figures;
-  const auto system = bleu_statistics(texts.hypotheses, texts.references, bleu);
-  SentenceStatistics baseline;
-  if (!texts.baseline.empty()) baseline = bleu_statistics(texts.baseline, texts.references, bleu);
-  add_bootstrap(figures, options, system, texts.baseline.empty() ? nullptr : &baseline);
-  return figures;
-}
-
-Json evaluate_chrf(const EvaluateOptions& options, const Texts& texts, ChrfOptions chrf) {
-  chrf.lowercase = options.lowercase;
-  const auto system = chrf_statistics(texts.hypotheses, texts.references, chrf);
-  Json figures = {{"score", system.score(system.sums())},
-                  {"name", chrf_name(chrf)},
-                  {"signature", chrf_signature(texts.references, chrf)}};
-  SentenceStatistics baseline;
-  if (!texts.baseline.empty()) baseline = chrf_statistics(texts.baseline, texts.references, chrf);
-  add_bootstrap(figures, options, system, texts.baseline.empty() ? nullptr : &baseline);
   return figures;
 }
 
@@ -241,74 +235,71 @@ Texts with_sentence_lines(Texts texts, const std::string& separator) {
   return texts;
 }
 
-Json evaluate_rouge(const EvaluateOptions& options, const Texts& texts) {
-  const RougeOptions rouge{options.stem};
-  const auto system = rouge_by_sentence(texts.hypotheses, texts.references, rouge);
-  std::vector<RougeScores> baseline;
-  if (!texts.baseline.empty()) baseline = rouge_by_sentence(texts.baseline, texts.references, rouge);
-  const auto mean = mean_rouge(system);
-  Json figures = Json::object();
-  for (const RougeType type : all_rouge_types) {
-    const auto& score = mean[static_cast<size_t>(type)];
-    Json& entry = figures[option_name(type)];
-    entry = {{"precision", score.precision}, {"recall", score.recall}, {"fmeasure", score.fmeasure}};
-    const auto baseline_statistics = rouge_statistics(baseline, type);
-    add_bootstrap(entry, options, rouge_statistics(system, type),
-                  baseline.empty() ? nullptr : &baseline_statistics);
+Json details_json(const Metric& metric, const ScoredTexts& texts, std::span<const double> sums) {
+  Json details = Json::object();
+  if (metric.details)
+    for (const auto& [key, figure] : metric.details(texts, sums))
+      std::visit([&entry = details[key]](const auto& value) { entry = value; }, figure);
+  return details;
+}
+
+/// The figures of the metrics that `evaluate` calls so, as far as the texts come with what they need.
+Json evaluate(const std::string& name, const EvaluateOptions& options, const ScoredTexts& texts,
+              const std::optional<ScoredTexts>& baseline) {
+  Json figures = Json::object(), resampled = Json::object();
+  std::string signature;
+  for (const Metric& metric : metrics()) {
+    if (!metric.shown.evaluate || evaluate_name(metric) != name || !can_score(metric, texts)) continue;
+    const SentenceStatistics statistics = metric.statistics(texts);
+    const auto sums = statistics.sums();
+    const Json details = details_json(metric, texts, sums);
+    const Json samples = bootstrap_json(
+        options, statistics, baseline ? std::optional(metric.statistics(*baseline)) : std::nullopt);
+    const std::string key = metric.evaluate_key ? metric.evaluate_key : key_of(metric);
+    if (metric.signature) signature = metric.signature(texts);
+    if (!metric.group) {
+      figures["score"] = statistics.score(sums);
+      figures["signature"] = signature;
+      figures.update(details);
+      figures.update(samples);
+    } else if (metric.group->numbers) {
+      figures[key] = statistics.score(sums);
+      figures.update(details);
+      resampled[key] = samples;
+    } else {
+      figures[key] = details;
+      figures[key].update(samples);
+    }
   }
-  figures["signature"] = rouge_signature(texts.references, rouge);
+  if (!signature.empty()) figures["signature"] = signature;  // of a group: after its metrics
+  if (!resampled.empty() && options.samples() > 0) figures["bootstrap"] = std::move(resampled);
   return figures;
 }
 
-/// The figures of a summary and, for all of them, what resampling says.
-Json evaluate_summary(const EvaluateOptions& options, const Texts& texts) {
-  std::shared_ptr<const TextCodec> codec;
-  if (!options.model.empty()) codec = load_model(options.model).text.target;
-  const auto sources = words_of(texts.sources);
-  const auto references = words_of_references(texts.references);
-  using Statistics = std::vector<std::pair<std::string, SentenceStatistics>>;
-  const auto statistics_of = [&](const std::vector<std::string>& system) {
-    const auto words = words_of(system);
-    Statistics all;
-    for (const size_t order : {1, 2, 3, 4})
-      all.emplace_back("repeated_" + std::to_string(order) + "grams", repeated_ngrams(words, order));
-    all.emplace_back("repeated_sentences", repeated_sentences(system));
-    all.emplace_back("length_ratio", length_ratio(words, references));
-    all.emplace_back("exact_matches", exact_matches(words, references));
-    if (sources.empty()) return all;
-    for (const size_t order : {1, 2, 3, 4})
-      all.emplace_back("novel_" + std::to_string(order) + "grams", novel_ngrams(words, sources, order));
-    all.emplace_back("copy_rate", copy_rate(words, sources));
-    if (codec)
-      all.emplace_back("recovered_words", recovered_words(system, texts.references, texts.sources, *codec));
-    return all;
-  };
-  const Statistics system = statistics_of(texts.hypotheses);
-  const Statistics baseline = texts.baseline.empty() ? Statistics{} : statistics_of(texts.baseline);
-  Json figures = Json::object(), resampled = Json::object();
-  for (size_t i = 0; i < system.size(); ++i) {
-    const auto& [name, statistics] = system[i];
-    figures[name] = statistics.score(statistics.sums());
-    if (name == "recovered_words") figures["words_to_recover"] = std::llround(statistics.sums()[1]);
-    add_bootstrap(resampled[name], options, statistics, baseline.empty() ? nullptr : &baseline[i].second);
-  }
-  if (options.samples() > 0) figures["bootstrap"] = std::move(resampled);
-  return figures;
+/// Whether line ends matter to the metrics that `evaluate` calls so.
+bool heeds_sentence_lines(const std::string& name) {
+  const auto names = evaluate_names([](const Metric& metric) { return metric.heeds.sentence_lines; });
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 int run_evaluate(const EvaluateOptions& options) {
   options.check();
-  const Texts texts = read_all(options);
-  const std::string& separator = options.sentence_separator;
+  const Texts all = read_all(options);
+  std::shared_ptr<const TextCodec> codec;
+  if (!options.model.empty()) codec = load_model(options.model).text.target;
+  const MetricOptions reading{options.tokenize, options.lowercase, options.stem};
   Json result = Json::object();
   for (const auto& name : options.metric) {
-    if (name == "bleu") result[name] = evaluate_bleu(options, texts);
-    if (name == "chrf") result[name] = evaluate_chrf(options, texts, {});
-    if (name == "chrf++") result[name] = evaluate_chrf(options, texts, chrf_plus_plus());
-    if (name == "rouge") result[name] = evaluate_rouge(options, with_sentence_lines(texts, separator));
-    if (name == "summary") result[name] = evaluate_summary(options, with_sentence_lines(texts, separator));
+    const Texts texts =
+        heeds_sentence_lines(name) ? with_sentence_lines(all, options.sentence_separator) : all;
+    const auto scored = [&](const std::vector<std::string>& system) {
+      return ScoredTexts(system, texts.references, texts.sources, codec, reading);
+    };
+    std::optional<ScoredTexts> baseline;
+    if (!texts.baseline.empty()) baseline.emplace(scored(texts.baseline));
+    result[name] = evaluate(name, options, scored(texts.hypotheses), baseline);
   }
-  result["sentences"] = texts.hypotheses.size();
+  result["sentences"] = all.hypotheses.size();
   if (options.samples() > 0) result["bootstrap"] = {{"samples", options.samples()}, {"seed", options.seed}};
   std::cout << dump_json(result, 2) << std::endl;
   return 0;
@@ -316,28 +307,22 @@ int run_evaluate(const EvaluateOptions& options) {
 
 }  // namespace
 
-void add_evaluate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("evaluate",
-                                     "Scores a text against references and prints JSON.\n\n"
-                                     "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of "
-                                     "rouge-score (0 to 1). Every score comes "
-                                     "with the signature of the settings that made it. The metric summary "
-                                     "says what ROUGE does not see (shares "
-                                     "from 0 to 1): repeated n-grams and sentences, length, exact matches, "
-                                     "and with --source and --model novelty, "
-                                     "copying and recovered words. With --baseline, paired bootstrap "
-                                     "resampling says how likely the difference "
-                                     "between two systems is by chance (p_value).");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
-      "  seq2seq translate --model run --input test.en |\n"
-      "    seq2seq evaluate --hypothesis - --reference test.de\n"
-      "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
-      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
-      "    --source test.jsonl --metric rouge summary");
-  auto flags = std::make_shared<Flags<EvaluateOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_evaluate(flags->resolve()); });
+RunCommand add_evaluate(CLI::App& command) {
+  describe(command,
+           "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every "
+           "score comes with the signature of the settings that made it. The metric summary says what "
+           "ROUGE does not see (shares from 0 to 1): repeated n-grams and sentences, length, exact "
+           "matches, and with --source and --model novelty, copying and recovered words. With --baseline, "
+           "paired bootstrap resampling says how likely the difference between two systems is by chance "
+           "(p_value).",
+           "Examples:\n"
+           "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
+           "  seq2seq translate --model run --input test.en |\n"
+           "    seq2seq evaluate --hypothesis - --reference test.de\n"
+           "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
+           "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
+           "    --source test.jsonl --metric rouge summary");
+  return run_with_flags(command, run_evaluate);
 }
 
 }  // namespace seq2seq

@@ -60,9 +60,10 @@ std::string describe(const MergedField& merged, const std::vector<OptionField>& 
   return text.empty() ? field.help : field.help + " (" + text + ")";
 }
 
-std::string help_group(const std::string& path) {
+/// By topic, where not everyday; `others` of those without.
+std::string help_group(const std::string& path, const char* others) {
   const size_t dot = path.find('.');
-  if (dot == std::string::npos) return "Options";
+  if (dot == std::string::npos) return others;
   std::string group = path.substr(0, dot) + " options";
   std::replace(group.begin(), group.end(), '-', ' ');
   group[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(group[0])));
@@ -75,40 +76,60 @@ std::string value_name(const OptionField& field) {
   return names[field.get().index()];
 }
 
+/// What CLI11 is to know the flag by, its present name first.
+std::string names_of(const OptionField& field) {
+  const bool flag = std::holds_alternative<bool>(field.get());
+  std::string names;
+  const auto add = [&](const std::string& name) {
+    names += (names.empty() ? "--" : ",--") + name + (flag ? ",!--no-" + name : "");
+  };
+  add(field.flag);
+  for (const std::string& former : field.former_flags) add(former);
+  return names;
+}
+
 CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
                       const std::vector<OptionField>& catalogue) {
   const OptionField& field = merged.field;
   const std::string help = describe(merged, catalogue);
-  const std::string name = "--" + field.flag;
   const OptionValue value = field.get();
   CLI::Option* option = nullptr;
   if (std::holds_alternative<bool>(value)) {
-    option = command.add_flag(name + ",!--no-" + field.flag, help);
+    option = command.add_flag(names_of(field), help);
   } else {
-    option = command.add_option(name, help)->type_name(value_name(field));
+    option = command.add_option(names_of(field), help)->type_name(value_name(field));
     if (std::holds_alternative<std::vector<std::string>>(value))
       option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
   }
   // Everything is kept; whoever reads the values says what is one too many, and names the flag.
-  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->group(help_group(field.path));
+  return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 }  // namespace
 
-FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config) {
+FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config)
+    : catalogue_(catalogue) {
+  const bool chosen = std::ranges::any_of(catalogue, [](auto& field) { return field.is(everyday); });
+  if (chosen && command.get_help_all_ptr() == nullptr)
+    command.set_help_all_flag("--help-all", "show all options and exit")->group(everyday_group);
   if (config == ConfigFlag::offered) {
     config_ = command.add_option("--config", "a JSON file with options; flags win over it")
                   ->type_name("FILE")
-                  ->group("Options");
+                  ->group(everyday_group);
   }
-  for (const auto& merged : merge_fields(catalogue))
-    bindings_.push_back({merged.field.path, merged.field.flag, add_flag(command, merged, catalogue)});
+  for (const auto& merged : merge_fields(catalogue)) {
+    const OptionField& field = merged.field;
+    CLI::Option* option = add_flag(command, merged, catalogue);
+    option->group(field.is(everyday) ? everyday_group
+                                     : help_group(field.path, chosen ? "Further options" : everyday_group));
+    bindings_.push_back({field.path, field.flag, option});
+  }
 }
 
 OptionPatch FlagSet::patch() const {
   OptionPatch result;
-  if (config_ && config_->count() > 0) result = OptionPatch::from_json_file(config_->as<std::string>());
-  result.take("format");  // in a run's config.json
+  if (config_ && config_->count() > 0)
+    result = OptionPatch::from_configuration(config_->as<std::string>(), catalogue_);
   OptionPatch typed;
   for (const auto& [path, flag, option] : bindings_)
     if (option->count() > 0) typed.set_text(path, option->results(), "--" + flag);

@@ -2,9 +2,12 @@
 
 // The command-line face of an options struct (core/options.h): every field becomes a flag.
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "commands.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/core/options.h"
 
 namespace CLI {
@@ -17,6 +20,9 @@ namespace seq2seq {
 /// Whether the subcommand reads options from `--config FILE` as well.
 enum class ConfigFlag { none, offered };
 
+/// The group of the flags that --help shows of a command that has --help-all.
+inline constexpr const char* everyday_group = "Options";
+
 /// Type-erased body of Flags.
 class FlagSet {
  public:
@@ -28,6 +34,7 @@ class FlagSet {
 
  private:
   [[maybe_unused]] CLI::Option* config_ = nullptr;  // the reference of options has no use for it
+  std::vector<OptionField> catalogue_;
   struct Binding {
     std::string path, flag;
     CLI::Option* option;
@@ -44,10 +51,13 @@ class Flags {
   explicit Flags(CLI::App& command, ConfigFlag config = ConfigFlag::none)
       : set_(command, option_catalogue<Options>(), config) {}
 
-  /// Defaults < --config file < flags. Throws UsageError naming the flag or the key that is wrong.
+  /// Defaults < --config file < flags. Throws UsageError naming the flag or the key that is wrong, or that
+  /// would change nothing.
   Options resolve() const {
+    const OptionPatch given = patch();
     Options options;
-    apply(options, patch());
+    apply(options, given);
+    check_as_given(options, given, [&] { check_conditions(options); });
     return options;
   }
 
@@ -57,5 +67,26 @@ class Flags {
  private:
   FlagSet set_;
 };
+
+/// Of commands that tell how it went.
+void quiet_field(auto& o, auto& f) {
+  f("quiet", o.quiet, "print warnings and errors only");
+}
+/// Has them do so.
+void set_quiet(const auto& options) {
+  if constexpr (requires { options.quiet; })
+    if (options.quiet) set_log_level(LogLevel::quiet);
+}
+
+/// Gives `command` the flags of `Options`, which `run` is called with.
+template <class Options>
+RunCommand run_with_flags(CLI::App& command, int (*run)(const Options& options)) {
+  const auto flags = std::make_shared<Flags<Options>>(command);
+  return [flags, run] {
+    const Options options = flags->resolve();
+    set_quiet(options);
+    return run(options);
+  };
+}
 
 }  // namespace seq2seq

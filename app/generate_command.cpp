@@ -32,7 +32,8 @@ struct GenerateOptions {
     f("output-target", o.output_target, "text file for the targets, one a line");
     f("splits", o.splits, "names and sizes that share no source: train=8000 valid=300 test=500");
     f("output-directory", o.output_directory, "folder for the splits");
-    f("extensions", o.extensions, "endings of the splits' files: two, such as en de, or one, tsv or jsonl");
+    f("extensions", o.extensions, "endings of the splits' files: two, such as en de, or one, tsv or jsonl",
+      only_if(!o.splits.empty(), "add --splits"));
     f("seed", o.seed, "the same seed gives the same pairs", at_least(0));
   }
 
@@ -59,8 +60,6 @@ void GenerateOptions::check() const {
   }
   if (!output_directory.empty())
     throw UsageError("--output-directory", "needs --splits", "add for example train=8000");
-  if (extensions != GenerateOptions{}.extensions)
-    throw UsageError("--extensions", "needs --splits", "leave it out");
   if (count == 0) throw UsageError("--count", "is missing", "say how many pairs to write, or use --splits");
   if (output.empty() != parallel() || (parallel() && (output_source.empty() || output_target.empty())))
     throw UsageError("--output", "the place for the pairs is not clear",
@@ -131,21 +130,17 @@ int run_generate(const GenerateOptions& options) {
 
 }  // namespace
 
-void add_generate(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("generate",
-                                     "Writes a synthetic corpus drawn from a grammar.\n\n"
-                                     "No source sentence occurs twice, and with --splits none occurs in two "
-                                     "of them. Names and numbers that the "
-                                     "grammar marks as unseen stay within one split. The same grammar and "
-                                     "seed give the same files everywhere.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq generate --grammar data/translation.grammar.json --count 1000 \\\n"
-      "    --output-source sample.en --output-target sample.de\n"
-      "  seq2seq generate --grammar data/copying.grammar.json --extensions jsonl \\\n"
-      "    --splits train=2000 valid=200 test=200 --output-directory data/copying");
-  auto flags = std::make_shared<Flags<GenerateOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_generate(flags->resolve()); });
+RunCommand add_generate(CLI::App& command) {
+  describe(command,
+           "No source sentence occurs twice, and with --splits none occurs in two of them. Names and "
+           "numbers that the grammar marks as unseen stay within one split. The same grammar and seed give "
+           "the same files everywhere.",
+           "Examples:\n"
+           "  seq2seq generate --grammar data/translation.grammar.json --count 1000 \\\n"
+           "    --output-source sample.en --output-target sample.de\n"
+           "  seq2seq generate --grammar data/copying.grammar.json --extensions jsonl \\\n"
+           "    --splits train=2000 valid=200 test=200 --output-directory data/copying");
+  return run_with_flags(command, run_generate);
 }
 
 }  // namespace seq2seq

@@ -11,7 +11,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/text/vocabulary.h"
-#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/new_model.h"
 
 namespace seq2seq {
 namespace {
@@ -19,10 +19,8 @@ namespace {
 constexpr int64_t probe_vocabulary = 32, simple_rnn_inputs = 32;
 
 TrainOptions read_configuration(const std::string& path) {
-  OptionPatch patch = OptionPatch::from_json_file(path);
-  patch.take("format");
   TrainOptions options;
-  apply(options, patch);
+  apply(options, OptionPatch::from_configuration(path, option_catalogue<TrainOptions>()));
   check(options.model);
   return options;
 }
@@ -56,19 +54,19 @@ std::vector<Example> examples_for(const GradientFlowOptions& options, const Tran
   return numbered_pairs(model, *corpus, first);
 }
 
-/// Vocabularies come from the text; for the probe numbers are enough.
+/// The probe has no words, only their numbers; it is the same text on both sides.
+TextCodecs probe_text() {
+  std::vector<std::string> words;
+  for (int64_t id = Vocabulary::special_count; id < probe_vocabulary; ++id)
+    words.push_back(std::to_string(id));
+  const auto codec = std::make_shared<const TextCodec>(WhitespaceTokenizerOptions{}, NormalizationOptions{},
+                                                       "", Vocabulary(words));
+  return {codec, codec, {}};
+}
+
 TranslationModel fresh_model(const TrainOptions& options, const Corpus* corpus, uint64_t seed) {
-  if (corpus != nullptr) return new_model(options, *corpus, seed);
-  TranslationModel model;
-  model.model_options = options.model;
-  model.model = Seq2Seq(options.model, probe_vocabulary, probe_vocabulary);
-  model.model->initialize(mix_seed({seed}));
-  if (options.model.copying) {
-    std::vector<int64_t> same(probe_vocabulary, -1);
-    std::iota(same.begin() + Vocabulary::special_count, same.end(), int64_t{Vocabulary::special_count});
-    model.model->set_source_to_target(same);
-  }
-  return model;
+  return corpus != nullptr ? new_model(options, *corpus, seed)
+                           : untrained_model(options, probe_text(), mix_seed({seed}));
 }
 
 GradientFlow simple_rnn_flow(const GradientFlowOptions& options) {
@@ -99,19 +97,11 @@ std::vector<size_t> shown_distances(size_t count) {
 }  // namespace
 
 void check(const GradientFlowOptions& options, const std::vector<std::string>& models) {
-  const auto refuse_set = [&](const std::vector<std::string>& flags, const std::string& remedy) {
-    GradientFlowOptions set = options, defaults;
-    for (const std::string& path : differing_paths(option_fields(defaults), option_fields(set)))
-      if (flags.empty() || std::find(flags.begin(), flags.end(), path) != flags.end())
-        throw UsageError("--" + path, "would change nothing", remedy);
-  };
-  if (!options.wanted) return refuse_set({}, "add --gradient-flow");
+  if (!options.wanted) return;
   if (models.empty() && options.fresh.empty() && options.simple_rnn == 0)
     throw UsageError("--gradient-flow", "has nothing to measure", "add --model, --fresh or --simple-rnn");
-  if (options.simple_rnn == 0) refuse_set({"simple-rnn-range"}, "add --simple-rnn");
   if (!options.files.empty()) {
     check_pair_files(options.files);
-    refuse_set({"probe-length", "probe-distance"}, "leave out the text or the probe");
     if (options.simple_rnn > 0)
       throw UsageError("--simple-rnn", "reads the probe, not text", "leave out the text or --simple-rnn");
   }

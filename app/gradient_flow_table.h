@@ -24,26 +24,32 @@ struct GradientFlowOptions {
   std::string plot;
   static void fields(auto& o, auto& f) {
     f("gradient-flow", o.wanted,
-      "instead: how far back the loss of a target's last word is felt, the norm of its gradient with respect "
-      "to the "
-      "state at each distance; of the models, of --fresh and of --simple-rnn side by side");
+      "measure how far back a loss is felt instead: that of a target's last word, by the norm of its "
+      "gradient "
+      "with respect to the state at each distance; of the models, of --fresh and of --simple-rnn side by "
+      "side",
+      everyday);
+    const OptionCondition measuring = only_if(o.wanted, "add --gradient-flow");
     f("fresh", o.fresh,
-      "configurations (models/*.json) of models that have learned nothing, to measure as well");
+      "models that have learned nothing, to measure as well: configurations (models/*.json)", everyday,
+      measuring);
     f("simple-rnn", o.simple_rnn,
-      "width of a bare simple RNN, whose head on the last step is measured; 0 = none", in_range(0, 8192));
+      "width of a bare simple RNN, whose head on the last step is measured; 0 = none", in_range(0, 8192),
+      everyday, measuring);
     f("simple-rnn-range", o.simple_rnn_range, "its weights are uniform in +- this: large ones explode",
-      in_range(1e-6, 10));
-    pair_file_fields(o.files, f);
+      in_range(1e-6, 10), measuring, only_if(o.simple_rnn > 0, "add --simple-rnn"));
+    pair_file_fields(o.files, f, measuring);
     f("sentences", o.sentences, "pairs to measure, the first of the text or as many probes",
-      in_range(1, 4096));
+      in_range(1, 4096), measuring);
+    const OptionCondition probing = only_if(o.files.empty(), "leave out the text or the probe");
     f("probe-length", o.probe_length, "without text: random words in a source, one of which is the target",
-      in_range(1, 10000));
+      in_range(1, 10000), measuring, probing);
     f("probe-distance", o.probe_distance, "which one: steps back from the last word; -1 = the first word",
-      at_least(-1));
+      at_least(-1), measuring, probing);
     f("clip-norm", o.clip_norm, "show what clipping to this norm leaves of longer gradients; 0 = nothing",
-      at_least(0));
-    f("seed", o.seed, "of fresh weights and of the probe", at_least(0));
-    f("plot", o.plot, "an .svg file to draw it in");
+      at_least(0), measuring);
+    f("seed", o.seed, "of fresh weights and of the probe", at_least(0), measuring);
+    f("plot", o.plot, "an .svg file to draw it in", everyday, measuring);
   }
 };
 

@@ -1,42 +1,54 @@
 #include "help_formatter.h"
 
+#include "flags.h"
+#include "seq2seq/core/wrap.h"
+
 namespace seq2seq {
 namespace {
 
-std::string wrap_line(const std::string& text, size_t width) {
-  std::string wrapped;
-  size_t length = 0;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    if (length > 0) {
-      const bool full = length + 1 + end - at > width;
-      wrapped += full ? '\n' : ' ';
-      length = full ? 0 : length + 1;
-    }
-    wrapped += text.substr(at, end - at);
-    length += end - at;
-    at = end + 1;
-  }
-  return wrapped;
+/// Whether a clause may end before this place.
+bool clause_ends(const std::string& text, size_t at) {
+  for (const char* next : {"; ", ": ", ", ", " ("})
+    if (text.compare(at, 2, next) == 0) return true;
+  return false;
+}
+
+/// No two blank lines, as hidden groups leave them.
+std::string without_gaps(std::string text) {
+  for (size_t at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
+    text.erase(at, 1);
+  return text;
 }
 
 }  // namespace
 
-std::string wrap(const std::string& text, size_t width) {
-  std::string wrapped;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    wrapped += (at > 0 ? "\n" : "") + wrap_line(text.substr(at, end - at), width);
-    at = end + 1;
+std::string first_clauses(const std::string& text, size_t width) {
+  if (text.size() <= width) return text;
+  std::string longest;
+  for (size_t at = 0; at <= width; ++at) {
+    if (!clause_ends(text, at)) continue;
+    std::string clauses = text.substr(0, at);
+    if (clauses.rfind('(') != std::string::npos && clauses.rfind('(') > clauses.rfind(')') + 1)
+      clauses += ")";
+    if (clauses.size() <= width) longest = clauses;
   }
-  return wrapped;
+  return longest.empty() ? text : longest;
+}
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  HelpFormatter formatter = *this;
+  if (mode == CLI::AppFormatMode::Normal && app->get_help_all_ptr() != nullptr) {
+    formatter.everyday_of_ = name;
+    formatter.column_width(everyday_column);
+  }
+  return without_gaps(formatter.CLI::Formatter::make_help(app, std::move(name), CLI::AppFormatMode::Normal));
 }
 
 std::string HelpFormatter::make_option_name(const CLI::Option* option, bool is_positional) const {
-  // CLI11 would spell the second name of such a flag `--no-x{false}`.
-  if (is_positional || option->get_fnames().empty())
+  if (is_positional || option->get_lnames().empty() || !option->get_snames().empty())
     return Formatter::make_option_name(option, is_positional);
-  return "--[no-]" + option->get_lnames().front();
+  // Former names are not shown, and CLI11 would spell the second name of a flag `--no-x{false}`.
+  return (option->get_fnames().empty() ? "--" : "--[no-]") + option->get_lnames().front();
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
@@ -44,7 +56,9 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
 }
 
 std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
-  return wrap(option->get_description(), width - column);
+  const std::string& text = option->get_description();
+  const size_t room = width - get_column_width();
+  return wrap(everyday_of_.empty() ? text : first_clauses(text, room), room);
 }
 
 std::string HelpFormatter::make_description(const CLI::App* app) const {
@@ -58,8 +72,14 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string name) con
 
 std::string HelpFormatter::make_group(std::string group, bool is_positional,
                                       std::vector<const CLI::Option*> options) const {
+  if (!everyday_of_.empty() && !is_positional && group != everyday_group) return "";
   const std::string text = Formatter::make_group(std::move(group), is_positional, std::move(options));
   return text.starts_with('\n') ? text.substr(1) : text;
+}
+
+std::string HelpFormatter::make_footer(const CLI::App* app) const {
+  const std::string text = Formatter::make_footer(app);
+  return everyday_of_.empty() ? text : text + "All options: " + everyday_of_ + " --help-all\n";
 }
 
 std::string HelpFormatter::make_subcommand(const CLI::App* subcommand) const {

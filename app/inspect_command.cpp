@@ -32,15 +32,17 @@ struct InspectOptions {
   GradientFlowOptions gradient_flow;
   static void fields(auto& o, auto& f) {
     f("model", o.model,
-      "a run directory, a checkpoint directory or a model.pt; for --gradient-flow there may be several");
+      "a run directory, checkpoint directory or model.pt; for --gradient-flow there may be several",
+      everyday);
     f("vocabulary-head", o.vocabulary_head, "tokens of each vocabulary to show", in_range(0, 1e6));
     f("verify", o.verify,
-      "replay the archive's self-test by this program and by the archive's own TorchScript methods, which "
-      "this "
-      "runs");
+      "replay the archive's self-test: by this program and by the archive's own TorchScript methods, which "
+      "this runs",
+      everyday);
     f("verify-input", o.verify_input,
-      "with --verify: compare the two on these lines as well (text, .tsv or .jsonl, .gz)");
-    f("json", o.json, "print JSON instead of tables");
+      "lines to compare the two on as well, with --verify (text, .tsv or .jsonl, .gz)", everyday,
+      only_if(o.verify || o.gradient_flow.wanted, "add --verify"));
+    f("json", o.json, "print JSON instead of tables", everyday);
     f.group("gradient-flow", o.gradient_flow, GroupFlags::plain);
   }
 };
@@ -182,8 +184,6 @@ int run_inspect(const InspectOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
   if (options.model.size() > 1)
     throw UsageError("--model", "names several models", "name one, or add --gradient-flow");
-  if (!options.verify_input.empty() && !options.verify)
-    throw UsageError("--verify-input", "would change nothing", "add --verify");
   const TranslationModel model = load_model(options.model.front());
   const std::string file = find_model_file(options.model.front()).string();
   Json description = describe(model, file, options.vocabulary_head);
@@ -204,20 +204,16 @@ int run_inspect(const InspectOptions& options) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "inspect",
-      "Show what is in a model, test it, measure its gradients.\n\n"
-      "Configuration, parameters, vocabularies, where it comes from; whether it still does "
-      "what it did; how far back its gradients reach.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq inspect --model run\n"
-      "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"
-      "  seq2seq inspect --gradient-flow --plot flow.svg \\\n"
-      "    --fresh models/simple-rnn.json models/gru.json");
-  auto flags = std::make_shared<Flags<InspectOptions>>(*command);
-  command->callback([=, &exit_code] { exit_code = run_inspect(flags->resolve()); });
+RunCommand add_inspect(CLI::App& command) {
+  describe(command,
+           "Configuration, parameters, vocabularies, where it comes from; whether it still does what it "
+           "did; how far back its gradients reach.",
+           "Examples:\n"
+           "  seq2seq inspect --model run\n"
+           "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"
+           "  seq2seq inspect --gradient-flow --plot flow.svg \\\n"
+           "    --fresh models/simple-rnn.json models/gru.json");
+  return run_with_flags(command, run_inspect);
 }
 
 }  // namespace seq2seq

@@ -20,19 +20,6 @@ int main(int argc, char** argv) {
   app.footer("Each command has a --help of its own: seq2seq train --help");
   app.formatter(std::make_shared<seq2seq::HelpFormatter>());
   app.require_subcommand(0, 1);
-  int exit_code = 0;
-  seq2seq::add_train(app, exit_code);
-  seq2seq::add_translate(app, exit_code);
-  seq2seq::add_evaluate(app, exit_code);
-  seq2seq::add_vocab(app, exit_code);
-  seq2seq::add_generate(app, exit_code);
-  seq2seq::add_check(app, exit_code);
-  seq2seq::add_inspect(app, exit_code);
-  seq2seq::add_average(app, exit_code);
-  seq2seq::add_score(app, exit_code);
-  seq2seq::add_report(app, exit_code);
-  seq2seq::add_study(app, exit_code);
-  seq2seq::add_shortlist(app, exit_code);
-  seq2seq::add_bench(app, exit_code);
-  return seq2seq::run_command_line(app, argc, argv, exit_code);
+  const seq2seq::CommandRuns runs = seq2seq::add_commands(app, seq2seq::commands());
+  return seq2seq::run_command_line(app, runs, argc, argv);
 }

@@ -8,10 +8,11 @@
 namespace seq2seq {
 
 /// The flags --source and --target, or --input.
-void pair_file_fields(auto& files, auto& f) {
-  f("source", files.source, "text, one sentence a line; may be .gz");
-  f("target", files.target, "its translations");
-  f("input", files.combined, "both in one .tsv or .jsonl file, instead of the two above");
+void pair_file_fields(auto& files, auto& f, const auto&... attributes) {
+  f("source", files.source, "text, one sentence a line; may be .gz", everyday, attributes...);
+  f("target", files.target, "its translations", everyday, attributes...);
+  f("input", files.combined, "both in one .tsv or .jsonl file, instead of the two above", everyday,
+    attributes...);
 }
 
 /// Throws UsageError unless one of the two is given whole.

@@ -27,21 +27,19 @@ struct ReportOptions {
     f("examples", o.page.examples, "outputs of the best checkpoint to show, with their heat maps",
       in_range(0, 100));
     f("input", o.page.input,
-      "text, .tsv or .jsonl to take the examples from; the run's validation files when empty");
-    f("device", o.page.device, "what runs the model for the examples: cpu, cuda or cuda:N");
+      "text, .tsv or .jsonl to take the examples from; the run's validation files when empty",
+      only_if(o.page.examples > 0, "leave out --examples 0"));
+    f("device", o.page.device, "what runs the model for the examples: cpu, cuda or cuda:N",
+      only_if(o.page.examples > 0, "leave out --examples 0"));
     f("tensorboard", o.tensorboard,
       "also write the curves for TensorBoard, to tensorboard/ in the run directory");
-    f("quiet", o.quiet, "do not tell where it is");
+    quiet_field(o, f);
   }
 };
 
 int run_report(const ReportOptions& options) {
   if (options.run_directory.empty())
     throw UsageError("--run-directory", "is missing", "name a run of seq2seq train");
-  if (!options.page.input.empty() && options.page.examples == 0)
-    throw UsageError("--input", "would change nothing", "leave out --examples 0");
-  if (options.page.device != "cpu" && options.page.examples == 0)
-    throw UsageError("--device", "would change nothing", "leave out --examples 0");
   open_device(options.page.device);  // refused before anything is read
   keep_few_shapes();
   use_threads(0);
@@ -49,37 +47,34 @@ int run_report(const ReportOptions& options) {
   const std::string output = options.output.empty() ? (run / "report.html").string() : options.output;
   check_files({{"--input", options.page.input}}, {{"--output", output}});
   write_file(output, run_report_html(run, options.page));
-  if (!options.quiet) log_info(output);
+  log_info(output);
   if (!options.tensorboard) return 0;
   write_tensorboard(run, run / "tensorboard");
-  if (!options.quiet) log_info("see the curves with: tensorboard --logdir " + (run / "tensorboard").string());
+  log_info("see the curves with: tensorboard --logdir " + (run / "tensorboard").string());
   return 0;
 }
 
 }  // namespace
 
-void add_report(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("report",
-                         "Draws a training run.\n\n"
-                         "Writes one HTML file that needs nothing else: perplexity, validation "
-                         "scores, gradient norms and flow, learning rate and speed by update, and "
-                         "examples of what the model writes with heat maps of attention, copying "
-                         "and coverage.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq report run\n"
-      "  seq2seq report run --input test.en --examples 5 --tensorboard");
-  auto flags = std::make_shared<Flags<ReportOptions>>(*command);
-  auto run = std::make_shared<std::string>();
-  command->add_option("RUN", *run, "the same as --run-directory")->type_name("");
-  command->callback([flags, run, &exit_code] {
+RunCommand add_report(CLI::App& command) {
+  describe(command,
+           "Writes one HTML file that needs nothing else: perplexity, validation scores, gradient norms "
+           "and flow, learning rate and speed by update, and examples of what the model writes with heat "
+           "maps of attention, copying and coverage.",
+           "Examples:\n"
+           "  seq2seq report run\n"
+           "  seq2seq report run --input test.en --examples 5 --tensorboard");
+  const auto flags = std::make_shared<Flags<ReportOptions>>(command);
+  const auto run = std::make_shared<std::string>();
+  command.add_option("RUN", *run, "the same as --run-directory")->type_name("");
+  return [flags, run] {
     ReportOptions options = flags->resolve();
+    set_quiet(options);
     if (!run->empty() && !options.run_directory.empty())
       throw UsageError("--run-directory", "is given beside '" + *run + "'", "give one of them");
     if (!run->empty()) options.run_directory = *run;
-    exit_code = run_report(options);
-  });
+    return run_report(options);
+  };
 }
 
 }  // namespace seq2seq

@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
-#include <iostream>
+#include <deque>
+#include <future>
 #include <memory>
-#include <numeric>
 #include <optional>
 
 #include "commands.h"
@@ -15,38 +16,34 @@
 #include "pair_files.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/data/batch.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/output_formats.h"
+#include "seq2seq/decode/pool.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq {
 namespace {
 
-struct ScoreOptions {
+struct ScoreOptions : MachineOptions {
   DecodingModelOptions models;
   CorpusFiles files;
   std::string output = "-", alignments;
   bool tokens = false;
   int64_t batch_size = 32;
-  int64_t threads = 0;
-  std::string device = "cpu";
-  Kernels kernels = Kernels::fast;
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     pair_file_fields(o.files, f);
-    f("output", o.output, "where the lines go; - for standard output");
-    f("tokens", o.tokens, "add the log-probability of each token");
+    f("output", o.output, "where the lines go; - for standard output", everyday);
+    f("tokens", o.tokens, "add the log-probability of each token", everyday);
     f("alignments", o.alignments,
-      "a file for alignments in Pharaoh's form: the source token each target token looked at");
-    f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096));
-    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
-    f("device", o.device, "cpu, cuda or cuda:N");
-    kernels_field(o, f);
-    f("quiet", o.quiet, "no summary at the end");
+      "a file for alignments in Pharaoh's form: the source token each target token looked at", everyday);
+    f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096), everyday);
+    MachineOptions::fields(o, f);
+    quiet_field(o, f);
   }
 };
 
@@ -59,12 +56,93 @@ void check(const ScoreOptions& options) {
   check_files(std::move(read), {{"--output", options.output}, {"--alignments", options.alignments}});
 }
 
-std::string line_of(const ForcedOutput& forced, bool tokens) {
-  std::string line = fmt::format("{:.4f}\t{}", forced.log_probability(), forced.log_probabilities.size());
+std::string line_of(const Hypothesis& target, bool tokens) {
+  std::string line = fmt::format("{:.4f}\t{}", target.log_probability, target.token_log_probabilities.size());
   if (tokens)
-    for (size_t i = 0; i < forced.log_probabilities.size(); ++i)
-      line += fmt::format("{}{:.4f}", i == 0 ? '\t' : ' ', forced.log_probabilities[i]);
+    for (size_t i = 0; i < target.token_log_probabilities.size(); ++i)
+      line += fmt::format("{}{:.4f}", i == 0 ? '\t' : ' ', target.token_log_probabilities[i]);
   return line + "\n";
+}
+
+/// Pairs that follow each other in the corpus, scored together.
+struct PendingPairs {
+  std::vector<bool> usable;  ///< of each pair whether it has a source, and so an answer
+  std::future<std::vector<Hypothesis>> answers;
+};
+
+/// Scores the pairs of a corpus and writes them in their order.
+class CorpusScoring {
+ public:
+  CorpusScoring(const ScoreOptions& options, const DecodingModels& models)
+      : options_(options), models_(models), corpus_(options.files), pool_(models.scorers()) {}
+  /// The summary.
+  std::string run();
+
+ private:
+  PendingPairs ask(uint64_t begin, uint64_t end);
+  void write(PendingPairs pairs);
+
+  const ScoreOptions& options_;
+  const DecodingModels& models_;
+  Corpus corpus_;
+  DecodingPool pool_;
+  std::optional<OutputLines> alignments_, output_;
+  double sum_ = 0;
+  int64_t tokens_ = 0, cut_ = 0;
+};
+
+PendingPairs CorpusScoring::ask(uint64_t begin, uint64_t end) {
+  PendingPairs pairs;
+  ScoringRequest request;
+  for (uint64_t i = begin; i < end; ++i) {
+    const RawExample raw = corpus_.at(i);
+    NumberedSource source = number_source(*models_.text.source, raw.source, raw.source_sentences,
+                                          models_.text.form, models_.maximum_length);
+    pairs.usable.push_back(!source.ids.empty());
+    if (source.ids.empty()) continue;
+    if (source.whole_length > models_.maximum_length && cut_++ == 0)
+      log_warning(fmt::format("{}: cut from {} to {} tokens, as all longer sources will be", corpus_.place(i),
+                              format_count(source.whole_length), format_count(models_.maximum_length)));
+    request.targets.push_back(number_target(*models_.text.target, raw.target, source, models_.text.form));
+    request.sources.push_back(std::move(source.ids));
+  }
+  pairs.answers = pool_.score(std::move(request));
+  return pairs;
+}
+
+void CorpusScoring::write(PendingPairs pairs) {
+  const std::vector<Hypothesis> answers = pairs.answers.get();
+  auto answer = answers.begin();
+  std::string text, aligned;
+  for (const bool usable : pairs.usable) {
+    const Hypothesis one = usable ? *answer++ : Hypothesis{};
+    text += line_of(one, options_.tokens);
+    aligned += pharaoh_alignment(one.source_positions) + "\n";
+    sum_ += one.log_probability;
+    tokens_ += std::ssize(one.token_log_probabilities);
+  }
+  output_->write(text);
+  if (alignments_) alignments_->write(aligned);
+}
+
+std::string CorpusScoring::run() {
+  if (!options_.alignments.empty()) alignments_.emplace(options_.alignments);
+  output_.emplace(options_.output);
+  const auto batch = static_cast<uint64_t>(options_.batch_size);
+  std::deque<PendingPairs> pending;  // enough for the workers, few enough for the memory
+  const auto write_next = [&] {
+    write(std::move(pending.front()));
+    pending.pop_front();
+  };
+  for (uint64_t begin = 0; begin < corpus_.size(); begin += batch) {
+    pending.push_back(ask(begin, std::min(corpus_.size(), begin + batch)));
+    if (pending.size() > 2 * pool_.workers()) write_next();
+  }
+  while (!pending.empty()) write_next();
+  if (tokens_ == 0) throw Error(corpus_.files().describe(), "has no pair to score", "give text");
+  return fmt::format("{} pairs, {} tokens: log-probability {:.4f} a token, perplexity {:.4f}",
+                     format_count(static_cast<int64_t>(corpus_.size())), format_count(tokens_),
+                     sum_ / static_cast<double>(tokens_), std::exp(-sum_ / static_cast<double>(tokens_)));
 }
 
 int run_score(const ScoreOptions& options) {
@@ -73,72 +151,25 @@ int run_score(const ScoreOptions& options) {
   const at::Device device = open_device(options.device);
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const DecodingModels models = DecodingModels::load(options.models, device);
+  const DecodingModels models = load_models(options.models, device);
   if (!options.alignments.empty() && !models.has_attention())
     throw UsageError("--alignments", "this model has no attention to tell of", "leave it out");
-  const Corpus corpus(options.files);
-  const auto scorer = models.scorer();
-  std::optional<OutputLines> alignments;
-  if (!options.alignments.empty()) alignments.emplace(options.alignments);
-  OutputLines output(options.output);
-  double sum = 0;
-  int64_t tokens = 0, cut = 0;
-  for (uint64_t begin = 0; begin < corpus.size(); begin += static_cast<uint64_t>(options.batch_size)) {
-    const uint64_t end = std::min(corpus.size(), begin + static_cast<uint64_t>(options.batch_size));
-    std::vector<Example> examples;
-    std::vector<std::vector<int64_t>> targets;
-    std::vector<size_t> place(end - begin, SIZE_MAX);
-    for (uint64_t i = begin; i < end; ++i) {
-      const RawExample raw = corpus.at(i);
-      const NumberedSource source = number_source(*models.text.source, raw.source, raw.source_sentences,
-                                                  models.text.form, models.maximum_length);
-      if (source.ids.empty()) continue;
-      if (source.whole_length > models.maximum_length && cut++ == 0)
-        log_warning(fmt::format("{}: cut from {} to {} tokens, as all longer sources will be",
-                                corpus.place(i), format_count(source.whole_length),
-                                format_count(models.maximum_length)));
-      place[i - begin] = examples.size();
-      examples.push_back({examples.size(), source.ids, {}});
-      targets.push_back(number_target(*models.text.target, raw.target, source, models.text.form));
-    }
-    std::vector<ForcedOutput> forced;
-    if (!examples.empty()) forced = force(*scorer, to_tensors(make_batch(examples)).source, targets);
-    std::string text, aligned;
-    for (const size_t at : place) {
-      const ForcedOutput empty;
-      const ForcedOutput& one = at == SIZE_MAX ? empty : forced[at];
-      text += line_of(one, options.tokens);
-      aligned += pharaoh_alignment(one.source_positions) + "\n";
-      sum += one.log_probability();
-      tokens += std::ssize(one.log_probabilities);
-    }
-    output.write(text);
-    if (alignments) alignments->write(aligned);
-  }
-  if (tokens == 0) throw Error(corpus.files().describe(), "has no pair to score", "give text");
-  if (!options.quiet)
-    log_info(fmt::format("{} pairs, {} tokens: log-probability {:.4f} a token, perplexity {:.4f}",
-                         format_count(static_cast<int64_t>(corpus.size())), format_count(tokens),
-                         sum / static_cast<double>(tokens), std::exp(-sum / static_cast<double>(tokens))));
+  log_info(CorpusScoring(options, models).run());
   return 0;
 }
 
 }  // namespace
 
-void add_score(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("score",
-                                     "Tells what a model holds of given translations.\n\n"
-                                     "For each pair a line: the log-probability of the target and its end "
-                                     "given the source, a tab, the number of "
-                                     "tokens with the end. The perplexity of all goes to stderr. A pair "
-                                     "whose source is empty has 0 tokens.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq score --model run --source test.en --target test.de\n"
-      "  seq2seq score --model run --input test.tsv --tokens \\\n    --alignments test.align --output "
-      "test.scores");
-  auto flags = std::make_shared<Flags<ScoreOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_score(flags->resolve()); });
+RunCommand add_score(CLI::App& command) {
+  describe(command,
+           "For each pair a line: the log-probability of the target and its end given the source, a tab, "
+           "the number of tokens with the end. The perplexity of all goes to stderr. A pair whose source "
+           "is empty has 0 tokens.",
+           "Examples:\n"
+           "  seq2seq score --model run --source test.en --target test.de\n"
+           "  seq2seq score --model run --input test.tsv --tokens \\\n"
+           "    --alignments test.align --output test.scores");
+  return run_with_flags(command, run_score);
 }
 
 }  // namespace seq2seq

@@ -22,16 +22,16 @@ struct ShortlistOptions {
   int64_t candidates = 100, frequent = 100, pairs = 1'000'000;
   double minimum_probability = 0.003;
   static void fields(auto& o, auto& f) {
-    f("model", o.model,
-      "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt");
+    f("model", o.model, "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt",
+      everyday);
     pair_file_fields(o.files, f);
-    f("candidates", o.candidates, "target words of each source word", in_range(1, 100000));
+    f("candidates", o.candidates, "target words of each source word", in_range(1, 100000), everyday);
     f("minimum-probability", o.minimum_probability, "leave out those that it becomes more rarely",
       in_range(0, 1));
     f("frequent", o.frequent, "target words that are always considered, the most frequent ones",
-      in_range(0, 100000));
+      in_range(0, 100000), everyday);
     f("pairs", o.pairs, "use at most this many pairs, from the beginning", at_least(1));
-    f("output", o.output, "the file to write (JSON)");
+    f("output", o.output, "the file to write (JSON)", everyday);
   }
 };
 
@@ -61,19 +61,18 @@ int run_shortlist(const ShortlistOptions& options) {
 
 }  // namespace
 
-void add_shortlist(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "shortlist",
-      "Finds which target words each source word may become.\n\nTranslating can leave out all others "
-      "then.\n\n"
-      "Aligns the words of the training text (IBM Model 1) and writes the likeliest translations of each. "
-      "'translate --shortlist' then computes the output layer for these and the most frequent words only.");
-  command->footer(
-      "Example:\n"
-      "  seq2seq shortlist --model run --source train.en \\\n    --target train.de --output short.json\n"
-      "  seq2seq translate --model run --shortlist short.json --input test.en");
-  auto flags = std::make_shared<Flags<ShortlistOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_shortlist(flags->resolve()); });
+RunCommand add_shortlist(CLI::App& command) {
+  describe(command,
+           "Translating can leave out all others then.\n"
+           "\n"
+           "Aligns the words of the training text (IBM Model 1) and writes the likeliest translations of "
+           "each. 'translate --shortlist' then computes the output layer for these and the most frequent "
+           "words only.",
+           "Example:\n"
+           "  seq2seq shortlist --model run --source train.en \\\n"
+           "    --target train.de --output short.json\n"
+           "  seq2seq translate --model run --shortlist short.json --input test.en");
+  return run_with_flags(command, run_shortlist);
 }
 
 }  // namespace seq2seq

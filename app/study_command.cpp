@@ -19,28 +19,30 @@ struct StudyCommandOptions {
   StudyPlan plan;
   bool quiet = false;
   static void fields(auto& o, auto& f) {
-    f("config", o.config, "the study: what is compared, on which text (data/studies, docs/study.md)");
-    f("output", o.plan.output, "folder for the runs, report.html and report.json");
+    f("config", o.config, "the study: what is compared, on which text (data/studies, docs/study.md)",
+      everyday);
+    f("output", o.plan.output, "folder for the runs, report.html and report.json", everyday);
     f("seeds", o.plan.seeds,
       "how often each architecture is trained, each time from another seed: with several, figures "
       "have error bars",
-      in_range(1, 100));
+      in_range(1, 100), everyday);
     f("jobs", o.plan.jobs,
       "runs trained at a time; 0 = as many as the cores allow for the study's threads a run",
-      in_range(0, 1024));
+      in_range(0, 1024), everyday);
     f("device", o.plan.device,
-      "cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says");
-    f("train-source", o.text.train.train_source, "your own text in place of the study's, source side");
-    f("train-target", o.text.train.train_target, "its target side");
-    f("train", o.text.train.train, "or both in one .tsv or .jsonl file");
+      "cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says", everyday);
+    f("train-source", o.text.train.train_source, "your own text in place of the study's, source side",
+      everyday);
+    f("train-target", o.text.train.train_target, "its target side", everyday);
+    f("train", o.text.train.train, "or both in one .tsv or .jsonl file", everyday);
     f("valid-source", o.text.train.valid_source,
       "validation text, source side; without any, some is held out");
     f("valid-target", o.text.train.valid_target, "validation text, target side");
     f("valid", o.text.train.valid, "or both in one .tsv or .jsonl file");
-    f("test-source", o.text.test.source, "text that the report's scores are made of, source side");
-    f("test-target", o.text.test.target, "its target side");
-    f("test", o.text.test.combined, "or both in one .tsv or .jsonl file");
-    f("quiet", o.quiet, "print warnings and errors only");
+    f("test-source", o.text.test.source, "text that the report's scores are made of, source side", everyday);
+    f("test-target", o.text.test.target, "its target side", everyday);
+    f("test", o.text.test.combined, "or both in one .tsv or .jsonl file", everyday);
+    quiet_field(o, f);
   }
 };
 
@@ -76,25 +78,17 @@ int run_study(const StudyCommandOptions& options) {
 
 }  // namespace
 
-void add_study(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("study",
-                                     "Compares architectures on the same text.\n\n"
-                                     "Trains each with the same budget, translates a test text and writes "
-                                     "report.html: scores overall and by "
-                                     "source length, copying of unseen words, repetition, gradient flow, "
-                                     "speed, memory and heat maps. A study that "
-                                     "was stopped or killed goes on when the same command is given again.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq study --config data/studies/small.json --output study\n"
-      "  seq2seq study --config data/studies/information-loss.json --output mine \\\n"
-      "    --train my.jsonl --valid valid.jsonl --test test.jsonl");
-  auto flags = std::make_shared<Flags<StudyCommandOptions>>(*command);
-  command->callback([flags, &exit_code] {
-    const StudyCommandOptions options = flags->resolve();
-    if (options.quiet) set_log_level(LogLevel::quiet);
-    exit_code = run_study(options);
-  });
+RunCommand add_study(CLI::App& command) {
+  describe(command,
+           "Trains each with the same budget, translates a test text and writes report.html: scores "
+           "overall and by source length, copying of unseen words, repetition, gradient flow, speed, "
+           "memory and heat maps. A study that was stopped or killed goes on when the same command is "
+           "given again.",
+           "Examples:\n"
+           "  seq2seq study --config data/studies/small.json --output study\n"
+           "  seq2seq study --config data/studies/information-loss.json --output mine \\\n"
+           "    --train my.jsonl --valid valid.jsonl --test test.jsonl");
+  return run_with_flags(command, run_study);
 }
 
 }  // namespace seq2seq

@@ -1,15 +1,14 @@
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "commands.h"
 #include "flags.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/core/nearest_name.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
@@ -17,79 +16,107 @@
 namespace seq2seq {
 namespace {
 
-const auto process_start = std::chrono::steady_clock::now();
+const auto process_start = Clock::now();
 
-// A run may be resumed from another folder: config.json names its text from the root.
-TrainOptions with_absolute_paths(TrainOptions options) {
-  for (std::string* file : options.data.paths())
-    if (!file->empty()) *file = std::filesystem::absolute(*file).lexically_normal().string();
-  return options;
+/// Of one call of the program rather than of the run.
+struct TrainCallOptions {
+  bool resume = false, dump_config = false, quiet = false;
+  static void fields(auto& o, auto& f) {
+    f("resume", o.resume, "go on with the run in --run-directory", everyday);
+    f("dump-config", o.dump_config, "print the resolved configuration as JSON and exit");
+    quiet_field(o, f);
+  }
+};
+
+// A run may be resumed from another folder: config.json names files from the root.
+void make_paths_absolute(TrainOptions& options) {
+  resolve_paths(options, std::filesystem::current_path());
 }
 
-TrainOptions resolve_resumed(const OptionPatch& patch, const std::string& directory) {
-  const TrainOptions before = with_absolute_paths(RunDirectory::open(directory).options());
+/// Throws UsageError naming what was given of the options that differ, as far as it is `fixed`.
+void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPatch& given,
+                    bool (*fixed)(const OptionField&), const std::string& problem,
+                    const std::string& otherwise) {
+  std::vector<std::string> named, others;
+  for (const OptionField& field : differing_fields(before, options))
+    if (fixed(field)) (given.contains(field.path) ? named : others).push_back(given.place_of(field));
+  const std::vector<std::string>& places = named.empty() ? others : named;
+  if (places.empty()) return;
+  std::string names;
+  for (const std::string& place : places) names += (names.empty() ? "" : ", ") + place;
+  throw UsageError(names, problem, (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
+}
+
+TrainOptions resolve_resumed(const OptionPatch& given, const std::string& directory,
+                             const RunDirectory& resumed) {
+  TrainOptions before = resumed.options();
+  make_paths_absolute(before);
   TrainOptions options = before;
-  apply(options, patch);
-  options = with_absolute_paths(std::move(options));
+  apply(options, given);
+  make_paths_absolute(options);
   // The run goes on with what its own start measured, where that can be computed.
   if (options.optimization.precision == Precision::automatic)
     options.optimization.precision =
         options.run.device == "cpu" && options.run.kernels != Kernels::plain && has_onednn_bfloat16_products()
             ? before.optimization.precision
             : Precision::float32;
-  TrainOptions unchanged = before;
-  for (const auto& path : differing_paths(option_fields(unchanged), option_fields(options)))
-    if (!may_change_on_resume(path) &&
-        !(path == "optimization.precision" && options.optimization.precision == Precision::float32))
-      throw UsageError(path, "cannot change when a run is resumed",
-                       "leave it out, or begin a new run with --initialize-from");
+  // In float32 it can go on anywhere.
+  if (options.optimization.precision == Precision::float32)
+    before.optimization.precision = Precision::float32;
+  refuse_changes(
+      before, options, given, [](const OptionField& field) { return !field.is(on_resume_free); },
+      "cannot change when a run is resumed", ", or begin a new run with --initialize-from");
   options.run.directory = directory;
   return options;
 }
 
 // Fine-tuning takes architecture and text from the checkpoint; only dropout may be chosen anew.
-TrainOptions resolve_fine_tuning(const OptionPatch& patch, const std::string& from) {
+TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& from) {
   const TranslationModel model = load_model(from);
-  TrainOptions options;
-  options.model = model.model_options;
-  options.text = model.text_options;
-  options.filter.maximum_length = model.maximum_length;
-  TrainOptions before = options;
-  apply(options, patch);
-  for (const auto& path : differing_paths(option_fields(before), option_fields(options)))
-    if ((path.starts_with("model.") && path.find("dropout") == std::string::npos) ||
-        path.starts_with("text."))
-      throw UsageError(path, "differs from the model in " + from,
-                       "leave it out: --initialize-from decides it");
+  TrainOptions before;
+  before.model = model.model_options;
+  before.text = model.text_options;
+  before.filter.maximum_length = model.maximum_length;
+  TrainOptions options = before;
+  apply(options, given);
+  refuse_changes(
+      before, options, given,
+      [](const OptionField& field) { return field.is(fixed_by_model) && !field.is(only_in_training); },
+      "differs from the model in " + from, ": --initialize-from decides it");
   return options;
 }
 
-TrainOptions resolve(const Flags<TrainOptions>& flags, bool resume) {
-  const OptionPatch patch = flags.patch();
+/// Opens the run that is to be resumed.
+TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDirectory>& resumed) {
   // A run or model to go on from decides which alternatives the other options belong to.
-  OptionPatch rest = patch;
-  const auto text_at = [&](const char* path) {
-    const auto value = rest.take(path);
+  OptionPatch rest = given;
+  TrainOptions names;
+  const auto text_of = [&](const void* member) {
+    const auto value = rest.take(path_of(names, member));
     if (!value) return std::string();
     if (const auto* text = std::get_if<std::string>(value.get())) return *text;
     const auto* words = std::get_if<std::vector<std::string>>(value.get());  // as typed
     return words && words->size() == 1 ? words->front() : std::string();
   };
-  const std::string directory = text_at("run.run-directory"), from = text_at("run.initialize-from");
-  if (text_at("optimization.precision") == "bfloat16") check_available(Precision::bfloat16);
+  const std::string directory = text_of(&names.run.directory), from = text_of(&names.run.initialize_from);
+  if (text_of(&names.optimization.precision) == option_name(Precision::bfloat16))
+    check_available(Precision::bfloat16);
   if (resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
-  if (resume) return resolve_resumed(patch, directory);
-  if (!from.empty()) return resolve_fine_tuning(patch, from);
-  TrainOptions given;
-  apply(given, patch);
-  return given;
+  if (resume) {
+    resumed = RunDirectory::open(directory);
+    return resolve_resumed(given, directory, *resumed);
+  }
+  if (!from.empty()) return resolve_fine_tuning(given, from);
+  TrainOptions options;
+  apply(options, given);
+  return options;
 }
 
-int run_train(const TrainOptions& options, bool resume) {
+int train(const TrainOptions& options, std::optional<RunDirectory> resumed) {
   keep_large_blocks();
   watch_stop_signals();
-  Trainer trainer(options, resume, process_start);
+  Trainer trainer(options, std::move(resumed), process_start);
   const StopReason reason = trainer.run([] { return stop_signal() != 0; });
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
   switch (reason) {
@@ -107,30 +134,30 @@ int run_train(const TrainOptions& options, bool resume) {
   return reason == StopReason::signal ? stop_exit_code() : 0;
 }
 
+int run_train(const TrainCallOptions& call, const OptionPatch& given) {
+  set_quiet(call);
+  std::optional<RunDirectory> resumed;
+  TrainOptions options = resolve(given, call.resume, resumed);
+  make_paths_absolute(options);
+  if (call.dump_config) {
+    std::cout << options_to_json(options) << "\n";
+    return 0;
+  }
+  check_as_given(options, given, [&] { check(options); });
+  return train(options, std::move(resumed));
+}
+
 }  // namespace
 
-void add_train(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("train", "Train a model from parallel text, TSV or JSON lines.");
-  command->footer(
-      "Example:\n  seq2seq train --train-source train.en --train-target train.de \\\n"
-      "    --valid-source val.en --valid-target val.de --run-directory run\n"
-      "Ctrl-C saves a checkpoint; --resume goes on exactly where it stopped.");
-  auto flags = std::make_shared<Flags<TrainOptions>>(*command, ConfigFlag::offered);
-  auto resume = std::make_shared<bool>(false), dump = std::make_shared<bool>(false),
-       quiet = std::make_shared<bool>(false);
-  command->add_flag("--resume", *resume, "go on with the run in --run-directory");
-  command->add_flag("--dump-config", *dump, "print the resolved configuration as JSON and exit");
-  command->add_flag("--quiet", *quiet, "print warnings and errors only");
-  command->callback([=, &exit_code] {
-    if (*quiet) set_log_level(LogLevel::quiet);
-    const TrainOptions options = resolve(*flags, *resume);
-    if (*dump) {
-      std::cout << options_to_json(options) << "\n";
-      return;
-    }
-    check(options);
-    exit_code = run_train(with_absolute_paths(options), *resume);
-  });
+RunCommand add_train(CLI::App& command) {
+  describe(command, "",
+           "Example:\n"
+           "  seq2seq train --train-source train.en --train-target train.de \\\n"
+           "    --valid-source val.en --valid-target val.de --run-directory run\n"
+           "Ctrl-C saves a checkpoint; --resume goes on exactly where it stopped.");
+  const auto call = std::make_shared<Flags<TrainCallOptions>>(command);
+  const auto flags = std::make_shared<Flags<TrainOptions>>(command, ConfigFlag::offered);
+  return [call, flags] { return run_train(call->resolve(), flags->patch()); };
 }
 
 }  // namespace seq2seq

@@ -1,5 +1,3 @@
-#include <ATen/Parallel.h>
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -21,11 +19,11 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/decode/ensemble.h"
 #include "seq2seq/decode/explanation.h"
-#include "seq2seq/decode/script_model.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/output_formats.h"
+#include "seq2seq/decode/pool.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/report/explanation_page.h"
@@ -34,7 +32,7 @@
 namespace seq2seq {
 namespace {
 
-struct TranslateOptions {
+struct TranslateOptions : MachineOptions {
   DecodingModelOptions models;
   std::string input = "-";
   std::string output = "-";
@@ -44,19 +42,18 @@ struct TranslateOptions {
   bool scores = false;
   std::string details, alignments, explain;
   std::string shortlist;
-  int64_t threads = 0;
-  std::string device = "cpu";
-  Kernels kernels = Kernels::fast;
   bool quiet = false;
 
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     f("input", o.input,
       "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
-      "standard input");
-    f("output", o.output, "where the text goes, as it comes; - for standard output");
+      "standard input",
+      everyday);
+    f("output", o.output, "where the text goes, as it comes; - for standard output", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
-    f("scores", o.scores, "print each line's score and a tab before the text");
+    f("scores", o.scores, "print each line's score and a tab before the text", everyday,
+      only_if(o.translator.search.n_best == 1, "leave it out: n-best lists have scores anyway"));
     f("prefixes", o.companions.prefixes,
       "a file with the beginning of each output, a line (or an empty one) for each input");
     f("required", o.companions.required,
@@ -67,19 +64,18 @@ struct TranslateOptions {
     f("alignments", o.alignments,
       "a file for the alignment of each best output in Pharaoh's form, source-target by tokens from 0");
     f("explain", o.explain,
-      "a file that tells of every output token whether it was generated or copied, from where, and what was "
-      "looked at: JSON lines, or pictures when the name ends in .html");
+      "a file that tells where each output token came from: generated or copied, from which word, and what "
+      "was looked at; JSON lines, or pictures when the name ends in .html",
+      everyday);
     f("shortlist", o.shortlist,
       "a file of seq2seq shortlist: only words that those of the source may become are considered, which is "
       "faster");
-    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
-    f("device", o.device, "cpu, cuda or cuda:N");
-    kernels_field(o, f);
+    MachineOptions::fields(o, f);
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait this long at most for further lines to decode together with the first; 0 = take those "
       "that are there",
       in_range(0, 1e6));
-    f("quiet", o.quiet, "no summary at the end");
+    quiet_field(o, f);
   }
 };
 
@@ -98,8 +94,6 @@ void check_files(const TranslateOptions& options) {
 void check(const TranslateOptions& options) {
   check(options.models);
   check(options.translator.search);
-  if (options.scores && options.translator.search.n_best > 1)
-    throw UsageError("--scores", "would change nothing", "n-best lists have scores anyway; leave it out");
   const SearchOptions& search = options.translator.search;
   if (!options.companions.required.empty() && (search.sample || search.beam_groups > 1))
     throw UsageError("--required",
@@ -162,7 +156,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   const at::Device device = open_device(options.device);
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const DecodingModels model = DecodingModels::load(options.models, device);
+  const DecodingModels model = load_models(options.models, device);
   if (replace_unknown_given && options.translator.replace_unknown && !model.has_attention())
     throw UsageError("--replace-unknown", "this model has no attention to choose a source word by",
                      "leave it out");
@@ -177,10 +171,8 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (!options.shortlist.empty())
     shortlist = std::make_shared<Shortlist>(
         Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int64_t i = model.on_cpu() ? at::get_num_threads() : 1; i > 0; --i)
-    scorers.push_back(model.scorer(shortlist));
-  Translator translator(model.text, model.maximum_length, std::move(scorers), options.translator);
+  DecodingPool pool(model.scorers(0, shortlist));
+  Translator translator(model, pool, options.translator);
   // Under load a stream is decoded in batches, but no line waits for more than those that are decoded with
   // it.
   const size_t window_size = options.max_wait_ms > 0 ? translator.capacity() : translator.window();
@@ -226,35 +218,34 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (counts.without_output > 0)
     log_warning(fmt::format("{} lines have no output: their rules left no word to write",
                             format_count(counts.without_output)));
-  if (!options.quiet) log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
+  log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
   return counts.bad_lines > 0 || counts.unequal > 0 || counts.without_output > 0 ? 1 : 0;
 }
 
 }  // namespace
 
-void add_translate(CLI::App& app, int& exit_code) {
-  auto* command =
-      app.add_subcommand("translate",
-                         "Translates or summarizes text, line by line.\n\n"
-                         "Reads one sentence a line and writes one line for each, in the same order; an "
-                         "empty line gives an empty line. A line that cannot be read (not UTF-8, longer "
-                         "than 1 MiB) gives an empty line and a message, and the exit code is 1 at the "
-                         "end. With --n-best the output is 'line ||| text ||| score', lines counting from "
-                         "0.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq translate --model run --input test.en --output test.de\n"
-      "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
-      "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
-      "  seq2seq translate --model run --input test.en --length-penalty wu\n"
-      "  seq2seq translate --model run1 run2 run3 --input test.en --verify\n"
-      "  seq2seq translate --model run --input test.en --sample --n-best 5\n"
-      "  seq2seq translate --model run --input report.txt --explain copying.html\n"
-      "  seq2seq translate --model foreign.pt \\\n    --source-vocabulary en.txt --target-vocabulary de.txt");
-  auto flags = std::make_shared<Flags<TranslateOptions>>(*command);
-  command->callback([flags, &exit_code] {
-    exit_code = run_translate(flags->resolve(), flags->patch().contains("translator.replace-unknown"));
-  });
+RunCommand add_translate(CLI::App& command) {
+  describe(command,
+           "Reads one sentence a line and writes one line for each, in the same order; an empty line gives "
+           "an empty line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line "
+           "and a message, and the exit code is 1 at the end. With --n-best the output is 'line ||| text "
+           "||| score', lines counting from 0.",
+           "Examples:\n"
+           "  seq2seq translate --model run --input test.en --output test.de\n"
+           "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
+           "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
+           "  seq2seq translate --model run1 run2 run3 --input test.en --verify\n"
+           "  seq2seq translate --model run --input test.en --sample --n-best 5\n"
+           "  seq2seq translate --model run --input report.txt --explain copying.html\n"
+           "  seq2seq translate --model foreign.pt \\\n"
+           "    --source-vocabulary en.txt --target-vocabulary de.txt");
+  const auto flags = std::make_shared<Flags<TranslateOptions>>(command);
+  return [flags] {
+    TranslateOptions options = flags->resolve();
+    set_quiet(options);
+    const std::string replacing = path_of(options, &options.translator.replace_unknown);
+    return run_translate(options, flags->patch().contains(replacing));
+  };
 }
 
 }  // namespace seq2seq

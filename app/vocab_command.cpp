@@ -42,18 +42,21 @@ struct VocabOptions {
   int64_t seed = 1;
 
   static void fields(auto& o, auto& f) {
-    f("input", o.input, "text files, one sentence a line; each may end in .gz; - for standard input");
-    f("type", o.type, "what a token is");
+    f("input", o.input, "text files, one sentence a line; each may end in .gz; - for standard input",
+      everyday);
+    f("type", o.type, "what a token is", everyday);
     f("output", o.output,
       "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON when the name "
       "ends in "
-      ".json, else a token a line)");
+      ".json, else a token a line)",
+      everyday);
     f.group("vocabulary", o.vocabulary, GroupFlags::plain);
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("character-coverage", o.character_coverage,
       "sentencepiece: share of the running characters that get a token; less than 1 leaves out the rarest",
-      in_range(0.98, 1.0));
-    f("seed", o.seed, "sentencepiece: draws the sample of a text of more than a million words", at_least(0));
+      in_range(0.98, 1.0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
+    f("seed", o.seed, "sentencepiece: draws the sample of a text of more than a million words", at_least(0),
+      only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
   }
   void check() const;
 };
@@ -65,17 +68,9 @@ void VocabOptions::check() const {
   for (const std::string& file : input)
     if (std::filesystem::equivalent(file, output, missing))
       throw UsageError("--output", "is the input, which would be overwritten", "name another file");
-  if (type == VocabularyType::sentencepiece) {
-    if (vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
-      throw UsageError("--minimum-frequency", "does not apply to --type sentencepiece", "set --size instead");
-    return;
-  }
-  if (character_coverage != VocabOptions{}.character_coverage)
-    throw UsageError("--character-coverage", "applies to --type sentencepiece only",
-                     "set --minimum-frequency instead");
-  if (seed != VocabOptions{}.seed)
-    throw UsageError("--seed", "applies to --type sentencepiece only",
-                     "leave it out: nothing is random here");
+  if (type == VocabularyType::sentencepiece &&
+      vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
+    throw UsageError("--minimum-frequency", "would change nothing", "set --size instead");
 }
 
 /// Every line of every file; refuses what is no text.
@@ -175,23 +170,19 @@ int run_vocab(const VocabOptions& options) {
 
 }  // namespace
 
-void add_vocab(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand(
-      "vocab",
-      "Makes a vocabulary from text.\n\n"
-      "sentencepiece trains a subword model (unigram) and writes the model file; word, char and whitespace "
-      "(what another program has cut into tokens) count tokens and write a vocabulary, most frequent first. "
-      "Give the files of both languages to make one vocabulary that "
-      "source "
-      "and target share. --nfkc and --lowercase must be the same in training; 'seq2seq train' makes its "
-      "vocabularies itself when none are given.");
-  command->footer(
-      "Examples:\n"
-      "  seq2seq vocab --input train.en train.de --type sentencepiece \\\n    --size 8000 --output "
-      "joint.model\n"
-      "  seq2seq vocab --input train.en.gz --type word --size 30000 \\\n    --output en.json");
-  auto flags = std::make_shared<Flags<VocabOptions>>(*command);
-  command->callback([flags, &exit_code] { exit_code = run_vocab(flags->resolve()); });
+RunCommand add_vocab(CLI::App& command) {
+  describe(command,
+           "sentencepiece trains a subword model (unigram) and writes the model file; word, char and "
+           "whitespace (what another program has cut into tokens) count tokens and write a vocabulary, "
+           "most frequent first. Give the files of both languages to make one vocabulary that source and "
+           "target share. --nfkc and --lowercase must be the same in training; 'seq2seq train' makes its "
+           "vocabularies itself when none are given.",
+           "Examples:\n"
+           "  seq2seq vocab --input train.en train.de --type sentencepiece \\\n"
+           "    --size 8000 --output joint.model\n"
+           "  seq2seq vocab --input train.en.gz --type word --size 30000 \\\n"
+           "    --output en.json");
+  return run_with_flags(command, run_vocab);
 }
 
 }  // namespace seq2seq

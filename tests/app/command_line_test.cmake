@@ -11,7 +11,7 @@ endfunction()
 
 expect(0 "^seq2seq [0-9.]+ [(]LibTorch [0-9.]+[)]\n$" "^$" --version)
 expect(0 "^Trains .*Usage: seq2seq .*evaluate " "^$" --help)
-expect(0 "Usage: seq2seq evaluate .*--hypothesis TEXT .*default[ \n]+12345" "^$" evaluate --help)
+expect(0 "Usage: seq2seq evaluate .*--hypothesis TEXT .*default[ \n]+12345" "^$" evaluate --help-all)
 expect(2 "^$" "^Trains .*Usage: ")
 expect(2 "^$" "^seq2seq: 'evalute': is not a command; did you mean 'evaluate'[?]\n$" evalute --seed 1)
 expect(2 "^$" "^seq2seq: --sede: is not a flag of 'seq2seq evaluate'; did you mean '--seed'[?]\n$" evaluate --sede=1)
@@ -52,8 +52,24 @@ set(begin train --quiet --config ${ROOT}/models/rnn-attention.json --tokenizer w
 expect(0 "^$" "^$" ${begin} --max-updates 2)
 expect(0 "^$" "^$" ${begin} --max-updates 3 --resume)
 expect(0 "^$" "^$" train --quiet --resume --run-directory ${run} --max-updates 4)
-expect(2 "^$" "^seq2seq: [^\n]*cannot change when a run is resumed[^\n]*\n$"
+expect(2 "^$" "^seq2seq: --label-smoothing: cannot change when a run is resumed; leave it out, [^\n]*\n$"
        train --resume --run-directory ${run} --label-smoothing 0.3)
+expect(2 "^$" "^seq2seq: --clip-norm, --label-smoothing, --seed: cannot change [^\n]*; leave them out, [^\n]*\n$"
+       train --resume --run-directory ${run} --label-smoothing 0.3 --seed 5 --clip-norm 9 --log-every 5)
+file(WRITE ${FOLDER}/other.json "{\"optimization\": {\"label-smoothing\": 0.3}}")
+expect(2 "^$" "^seq2seq: ${FOLDER}/other.json: optimization.label-smoothing: cannot change [^\n]*\n$"
+       train --resume --run-directory ${run} --config ${FOLDER}/other.json)
+file(WRITE ${FOLDER}/other.json "{\"optimization\": {\"coverage-loss-start\": 3}}")
+expect(2 "^$" "^seq2seq: ${FOLDER}/other.json: optimization.coverage-loss-start: would change nothing; add --coverage-loss\n$"
+       train ${text} --run-directory ${FOLDER}/none --config ${FOLDER}/other.json)
+expect(2 "^$" "^seq2seq: --encoder.size: differs from the model in ${run}; leave it out: --initialize-from decides it\n$"
+       train ${text} --run-directory ${FOLDER}/none --initialize-from ${run} --encoder.size 9)
+
+# Paths in a configuration are taken from its folder, those of flags from the present one.
+file(WRITE ${FOLDER}/own/own.json "{\"data\": {\"train\": \"own.tsv\"}, \"text\": {\"tokenizer\": {\"model\": \"../joint.model\"}}}")
+expect(0 "\"model\": \"${FOLDER}/joint.model\"" "^$" train --config ${FOLDER}/own/own.json --dump-config)
+expect(0 "\"train\": \"${FOLDER}/own/own.tsv\"" "^$" train --config ${FOLDER}/own/own.json --dump-config)
+expect(0 "\"train\": \"${CMAKE_BINARY_DIR}/mine.tsv\"" "^$" train --config ${FOLDER}/own/own.json --train mine.tsv --dump-config)
 
 # Kernels are free on resume, and change no translation; both kinds compared, none is found to be wrong.
 set(copying train --quiet --config ${ROOT}/models/pointer-generator-coverage.json --embedding.size 8 --encoder.size 8
@@ -95,7 +111,7 @@ expect(0 "^$" "products were computed in bfloat16 until here, from here on in fl
        train --resume --run-directory ${run} --max-updates 6 --precision float32)
 set(PROGRAM ${strong})
 expect(0 "^$" "resuming at update 6: " train --resume --run-directory ${run} --max-updates 7)
-expect(2 "^$" "^seq2seq: optimization.precision: cannot change when a run is resumed[^\n]*\n$|bfloat16 cannot be computed"
+expect(2 "^$" "^seq2seq: --precision: cannot change when a run is resumed[^\n]*\n$|bfloat16 cannot be computed"
        train --resume --run-directory ${run} --max-updates 7 --precision bfloat16)
 
 # An instruction set that is none is told before anything is read.
@@ -159,7 +175,7 @@ if(NOT details MATCHES "^{\"line\":0,\"output\":0,[^\n]*}\n{\"line\":1,[^\n]*\"t
 endif()
 foreach(case "--temperature;0.5;--temperature: would change nothing; add --sample" "--ban;Zebra;--ban: 'Zebra': the target "
         "--beam-groups;2;--beam-groups: 2 does not divide" "--bias;x;--bias: 'x' is not text=number"
-        "--tokenizer;char;--tokenizer: is known for models" "--ensemble;log;--ensemble: would change nothing"
+        "--tokenizer;char;--tokenizer: would change nothing" "--ensemble;log;--ensemble: would change nothing"
         "--source-vocabulary;x;--target-vocabulary: is missing")
   list(GET case 0 flag)
   list(GET case 1 value)

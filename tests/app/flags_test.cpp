@@ -19,7 +19,6 @@ using sample::Square;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 using testing::ThrowsMessage;
@@ -89,7 +88,7 @@ TEST_F(FlagsTest, AScalarTakesOneValueOnly) {
 TEST_F(FlagsTest, ErrorsNameTheFlag) {
   refused({"--pen.width", "many"}, "--pen.width: 'many' is not a whole number");
   refused({"--pen.width", "-1"}, "--pen.width: -1 is out of range; give 1 to 64");
-  refused({"--shape.radius", "1"}, "--shape.radius: applies only with shape.type=circle");
+  refused({"--shape.radius", "1"}, "--shape.radius: applies only with --shape circle");
   refused({"--shape.hollow=perhaps"}, "--shape.hollow: 'perhaps' is not true or false");
 }
 
@@ -153,12 +152,51 @@ TEST_F(FlagsTest, TwoFieldsOfOneFlagAreAProgrammersError) {
   EXPECT_THROW(FlagSet(app_, fields, ConfigFlag::none), std::logic_error);
 }
 
-TEST(Wrap, BreaksAtSpacesAndKeepsBreaks) {
-  EXPECT_EQ(wrap("one two three", 8), "one two\nthree");
-  EXPECT_EQ(wrap("one two", 7), "one two");
-  EXPECT_EQ(wrap("unbreakable x", 4), "unbreakable\nx");
-  EXPECT_EQ(wrap("a\n\nb c", 80), "a\n\nb c");
-  EXPECT_THAT(wrap("", 80), IsEmpty());
+struct Kettle {
+  int64_t litres = 2;
+  bool lid = true;
+  std::string colour = "red";
+  static void fields(auto& o, auto& f) {
+    f("litres", o.litres, "how much it holds, which nobody ever measured, filled to the brim", at_least(1),
+      everyday);
+    f("lid", o.lid, "keeps the steam inside", formerly("cover"));
+    f("kettle.colour", o.colour, "of the outside");
+  }
+};
+
+TEST_F(FlagsTest, HelpShowsTheEverydayAndHelpAllTheOthersToo) {
+  Flags<Kettle> flags(app_);
+  const std::string help = app_.help("", CLI::AppFormatMode::Normal),
+                    all = app_.help("", CLI::AppFormatMode::All);
+  EXPECT_THAT(help, HasSubstr("  --litres N" + std::string(16, ' ') +
+                              "how much it holds, which nobody ever measured\n"));
+  EXPECT_THAT(help, AllOf(Not(HasSubstr("lid")), Not(HasSubstr("colour")), Not(HasSubstr("\n\n\n"))));
+  EXPECT_THAT(help, testing::EndsWith("\n\nAll options: draw --help-all\n"));
+  EXPECT_THAT(all, AllOf(HasSubstr("brim (at least 1;\n"), HasSubstr("\n\nFurther options:\n  --[no-]lid "),
+                         HasSubstr("\n\nKettle options:\n  --kettle.colour TEXT "), Not(HasSubstr("cover")),
+                         Not(HasSubstr("All options"))));
+}
+
+TEST_F(FlagsTest, FormerFlagsGoOn) {
+  const auto lid = [](const std::string& flag) {
+    CLI::App app("boils", "kettle");
+    Flags<Kettle> flags(app);
+    app.parse(std::vector<std::string>{flag});
+    return flags.resolve().lid;
+  };
+  EXPECT_TRUE(lid("--cover"));
+  EXPECT_FALSE(lid("--no-cover"));
+  EXPECT_FALSE(lid("--no-lid"));
+}
+
+TEST(FirstClauses, EndWhereTheyFit) {
+  const std::string text = "kind of it (one | two; default one)";
+  EXPECT_EQ(first_clauses(text, 40), text);
+  EXPECT_EQ(first_clauses(text, 30), "kind of it (one | two)");
+  EXPECT_EQ(first_clauses(text, 22), "kind of it (one | two)");
+  EXPECT_EQ(first_clauses(text, 21), "kind of it");
+  EXPECT_EQ(first_clauses(text, 5), text);
+  EXPECT_EQ(first_clauses("some, all (of it), more", 20), "some, all (of it)");
 }
 
 }  // namespace

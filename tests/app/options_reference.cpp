@@ -22,8 +22,9 @@ std::map<const CLI::App*, std::vector<Declaration>> declared;
 constexpr const char* introduction = R"(# Options
 
 Made from the declarations in the code; a test compares. A *key* is the place in the JSON file of `--config` and in a
-run's `config.json`: `a.b` is `{"a": {"b": ...}}`. A flag `--[no-]x` is `--x`, `--no-x` or `--x=false`; *texts* are one
-or more words after the flag. An empty default is the empty text or list.
+run's `config.json`: `a.b` is `{"a": {"b": ...}}`; a relative path in the file of `--config` is taken from that file's
+folder. A flag `--[no-]x` is `--x`, `--no-x` or `--x=false`; *texts* are one or more words after the flag. An empty
+default is the empty text or list.
 )";
 
 std::string name_of(const CLI::App& command) {
@@ -171,11 +172,10 @@ OptionPatch FlagSet::patch() const {
 int main() {
   using namespace seq2seq;
   CLI::App app("", "seq2seq");
-  int exit_code = 0;
-  for (auto* add : {SEQ2SEQ_COMMANDS}) add(app, exit_code);
+  add_commands(app, commands());
   std::cout << introduction;
-  auto commands = app.get_subcommands({});
-  std::stable_partition(commands.begin(), commands.end(),
-                        [](auto* command) { return command->get_subcommands({}).empty(); });
-  for (const CLI::App* command : commands) print_command(*command);
+  auto all = app.get_subcommands({});
+  std::ranges::sort(all, {}, [](auto* command) { return command->get_name(); });
+  std::ranges::stable_partition(all, [](auto* command) { return command->get_subcommands({}).empty(); });
+  for (const CLI::App* command : all) print_command(*command);
 }

@@ -32,6 +32,13 @@ struct Whole {
   static void fields(auto& o, auto& f) { f("value", o.value, ""); }
 };
 
+struct Metrical {
+  std::string metre = "iamb";
+  static void fields(auto& o, auto& f) {
+    f("metre", o.metre, "", std::vector<std::string>{"iamb", "trochee", "dactyl"});
+  }
+};
+
 struct Slate {
   static constexpr const char* type = "slate";
   static void fields(auto&, auto&) {}
@@ -46,6 +53,28 @@ struct Paper {
 struct Board {
   std::variant<Slate, Paper> on;
   static void fields(auto& o, auto& f) { f.choice("on", o.on, ""); }
+};
+
+struct Ink {
+  bool frame = true, printed = false;
+  static void fields(auto& o, auto& f) {
+    f("frame", o.frame, "around it", only_if(o.printed, "add --printed"));
+  }
+};
+
+/// An option of every attribute.
+struct Printing {
+  std::string form = {}, title = {};
+  bool printed = false;
+  int64_t copies = 1;
+  Ink ink = {};
+  static void fields(auto& o, auto& f) {
+    f("template", o.form, "what it looks like", file_path);
+    f("title", o.title, "at its head", everyday);
+    f("copies", o.copies, "how many", only_if(o.printed, "add --printed"), on_resume_free, formerly("number"),
+      in_range(1, 9));
+    f.group("ink", o.ink, GroupFlags::prefixed, same_in_a_study);
+  }
 };
 
 Drawing with(const std::string& json) {
@@ -222,6 +251,15 @@ TEST(Options, ErrorsNameThePlaceTheValueAndTheRemedy) {
   refused(R"({"line": "solid", "gap": "wide"})", "c.json: gap: 'wide' is not a whole number");
 }
 
+TEST(Options, ATextMayBeOneOfSeveral) {
+  Metrical options;
+  const auto fields = option_fields(options);
+  EXPECT_THAT(fields[0].valid, ElementsAre("iamb", "trochee", "dactyl"));
+  EXPECT_EQ(options_from_json<Metrical>(R"({"metre": "dactyl"})", "c.json").metre, "dactyl");
+  EXPECT_THAT([] { options_from_json<Metrical>(R"({"metre": "trochees"})", "c.json"); },
+              ThrowsMessage<UsageError>("c.json: metre: 'trochees' is unknown; did you mean 'trochee'?"));
+}
+
 TEST(Options, FlagErrorsNameTheFlag) {
   const auto refused = [](const std::string& path, std::vector<std::string> words, const auto& matcher) {
     EXPECT_THAT([&] { typed(path, words); }, ThrowsMessage<UsageError>(matcher)) << path;
@@ -233,8 +271,9 @@ TEST(Options, FlagErrorsNameTheFlag) {
   refused("pen.width", {"1", "2"}, "--pen.width: is given 2 times");
   refused("shape.side", {"nan"}, HasSubstr("is out of range"));
   refused("shape.hollow", {"maybe"}, "--shape.hollow: 'maybe' is not true or false");
-  refused("shape.radius", {"1"}, HasSubstr("applies only with shape.type=circle"));
-  refused("dash", {"9"}, "--dash: 9 applies only with line=dashed; choose that, or leave this out");
+  refused("shape.radius", {"1"}, HasSubstr("applies only with --shape circle"));
+  refused("dash", {"9"}, "--dash: 9 applies only with --line dashed; choose that, or leave this out");
+  refused("gap", {"9"}, "--gap: 9 applies only with --line dashed or dotted; choose that, or leave this out");
 }
 
 TEST(Options, DuplicateKeysAreRefused) {
@@ -249,16 +288,84 @@ TEST(Options, LargeWholeNumbersStayExact) {
   EXPECT_THROW(options_from_json<Whole>(R"({"value": 9223372036854775808})", "c"), UsageError);
 }
 
-TEST(OptionPatch, TakeGroupMovesTheEntriesBelow) {
+TEST(OptionPatch, GivesAValueAway) {
   OptionPatch patch = OptionPatch::from_json(R"({"pen": {"width": 5}, "title": "t"})", "c.json");
-  OptionPatch pen = patch.take_group("pen");
-  EXPECT_FALSE(patch.contains("pen.width"));
   EXPECT_TRUE(patch.contains("title"));
-  sample::Pen options;
-  apply(options, pen);
-  EXPECT_EQ(options.width, 5);
   EXPECT_EQ(std::get<std::string>(*patch.take("title")), "t");
   EXPECT_EQ(patch.take("title"), nullptr);
+  EXPECT_FALSE(patch.contains("title"));
+  EXPECT_TRUE(patch.contains("pen.width"));
+}
+
+TEST(OptionAttributes, StandBehindTheHelpInAnyOrder) {
+  Printing printing;
+  const auto fields = option_fields(printing);
+  EXPECT_EQ(fields[0].path, "template");
+  EXPECT_TRUE(fields[0].is(file_path));
+  EXPECT_FALSE(fields[0].is(everyday));
+  EXPECT_TRUE(fields[1].is(everyday));
+  EXPECT_EQ(fields[2].range.describe(), "1 to 9");
+  EXPECT_TRUE(fields[2].is(on_resume_free));
+  EXPECT_THAT(fields[2].former_flags, ElementsAre("number"));
+  EXPECT_TRUE(fields[3].is(same_in_a_study));  // that of its group
+  EXPECT_FALSE(fields[0].is(same_in_a_study));
+}
+
+TEST(OptionAttributes, WhatWouldChangeNothingIsRefused) {
+  const auto message = [](const Printing& printing) {
+    try {
+      check_conditions(printing);
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(message({}), "accepted");
+  EXPECT_EQ(message({.copies = 2}), "--copies: would change nothing; add --printed");
+  EXPECT_EQ(message({.printed = true, .copies = 2}), "accepted");
+  EXPECT_EQ(message({.ink = {.frame = false}}), "--no-ink.frame: would change nothing; add --printed");
+}
+
+TEST(OptionAttributes, AnOptionAtFaultIsNamedByWhereItCameFrom) {
+  const auto message = [](const std::string& file, const std::string& typed) {
+    OptionPatch patch = OptionPatch::from_json(file, "c.json"), flags;
+    if (!typed.empty()) flags.set_text("copies", {typed}, "--copies");
+    patch.merge(flags);
+    Printing printing;
+    apply(printing, patch);
+    try {
+      check_as_given(printing, patch, [&] { check_conditions(printing); });
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(message(R"({"copies": 2})", ""), "c.json: copies: would change nothing; add --printed");
+  EXPECT_EQ(message(R"({"copies": 2})", "3"), "--copies: would change nothing; add --printed");
+  EXPECT_EQ(message(R"({"copies": 2})", "1"), "accepted");
+}
+
+TEST(OptionAttributes, RelativePathsAreTakenFromAFolder) {
+  OptionPatch patch = OptionPatch::from_json(R"({"template": "a/b", "title": "a/b"})", "c.json");
+  patch.resolve_paths(option_catalogue<Printing>(), "/in/../here");
+  Printing printing;
+  apply(printing, patch);
+  EXPECT_EQ(printing.form, "/here/a/b");
+  EXPECT_EQ(printing.title, "a/b");
+  resolve_paths(printing, "/elsewhere");
+  EXPECT_EQ(printing.form, "/here/a/b");
+  printing.form = "../c";
+  resolve_paths(printing, "/elsewhere");
+  EXPECT_EQ(printing.form, "/c");
+  printing.form.clear();
+  resolve_paths(printing, "/elsewhere");
+  EXPECT_EQ(printing.form, "");
+}
+
+TEST(OptionAttributes, AnOptionIsKnownByTheMemberThatHoldsIt) {
+  Printing printing;
+  EXPECT_EQ(path_of(printing, &printing.copies), "copies");
+  EXPECT_EQ(path_of(printing, &printing.ink.frame), "ink.frame");
 }
 
 TEST(OptionCatalogue, ListsTheFieldsOfEveryAlternative) {
@@ -297,15 +404,15 @@ TEST(OptionText, IsShortAndExact) {
   EXPECT_EQ(OptionRange{}.describe(), "");
 }
 
-TEST(DifferingPaths, NamesChangedAddedAndRemovedFields) {
+TEST(DifferingFields, AreTheChangedTheAddedAndTheRemovedOnes) {
   Drawing a, b;
-  EXPECT_THAT(differing_paths(option_fields(a), option_fields(b)), ElementsAre());
+  EXPECT_THAT(differing_fields(a, b), testing::IsEmpty());
   b.pen.width = 4;
   b.shape = Circle{};
   b.line = Dotted{};
-  EXPECT_THAT(
-      differing_paths(option_fields(a), option_fields(b)),
-      testing::UnorderedElementsAre("pen.width", "shape.type", "shape.radius", "shape.side", "line", "gap"));
+  std::vector<std::string> paths;
+  for (const OptionField& field : differing_fields(a, b)) paths.push_back(field.path);
+  EXPECT_THAT(paths, ElementsAre("pen.width", "shape.type", "shape.radius", "line", "gap", "shape.side"));
 }
 
 }  // namespace

@@ -82,7 +82,10 @@ TEST_F(CorpusTest, NamesThePlaceOfAFault) {
 }
 
 TEST_F(CorpusTest, RefusesHalfOfTheFilesAndDirectories) {
-  EXPECT_THAT(error_of([&] { Corpus({folder.write("a.en", "a\n"), "", ""}); }), HasSubstr("one side"));
+  EXPECT_THAT(error_of([&] {
+                Corpus({folder.write("a.en", "a\n"), "", ""});
+              }),
+              HasSubstr("target: is missing"));
   EXPECT_THAT(error_of([&] {
                 Corpus({folder.path("."), folder.path("."), ""});
               }),

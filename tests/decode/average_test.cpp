@@ -58,6 +58,13 @@ TEST(AverageModels, OthersAreRefused) {
                 average_models({folder.path("1.pt"), folder.path("2.pt")});
               }),
               ThrowsMessage<Error>(AllOf(StartsWith(folder.path("2.pt") + ": has vocabularies other than"))));
+  TranslationModel lowercase = new_model(1);
+  lowercase.text_options.normalization.lowercase = true;
+  save_model(lowercase, folder.path("3.pt"));
+  EXPECT_THAT(([&] {
+                average_models({folder.path("1.pt"), folder.path("3.pt")});
+              }),
+              ThrowsMessage<Error>(AllOf(StartsWith(folder.path("3.pt") + ": has text options other than"))));
 }
 
 }  // namespace

@@ -6,9 +6,15 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "seq2seq/decode/scorer.h"
+#include "seq2seq/decode/source_lines.h"
+#include "seq2seq/decode/translation.h"
+#include "seq2seq/model/text_options.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -36,7 +42,7 @@ class TableScorer : public Scorer {
   }
   // A state row: how many words were written, then the words.
   State start() override { return State({at::zeros({ids_.size(0), 1 + longest}, at::kLong)}); }
-  Distribution step(const Tensor& tokens, State& state) override {
+  Distribution distribution(const Tensor& tokens, State& state) override {
     const Tensor rows = state.tensors[0].clone();
     const Tensor scores =
         at::full({rows.size(0), vocabulary_}, -std::numeric_limits<double>::infinity(), at::kDouble);
@@ -53,9 +59,9 @@ class TableScorer : public Scorer {
     return {scores, attention};
   }
   // The probabilities of a table need not add up to 1.
-  Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                    const std::vector<int64_t>& banned) override {
-    const auto [scores, attention] = step(tokens, state);
+  Expansion expand(const Tensor& tokens, State& state, int64_t k,
+                   const std::vector<int64_t>& banned) override {
+    const auto [scores, attention] = distribution(tokens, state);
     const Tensor ends = scores.select(1, Vocabulary::end).clone();
     for (const int64_t word : banned) scores.select(1, word).fill_(-std::numeric_limits<double>::infinity());
     const auto [values, words] = scores.topk(k, 1);
@@ -75,5 +81,50 @@ class TableScorer : public Scorer {
   std::function<int64_t(const Words&)> looks_at_;
   Tensor ids_;
 };
+
+/// Ids: a 4, b 5, c 6, d 7.
+inline TextCodecs letters() {
+  const auto codec = std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
+                                                       Vocabulary({"a", "b", "c", "d"}));
+  return {codec, codec, {}};
+}
+
+/// Writes the source's first word twice (an unknown word as <unk>), looking at the source's positions in
+/// turn.
+template <class Echo = TableScorer>
+std::unique_ptr<Echo> echo_scorer() {
+  return std::make_unique<Echo>(
+      8,
+      [](int64_t first, const Words& prefix) -> std::map<int64_t, double> {
+        return prefix.size() < 2 ? std::map<int64_t, double>{{first, -0.5}, {7, -3.0}}
+                                 : std::map<int64_t, double>{{Vocabulary::end, -0.25}, {7, -3.0}};
+      },
+      [](const Words& prefix) { return static_cast<int64_t>(prefix.size()); });
+}
+
+template <class One>
+std::vector<std::unique_ptr<Scorer>> list_of(std::unique_ptr<One> scorer) {
+  std::vector<std::unique_ptr<Scorer>> list;
+  list.push_back(std::move(scorer));
+  return list;
+}
+
+inline std::vector<std::unique_ptr<Scorer>> echo_scorers(int count) {
+  std::vector<std::unique_ptr<Scorer>> list;
+  for (int i = 0; i < count; ++i) list.push_back(echo_scorer());
+  return list;
+}
+
+inline std::vector<SourceLine> lines_of(const std::vector<std::string>& texts) {
+  std::vector<SourceLine> lines;
+  for (const auto& text : texts) lines.push_back({text, {}, "in:" + std::to_string(lines.size() + 1), {}});
+  return lines;
+}
+
+inline std::vector<std::string> best_texts(const std::vector<Translation>& translations) {
+  std::vector<std::string> texts;
+  for (const auto& translation : translations) texts.push_back(translation.outputs.front().text);
+  return texts;
+}
 
 }  // namespace seq2seq

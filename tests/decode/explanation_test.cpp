@@ -117,7 +117,10 @@ INSTANTIATE_TEST_SUITE_P(All, ExplanationLaw, testing::ValuesIn([] {
 TEST(ExplanationJson, TellsEveryToken) {
   const Architecture architecture{.copying = true};
   const NumberedSource source = source_of(architecture);
-  Translation::Output output{"a Xu", -0.123456, {4, vocabulary + 1}};
+  Translation::Output output;
+  output.text = "a Xu";
+  output.score = -0.123456;
+  output.tokens = {4, vocabulary + 1};
   const std::string line = explanation_json(explain(model_of(architecture), source, output), output, 3, 1);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   const auto json = nlohmann::json::parse(line);

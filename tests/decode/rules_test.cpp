@@ -9,8 +9,8 @@
 #include "../support/tiny_model.h"
 #include "decode_support.h"
 #include "seq2seq/decode/ensemble.h"
-#include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/search.h"
+#include "seq2seq/decode/target_scores.h"
 
 namespace seq2seq {
 namespace {
@@ -46,10 +46,10 @@ std::vector<Output> enumerated(Scorer& scorer, const Words& words) {
         longer.push_back(word);
         all.push_back(longer);
       }
-  const auto forced = force(scorer, source_batch(std::vector<Words>(all.size(), source)), all);
+  const auto scored = score_targets(scorer, source_batch(std::vector<Words>(all.size(), source)), all);
   std::vector<Output> outputs;
   for (size_t i = 0; i < all.size(); ++i)
-    outputs.push_back({all[i], forced[i].log_probabilities, forced[i].log_probability()});
+    outputs.push_back({all[i], scored[i].token_log_probabilities, scored[i].log_probability});
   return outputs;
 }
 
@@ -244,8 +244,9 @@ TEST(Sampling, DependsOnTheSeedAloneAndKeepsTheModelsProbabilities) {
     EXPECT_EQ(together[0][i].tokens, together[2][i].tokens);
     EXPECT_EQ(together[1][i].tokens, alone[0][i].tokens);
     different.insert(together[0][i].tokens);
-    const auto forced = force(scorer, source_batch({source}), std::vector<Words>{together[0][i].tokens});
-    EXPECT_NEAR(together[0][i].log_probability, forced.front().log_probability(), rule_tolerance);
+    const auto scored =
+        score_targets(scorer, source_batch({source}), std::vector<Words>{together[0][i].tokens});
+    EXPECT_NEAR(together[0][i].log_probability, scored.front().log_probability, rule_tolerance);
   }
   EXPECT_GT(different.size(), 2U);
   EXPECT_NE(together[0][0].tokens, together[1][0].tokens);
@@ -317,7 +318,7 @@ TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
     const Tensor tokens = at::full({3}, word, test::on_device(at::kLong));
     std::vector<Tensor> probabilities, attention;
     for (size_t i = 0; i < own.size(); ++i) {
-      const Distribution one = own[i]->step(tokens, states[i]);
+      const Distribution one = own[i]->distribution(tokens, states[i]);
       Tensor padded = at::zeros({3, vocabulary_size + batch.ids.size(1)}, test::on_device(at::kDouble));
       padded.narrow(1, 0, one.log_probabilities.size(1)).copy_(one.log_probabilities.exp());
       probabilities.push_back(padded);
@@ -328,7 +329,7 @@ TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
       expected = (probabilities[0] * probabilities[1] * probabilities[2]).pow(1.0 / 3);
       expected = expected / expected.sum(1, true);
     }
-    const Distribution actual = ensemble.step(tokens, state);
+    const Distribution actual = ensemble.distribution(tokens, state);
     EXPECT_TRUE(at::allclose(actual.log_probabilities.exp(), expected, 1e-9, 1e-12));
     EXPECT_TRUE(
         at::allclose(actual.attention, (attention[0] + attention[1] + attention[2]) / 3, 1e-9, 1e-12));
@@ -360,29 +361,36 @@ INSTANTIATE_TEST_SUITE_P(Means, EnsembleLaw, testing::Values(EnsembleMean::linea
 class SteppingScorer : public ModelScorer {
  public:
   using ModelScorer::ModelScorer;
-  Forced force(const Tensor& inputs, const Tensor& outputs) override {
-    return Scorer::force(inputs, outputs);
+  TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override {
+    return Scorer::score_targets(inputs, outputs);
   }
 };
 
-class ForcedLaw : public testing::TestWithParam<test::Architecture> {};
+class TargetScoresLaw : public testing::TestWithParam<test::Architecture> {};
 
-TEST_P(ForcedLaw, StepsEqualTheTrainingEntrance) {
+TEST_P(TargetScoresLaw, StepsEqualTheTrainingEntrance) {
   Seq2Seq model = random_model(GetParam());
   ModelScorer scorer(model);
   SteppingScorer stepping(model);
   const std::vector<Words> sources{source, {6}, {5, 5, 5, 4, 6, 6}}, targets{{4, 5, 6}, {}, {6, 1, 4, 4, 5}};
-  const auto expected = force(scorer, source_batch(sources), targets);
-  const auto actual = force(stepping, source_batch(sources), targets);
+  const auto expected = score_targets(scorer, source_batch(sources), targets);
+  const auto actual = score_targets(stepping, source_batch(sources), targets);
   for (size_t i = 0; i < sources.size(); ++i) {
-    ASSERT_EQ(actual[i].log_probabilities.size(), targets[i].size() + 1);
-    for (size_t t = 0; t <= targets[i].size(); ++t)
-      EXPECT_NEAR(actual[i].log_probabilities[t], expected[i].log_probabilities[t], rule_tolerance);
+    EXPECT_EQ(actual[i].tokens, targets[i]);
+    ASSERT_EQ(actual[i].token_log_probabilities.size(), targets[i].size() + 1);
+    double sum = 0;
+    for (size_t t = 0; t <= targets[i].size(); ++t) {
+      EXPECT_NEAR(actual[i].token_log_probabilities[t], expected[i].token_log_probabilities[t],
+                  rule_tolerance);
+      sum += actual[i].token_log_probabilities[t];
+    }
+    EXPECT_NEAR(actual[i].log_probability, sum, rule_tolerance);
+    EXPECT_EQ(actual[i].score, actual[i].log_probability);
     EXPECT_EQ(actual[i].source_positions, expected[i].source_positions);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, ForcedLaw, testing::ValuesIn(test::all_architectures()),
+INSTANTIATE_TEST_SUITE_P(Architectures, TargetScoresLaw, testing::ValuesIn(test::all_architectures()),
                          [](const auto& tested) { return test::name_of(tested.param); });
 
 class ShortlistLaw : public testing::TestWithParam<bool> {
@@ -434,9 +442,9 @@ TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   few.begin(batch);
   State state = all.start();
   const Tensor begin = at::full({1}, Vocabulary::begin, test::on_device(at::kLong));
-  const Tensor whole = all.step(begin, state).log_probabilities[0];
+  const Tensor whole = all.distribution(begin, state).log_probabilities[0];
   state = few.start();
-  const Expansion best = few.advance(begin, state, 3, {0, 2});
+  const Expansion best = few.expand(begin, state, 3, {0, 2});
   const Tensor known =
       whole.index_select(0, at::tensor({0, 1, 2, 3, 5}, test::on_device(at::kLong))).logsumexp(0);
   for (int64_t i = 0; i < 3; ++i) {

@@ -7,6 +7,7 @@
 #include "../data/temporary_folder.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/random.h"
+#include "seq2seq/decode/models.h"
 #include "seq2seq/decode/translator.h"
 
 namespace seq2seq {
@@ -63,7 +64,9 @@ TEST_P(ScriptedTranslateTest, GivesWhatTheTranslatorGives) {
   }
   TranslatorOptions options;
   options.search.beam_size = 1;
-  const auto expected = make_translator(model, options, 1).translate(lines);
+  const DecodingModels models(model);
+  DecodingPool pool(models.scorers(1));
+  const auto expected = Translator(models, pool, options).translate(lines);
   const at::IValue result = archive.get_method("translate")({texts});
   const auto actual = result.toListRef();
   std::set<std::string> different;

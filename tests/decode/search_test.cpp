@@ -40,9 +40,8 @@ double teacher_forced(Seq2Seq& model, const Words& source, const Words& output) 
   const Memory memory = model->encode(source_batch({source}).to(test::test_device()));
   const StepSequence steps =
       model->decode(memory, at::tensor(input, test::on_device(at::kLong)).unsqueeze(0));
-  const Tensor scores = model->output()->log_probabilities(
-      {steps.features[0], steps.attention[0], steps.copy_gate.defined() ? steps.copy_gate[0] : Tensor(), {}},
-      memory);  // [T, V] or [T, V + S]
+  const Tensor scores =
+      model->output()->log_probabilities(steps.as_hypotheses(), memory);  // [T, V] or [T, V + S]
   return scores.gather(1, at::tensor(target, test::on_device(at::kLong)).unsqueeze(1)).sum().item<double>();
 }
 
@@ -168,10 +167,10 @@ class CountingScorer : public ModelScorer {
     rows.clear();
     return ModelScorer::start();
   }
-  Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                    const std::vector<int64_t>& banned) override {
+  Expansion expand(const Tensor& tokens, State& state, int64_t k,
+                   const std::vector<int64_t>& banned) override {
     rows.push_back(tokens.size(0));
-    return ModelScorer::advance(tokens, state, k, banned);
+    return ModelScorer::expand(tokens, state, k, banned);
   }
   void keep_sentences(const Tensor& kept) override {
     left.push_back(kept.size(0));

@@ -44,7 +44,9 @@ class DeviceResumeTest : public ::testing::Test {
 
  private:
   void train(bool resume) {
-    Trainer(options, resume, std::chrono::steady_clock::now()).run([] { return false; });
+    std::optional<RunDirectory> run;
+    if (resume) run = RunDirectory::open(options.run.directory);
+    Trainer(options, std::move(run)).run();
   }
   TemporaryFolder folder;
   TrainOptions options;

@@ -4,7 +4,7 @@
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/update.h"
 
 namespace seq2seq::test {
 namespace {
@@ -37,13 +37,11 @@ class DeviceUpdateTest : public ::testing::TestWithParam<Architecture> {
   }
 
   void expect_the_same_update() {
-    Optimizer expected_optimizer(*of_cpu, AdamOptions{}), optimizer(*model, AdamOptions{});
-    for (int64_t update = 1; update <= 2; ++update) {
-      const UpdateResult expected = update_weights(of_cpu, expected_optimizer, batches, options, /*seed=*/7,
-                                                   update, /*learning_rate=*/0.01);
+    Update expected_update(of_cpu, options, /*seed=*/7), update(model, options, /*seed=*/7);
+    for (int64_t number = 1; number <= 2; ++number) {
+      const UpdateResult expected = expected_update.run(batches, number, /*learning_rate=*/0.01);
       const int64_t waited = synchronisations(), copied = copies_to_device();
-      const UpdateResult actual =
-          update_weights(model, optimizer, batches, options, /*seed=*/7, update, /*learning_rate=*/0.01);
+      const UpdateResult actual = update.run(batches, number, /*learning_rate=*/0.01);
       EXPECT_LE(synchronisations() - waited, 1);
       if (on_shadow_device()) {
         EXPECT_EQ(copies_to_device() - copied, tensors_of_a_batch * std::ssize(batches));

@@ -15,14 +15,14 @@ inline Json read_reference(const std::string& name) {
   return read_json_file(test::tests_folder + "reference/metrics_" + name + ".json");
 }
 
-struct ScoredTexts {
+struct Pairs {
   std::vector<std::string> hypotheses;
   ReferenceLists references;
 };
 
 /// [[hypothesis, [reference, ...]], ...]
-inline ScoredTexts read_pairs(const Json& pairs) {
-  ScoredTexts texts;
+inline Pairs read_pairs(const Json& pairs) {
+  Pairs texts;
   for (const auto& pair : pairs) {
     texts.hypotheses.push_back(pair.at(0).get<std::string>());
     texts.references.push_back(pair.at(1).get<std::vector<std::string>>());

@@ -84,17 +84,10 @@ TEST(ExactMatches, IgnoreCaseAndPunctuation) {
   EXPECT_THAT(counts(exact_matches(words_of({"the end!", "no"}), references)), ElementsAre(1, 1, 0, 1));
 }
 
-TEST(ScoreSummaries, EveryNameGivesItsFigure) {
-  const TextCodec codec(WordTokenizerOptions{}, NormalizationOptions{}, "", Vocabulary({"a", "b"}));
-  const std::vector<std::string> texts{"a b a b a b K", "b"}, sources{"a b K", "b a Q"};
-  const ReferenceLists references{{"a K b"}, {"a Q"}};
-  const auto names = option_names(SummaryMetric{});
-  const std::vector<double> expected{1.0 / 4, 1.0 / 2, 8.0 / 5, 1.0 / 3, 1.0};
-  ASSERT_EQ(names.size(), expected.size());
-  for (size_t i = 0; i < names.size(); ++i)
-    EXPECT_DOUBLE_EQ(score_summaries(static_cast<SummaryMetric>(i), texts, references, sources, codec),
-                     expected[i])
-        << names[i];
+TEST(RightFirstWords, AreThoseOfAnyReference) {
+  const auto references = words_of_references(ReferenceLists{{"An end.", "The end"}, {"yes"}, {""}});
+  EXPECT_THAT(counts(right_first_words(words_of({"the rest", "", ""}), references)),
+              ElementsAre(1, 1, 0, 1, 0, 1));
 }
 
 }  // namespace

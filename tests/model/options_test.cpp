@@ -91,7 +91,7 @@ TEST(ModelOptionsTest, WhatNeedsAttentionNamesEveryKind) {
   ModelOptions options = tiny_options({.attention = NoAttention{}});
   options.copying = true;
   EXPECT_THAT(message_of(options),
-              HasSubstr("set decoder.attention to dot, general, additive, multi-head or local"));
+              HasSubstr("set --decoder.attention to dot, general, additive, multi-head or local"));
 }
 
 TEST(ModelOptionsTest, FreezingNeedsPretrainedVectors) {

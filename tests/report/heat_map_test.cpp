@@ -82,11 +82,11 @@ TEST(ExplanationPage, ShowsWhatWasCopied) {
   EXPECT_NEAR(copies.rows[0].values[1], 0.95 * 0.8, 1e-12);
   EXPECT_NEAR(copies.rows[1].values[2], 0.02 * 0.8, 1e-12);
   EXPECT_EQ(coverage_map_of(explanation, "title").rows[1].values, (std::vector<double>{0.1, 0.8, 0.1}));
-  const std::string section = explanation_page_section(explanation, {"<Kelm>", -1, {9}}, 4, 0);
+  const std::string section = explanation_page_section(explanation, {{{9}, -1}, "<Kelm>"}, 4, 0);
   EXPECT_THAT(section, HasSubstr("Line 5: &lt;Kelm&gt;"));
   EXPECT_EQ(count(section, "<svg"), 3U);  // attention, copying, coverage
   for (auto& token : explanation.tokens) token.generation = 1;
-  EXPECT_EQ(count(explanation_page_section(explanation, {"Kelm", -1, {9}}, 4, 0), "<svg"), 2U);
+  EXPECT_EQ(count(explanation_page_section(explanation, {{{9}, -1}, "Kelm"}, 4, 0), "<svg"), 2U);
 }
 
 // Coverage may exceed 1, which no colour does.

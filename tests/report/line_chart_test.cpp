@@ -90,6 +90,23 @@ TEST(LineChart, NamesPlacesOnTheAxisInsteadOfNumbers) {
   EXPECT_THAT(svg, Not(HasSubstr(">0.5</text>")));
 }
 
+TEST(LineChart, TicksOfLogarithmicAxesAreRoundNumbers) {
+  const auto ticks = [](double low, double high) {
+    const std::string svg = line_chart_svg({"t", "x", "y", {{"a", {0, 1}, {low, high}}}, true});
+    const std::regex label("text-anchor=\"end\">([^<]*)<");
+    std::vector<std::string> labels;
+    for (auto found = std::sregex_iterator(svg.begin(), svg.end(), label); found != std::sregex_iterator();
+         ++found)
+      labels.push_back((*found)[1]);
+    return labels;
+  };
+  EXPECT_THAT(ticks(0.0009, 200), testing::ElementsAre("0.001", "0.01", "0.1", "1", "10", "100"));
+  EXPECT_THAT(ticks(3, 80), testing::ElementsAre("5", "10", "20", "50"));
+  EXPECT_THAT(ticks(6.1, 9.4), testing::ElementsAre("7", "8", "9"));
+  EXPECT_THAT(ticks(1010, 1960), testing::ElementsAre("1200", "1400", "1600", "1800"));
+  EXPECT_THAT(ticks(101, 103), testing::ElementsAre("101", "101.5", "102", "102.5", "103"));
+}
+
 TEST(RoundTicks, AreOneTwoOrFiveTimesAPowerOfTen) {
   const auto expect = [](double low, double high, int count, const std::vector<double>& expected) {
     const auto ticks = round_ticks(low, high, count);

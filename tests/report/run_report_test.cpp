@@ -30,12 +30,28 @@ TEST(RunReport, ShowsWhatWasLogged) {
   EXPECT_THAT(page, HasSubstr("<tr><th>bleu</th><td>12.5</td></tr>"));
   EXPECT_THAT(page, Not(HasSubstr("Gradient flow")));
   EXPECT_THAT(page, HasSubstr("config.json"));  // why there are no examples: it is no configuration
-  EXPECT_THAT(page, HasSubstr("Validation scores"));
+  EXPECT_THAT(page, HasSubstr("<figcaption>Validation scores: BLEU</figcaption>"));
+  EXPECT_THAT(page, HasSubstr(" class=\"name\">BLEU</text>"));
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;"));
   EXPECT_THAT(page, Not(HasSubstr("nan")));
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(HasSubstr("Coverage loss")));
   EXPECT_THAT(page, testing::MatchesRegex("(.|\n)*</html>\n"));
+}
+
+TEST(RunReport, DrawsScoresOfEachScaleByThemselves) {
+  const TemporaryFolder folder;
+  folder.write("config.json", "{}");
+  folder.write(
+      "train.jsonl",
+      R"({"type":"validation","update":60,"accuracy":50.0,"bleu":12.5,"rougeL":0.5,"length-ratio":0.9})"
+      "\n");
+  const std::string page = run_report_html(folder.path(""), {.examples = 0});
+  EXPECT_THAT(page, HasSubstr("<figcaption>Validation scores: accuracy, BLEU</figcaption>"));
+  EXPECT_THAT(page, HasSubstr(" class=\"name\">0 to 100</text>"));
+  EXPECT_THAT(page, HasSubstr(">BLEU</text>"));  // in the legend
+  EXPECT_THAT(page, HasSubstr(" class=\"name\">ROUGE-L</text>"));
+  EXPECT_THAT(page, HasSubstr(" class=\"name\">length ratio</text>"));
 }
 
 TEST(RunReport, DrawsSomeOfManyGradientFlows) {

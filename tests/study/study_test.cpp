@@ -5,6 +5,7 @@
 #include "../data/temporary_folder.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/study/study_metrics.h"
 #include "seq2seq/study/study_report.h"
 
 namespace seq2seq {
@@ -18,7 +19,7 @@ using testing::ThrowsMessage;
 Json small_study() {
   return parse_json(R"({
     "title": "A < B",
-    "base": {"data": {"train": "../train.jsonl"}, "limits": {"max-updates": 5},
+    "base": {"data": {"train": "../train.jsonl"}, "text": {"tokenizer": {"model": "joint.model"}}, "limits": {"max-updates": 5},
              "model": {"encoder": {"type": "rnn", "cell": "rnn", "size": 8}}},
     "runs": [
       {"name": "plain", "title": "Plain"},
@@ -64,6 +65,8 @@ TEST(Study, PathsAreTakenFromItsFolder) {
   EXPECT_THAT(study.test.combined, testing::EndsWith("/studies/test.jsonl"));
   EXPECT_THAT(study.run("wide").options.data.train,
               AllOf(testing::EndsWith("/train.jsonl"), Not(HasSubstr("studies"))));
+  EXPECT_THAT(std::get<SentencePieceTokenizerOptions>(study.run("wide").options.text.tokenizer).model,
+              AllOf(testing::StartsWith("/"), testing::EndsWith("/studies/joint.model")));
   Study own = study;
   replace_text(own, {});
   EXPECT_EQ(own.test.combined, study.test.combined);
@@ -122,7 +125,7 @@ TEST(Study, NamesWhatIsWrong) {
   refuses([](Json& j) { j["runs"][1]["changes"]["limits"]["max-updates"] = 9; },
           "limits.max-updates differs from that of the first run");
   refuses([](Json& j) { j["length-limits"] = {10.5}; }, "is not a list of whole numbers");
-  refuses([](Json& j) { j["test"]["source"] = "x"; }, "test: is not clear");
+  refuses([](Json& j) { j["test"]["source"] = "x"; }, "test: input: '");
   refuses([](Json& j) { j["comparisons"].push_back(j["comparisons"][0]); }, "'Cells' is there twice");
   refuses([](Json& j) { j["comparisons"][0]["runs"] = Json::array(); }, "runs: is empty");
   refuses([](Json& j) { j["comparisons"][0]["runs"][0] = "plan"; },
@@ -137,8 +140,8 @@ TEST(Study, NamesWhatIsWrong) {
 Json result_of(double shortest, double longest, bool examples = true) {
   const auto scores = [](double exact) {
     Json all = {{"recovered_words", nullptr}};
-    for (const auto& metric : study_metrics())
-      if (metric != "recovered_words") all[metric] = exact;
+    for (const auto& name : study_metric_names())
+      if (name != "recovered_words") all[name] = exact;
     return all;
   };
   Json result = {
@@ -175,6 +178,37 @@ TEST(StudyResult, FindsValues) {
   EXPECT_EQ(value_of(one_group, "exact", "drop"), std::nullopt);
   EXPECT_EQ(value_of(one_group, "exact", "longest"), std::nullopt);
   EXPECT_TRUE(value_of(one_group, "exact"));
+}
+
+TEST(StudyResult, OfAnEarlierVersionLacksMetrics) {
+  Json result = result_of(0.9, 0.3);
+  result["scores"].erase("chrf");
+  result["by-length"][1]["scores"].erase("chrf");
+  EXPECT_EQ(value_of(result, "chrf"), std::nullopt);
+  EXPECT_EQ(value_of(result, "chrf", "drop"), std::nullopt);
+  EXPECT_TRUE(value_of(result, "chrf", "shortest"));
+}
+
+TEST(StudyMetrics, AreThoseOfTextsAndOfNumbers) {
+  EXPECT_THAT(study_metric_names(),
+              testing::IsSupersetOf({"bleu", "chrf", "rouge1", "rouge2", "rougeL", "exact",
+                                     "rougeL_but_unseen", "exact_but_unseen", "first_word", "repetition",
+                                     "length_ratio", "recovered_words"}));
+  EXPECT_EQ(study_metric("rougeL_but_unseen").metric, study_metric("rougeL").metric);
+  EXPECT_TRUE(study_metric("rougeL_but_unseen").of_numbers);
+  EXPECT_FALSE(study_metric("rougeL").of_numbers);
+  EXPECT_EQ(study_metric("first_word").title, "first word right");
+}
+
+TEST(Study, SpellsMetricsAsResultsDo) {
+  Json json = small_study();
+  json["score"] = "length-ratio";
+  json["comparisons"][0]["figures"][0] = "by-length first-word";
+  json["claims"][0]["metric"] = "recovered-words";
+  const Study study = load(json);
+  EXPECT_EQ(study.score, "length_ratio");
+  EXPECT_EQ(study.comparisons[0].figures[0], "by-length first_word");
+  EXPECT_EQ(study.claims[0].metric, "recovered_words");
 }
 
 TEST(StudyResult, SpreadIsThatOfASample) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -57,7 +58,10 @@ inline Combination combined(const std::vector<Choice>& choices,
                             const std::vector<std::pair<std::string, OptionValue>>& further = {}) {
   Combination result;
   OptionPatch patch;
-  const auto set = [&](const auto& path, const OptionValue& value) { patch.set(path, value, path); };
+  static const auto catalogue = option_catalogue<TrainOptions>();
+  const auto set = [&](const std::string& path, const OptionValue& value) {
+    patch.set(path, value, "--" + std::ranges::find(catalogue, path, &OptionField::path)->flag);
+  };
   set("run.run-directory", std::string("run"));
   set("data.train", std::string("train.tsv"));
   bool transformer_encoder = false;

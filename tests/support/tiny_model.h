@@ -253,17 +253,11 @@ inline std::vector<Example> examples_for(const Architecture& a, int64_t vocabula
   return examples;
 }
 
-/// All steps as the steps of as many hypotheses.
-inline Step as_hypotheses(const StepSequence& steps) {
-  const auto rows = [](const Tensor& t) { return t.defined() ? t.flatten(0, 1) : t; };
-  return {rows(steps.features), rows(steps.attention), rows(steps.copy_gate), {}};
-}
-
 /// [B, T, V], or [B, T, V + S] when the model copies; what is impossible has -700, so that it can be
 /// compared.
 inline Tensor log_probabilities_of(Seq2Seq& model, const Memory& memory, const StepSequence& steps) {
   return model->output()
-      ->log_probabilities(as_hypotheses(steps), memory)
+      ->log_probabilities(steps.as_hypotheses(), memory)
       .clamp_min(-700)
       .view({steps.features.size(0), steps.features.size(1), -1});
 }

@@ -4,7 +4,7 @@
 
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
-#include "seq2seq/train/trainer.h"
+#include "seq2seq/train/update.h"
 
 namespace seq2seq::test {
 namespace {
@@ -24,8 +24,8 @@ class AccumulationTest : public ::testing::Test {
   Tensor gradients(const ModelOptions& model_options, const std::vector<Batch>& batches, int64_t update = 1,
                    UpdateSums* sums = nullptr) {
     Seq2Seq model = tiny_model(model_options);
-    const UpdateSums result = accumulate_gradients(model, batches, options, /*seed=*/7, update).read();
-    if (sums != nullptr) *sums = result;
+    const DeviceSums made = accumulate_gradients(model, batches, options, /*seed=*/7, update);
+    if (sums != nullptr) *sums = made.on_host(made.losses.cpu());
     std::vector<Tensor> parts;
     for (const auto& parameter : model->parameters()) parts.push_back(parameter.grad().reshape(-1));
     return at::cat(parts);

@@ -166,23 +166,30 @@ TEST_F(WeightAverageTest, FollowsTheFormulaWithItsWarmUp) {
     const double kept = n < 3 ? static_cast<double>(1 + n) / static_cast<double>(10 + n) : decay;
     expected = kept * expected + (1 - kept) * flat_weights(model);
   }
-  average.swap();
+  const AveragedWeights averages(&average);
   EXPECT_TRUE(close(flat_weights(model), expected, 1e-13));
 }
 
-TEST_F(WeightAverageTest, TwoSwapsChangeNothing) {
+TEST_F(WeightAverageTest, StandsInForTheWeightsWithinAScope) {
   WeightAverage average(*model, 0.9);
   set_weights(1);
   average.update(1);
   set_weights(2);
   const Tensor weights = flat_weights(model);
   const Tensor averages = average.state().at("average/output.bias").clone();
-  average.swap();
-  EXPECT_FALSE(at::equal(flat_weights(model), weights));
-  EXPECT_TRUE(same(model->output()->named_parameters()["bias"], averages));
-  average.swap();
+  for (const bool fails : {false, true}) {
+    try {
+      const AveragedWeights scope(&average);
+      EXPECT_FALSE(at::equal(flat_weights(model), weights));
+      EXPECT_TRUE(same(model->output()->named_parameters()["bias"], averages));
+      if (fails) throw Error("validation", "fails");
+    } catch (const Error&) {
+    }
+    EXPECT_TRUE(same(flat_weights(model), weights));
+    EXPECT_TRUE(same(average.state().at("average/output.bias"), averages));
+  }
+  const AveragedWeights none(nullptr);
   EXPECT_TRUE(same(flat_weights(model), weights));
-  EXPECT_TRUE(same(average.state().at("average/output.bias"), averages));
 }
 
 TEST_F(WeightAverageTest, GoesOnFromItsStateBitForBit) {

@@ -73,10 +73,10 @@ TEST(TrainOptionsCheck, HeldOutExamplesAreForRunsWithoutValidationFiles) {
 }
 
 TEST(TrainOptionsCheck, RulesOfTextAndModelHoldToo) {
-  refused([](auto& o) { o.text.target_vocabulary = "v.json"; }, "target-vocabulary: 'v.json' is given",
-          "set shared-vocabulary to false");
-  refused([](auto& o) { o.model.embedding.freeze = true; }, "embedding.freeze: there are no",
-          "give embedding.source-file");
+  refused([](auto& o) { o.text.target_vocabulary = "v.json"; }, "--target-vocabulary: 'v.json' is given",
+          "add --no-shared-vocabulary");
+  refused([](auto& o) { o.model.embedding.freeze = true; }, "--embedding.freeze: would change nothing",
+          "give --embedding.source-file");
 }
 
 TEST(TrainOptionsCheck, SharedVectorsNeedASharedVocabulary) {
@@ -113,7 +113,24 @@ TEST(TrainOptionsCheck, OptionsThatWouldDoNothingAreRefused) {
   refused([](auto& o) { o.optimization.minimum_learning_rate = 1; },
           "--minimum-learning-rate: is above the learning rate", "lower it");
   refused([](auto& o) { o.optimization.scheduled_sampling_updates = 9; },
-          "--scheduled-sampling-updates: does nothing alone", "give --scheduled-sampling");
+          "--scheduled-sampling-updates: would change nothing", "add --scheduled-sampling");
+  refused([](auto& o) { o.optimization.coverage_loss_start = 9; },
+          "--coverage-loss-start: would change nothing", "add --coverage-loss");
+  refused([](auto& o) { o.validation.beam_size = 5; }, "--valid-beam-size: would change nothing",
+          "add --valid-metrics bleu");
+  accepted([](auto& o) {
+    o.validation.beam_size = 5;
+    o.validation.metrics = {"bleu"};
+  });
+  refused([](auto& o) { o.text.minimum_frequency = 2; }, "--minimum-frequency: would change nothing",
+          "set --vocabulary-size");
+  refused(
+      [](auto& o) {
+        o.text.tokenizer = WordTokenizerOptions{};
+        o.text.source_vocabulary = "v.json";
+        o.text.vocabulary_size = 9;
+      },
+      "--vocabulary-size: would change nothing", "leave it out: the vocabulary is given");
   accepted([](auto& o) {
     o.optimization.scheduled_sampling_updates = 9;
     o.optimization.scheduled_sampling = 0.2;
@@ -179,32 +196,72 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   }
 }
 
-TEST(ValidationMetrics, KnowTheirDirectionAndWhatTheyNeed) {
-  const auto names = option_names(ValidationMetric{});
-  ASSERT_EQ(names.size(), 15U);
-  for (size_t i = 0; i < names.size(); ++i) {
-    const auto metric = static_cast<ValidationMetric>(i);
-    const std::string name = names[i];
-    EXPECT_EQ(larger_is_better(metric),
-              name != "loss" && name != "perplexity" && name != "repetition" && name != "length-ratio")
-        << name;
-    EXPECT_EQ(can_decide(metric), name != "novelty" && name != "copy-rate") << name;
-    EXPECT_EQ(needs_translation(metric), name != "loss" && name != "perplexity" && name != "accuracy")
-        << name;
+TEST(ValidationMetrics, KnowTheirDirection) {
+  const auto decides = [](const std::string& name) {
+    accepted([&](auto& o) { o.validation.criterion = name; });
+    return larger_is_better(name);
+  };
+  for (const char* name :
+       {"accuracy", "bleu", "chrf", "chrf++", "rouge1", "rouge2", "rougeL", "rougeLsum", "recovered-words"})
+    EXPECT_TRUE(decides(name)) << name;
+  for (const char* name : {"loss", "perplexity", "repetition", "length-ratio"})
+    EXPECT_FALSE(decides(name)) << name;
+  for (const char* name : {"novelty", "copy-rate"}) {
+    accepted([&](auto& o) { o.validation.metrics = {name}; });
+    refused([&](auto& o) { o.validation.criterion = name; },
+            "--valid-criterion: '" + std::string(name) + "' has no best value",
+            "name it with --valid-metrics");
   }
+  for (const char* name : {"blue", "exact", "first-word"})  // the others are measured elsewhere
+    refused([&](auto& o) { o.validation.criterion = name; },
+            "--valid-criterion: '" + std::string(name) + "' is unknown", "");
+}
+
+TEST(ValidationMetrics, AreTheCriterionAndFurtherOnes) {
+  ValidationOptions options;
+  options.metrics = {"rougeL", "perplexity", "bleu"};
+  EXPECT_THAT(wanted_metrics(options), testing::ElementsAre(&metric_named("perplexity"),
+                                                            &metric_named("bleu"), &metric_named("rougeL")));
 }
 
 TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
   TrainOptions options;
   std::vector<std::string> free;
   for (const auto& field : option_fields(options))
-    if (may_change_on_resume(field.path)) free.push_back(field.path);
+    if (field.is(on_resume_free)) free.push_back(field.path);
   EXPECT_THAT(
       free, testing::UnorderedElementsAre(
                 "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
                 "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
                 "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
                 "run.gradient-flow-every"));
+}
+
+TEST(TrainOptions, KnowWhichOfThemNameFiles) {
+  TrainOptions options;
+  std::vector<std::string> files;
+  for (const auto& field : option_fields(options))
+    if (field.is(file_path)) files.push_back(field.path);
+  EXPECT_THAT(files, testing::ElementsAre("data.train-source", "data.train-target", "data.train",
+                                          "data.valid-source", "data.valid-target", "data.valid",
+                                          "text.tokenizer.model", "text.source-vocabulary",
+                                          "text.target-vocabulary", "model.embedding.source-file",
+                                          "model.embedding.target-file", "run.initialize-from"));
+}
+
+// Fine-tuning takes the rest of architecture and text from the model.
+TEST(TrainOptions, OfAModelDropoutAloneIsFree) {
+  TrainOptions options;
+  options.model.encoder = TransformerOptions{};
+  std::vector<std::string> free;
+  for (const auto& field : option_fields(options)) {
+    const bool of_the_model = field.path.starts_with("model.") || field.path.starts_with("text.");
+    EXPECT_EQ(field.is(fixed_by_model), of_the_model) << field.path;
+    if (field.is(only_in_training)) free.push_back(field.path);
+  }
+  EXPECT_THAT(free, testing::ElementsAre("model.encoder.dropout", "model.encoder.attention-dropout",
+                                         "model.encoder.activation-dropout", "model.decoder.dropout",
+                                         "model.decoder.recurrent-dropout", "model.word-dropout"));
 }
 
 }  // namespace

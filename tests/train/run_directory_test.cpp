@@ -8,6 +8,7 @@
 #include "../data/temporary_folder.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace {
@@ -70,9 +71,12 @@ TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
 }
 
 TEST_F(RunDirectoryTest, RefusesANewerConfiguration) {
-  const RunDirectory run = RunDirectory::create(options);
+  {
+    RunDirectory run = RunDirectory::create(options);
+    write(run, 1);
+  }
   write_file(run_path() / "config.json", R"({"format": 2, "something": "new"})");
-  EXPECT_THAT([&] { run.options(); },
+  EXPECT_THAT([&] { RunDirectory::open(run_path()); },
               ThrowsMessage<Error>(AllOf(HasSubstr("config.json: was written by a newer seq2seq (format 2)"),
                                          HasSubstr("update seq2seq"))));
 }
@@ -94,7 +98,8 @@ TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
 }
 
 TEST_F(RunDirectoryTest, BeginsAnewWhereARunEndedBeforeItsFirstCheckpoint) {
-  RunDirectory::create(options).log("{}");
+  RunDirectory::create(options);
+  RunLog(run_path()).write(PrecisionLine{1, "float32"});
   fs::create_directory(run_path() / "checkpoints" / ".step-3.tmp");
   RunDirectory::create(options);
   EXPECT_FALSE(fs::exists(run_path() / "train.jsonl"));
@@ -174,31 +179,6 @@ TEST_F(RunDirectoryTest, ACheckpointOfAnAbandonedFutureIsReplaced) {
   write(run, 2);
   EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "2");
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-1", "step-2"));
-}
-
-TEST_F(RunDirectoryTest, LogLinesAreThereAtOnce) {
-  RunDirectory run = RunDirectory::create(options);
-  run.log(R"({"update":1})");
-  EXPECT_EQ(read_file(run_path() / "train.jsonl"), "{\"update\":1}\n");
-  run.log(R"({"update":2})");
-  EXPECT_EQ(read_file(run_path() / "train.jsonl"), "{\"update\":1}\n{\"update\":2}\n");
-}
-
-TEST_F(RunDirectoryTest, CutLogDropsWhatCameAfterTheUpdate) {
-  RunDirectory run = RunDirectory::create(options);
-  run.cut_log(0);  // nothing logged yet
-  for (int64_t update = 1; update <= 4; ++update)
-    run.log(R"({"type":"update","update":)" + std::to_string(update) + "}");
-  run.log(R"({"type":"validation","update":4})");
-  std::ofstream(run_path() / "train.jsonl", std::ios::app) << R"({"type":"upd)";  // killed while writing
-  run.cut_log(4);
-  run.log(R"({"update":5})");
-  EXPECT_THAT(read_file(run_path() / "train.jsonl"),
-              AllOf(HasSubstr("validation"), testing::EndsWith("\"update\":4}\n{\"update\":5}\n")));
-  run.cut_log(2);
-  run.log(R"({"update":3})");
-  EXPECT_EQ(read_file(run_path() / "train.jsonl"),
-            "{\"type\":\"update\",\"update\":1}\n{\"type\":\"update\",\"update\":2}\n{\"update\":3}\n");
 }
 
 }  // namespace

@@ -48,9 +48,10 @@ class TrainerTest : public ::testing::Test {
   }
   ~TrainerTest() override { set_log_level(LogLevel::normal); }
 
-  StopReason train(
-      bool resume = false, const std::function<bool()>& stop = [] { return false; }) {
-    return Trainer(options, resume, std::chrono::steady_clock::now()).run(stop);
+  StopReason train(bool resume = false, const std::function<bool()>& stop = {}) {
+    std::optional<RunDirectory> resumed;
+    if (resume) resumed = RunDirectory::open(options.run.directory);
+    return Trainer(options, std::move(resumed)).run(stop);
   }
   fs::path run() const { return options.run.directory; }
   std::vector<Json> log() const {
@@ -253,8 +254,19 @@ TEST_F(TrainerTest, OptionsAreCheckedBeforeAnythingIsRead) {
   options.model.copying = true;
   options.model.decoder = RnnDecoderOptions{.size = 5, .attention = NoAttention{}, .dropout = 0};
   EXPECT_THAT([&] { train(); },
-              ::testing::ThrowsMessage<UsageError>(StartsWith("copying: copying needs attention")));
+              ::testing::ThrowsMessage<UsageError>(StartsWith("--copying: copying needs attention")));
   EXPECT_FALSE(fs::exists(run()));
+}
+
+TEST_F(TrainerTest, OptionsOfAResumedRunAreCheckedToo) {
+  options.limits.max_updates = 1;
+  train();
+  options.optimization.minimum_learning_rate = 2 * options.optimization.learning_rate;
+  EXPECT_THAT([&] { train(/*resume=*/true); },
+              ::testing::ThrowsMessage<UsageError>(HasSubstr("is above the learning rate")));
+  options.optimization.minimum_learning_rate = 0;
+  options.limits.max_updates = 2;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
 }
 
 TEST_F(TrainerTest, ARunThatCannotBeginLeavesNoFolder) {

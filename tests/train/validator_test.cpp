@@ -1,16 +1,23 @@
 #include "seq2seq/train/validator.h"
 
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "../data/temporary_folder.h"
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/pool.h"
 #include "seq2seq/decode/search.h"
-#include "seq2seq/metrics/score.h"
-#include "seq2seq/metrics/summary.h"
+#include "seq2seq/decode/translator.h"
+#include "seq2seq/metrics/metrics.h"
+#include "seq2seq/nn/cpu/parallel.h"
 
 namespace seq2seq::test {
 namespace {
@@ -75,15 +82,13 @@ TEST_F(ValidatorTest, LossPerplexityAndAccuracyEqualAnExplicitLoop) {
 }
 
 TEST_F(ValidatorTest, TheCriterionIsTheChosenMetric) {
-  const auto names = option_names(ValidationMetric{});
-  for (size_t i = 0; i < names.size(); ++i) {
+  for (const std::string& name : validation_metric_names()) {
     ValidationOptions options;
-    options.criterion = static_cast<ValidationMetric>(i);
+    options.criterion = name;
     const ValidationResult result = validator(options).run(model);
-    const double score = result.scores.at(names[i]);
-    EXPECT_EQ(result.criterion, names[i] == std::string("length-ratio") ? std::abs(score - 1) : score)
-        << names[i];
-    EXPECT_EQ(result.scores.size(), needs_translation(options.criterion) ? 4U : 3U) << names[i];
+    const double score = result.scores.at(name);
+    EXPECT_EQ(result.criterion, name == "length-ratio" ? std::abs(score - 1) : score) << name;
+    EXPECT_EQ(result.scores.size(), metric_named(name).of_texts() ? 4U : 3U) << name;
   }
 }
 
@@ -93,8 +98,7 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
   model->output()->named_parameters()["bias"][Vocabulary::unknown] -= 2;
   ValidationOptions options;
   options.beam_size = 3;
-  const auto names = option_names(ValidationMetric{});
-  options.metrics.assign(names.begin(), names.end());
+  options.metrics = validation_metric_names();
   const ValidationResult result = validator(options).run(model);
 
   SearchOptions search_options;
@@ -110,22 +114,23 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
     references.push_back(corpus->at(index).target);  // not cut, unknown words as they are
     sources.push_back(corpus->at(index).source);
   }
-  const auto metrics = option_names(MetricName{});
-  for (size_t i = 0; i < metrics.size(); ++i)
-    EXPECT_NEAR(result.scores.at(metrics[i]),
-                score_corpus(static_cast<MetricName>(i), translations, references), 1e-10)
-        << metrics[i];
-  ReferenceLists lists;
-  for (const auto& reference : references) lists.push_back({reference});
-  const auto summary_metrics = option_names(SummaryMetric{});
-  for (size_t i = 0; i < summary_metrics.size(); ++i)
-    EXPECT_NEAR(result.scores.at(summary_metrics[i]),
-                score_summaries(static_cast<SummaryMetric>(i), translations, lists, sources, *text.target),
-                1e-10)
-        << summary_metrics[i];
+  const ScoredTexts texts(translations, single_references(references), sources, text.target);
+  for (const auto& name : options.metrics) {
+    const Metric& metric = metric_named(name);
+    if (!metric.of_texts()) continue;
+    EXPECT_NEAR(result.scores.at(name), score_of(metric, texts), 1e-10) << name;
+  }
   EXPECT_GT(result.scores.at("chrf"), 0);
   EXPECT_GT(result.scores.at("copy-rate"), 0);
-  EXPECT_EQ(result.scores.size(), names.size());
+  EXPECT_EQ(result.scores.size(), options.metrics.size());
+}
+
+TEST_F(ValidatorTest, RefusesACriterionThatTheTextGivesNoOccasionFor) {
+  ValidationOptions options;
+  options.criterion = "recovered-words";
+  EXPECT_NO_THROW(validator(options));
+  EXPECT_THAT(error_of([&] { validator(options, {0}); }),
+              HasSubstr("'recovered-words': the vocabulary holds every word of the targets"));
 }
 
 TEST_F(ValidatorTest, MeasuresTheGivenExamplesOnly) {
@@ -142,6 +147,102 @@ TEST_F(ValidatorTest, LeavesNoGradientsAndDrawsNoDropout) {
   Seq2Seq dropping = tiny_model(options);
   EXPECT_EQ(validator({}).run(dropping).scores, validator({}).run(model).scores);
   for (const auto& parameter : dropping->parameters()) EXPECT_FALSE(parameter.grad().defined());
+}
+
+/// In the number format of training, whose weights decoding lays out anew.
+class ValidatorTranslationTest : public ValidatorTest {
+ protected:
+  ValidatorTranslationTest() {
+    model = tiny_model(tiny_options({}), 9, 1.5);
+    model->to(at::kFloat);
+    options.beam_size = 3;
+    options.metrics = {"bleu"};
+  }
+  ~ValidatorTranslationTest() override { at::set_num_threads(before_); }
+
+  /// A few steps of gradient descent, in place as an optimizer's.
+  void train() {
+    const TensorBatch batch = batch_of({example(0), example(1), example(4), example(5)});
+    for (int i = 0; i < 30; ++i) {
+      model->zero_grad();
+      loss_of(model, batch, 0).loss.backward();
+      const at::NoGradGuard no_grad;
+      for (Tensor& parameter : model->parameters())
+        if (parameter.grad().defined()) parameter.sub_(parameter.grad(), 0.03);
+    }
+  }
+  /// Another model with the same weights.
+  Seq2Seq copy() {
+    Seq2Seq other = tiny_model(tiny_options({}));
+    other->to(at::kFloat);
+    const at::NoGradGuard no_grad;
+    const auto weights = model->named_parameters();
+    for (auto& parameter : other->named_parameters()) parameter.value().copy_(weights[parameter.key()]);
+    return other;
+  }
+
+  ValidationOptions options;
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
+TEST_F(ValidatorTranslationTest, TextsAreThoseOfTheTranslator) {
+  std::vector<SourceLine> lines;
+  for (const uint64_t index : usable)
+    lines.push_back({corpus->at(index).source, {}, corpus->place(index), {}});
+  const SearchOptions search{.beam_size = options.beam_size};
+  for (const int threads : {1, 2}) {
+    at::set_num_threads(threads);
+    DecodingPool pool(make_scorers(model));
+    std::vector<std::string> expected;
+    for (const auto& translation :
+         Translator(text, maximum_length, pool, {.search = search}).translate(lines))
+      expected.push_back(translation.outputs.front().text);
+    EXPECT_EQ(validator(options).translate(model), expected);
+    EXPECT_GT(std::set<std::string>(expected.begin(), expected.end()).size(), 1U);
+  }
+}
+
+TEST_F(ValidatorTranslationTest, SeesTheWeightsAsTheyAreNow) {
+  const Validator subject = validator(options);
+  const auto before = subject.translate(model);
+  const auto scores_before = subject.run(model).scores;
+  train();
+  const auto after = subject.translate(model);
+  Seq2Seq same = copy();
+  EXPECT_EQ(after, validator(options).translate(same));
+  EXPECT_EQ(subject.run(model).scores, validator(options).run(same).scores);
+  EXPECT_NE(after, before);
+  EXPECT_NE(subject.run(model).scores, scores_before);
+}
+
+TEST_F(ValidatorTranslationTest, KeepsNoCopyOfTheWeights) {
+  std::vector<size_t> uses;
+  for (const Tensor& parameter : model->parameters()) uses.push_back(parameter.use_count());
+  validator(options).run(model);
+  size_t i = 0;
+  for (const Tensor& parameter : model->parameters()) EXPECT_EQ(parameter.use_count(), uses[i++]);
+}
+
+TEST_F(ValidatorTranslationTest, TrainingHasItsThreadsAgain) {
+  const auto threads_of_a_loop = [] {
+    std::mutex mutex;
+    std::set<std::thread::id> all;
+    parallel_for(1000, 1, [&](int64_t, int64_t) {
+      const std::lock_guard lock(mutex);
+      all.insert(std::this_thread::get_id());
+    });
+    return all.size();
+  };
+  at::set_num_threads(3);
+  validator(options).run(model);
+  EXPECT_EQ(at::get_num_threads(), 3);
+  EXPECT_EQ(threads_of_a_loop(), 3U);
+  std::jthread([&] {  // one that begins later, as those of a loader or of backward
+    EXPECT_EQ(at::get_num_threads(), 3);
+    EXPECT_EQ(threads_of_a_loop(), 3U);
+  });
 }
 
 TEST_F(ValidatorTest, RefusesTextWithoutAUsableExample) {

@@ -5,8 +5,8 @@
 namespace seq2seq {
 namespace {
 
-std::string join(const std::string& where, const std::string& problem, const std::string& remedy) {
-  std::string text = where.empty() ? problem : where + ": " + problem;
+std::string join(const std::string& place, const std::string& problem, const std::string& remedy) {
+  std::string text = place.empty() ? problem : place + ": " + problem;
   if (!remedy.empty()) text += "; " + remedy;
   return text;
 }
@@ -37,7 +37,7 @@ void rethrow_unforeseen(const std::string& doing) {
               "please report it");
 }
 
-Error::Error(const std::string& where, const std::string& problem, const std::string& remedy)
-    : std::runtime_error(join(where, problem, remedy)) {}
+Error::Error(const std::string& place, const std::string& problem, const std::string& remedy)
+    : std::runtime_error(join(place, problem, remedy)), place_(place), problem_(problem), remedy_(remedy) {}
 
 }  // namespace seq2seq

@@ -9,9 +9,15 @@ namespace seq2seq {
 /// exits 1. Programmers' errors use TORCH_CHECK instead.
 class Error : public std::runtime_error {
  public:
-  /// `where` is a place the user can go to ("train.en:17", "--beam-size", "config.json: encoder.layers");
+  /// `place` is where the user can go to ("train.en:17", "--beam-size", "config.json: encoder.layers");
   /// `problem` names the offending value; `remedy` says what to do about it.
-  Error(const std::string& where, const std::string& problem, const std::string& remedy = {});
+  Error(const std::string& place, const std::string& problem, const std::string& remedy = {});
+  const std::string& place() const { return place_; }
+  const std::string& problem() const { return problem_; }
+  const std::string& remedy() const { return remedy_; }
+
+ private:
+  std::string place_, problem_, remedy_;
 };
 
 /// Within a catch block: rethrows a user's error as it is; every other exception, which nobody foresaw,

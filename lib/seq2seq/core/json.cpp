@@ -1,13 +1,20 @@
 #include "seq2seq/core/json.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
-#include <vector>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 
 namespace seq2seq {
+namespace {
+
+double number_of(const Json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+}  // namespace
 
 Json parse_json(const std::string& text, const std::string& origin) {
   constexpr int deepest = 500;  // deeper ones than anybody writes would exhaust the stack
@@ -42,6 +49,18 @@ Json read_json_file(const std::string& path) {
 
 std::string dump_json(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+double number_at(const Json& object, const std::string& key) {
+  const auto found = object.find(key);
+  return number_of(found == object.end() ? Json() : *found);
+}
+
+std::vector<double> numbers_at(const Json& object, const std::string& key) {
+  std::vector<double> result;
+  if (const auto found = object.find(key); found != object.end() && found->is_array())
+    for (const Json& value : *found) result.push_back(number_of(value));
+  return result;
 }
 
 }  // namespace seq2seq

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 namespace seq2seq {
 
@@ -16,5 +17,9 @@ Json read_json_file(const std::string& path);
 
 /// Strict JSON text of `value`: invalid UTF-8 is replaced rather than thrown at.
 std::string dump_json(const Json& value, int indent = -1);
+
+/// Not a number where `key` is missing or null, which stands for what is not finite.
+double number_at(const Json& object, const std::string& key);
+std::vector<double> numbers_at(const Json& object, const std::string& key);
 
 }  // namespace seq2seq

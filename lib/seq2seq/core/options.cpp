@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <utility>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -14,6 +13,9 @@ namespace seq2seq {
 namespace {
 
 std::string short_number(double value) {
+  constexpr double exact = 1e15;  // whole numbers below are written out
+  if (value == std::floor(value) && std::abs(value) < exact)
+    return std::to_string(static_cast<int64_t>(value));
   char text[32];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;
   return {text, end};
@@ -103,6 +105,11 @@ std::string selector_of(const OptionField& field) {
   return field.only_with.substr(0, field.only_with.find('='));
 }
 
+/// "rnn" of the same.
+std::string alternative_of(const OptionField& field) {
+  return field.only_with.substr(field.only_with.find('=') + 1);
+}
+
 void flatten(const Json& value, const std::string& prefix, const std::string& origin,
              const std::function<void(const std::string&, OptionValue)>& emit) {
   const std::string where = origin + ": " + prefix;
@@ -149,14 +156,19 @@ std::string to_text(const OptionValue& value) {
   return list;
 }
 
-OptionField OptionCollector::field(std::string_view name, std::string_view help) const {
+OptionField OptionCollector::plain_field(std::string_view name, std::string_view help) const {
   OptionField result;
   result.path = path_prefix_ + std::string(name);
   result.flag = flag_prefix_ + std::string(name);
   result.help = help;
   result.only_with = only_with_;
   result.stands_beside = beside_;
+  result.traits = traits_;
   return result;
+}
+
+std::string OptionField::typed() const {
+  return (get() == OptionValue(false) ? "--no-" : "--") + flag;
 }
 
 OptionPatch OptionPatch::from_json(const std::string& text, const std::string& origin) {
@@ -170,6 +182,14 @@ OptionPatch OptionPatch::from_json(const std::string& text, const std::string& o
 
 OptionPatch OptionPatch::from_json_file(const std::string& path) {
   return from_json(read_file(path), path);
+}
+
+OptionPatch OptionPatch::from_configuration(const std::string& path,
+                                            const std::vector<OptionField>& catalogue) {
+  OptionPatch patch = from_json_file(path);
+  patch.entries_.erase("format");  // of a run's config.json
+  patch.resolve_paths(catalogue, std::filesystem::path(path).parent_path());
+  return patch;
 }
 
 void OptionPatch::set_text(const std::string& path, std::vector<std::string> words, const std::string& flag) {
@@ -189,20 +209,18 @@ void OptionPatch::merge(const OptionPatch& later) {
   for (const auto& [path, entry] : later.entries_) entries_[path] = entry;
 }
 
-OptionPatch OptionPatch::take_group(const std::string& group) {
-  OptionPatch taken;
-  const std::string prefix = group + ".";
-  for (auto at = entries_.begin(); at != entries_.end();) {
-    if (at->first.starts_with(prefix)) {
-      Entry& entry = taken.entries_[at->first.substr(prefix.size())] = std::move(at->second);
-      for (const std::string& path : std::exchange(entry.changed_since, {}))
-        if (path.starts_with(prefix)) entry.changed_since.insert(path.substr(prefix.size()));
-      at = entries_.erase(at);
-    } else {
-      ++at;
-    }
+void OptionPatch::resolve_paths(const std::vector<OptionField>& catalogue,
+                                const std::filesystem::path& folder) {
+  for (const OptionField& field : catalogue) {
+    const auto entry = entries_.find(field.path);
+    if (!field.is(file_path) || entry == entries_.end()) continue;
+    if (auto* path = std::get_if<std::string>(&entry->second.value)) *path = absolute_path(folder, *path);
   }
-  return taken;
+}
+
+std::string OptionPatch::place_of(const OptionField& field) const {
+  const auto found = entries_.find(field.path);
+  return found == entries_.end() || found->second.from_text ? field.typed() : found->second.origin;
 }
 
 std::unique_ptr<OptionValue> OptionPatch::take(const std::string& path) {
@@ -276,20 +294,25 @@ class PatchApplication {
   /// default.
   void accept_default(const std::string& path, const Entry& entry,
                       const std::vector<OptionField>& current) const {
+    const bool typed = entry.origin.starts_with("--");
     std::string owners;  // who has such a field
     for (const OptionField& field : catalogue_) {
       if (field.path != path || !field.stands_beside || !find_field(current, selector_of(field))) continue;
       if (value_for(field, entry) == field.get()) return;
-      owners +=
-          owners.empty() ? field.only_with : " or " + field.only_with.substr(selector_of(field).size() + 1);
+      owners += owners.empty() ? selection(field, typed) : " or " + alternative_of(field);
     }
     if (!owners.empty()) refuse_alternative(entry, to_text(entry.value) + " applies only with " + owners);
     if (const auto* other = find_field(catalogue_, path))
-      refuse_alternative(entry, "applies only with " + other->only_with);
-    const bool typed = entry.origin.starts_with("--");
+      refuse_alternative(entry, "applies only with " + selection(*other, typed));
     std::vector<std::string> names;
     for (const auto& field : current) names.push_back(typed ? "--" + field.flag : field.path);
     throw UsageError(entry.origin, "is not an option", suggest_name(typed ? entry.origin : path, names));
+  }
+
+  /// What selects the alternative that has the field: "--encoder rnn", in a file "encoder.type=rnn".
+  std::string selection(const OptionField& field, bool typed) const {
+    if (!typed) return field.only_with;
+    return "--" + find_field(catalogue_, selector_of(field))->flag + " " + alternative_of(field);
   }
 
   [[noreturn]] static void refuse_alternative(const Entry& entry, const std::string& problem) {
@@ -320,17 +343,50 @@ std::string fields_to_json(const std::vector<OptionField>& fields) {
   return dump_json(root, 2);
 }
 
-std::vector<std::string> differing_paths(const std::vector<OptionField>& a,
-                                         const std::vector<OptionField>& b) {
-  std::map<std::string, OptionValue> values;
-  std::vector<std::string> result;
-  for (const auto& field : a) values[field.path] = field.get();
-  for (const auto& field : b) {
-    const auto found = values.find(field.path);
-    if (found == values.end() || found->second != field.get()) result.push_back(field.path);
-    if (found != values.end()) values.erase(found);
+void check_field_conditions(const std::vector<OptionField>& fields,
+                            const std::vector<OptionField>& catalogue) {
+  for (const OptionField& field : fields)
+    for (const OptionCondition& condition : field.conditions) {
+      if (condition.holds) continue;
+      const auto usual = std::ranges::find_if(catalogue, [&](const OptionField& other) {
+        return other.path == field.path && other.only_with == field.only_with;
+      });
+      if (usual != catalogue.end() && usual->get() != field.get())
+        throw UsageError(field.typed(), "would change nothing", condition.remedy);
+    }
+}
+
+void check_named(const std::vector<OptionField>& fields,
+                 const std::function<std::string(const OptionField&)>& name,
+                 const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const UsageError& error) {
+    for (const OptionField& field : fields)
+      if (error.place() == "--" + field.flag || error.place() == field.typed())
+        throw UsageError(name(field), error.problem(), error.remedy());
+    throw;
   }
-  for (const auto& [path, value] : values) result.push_back(path);
+}
+
+std::string absolute_path(const std::filesystem::path& folder, const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(folder / path).lexically_normal().string();
+}
+
+void resolve_field_paths(const std::vector<OptionField>& fields, const std::filesystem::path& folder) {
+  for (const OptionField& field : fields)
+    if (field.is(file_path)) field.set(absolute_path(folder, std::get<std::string>(field.get())));
+}
+
+std::vector<OptionField> fields_that_differ(const std::vector<OptionField>& a,
+                                            const std::vector<OptionField>& b) {
+  std::vector<OptionField> result;
+  for (const OptionField& field : b) {
+    const OptionField* other = find_field(a, field.path);
+    if (other == nullptr || other->get() != field.get()) result.push_back(field);
+  }
+  for (const OptionField& field : a)
+    if (find_field(b, field.path) == nullptr) result.push_back(field);
   return result;
 }
 

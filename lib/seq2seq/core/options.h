@@ -4,17 +4,23 @@
 //
 //   struct BeamOptions {
 //     int64_t beam_size = 5;
+//     bool sample = false;
+//     double temperature = 1;
 //     static void fields(auto& o, auto& f) {
-//       f("beam-size", o.beam_size, "hypotheses kept per sentence", in_range(1, 64));
+//       f("beam-size", o.beam_size, "hypotheses kept per sentence", in_range(1, 64), everyday);
+//       f("sample", o.sample, "draw each word");
+//       f("temperature", o.temperature, "of drawing", at_least(0), only_if(o.sample, "add --sample"));
 //     }
 //   };
 //
-// Flags, strict JSON in and out, --help and the reference table all follow from it.
-// A struct that is one alternative of a `choice` or a `kind` also has `static constexpr const char* type`.
-// An enum needs `std::span<const char* const> option_names(E)` found by argument-dependent lookup, in the
-// order of its enumerators, which start at 0 without gaps.
+// Flags, strict JSON in and out, --help and the reference table all follow from it. Behind its help stands
+// what else is known of an option, in any order. A struct that is one alternative of a `choice` or a `kind`
+// also has `static constexpr const char* type`. An enum needs `std::span<const char* const> option_names(E)`
+// found by argument-dependent lookup, in the order of its enumerators, which start at 0 without gaps.
 
+#include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <limits>
 #include <map>
@@ -24,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -40,6 +47,34 @@ inline OptionRange in_range(double minimum, double maximum) {
 }
 inline OptionRange at_least(double minimum) {
   return {minimum, std::numeric_limits<double>::infinity()};
+}
+
+/// What is known of an option beside its values.
+enum class OptionTrait {
+  file_path,         ///< names a file: a relative one in a configuration is taken from that one's folder
+  on_resume_free,    ///< may change when a run is resumed
+  same_in_a_study,   ///< must not differ between the runs of a study
+  fixed_by_model,    ///< a model that training begins with decides it
+  only_in_training,  ///< of those that a model fixes: may change, as a trained model has no use for it
+  everyday,          ///< people change it: where a command has such, --help leaves the others to --help-all
+};
+using enum OptionTrait;
+
+/// The option would change nothing unless `holds`: another value than its default is refused.
+struct OptionCondition {
+  bool holds;
+  std::string remedy;  ///< "add --sample"
+};
+inline OptionCondition only_if(bool holds, std::string remedy) {
+  return {holds, std::move(remedy)};
+}
+
+/// A name that its flag had in earlier versions, and still has.
+struct FormerFlag {
+  std::string name;
+};
+inline FormerFlag formerly(std::string name) {
+  return {std::move(name)};
 }
 
 /// The name of an option's value.
@@ -69,10 +104,24 @@ struct OptionField {
   std::string only_with;       ///< "encoder.type=rnn": exists only in that alternative
   bool stands_beside = false;  ///< `only_with` is a `kind`: other alternatives take its default in silence
   OptionRange range;
+  std::set<OptionTrait> traits;
+  std::vector<OptionCondition> conditions;
+  std::vector<std::string> former_flags;
   std::vector<std::string> valid;  ///< the names of an enum or of a variant's alternatives
   bool selects_type = false;       ///< setting it changes which other fields exist
+  const void* member = nullptr;    ///< what holds its value
   std::function<OptionValue()> get;
   std::function<void(const OptionValue&)> set;  ///< the value already has the field's alternative
+
+  bool is(OptionTrait trait) const { return traits.contains(trait); }
+  /// As its present value is typed: "--stem", "--no-stem". Errors name it so, unless it came from a file.
+  std::string typed() const;
+
+  void attach(OptionRange bounds) { range = bounds; }
+  void attach(OptionTrait trait) { traits.insert(trait); }
+  void attach(OptionCondition condition) { conditions.push_back(std::move(condition)); }
+  void attach(std::vector<std::string> names) { valid = std::move(names); }
+  void attach(FormerFlag former) { former_flags.push_back(std::move(former.name)); }
 };
 
 /// How the flags of a group are spelled: "--optimizer.beta1" or, where no other name clashes,
@@ -86,26 +135,30 @@ class OptionCollector {
   explicit OptionCollector(std::vector<OptionField>& out, Alternatives alternatives = Alternatives::selected)
       : out_(out), alternatives_(alternatives) {}
 
-  template <class T>
-  void operator()(std::string_view name, T& value, std::string_view help, OptionRange range = {});
+  /// An attribute is an OptionRange, OptionTrait, OptionCondition, FormerFlag or the valid names of a text.
+  template <class T, class... Attribute>
+  void operator()(std::string_view name, T& value, std::string_view help, Attribute... attributes);
 
-  /// A nested struct. `owner` keeps a temporary alive while its fields are listed.
-  template <class Group>
-  void group(std::string_view name, Group& options, GroupFlags flags = GroupFlags::prefixed);
+  /// A nested struct, all of whose options have `traits` as well.
+  template <class Group, std::same_as<OptionTrait>... Trait>
+  void group(std::string_view name, Group& options, GroupFlags flags = GroupFlags::prefixed, Trait... traits);
 
   /// A variant of structs; the field `name.type` selects the alternative.
-  template <class... Alternative>
+  template <class... Alternative, class... Attribute>
   void choice(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
-              GroupFlags flags = GroupFlags::prefixed);
+              Attribute... attributes);
 
   /// A variant of structs whose fields stand beside the one that selects the alternative: `attention`, and
   /// with `attention` multi-head also `heads`. Such a field may be said with another alternative, too, as
   /// long as it says its default.
-  template <class... Alternative>
-  void kind(std::string_view name, std::variant<Alternative...>& options, std::string_view help);
+  template <class... Alternative, class... Attribute>
+  void kind(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
+            Attribute... attributes);
 
  private:
-  OptionField field(std::string_view name, std::string_view help) const;
+  template <class... Attribute>
+  OptionField field(std::string_view name, std::string_view help, Attribute... attributes) const;
+  OptionField plain_field(std::string_view name, std::string_view help) const;
   template <class... Alternative>
   void select(OptionField field, std::variant<Alternative...>& options);
   template <class... Alternative>
@@ -116,8 +169,9 @@ class OptionCollector {
   std::vector<OptionField>& out_;
   Alternatives alternatives_;
   std::string path_prefix_, flag_prefix_, only_with_;
+  std::set<OptionTrait> traits_;  // of all fields of the group
   bool beside_ = false;
-  std::shared_ptr<void> owner_;
+  std::shared_ptr<void> owner_;  // keeps a temporary alive while its fields are listed
 };
 
 /// The fields of `options` as it is now; setting through them changes `options`, which must outlive them.
@@ -127,6 +181,14 @@ std::vector<OptionField> option_fields(Options& options) {
   OptionCollector collector(result);
   Options::fields(options, collector);
   return result;
+}
+
+/// The path of the option that `member` of `options` holds.
+template <class Options>
+std::string path_of(Options& options, const void* member) {
+  for (const OptionField& field : option_fields(options))
+    if (field.member == member) return field.path;
+  return {};
 }
 
 /// The fields of every alternative, for help and documentation; setting them changes nothing lasting.
@@ -154,6 +216,8 @@ class OptionPatch {
   /// A JSON object; nested objects become dotted paths, '_' in a key is read as '-'.
   static OptionPatch from_json(const std::string& text, const std::string& origin);
   static OptionPatch from_json_file(const std::string& path);
+  /// A preset, or the config.json of a run: relative paths in it are taken from its folder.
+  static OptionPatch from_configuration(const std::string& path, const std::vector<OptionField>& catalogue);
 
   /// A value typed on the command line; `flag` is the origin shown in errors.
   void set_text(const std::string& path, std::vector<std::string> words, const std::string& flag);
@@ -161,9 +225,11 @@ class OptionPatch {
   /// Where `later` chooses another alternative than this patch, what this patch says of the old one is
   /// dropped.
   void merge(const OptionPatch& later);
-  /// Moves the entries below `group` ("model") into a patch of their own, with the prefix taken off.
-  OptionPatch take_group(const std::string& group);
+  /// Relative paths among the values become absolute ones, taken from `folder`.
+  void resolve_paths(const std::vector<OptionField>& catalogue, const std::filesystem::path& folder);
   bool contains(const std::string& path) const { return entries_.contains(path); }
+  /// Where the option's value came from ("c.json: encoder.layers"), or else its flag: what errors name it by.
+  std::string place_of(const OptionField& field) const;
   /// The typed value at `path`, removed from the patch; null when absent.
   std::unique_ptr<OptionValue> take(const std::string& path);
 
@@ -189,7 +255,39 @@ void apply(Options& options, const OptionPatch& patch) {
   apply_patch([&options] { return option_fields(options); }, option_catalogue<Options>(), patch);
 }
 
-/// Pretty-printed JSON of all fields. `const_cast` is safe: only getters run.
+/// Type-erased body of `check_conditions`.
+void check_field_conditions(const std::vector<OptionField>& fields,
+                            const std::vector<OptionField>& catalogue);
+
+/// Throws UsageError naming the flag of an option that would change nothing (`only_if`). `const_cast` is
+/// safe: only getters run, here and below.
+template <class Options>
+void check_conditions(const Options& options) {
+  check_field_conditions(option_fields(const_cast<Options&>(options)), option_catalogue<Options>());
+}
+
+/// Calls `check`. An option that it refuses by its flag is named as `name` says instead.
+void check_named(const std::vector<OptionField>& fields,
+                 const std::function<std::string(const OptionField&)>& name,
+                 const std::function<void()>& check);
+
+/// The same with what `patch` has from a file named by its place there.
+template <class Options>
+void check_as_given(Options& options, const OptionPatch& patch, const std::function<void()>& check) {
+  check_named(
+      option_fields(options), [&](const OptionField& field) { return patch.place_of(field); }, check);
+}
+
+/// Relative paths among the options become absolute ones, taken from `folder`.
+void resolve_field_paths(const std::vector<OptionField>& fields, const std::filesystem::path& folder);
+template <class Options>
+void resolve_paths(Options& options, const std::filesystem::path& folder) {
+  resolve_field_paths(option_fields(options), folder);
+}
+/// `path` taken from `folder`; the empty path, which is none, stays so.
+std::string absolute_path(const std::filesystem::path& folder, const std::string& path);
+
+/// Pretty-printed JSON of all fields.
 std::string fields_to_json(const std::vector<OptionField>& fields);
 template <class Options>
 std::string options_to_json(const Options& options) {
@@ -202,19 +300,32 @@ Options options_from_json(const std::string& text, const std::string& origin) {
   return options;
 }
 
-/// Paths whose values differ, for "cannot be changed when resuming".
-std::vector<std::string> differing_paths(const std::vector<OptionField>& a,
-                                         const std::vector<OptionField>& b);
+/// The fields of b that a lacks or has with another value, then those of a that b lacks.
+std::vector<OptionField> fields_that_differ(const std::vector<OptionField>& a,
+                                            const std::vector<OptionField>& b);
+template <class Options>
+std::vector<OptionField> differing_fields(Options& a, Options& b) {
+  return fields_that_differ(option_fields(a), option_fields(b));
+}
 
 /// Shown in help and tables: `true`, `5`, `0.001`, `name`, `[]`.
 std::string to_text(const OptionValue& value);
 
 // Template bodies -------------------------------------------------------------------------------------------
 
-template <class T>
-void OptionCollector::operator()(std::string_view name, T& value, std::string_view help, OptionRange range) {
-  OptionField entry = field(name, help);
-  entry.range = range;
+template <class... Attribute>
+OptionField OptionCollector::field(std::string_view name, std::string_view help,
+                                   Attribute... attributes) const {
+  OptionField result = plain_field(name, help);
+  (result.attach(std::move(attributes)), ...);
+  return result;
+}
+
+template <class T, class... Attribute>
+void OptionCollector::operator()(std::string_view name, T& value, std::string_view help,
+                                 Attribute... attributes) {
+  OptionField entry = field(name, help, std::move(attributes)...);
+  entry.member = &value;
   auto keep = owner_;
   if constexpr (std::is_enum_v<T>) {
     for (const char* valid : option_names(T{})) entry.valid.emplace_back(valid);
@@ -235,33 +346,34 @@ void OptionCollector::operator()(std::string_view name, T& value, std::string_vi
   out_.push_back(std::move(entry));
 }
 
-template <class Group>
-void OptionCollector::group(std::string_view name, Group& options, GroupFlags flags) {
+template <class Group, std::same_as<OptionTrait>... Trait>
+void OptionCollector::group(std::string_view name, Group& options, GroupFlags flags, Trait... traits) {
   OptionCollector inner = *this;
+  (inner.traits_.insert(traits), ...);
   inner.path_prefix_ += std::string(name) + ".";
   if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
   Group::fields(options, inner);
 }
 
-template <class... Alternative>
+template <class... Alternative, class... Attribute>
 void OptionCollector::choice(std::string_view name, std::variant<Alternative...>& options,
-                             std::string_view help, GroupFlags flags) {
+                             std::string_view help, Attribute... attributes) {
   OptionCollector inner = *this;
   inner.beside_ = false;
   inner.path_prefix_ += std::string(name) + ".";
-  if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
-  OptionField type = field(name, help);  // --encoder rnn, --encoder.layers 2
+  inner.flag_prefix_ += std::string(name) + ".";
+  OptionField type = field(name, help, std::move(attributes)...);  // --encoder rnn, --encoder.layers 2
   type.path += ".type";
   select(type, options);
   inner.alternatives(options, type.path);
 }
 
-template <class... Alternative>
+template <class... Alternative, class... Attribute>
 void OptionCollector::kind(std::string_view name, std::variant<Alternative...>& options,
-                           std::string_view help) {
+                           std::string_view help, Attribute... attributes) {
   OptionCollector inner = *this;
   inner.beside_ = true;
-  const OptionField type = field(name, help);
+  const OptionField type = field(name, help, std::move(attributes)...);
   select(type, options);
   inner.alternatives(options, type.path);
 }

@@ -11,8 +11,31 @@ std::string CorpusFiles::describe() const {
   return combined.empty() ? source + " + " + target : combined;
 }
 
+CorpusFlags corpus_flags(const std::string& combined) {
+  return {combined + "-source", combined + "-target", combined};
+}
+
+void check_corpus_files(const CorpusFiles& files, const CorpusFlags& flags) {
+  const bool parallel = !files.source.empty() || !files.target.empty();
+  if (parallel && !files.combined.empty())
+    throw UsageError(flags.combined,
+                     "'" + files.combined + "' is given beside " + flags.source + " / " + flags.target,
+                     "give either one file or two");
+  if (parallel && (files.source.empty() || files.target.empty()))
+    throw UsageError(files.source.empty() ? flags.source : flags.target, "is missing",
+                     "parallel text needs a file for each side");
+}
+
+void require_corpus_files(const CorpusFiles& files, const CorpusFlags& flags) {
+  if (files.empty())
+    throw UsageError(flags.source, "is missing",
+                     "give " + flags.source + " and " + flags.target + ", or " + flags.combined);
+  check_corpus_files(files, flags);
+}
+
 struct Corpus::Implementation {
   explicit Implementation(const CorpusFiles& given) : files(given) {
+    require_corpus_files(files, {"source", "target", "combined"});
     if (!files.combined.empty()) {
       format = example_format(files.combined);
       source = std::make_unique<MappedLines>(files.combined);
@@ -20,9 +43,6 @@ struct Corpus::Implementation {
         parse_example((*source)[index], format, source->place(index));
       return;
     }
-    if (files.source.empty() || files.target.empty())
-      throw UsageError(files.source + files.target, "one side of the parallel text is missing",
-                       "give a source and a target file, or one .tsv or .jsonl file");
     source = std::make_unique<MappedLines>(files.source);
     target = std::make_unique<MappedLines>(files.target);
     if (source->size() != target->size())

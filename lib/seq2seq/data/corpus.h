@@ -19,6 +19,17 @@ struct CorpusFiles {
   std::string describe() const;  ///< "train.en + train.de"
 };
 
+/// The flags that name them.
+struct CorpusFlags {
+  std::string source, target, combined;
+};
+/// "--train-source", "--train-target", "--train".
+CorpusFlags corpus_flags(const std::string& combined);
+
+/// Throws UsageError when a side is missing or one file is given beside two. `require` wants some.
+void check_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
+void require_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
+
 /// Random access to the examples of a corpus that may be larger than memory: files are mapped, the places of
 /// the lines are kept in 8 bytes a line and file. A .gz file is unpacked into a cache file first
 /// (mapped_file.h tells where), reused while the original is unchanged.

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/wrap.h"
 #include "seq2seq/data/corpus_scan.h"
 #include "seq2seq/text/utf8.h"
 
@@ -33,28 +34,21 @@ std::string shorten(const std::string& word, size_t width) {
   return result;
 }
 
-/// `text` broken at spaces; lines after the first begin under the end of `label`.
-std::string wrap(const std::string& label, const std::string& text) {
-  const std::string indent(label.size(), ' ');
-  std::string result, line = label;
-  size_t width = label.size();
-  bool at_begin = true;
+/// `text` behind `label`, broken at spaces; lines after the first begin under the end of the label.
+std::string paragraph(const std::string& label, const std::string& text) {
+  const size_t width = columns - label.size();
+  std::string words;
   for (size_t begin = 0; begin < text.size();) {
     const size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = shorten(text.substr(begin, end - begin), columns - label.size());
-    const size_t length = utf8_characters(word).size();
-    if (!at_begin && width + 1 + length > columns) {
-      result += line + "\n";
-      line = indent;
-      width = indent.size();
-      at_begin = true;
-    }
-    line += (at_begin ? "" : " ") + word;
-    width += (at_begin ? 0 : 1) + length;
-    at_begin = false;
+    words += (begin == 0 ? "" : " ") + shorten(text.substr(begin, end - begin), width);
     begin = end + 1;
   }
-  return result + line + "\n";
+  std::string result = label;
+  for (const char c : wrap(words, width)) {
+    result += c;
+    if (c == '\n') result.append(label.size(), ' ');
+  }
+  return result + "\n";
 }
 
 class Report {
@@ -68,9 +62,9 @@ class Report {
     const bool has_valid = !settings_.valid.empty();
     if (has_valid) valid = scan_corpus(settings_.valid, limit, &train);
 
-    text_ += wrap("Training    ", settings_.train.describe());
-    text_ += wrap("Validation  ", has_valid ? settings_.valid.describe()
-                                            : "none: a small part of the training data is held out");
+    text_ += paragraph("Training    ", settings_.train.describe());
+    text_ += paragraph("Validation  ", has_valid ? settings_.valid.describe()
+                                                 : "none: a small part of the training data is held out");
     write_counts(train, has_valid ? &valid : nullptr);
     write_lengths(train, has_valid ? &valid : nullptr);
     if (has_valid) write_unknown(train, valid);
@@ -157,7 +151,8 @@ class Report {
         format_duration(tokens / settings_.tokens_per_second));
     row("memory, corpus index", format("%.1f MB", index / 1e6));
     row("memory, rnn-attention at 8,000 types", format("%.0f MB", model / 1e6));
-    text_ += wrap("  ",
+    text_ +=
+        paragraph("  ",
                   "Subwords make 1.1 to 1.5 tokens of a word. --tokens-per-second sets the assumed speed; "
                   "'seq2seq bench train' measures it.");
   }
@@ -168,8 +163,9 @@ class Report {
     std::string places;
     for (const auto& place : found.places) places += (places.empty() ? "" : ", ") + place;
     if (!places.empty() && found.count > found.places.size()) places += ", ...";
-    findings_ += wrap(error ? "  error  " : "  note   ", what + (places.empty() ? "" : " (" + places + ")"));
-    findings_ += wrap("         ", "-> " + remedy);
+    findings_ +=
+        paragraph(error ? "  error  " : "  note   ", what + (places.empty() ? "" : " (" + places + ")"));
+    findings_ += paragraph("         ", "-> " + remedy);
   }
 
   void judge(const std::string& name, const CorpusFiles& files, const CorpusScan& scan) {

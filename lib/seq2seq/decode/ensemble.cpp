@@ -39,7 +39,7 @@ State EnsembleScorer::start() {
   return all;
 }
 
-Distribution EnsembleScorer::step(const Tensor& tokens, State& state) {
+Distribution EnsembleScorer::distribution(const Tensor& tokens, State& state) {
   std::vector<Tensor> distributions, attentions;
   State next;
   auto begin = state.tensors.begin();
@@ -47,7 +47,7 @@ Distribution EnsembleScorer::step(const Tensor& tokens, State& state) {
     const auto end = begin + static_cast<std::ptrdiff_t>(state_sizes_[i]);
     State own(std::vector<Tensor>(begin, end));
     begin = end;
-    Distribution one = members_[i]->step(tokens, own);
+    Distribution one = members_[i]->distribution(tokens, own);
     distributions.push_back(std::move(one.log_probabilities));
     if (members_[i]->has_attention()) attentions.push_back(std::move(one.attention));
     std::move(own.tensors.begin(), own.tensors.end(), std::back_inserter(next.tensors));

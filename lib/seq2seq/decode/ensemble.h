@@ -22,7 +22,7 @@ class EnsembleScorer : public Scorer {
   EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
   void begin(const SourceBatch& source) override;
   State start() override;
-  Distribution step(const Tensor& tokens, State& state) override;
+  Distribution distribution(const Tensor& tokens, State& state) override;
   void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override;
   bool has_attention() const override;

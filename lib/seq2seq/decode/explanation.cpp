@@ -7,7 +7,7 @@
 #include <span>
 
 #include "seq2seq/core/json.h"
-#include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/target_scores.h"
 #include "seq2seq/nn/copy.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -47,7 +47,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
   Tensor copied, generated, gate;
   std::vector<double> slots;
   if (steps.copy_gate.defined()) {
-    const CopyShares shares = copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
+    const CopyShares shares = copy_shares(steps, memory);
     copied = copied_probability(shares.copied, memory.copy_slots(), batch.target_output)[0];  // [T]
     generated = shares.generated[0].squeeze(1);
     gate = steps.copy_gate[0].select(1, 0).sigmoid();

@@ -4,7 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "seq2seq/decode/translator.h"
+#include "seq2seq/decode/translation.h"
+#include "seq2seq/model/archive/checkpoint.h"
 
 namespace seq2seq {
 

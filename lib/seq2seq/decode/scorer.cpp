@@ -10,8 +10,8 @@
 
 namespace seq2seq {
 
-Expansion Scorer::advance(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) {
-  Distribution next = step(tokens, state);
+Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) {
+  Distribution next = distribution(tokens, state);
   const auto type = next.log_probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   TopK top =
       top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
@@ -20,11 +20,11 @@ Expansion Scorer::advance(const Tensor& tokens, State& state, int64_t k, const s
           std::move(next.attention)};
 }
 
-Forced Scorer::force(const Tensor& inputs, const Tensor& outputs) {
+TargetScores Scorer::score_targets(const Tensor& inputs, const Tensor& outputs) {
   std::vector<Tensor> log_probabilities, attention;
   State state = start();
   for (int64_t t = 0; t < inputs.size(1); ++t) {
-    Distribution next = step(inputs.select(1, t).to(device()), state);
+    Distribution next = distribution(inputs.select(1, t).to(device()), state);
     log_probabilities.push_back(
         next.log_probabilities.gather(1, outputs.select(1, t).to(device()).unsqueeze(1)));
     attention.push_back(std::move(next.attention));
@@ -51,7 +51,7 @@ void ModelScorer::begin(const SourceBatch& source) {
   memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
 }
 
-Distribution ModelScorer::step(const Tensor& tokens, State& state) {
+Distribution ModelScorer::distribution(const Tensor& tokens, State& state) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
@@ -59,7 +59,7 @@ Distribution ModelScorer::step(const Tensor& tokens, State& state) {
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
 }
 
-Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
+TargetScores ModelScorer::score_targets(const Tensor& inputs, const Tensor& outputs) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
@@ -68,19 +68,16 @@ Forced ModelScorer::force(const Tensor& inputs, const Tensor& outputs) {
   std::vector<Tensor> found;
   for (int64_t t = 0; t < inputs.size(1); t += part) {
     const int64_t count = std::min(part, inputs.size(1) - t);
-    const auto rows = [&](const Tensor& all) {
-      return all.defined() ? all.narrow(1, t, count).flatten(0, 1) : Tensor();
-    };
-    const Step step{rows(steps.features), rows(steps.attention), rows(steps.copy_gate), {}};
-    const Tensor all = model_->output()->log_probabilities(step, *memory_);  // [B * count, W]
+    const Tensor all =
+        model_->output()->log_probabilities(steps.as_hypotheses(t, count), *memory_);  // [B * count, W]
     const Tensor wanted = outputs.narrow(1, t, count).to(device_);
     found.push_back(all.gather(1, wanted.reshape({-1, 1})).view(wanted.sizes()));
   }
   return {at::cat(found, 1), steps.attention};
 }
 
-Expansion ModelScorer::advance(const Tensor& tokens, State& state, int64_t k,
-                               const std::vector<int64_t>& banned) {
+Expansion ModelScorer::expand(const Tensor& tokens, State& state, int64_t k,
+                              const std::vector<int64_t>& banned) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = model_->advance(*memory_, tokens, state);
   state = std::move(step.next);

@@ -22,8 +22,8 @@ struct Distribution {
   Tensor attention;          ///< as above
 };
 
-/// Given outputs of the sentences in work.
-struct Forced {
+/// Of given outputs of the sentences in work.
+struct TargetScores {
   Tensor log_probabilities;  ///< [B, T]
   Tensor attention;          ///< [B, T, S]
 };
@@ -37,14 +37,13 @@ class Scorer {
   virtual void begin(const SourceBatch& source) = 0;
   /// One empty hypothesis a sentence.
   virtual State start() = 0;
-  /// Appends tokens [N] to the hypotheses.
-  virtual Distribution step(const Tensor& tokens, State& state) = 0;
+  /// Appends tokens [N] to the hypotheses and tells of every word how they go on.
+  virtual Distribution distribution(const Tensor& tokens, State& state) = 0;
   /// The same, but names only the k likeliest next words of each, never one of `banned`.
-  virtual Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                            const std::vector<int64_t>& banned);
+  virtual Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned);
   /// The log-probability of each of `outputs` [B, T] behind <s> and the words before it, which are `inputs`
   /// [B, T]; one output a sentence. Step by step, unless a model knows better.
-  virtual Forced force(const Tensor& inputs, const Tensor& outputs);
+  virtual TargetScores score_targets(const Tensor& inputs, const Tensor& outputs);
   /// Keeps the sentences `rows` [M] int64 only, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
   /// Words, and slots of the sentences in work, that can be written or banned.
@@ -53,8 +52,8 @@ class Scorer {
   virtual at::Device device() const = 0;
 };
 
-/// One of our own models. Several scorers may share it. With a shortlist `step` and `force` are not to be
-/// had: they are of all words.
+/// One of our own models. Several scorers may share it. With a shortlist `distribution` and `score_targets`
+/// are not to be had: they are of all words.
 class ModelScorer : public Scorer {
  public:
   /// `weights` of the model, laid out for decoding, which several scorers share; null = as they are.
@@ -64,10 +63,10 @@ class ModelScorer : public Scorer {
       : model_(std::move(model)), weights_(std::move(weights)), shortlist_(std::move(shortlist)) {}
   void begin(const SourceBatch& source) override;
   State start() override { return model_->start(*memory_); }
-  Distribution step(const Tensor& tokens, State& state) override;
-  Expansion advance(const Tensor& tokens, State& state, int64_t k,
-                    const std::vector<int64_t>& banned) override;
-  Forced force(const Tensor& inputs, const Tensor& outputs) override;
+  Distribution distribution(const Tensor& tokens, State& state) override;
+  Expansion expand(const Tensor& tokens, State& state, int64_t k,
+                   const std::vector<int64_t>& banned) override;
+  TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override;
   void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;

@@ -213,7 +213,7 @@ State ScriptScorer::start() {
   return State(model_->start(memory_.tensors));
 }
 
-Distribution ScriptScorer::step(const Tensor& tokens, State& state) {
+Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
   const int64_t sentences = memory_.count(), repetitions = state.count() / sentences;
   if (repetitions != repetitions_ || repeated_.count() != state.count()) {
     const Tensor rows = at::arange(sentences, at::TensorOptions(at::kLong).device(device()));

@@ -70,7 +70,7 @@ class ScriptScorer : public Scorer {
   explicit ScriptScorer(std::shared_ptr<const ScriptModel> model) : model_(std::move(model)) {}
   void begin(const SourceBatch& source) override;
   State start() override;
-  Distribution step(const Tensor& tokens, State& state) override;
+  Distribution distribution(const Tensor& tokens, State& state) override;
   void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override {
     return model_->target_vocabulary_size() + (model_->copies() ? width_ : 0);

@@ -9,8 +9,8 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/beam.h"
-#include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/steering.h"
+#include "seq2seq/decode/target_scores.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -135,7 +135,7 @@ void BatchSearch::expand() {
 
 /// With all words at hand, which costs time.
 void BatchSearch::expand_by_rules() {
-  const Distribution next = scorer_.step(tokens_, state_);
+  const Distribution next = scorer_.distribution(tokens_, state_);
   const Tensor all = next.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, W]
   const auto positions = source_positions(next.attention);
   cover(next.attention);
@@ -152,7 +152,7 @@ void BatchSearch::expand_by_rules() {
       const auto& live = beam.live()[slot];
       const std::span row(all.const_data_ptr<double>() + (first + static_cast<int64_t>(slot)) * all.size(1),
                           words);
-      Steering::Hypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
+      Steering::PartialHypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
       hypothesis.may_end = step_ >= beam.minimum_length();
       hypothesis.slot = static_cast<int64_t>(slot);
       // Draws are as many as outputs in the first step, then each goes its own way.
@@ -183,7 +183,7 @@ void BatchSearch::expand_by_likelihood() {
       std::min(options_.beam_size, scorer_.vocabulary_size() - static_cast<int64_t>(without.size()));
   if (each < 1)
     throw Error("vocabulary", "has no word that may be written", "train with a larger vocabulary");
-  const Expansion expansion = scorer_.advance(tokens_, state_, each, without);
+  const Expansion expansion = scorer_.expand(tokens_, state_, each, without);
   const Tensor log_probabilities =
       expansion.best.log_probabilities.to(at::kCPU, at::kDouble).contiguous();                      // [N, k]
   const Tensor ends = expansion.best.end_log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N]
@@ -263,21 +263,6 @@ void check(const SearchOptions& options) {
   if (options.max_length > 0 && options.min_length > options.max_length)
     throw UsageError("--min-length", std::to_string(options.min_length) + " is more than --max-length",
                      "it must be at most " + std::to_string(options.max_length));
-  const auto need = [](bool holds, const char* flag, const char* remedy) {
-    if (!holds) throw UsageError(flag, "would change nothing", remedy);
-  };
-  const SearchOptions usual;
-  need(options.stopping == Stopping::patience || options.patience == usual.patience, "--patience",
-       "add --stopping patience");
-  need(options.beam_groups > 1 || options.diversity == usual.diversity, "--diversity",
-       "add --beam-groups 2 or more");
-  need(options.sample ||
-           (options.temperature == usual.temperature && options.sample_top_k == usual.sample_top_k &&
-            options.sample_top_p == usual.sample_top_p),
-       options.temperature != usual.temperature     ? "--temperature"
-       : options.sample_top_k != usual.sample_top_k ? "--sample-top-k"
-                                                    : "--sample-top-p",
-       "add --sample");
   if (options.beam_size % options.beam_groups != 0)
     throw UsageError("--beam-groups", std::to_string(options.beam_groups) + " does not divide the beam size",
                      "give a --beam-size that is a multiple of it");
@@ -285,13 +270,7 @@ void check(const SearchOptions& options) {
     throw UsageError("--beam-groups", "has no meaning for drawn outputs", "leave it or --sample out");
   if (options.max_length_ratio > 0 && options.min_length_ratio > options.max_length_ratio)
     throw UsageError("--min-length-ratio", "is more than --max-length-ratio", "lower it");
-  if (options.length_penalty == LengthPenalty::none &&
-      options.length_penalty_alpha != SearchOptions{}.length_penalty_alpha)
-    throw UsageError("--length-penalty-alpha", "would change nothing", "add --length-penalty average or wu");
-  if (options.coverage_penalty == CoveragePenalty::none &&
-      (options.stepwise_penalty || options.coverage_penalty_beta != SearchOptions{}.coverage_penalty_beta))
-    throw UsageError(options.stepwise_penalty ? "--stepwise-penalty" : "--coverage-penalty-beta",
-                     "would change nothing", "add --coverage-penalty wu or summary");
+  check_conditions(options);
 }
 
 double coverage_score(std::span<const double> attention, const SearchOptions& options) {

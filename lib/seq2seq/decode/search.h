@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "seq2seq/core/options.h"
+#include "seq2seq/decode/hypothesis.h"
 #include "seq2seq/decode/scorer.h"
 
 namespace seq2seq {
@@ -54,18 +55,22 @@ struct SearchOptions {
   int64_t sample_top_k = 0;
   double sample_top_p = 1.0;
   static void fields(auto& o, auto& f) {
-    f("beam-size", o.beam_size, "hypotheses kept a sentence; 1 = greedy", in_range(1, 1000));
-    f("n-best", o.n_best, "outputs a sentence, at most the beam size", in_range(1, 1000));
+    f("beam-size", o.beam_size, "hypotheses kept a sentence; 1 = greedy", in_range(1, 1000), everyday);
+    f("n-best", o.n_best, "outputs a sentence, at most the beam size", in_range(1, 1000), everyday);
     f("length-penalty", o.length_penalty,
-      "divide log-probabilities by the length n^alpha (average) or by ((5 + n) / 6)^alpha (wu)");
-    f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10));
+      "divide log-probabilities by the length n^alpha (average) or by ((5 + n) / 6)^alpha (wu)", everyday);
+    f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10),
+      only_if(o.length_penalty != LengthPenalty::none, "add --length-penalty average or wu"));
     f("coverage-penalty", o.coverage_penalty,
       "lower the score for source words never looked at (wu) or looked at more than once (summary)");
-    f("coverage-penalty-beta", o.coverage_penalty_beta, "its weight", at_least(0));
+    const OptionCondition with_coverage_penalty =
+        only_if(o.coverage_penalty != CoveragePenalty::none, "add --coverage-penalty wu or summary");
+    f("coverage-penalty-beta", o.coverage_penalty_beta, "its weight", at_least(0), with_coverage_penalty);
     f("stepwise-penalty", o.stepwise_penalty,
-      "let the coverage penalty also decide which unfinished hypotheses are kept");
+      "let the coverage penalty also decide which unfinished hypotheses are kept", with_coverage_penalty);
     f("min-length", o.min_length, "output tokens at least", at_least(0));
-    f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0));
+    f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0),
+      everyday);
     f("max-length-ratio", o.max_length_ratio, "output tokens at most, a source token; 0 = no such limit",
       in_range(0, 1000));
     f("min-length-ratio", o.min_length_ratio, "output tokens at least, a source token", in_range(0, 1000));
@@ -74,7 +79,7 @@ struct SearchOptions {
       "other can "
       "be better (exhaustive)");
     f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
-      at_least(1));
+      at_least(1), only_if(o.stopping == Stopping::patience, "add --stopping patience"));
     f("ban-unknown", o.ban_unknown, "never write <unk>");
     f("repetition-penalty", o.repetition_penalty,
       "multiply the log-probability of a token that was written already by this; 1 = no penalty",
@@ -85,13 +90,15 @@ struct SearchOptions {
       "groups of the beam that avoid each other's words (diverse beam search); divides the beam size",
       in_range(1, 1000));
     f("diversity", o.diversity, "what a word costs a group that an earlier group chose at the same place",
-      at_least(0));
+      at_least(0), only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
     f("sample", o.sample,
-      "draw each word by its probability; --beam-size outputs are drawn, --n-best are kept");
-    f("temperature", o.temperature, "divide log-probabilities by this before drawing", in_range(0.01, 100));
-    f("sample-top-k", o.sample_top_k, "draw from the k likeliest words; 0 = from all", at_least(0));
+      "draw each word by its probability; --beam-size outputs are drawn, --n-best are kept", everyday);
+    const OptionCondition sampling = only_if(o.sample, "add --sample");
+    f("temperature", o.temperature, "divide log-probabilities by this before drawing", in_range(0.01, 100),
+      sampling);
+    f("sample-top-k", o.sample_top_k, "draw from the k likeliest words; 0 = from all", at_least(0), sampling);
     f("sample-top-p", o.sample_top_p, "draw from the likeliest words that have this probability together",
-      in_range(0.0001, 1));
+      in_range(0.0001, 1), sampling);
   }
 };
 
@@ -123,16 +130,6 @@ struct SentenceRules {
   Phrase prefix = {};                 ///< it begins with these
   std::vector<Phrase> required = {};  ///< and holds each of these, at most 64
   uint64_t seed = 0;                  ///< of its draws
-};
-
-/// One output of a sentence.
-struct Hypothesis {
-  std::vector<int64_t> tokens;                       ///< without </s>
-  double log_probability = 0;                        ///< of the model alone, with that of </s>
-  double score = 0;                                  ///< under all penalties and biases
-  std::vector<double> token_log_probabilities = {};  ///< of the model, for each token and </s>
-  std::vector<int64_t> source_positions =
-      {};  ///< for each token the source word looked at most, no </s> or <s>; -1 = none
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy

@@ -9,8 +9,8 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/batch.h"
-#include "seq2seq/decode/forced.h"
 #include "seq2seq/decode/search.h"
+#include "seq2seq/decode/target_scores.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -103,11 +103,12 @@ SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_si
     const size_t end = std::min(expected.size(), begin + static_cast<size_t>(batch_size));
     std::vector<std::vector<int64_t>> targets;
     for (size_t i = begin; i < end; ++i) targets.push_back(expected[i].target);
-    const auto forced = force(scorer, batch_of(std::span(sources).subspan(begin, end - begin)), targets);
+    const auto found =
+        score_targets(scorer, batch_of(std::span(sources).subspan(begin, end - begin)), targets);
     for (size_t i = begin; i < end; ++i) {
       ++report.cases;
       report.differing += greedy[i].target != expected[i].target;
-      const double difference = std::abs(forced[i - begin].log_probability() - expected[i].log_probability);
+      const double difference = std::abs(found[i - begin].log_probability - expected[i].log_probability);
       // Not a number is no agreement.
       report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
                                                  : std::max(report.difference, difference);

@@ -40,7 +40,7 @@ void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
   }
 }
 
-void Steering::adjust(const Hypothesis& hypothesis, std::span<const double> log_probabilities) const {
+void Steering::adjust(const PartialHypothesis& hypothesis, std::span<const double> log_probabilities) const {
   adjustments_.assign(log_probabilities.size(), 0.0);
   const auto forbid = [&](int64_t token) { adjustments_[static_cast<size_t>(token)] = unwritable; };
   for (const auto& [phrase, bias] : rules_.biased)
@@ -77,7 +77,7 @@ std::vector<int64_t> Steering::likeliest(int64_t count) const {
   return words;
 }
 
-std::vector<Candidate> Steering::drawn(const Hypothesis& hypothesis,
+std::vector<Candidate> Steering::drawn(const PartialHypothesis& hypothesis,
                                        std::span<const double> log_probabilities, int64_t count) const {
   const int64_t all = std::ssize(scores_);
   const std::vector<int64_t> words = likeliest(options_.sample_top_k > 0 ? options_.sample_top_k : all);
@@ -103,7 +103,7 @@ std::vector<Candidate> Steering::drawn(const Hypothesis& hypothesis,
   return result;
 }
 
-std::vector<Candidate> Steering::candidates(const Hypothesis& hypothesis,
+std::vector<Candidate> Steering::candidates(const PartialHypothesis& hypothesis,
                                             std::span<const double> log_probabilities, int64_t count) const {
   const size_t written = hypothesis.tokens.size();
   if (hypothesis.rules != nullptr && written < hypothesis.rules->prefix.size()) {

@@ -25,7 +25,7 @@ class Steering {
   static bool needed(const SearchOptions& options, const OutputRules& rules,
                      std::span<const SentenceRules> sentence_rules);
 
-  struct Hypothesis {
+  struct PartialHypothesis {
     std::vector<int64_t> tokens;  ///< written so far
     std::vector<int64_t> wanted;  ///< offered in any case
     const SentenceRules* rules = nullptr;
@@ -33,13 +33,13 @@ class Steering {
     int64_t slot = 0;  ///< place among the sentence's, which its draws depend on
   };
   /// At most `count` of all words and those wanted, best first; with sampling `count` draws.
-  std::vector<Candidate> candidates(const Hypothesis& hypothesis, std::span<const double> log_probabilities,
-                                    int64_t count) const;
+  std::vector<Candidate> candidates(const PartialHypothesis& hypothesis,
+                                    std::span<const double> log_probabilities, int64_t count) const;
 
  private:
-  void adjust(const Hypothesis& hypothesis, std::span<const double> log_probabilities) const;
+  void adjust(const PartialHypothesis& hypothesis, std::span<const double> log_probabilities) const;
   void block_ngrams(const std::vector<int64_t>& tokens) const;
-  std::vector<Candidate> drawn(const Hypothesis& hypothesis, std::span<const double> log_probabilities,
+  std::vector<Candidate> drawn(const PartialHypothesis& hypothesis, std::span<const double> log_probabilities,
                                int64_t count) const;
   std::vector<int64_t> likeliest(int64_t count) const;
 

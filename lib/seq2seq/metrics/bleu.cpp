@@ -66,36 +66,6 @@ double brevity_penalty(double hypothesis_length, double reference_length) {
   return hypothesis_length > 0 ? std::exp(1.0 - reference_length / hypothesis_length) : 0.0;
 }
 
-BleuScore score_from_sums(std::span<const double> sums, bool effective_order) {
-  BleuScore result;
-  result.hypothesis_length = std::llround(sums[0]);
-  result.reference_length = std::llround(sums[1]);
-  result.brevity_penalty = brevity_penalty(sums[0], sums[1]);
-  bool any_match = false;
-  for (size_t n = 0; n < orders; ++n) {
-    result.matches[n] = std::llround(sums[2 + n]);
-    result.totals[n] = std::llround(sums[2 + orders + n]);
-    any_match = any_match || result.matches[n] > 0;
-  }
-  if (!any_match) return result;
-
-  double smoothing = 1.0;
-  size_t averaged = effective_order ? 0 : orders;
-  for (size_t n = 0; n < orders && result.totals[n] > 0; ++n) {
-    if (effective_order) averaged = n + 1;
-    const auto total = static_cast<double>(result.totals[n]);
-    if (result.matches[n] == 0) smoothing *= 2.0;
-    result.precisions[n] = result.matches[n] == 0 ? 100.0 / (smoothing * total)
-                                                  : 100.0 * static_cast<double>(result.matches[n]) / total;
-  }
-  double logarithms = 0.0;
-  for (size_t n = 0; n < averaged;
-       ++n)  // an order without n-grams has precision 0, whose logarithm ends at 0
-    logarithms += std::log(result.precisions[n]);
-  result.score = result.brevity_penalty * std::exp(logarithms / static_cast<double>(averaged));
-  return result;
-}
-
 }  // namespace
 
 double BleuScore::ratio() const {
@@ -113,6 +83,36 @@ std::string BleuScore::format() const {
   return text;
 }
 
+BleuScore bleu_of_sums(std::span<const double> sums, const BleuOptions& options) {
+  BleuScore result;
+  result.hypothesis_length = std::llround(sums[0]);
+  result.reference_length = std::llround(sums[1]);
+  result.brevity_penalty = brevity_penalty(sums[0], sums[1]);
+  bool any_match = false;
+  for (size_t n = 0; n < orders; ++n) {
+    result.matches[n] = std::llround(sums[2 + n]);
+    result.totals[n] = std::llround(sums[2 + orders + n]);
+    any_match = any_match || result.matches[n] > 0;
+  }
+  if (!any_match) return result;
+
+  double smoothing = 1.0;
+  size_t averaged = options.effective_order ? 0 : orders;
+  for (size_t n = 0; n < orders && result.totals[n] > 0; ++n) {
+    if (options.effective_order) averaged = n + 1;
+    const auto total = static_cast<double>(result.totals[n]);
+    if (result.matches[n] == 0) smoothing *= 2.0;
+    result.precisions[n] = result.matches[n] == 0 ? 100.0 / (smoothing * total)
+                                                  : 100.0 * static_cast<double>(result.matches[n]) / total;
+  }
+  double logarithms = 0.0;
+  for (size_t n = 0; n < averaged;
+       ++n)  // an order without n-grams has precision 0, whose logarithm ends at 0
+    logarithms += std::log(result.precisions[n]);
+  result.score = result.brevity_penalty * std::exp(logarithms / static_cast<double>(averaged));
+  return result;
+}
+
 SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
                                    const ReferenceLists& references, const BleuOptions& options) {
   check_parallel(hypotheses, references);
@@ -121,15 +121,13 @@ SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
   result.values.reserve(hypotheses.size() * statistics_width);
   for (size_t i = 0; i < hypotheses.size(); ++i)
     append_sentence(hypotheses[i], references[i], options, result.values);
-  result.score = [effective = options.effective_order](std::span<const double> sums) {
-    return score_from_sums(sums, effective).score;
-  };
+  result.score = [options](std::span<const double> sums) { return bleu_of_sums(sums, options).score; };
   return result;
 }
 
 BleuScore corpus_bleu(const std::vector<std::string>& hypotheses, const ReferenceLists& references,
                       const BleuOptions& options) {
-  return score_from_sums(bleu_statistics(hypotheses, references, options).sums(), options.effective_order);
+  return bleu_of_sums(bleu_statistics(hypotheses, references, options).sums(), options);
 }
 
 BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::string>& references,

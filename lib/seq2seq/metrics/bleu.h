@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,5 +49,7 @@ std::string bleu_signature(const ReferenceLists& references, const BleuOptions& 
 
 SentenceStatistics bleu_statistics(const std::vector<std::string>& hypotheses,
                                    const ReferenceLists& references, const BleuOptions& options = {});
+/// With its parts, from sums of these statistics.
+BleuScore bleu_of_sums(std::span<const double> sums, const BleuOptions& options = {});
 
 }  // namespace seq2seq

@@ -4,6 +4,13 @@
 
 namespace seq2seq {
 
+ReferenceLists single_references(const std::vector<std::string>& references) {
+  ReferenceLists lists;
+  lists.reserve(references.size());
+  for (const auto& reference : references) lists.push_back({reference});
+  return lists;
+}
+
 std::vector<double> SentenceStatistics::sums() const {
   std::vector<double> result(width, 0.0);
   for (size_t i = 0; i < values.size(); ++i) result[i % width] += values[i];

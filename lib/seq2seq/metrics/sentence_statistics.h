@@ -11,6 +11,9 @@ namespace seq2seq {
 /// The references of each sentence; sentences may have different numbers of them, but none has no reference.
 using ReferenceLists = std::vector<std::vector<std::string>>;
 
+/// One reference a sentence.
+ReferenceLists single_references(const std::vector<std::string>& references);
+
 /// Numbers per sentence whose sums over any sample of sentences give the score of that sample: what makes
 /// bootstrap resampling cheap.
 struct SentenceStatistics {

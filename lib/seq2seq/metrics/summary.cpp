@@ -169,32 +169,16 @@ SentenceStatistics exact_matches(const std::vector<Words>& texts, const WordRefe
   });
 }
 
-std::span<const char* const> option_names(SummaryMetric) {
-  static constexpr const char* names[] = {"repetition", "recovered-words", "length-ratio", "novelty",
-                                          "copy-rate"};
-  return names;
-}
-
-double score_summaries(SummaryMetric metric, const std::vector<std::string>& hypotheses,
-                       const ReferenceLists& references, const std::vector<std::string>& sources,
-                       const TextCodec& codec) {
-  check_parallel(hypotheses, references);
-  const auto statistics = [&] {
-    switch (metric) {
-      case SummaryMetric::repetition:
-        return repeated_ngrams(words_of(hypotheses), 4);
-      case SummaryMetric::recovered_words:
-        return recovered_words(hypotheses, references, sources, codec);
-      case SummaryMetric::length_ratio:
-        return length_ratio(words_of(hypotheses), words_of_references(references));
-      case SummaryMetric::novelty:
-        return novel_ngrams(words_of(hypotheses), words_of(sources), 2);
-      case SummaryMetric::copy_rate:
-        break;
-    }
-    return copy_rate(words_of(hypotheses), words_of(sources));
-  }();
-  return statistics.score(statistics.sums());
+SentenceStatistics right_first_words(const std::vector<Words>& texts, const WordReferences& references) {
+  return ratio(texts.size(), 0, [&](size_t i) {
+    const auto& wanted = references.at(i);
+    return Share{std::any_of(wanted.begin(), wanted.end(),
+                             [&](const Words& reference) {
+                               return !reference.empty() && !texts[i].empty() &&
+                                      texts[i].front() == reference.front();
+                             }),
+                 1};
+  });
 }
 
 }  // namespace seq2seq

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -45,21 +44,7 @@ SentenceStatistics length_ratio(const std::vector<Words>& texts, const WordRefer
 /// The share of outputs whose words are those of a reference.
 SentenceStatistics exact_matches(const std::vector<Words>& texts, const WordReferences& references);
 
-/// What validation can watch.
-enum class SummaryMetric {
-  repetition,  ///< repeated 4-grams
-  recovered_words,
-  length_ratio,
-  novelty,  ///< novel 2-grams
-  copy_rate
-};
-
-/// "repetition", "recovered-words", "length-ratio", "novelty", "copy-rate", in the order of the enumerators.
-std::span<const char* const> option_names(SummaryMetric);
-
-/// `sources` and `codec` as in recovered_words.
-double score_summaries(SummaryMetric metric, const std::vector<std::string>& hypotheses,
-                       const ReferenceLists& references, const std::vector<std::string>& sources,
-                       const TextCodec& codec);
+/// The share of outputs that begin with the first word of a reference.
+SentenceStatistics right_first_words(const std::vector<Words>& texts, const WordReferences& references);
 
 }  // namespace seq2seq

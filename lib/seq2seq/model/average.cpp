@@ -5,6 +5,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/model/named_tensors.h"
+#include "seq2seq/model/same_text.h"
 
 namespace seq2seq {
 
@@ -31,14 +32,8 @@ TranslationModel average_models(const std::vector<std::filesystem::path>& paths)
             "average checkpoints of one run, or of runs of one configuration with the same vocabularies");
     };
     need(options_to_json(model.model_options) == options_to_json(result.model_options), "model options");
-    need(model.text.source->vocabulary() == result.text.source->vocabulary() &&
-             model.text.target->vocabulary() == result.text.target->vocabulary(),
-         "vocabularies");
-    need(options_to_json(model.text_options) == options_to_json(result.text_options) &&
-             model.maximum_length == result.maximum_length &&
-             model.text.source->tokenizer().state() == result.text.source->tokenizer().state() &&
-             model.text.target->tokenizer().state() == result.text.target->tokenizer().state(),
-         "text options");
+    need(same_vocabularies(model, result), "vocabularies");
+    need(read_text_alike(model, result) && model.maximum_length == result.maximum_length, "text options");
     for (auto& [name, weight] : weights) sums.at(name) += weight;
   }
   for (auto& [name, sum] : sums) sum = (sum / static_cast<double>(paths.size())).to(at::kFloat);

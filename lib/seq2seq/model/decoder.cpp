@@ -14,6 +14,13 @@ constexpr AttentionOptions sentence_attention = AdditiveAttention{};
 
 }  // namespace
 
+Step StepSequence::as_hypotheses(int64_t begin, int64_t count) const {
+  const auto rows = [&](const Tensor& all) {
+    return all.defined() ? all.narrow(1, begin, count).flatten(0, 1) : Tensor();
+  };
+  return {rows(features), rows(attention), rows(copy_gate), {}};
+}
+
 struct RnnDecoderImpl::View {
   Tensor feed;  // with attention and input feeding
   CoverageState coverage;

@@ -29,6 +29,9 @@ struct StepSequence {
   Tensor features;   ///< [B, T, F]
   Tensor attention;  ///< [B, T, S]
   Tensor copy_gate;  ///< [B, T, 1 or 2] or undefined
+  /// `count` steps from `begin` on as one step of B * count hypotheses; all of them as one of B * T.
+  Step as_hypotheses(int64_t begin, int64_t count) const;
+  Step as_hypotheses() const { return as_hypotheses(0, features.size(1)); }
 };
 
 /// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the

@@ -6,7 +6,28 @@
 #include <cstdint>
 #include <string>
 
+#include "seq2seq/core/options.h"
+#include "seq2seq/nn/engine/compute.h"
+
 namespace seq2seq {
+
+/// What computes: of every command that has a model at work.
+struct MachineOptions {
+  int64_t threads = 0;
+  std::string device = "cpu";
+  Kernels kernels = Kernels::fast;
+  static void threads_field(auto& o, auto& f) {
+    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024),
+      on_resume_free);
+  }
+  static void fields(auto& o, auto& f) {
+    threads_field(o, f);
+    f("device", o.device, "cpu, cuda or cuda:N", on_resume_free, everyday);
+    f("kernels", o.kernels,
+      "fast ones, LibTorch's own operations alone (plain), or both, ending at the first difference (check)",
+      on_resume_free);
+  }
+};
 
 /// Throws UsageError unless `name` is cpu, cuda, cuda:N or, with or without :N, the name of the backend that
 /// this process has registered with LibTorch (its "PrivateUse1").

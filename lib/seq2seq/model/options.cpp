@@ -23,17 +23,17 @@ std::string attention_names() {
 }
 
 void check_rnn_decoder(const ModelOptions& options, const RnnDecoderOptions& decoder) {
-  check_attention(decoder.attention, decoder.attention_sizes(memory_size(options)), "decoder.");
+  check_attention(decoder.attention, decoder.attention_sizes(memory_size(options)), "--decoder.");
   if (decoder.has_attention()) return;
   const auto refuse = [](const std::string& option, const std::string& what) {
     throw UsageError(option, what + " needs attention, and the decoder has none",
-                     "set decoder.attention to " + attention_names());
+                     "set --decoder.attention to " + attention_names());
   };
-  if (options.copying) refuse("copying", "copying");
-  if (!std::holds_alternative<NoCoverage>(decoder.coverage)) refuse("decoder.coverage", "coverage");
-  if (decoder.context_gate != ContextGate::none) refuse("decoder.context-gate", "a context gate");
+  if (options.copying) refuse("--copying", "copying");
+  if (!std::holds_alternative<NoCoverage>(decoder.coverage)) refuse("--decoder.coverage", "coverage");
+  if (decoder.context_gate != ContextGate::none) refuse("--decoder.context-gate", "a context gate");
   if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
-    refuse("encoder", "the hierarchical encoder");
+    refuse("--encoder", "the hierarchical encoder");
 }
 
 void check_transformer(const TransformerOptions& transformer, const std::string& side, int64_t width) {
@@ -41,7 +41,7 @@ void check_transformer(const TransformerOptions& transformer, const std::string&
     throw UsageError(
         side + ".heads",
         std::to_string(transformer.heads) + " heads cannot share a width of " + std::to_string(width),
-        "let it divide embedding.size");
+        "let it divide --embedding.size");
   const bool pairs =
       transformer.positions == PositionKind::learned ||
       (transformer.positions == PositionKind::rotary ? width / transformer.heads : width) % 2 == 0;
@@ -49,7 +49,7 @@ void check_transformer(const TransformerOptions& transformer, const std::string&
     throw UsageError(side + ".positions",
                      std::string(position_names[static_cast<size_t>(transformer.positions)]) +
                          " positions take dimensions in pairs, and there is an odd one",
-                     "use an even embedding.size (for rotary, for each head), or learned positions");
+                     "use an even --embedding.size (for rotary, for each head), or learned positions");
 }
 
 }  // namespace
@@ -82,20 +82,17 @@ void check(const ModelOptions& options) {
   if (const auto* decoder = std::get_if<RnnDecoderOptions>(&options.decoder))
     check_rnn_decoder(options, *decoder);
   if (const auto* encoder = std::get_if<TransformerOptions>(&options.encoder))
-    check_transformer(*encoder, "encoder", options.embedding.size);
+    check_transformer(*encoder, "--encoder", options.embedding.size);
   if (const auto* decoder = std::get_if<TransformerOptions>(&options.decoder)) {
-    check_transformer(*decoder, "decoder", options.embedding.size);
+    check_transformer(*decoder, "--decoder", options.embedding.size);
     if (std::holds_alternative<HierarchicalEncoderOptions>(options.encoder))
       throw UsageError(
-          "encoder",
+          "--encoder",
           "hierarchical weighs sentences at every step anew, which a Transformer decoder, with an "
           "attention in every layer, has no place for",
           "use --decoder rnn, or --encoder transformer");
   }
-  if (options.embedding.freeze && options.embedding.source_file.empty() &&
-      options.embedding.target_file.empty())
-    throw UsageError("embedding.freeze", "there are no pretrained vectors to freeze",
-                     "give embedding.source-file or embedding.target-file");
+  check_conditions(options);
 }
 
 }  // namespace seq2seq

@@ -20,22 +20,24 @@ struct EmbeddingOptions {
   std::string source_file, target_file;
   bool freeze = false;
   static void fields(auto& o, auto& f) {
-    f("size", o.size, "width of the word vectors", in_range(1, 8192));
+    f("size", o.size, "width of the word vectors", in_range(1, 8192), everyday);
     f("sharing", o.sharing,
       "which of the source, target and output matrices are the same (needs one vocabulary "
       "when the source takes part)");
     f("source-file", o.source_file,
-      "pretrained source vectors: a token and its numbers a line (word2vec or GloVe text)");
-    f("target-file", o.target_file, "pretrained target vectors");
-    f("freeze", o.freeze, "do not train the pretrained vectors");
+      "pretrained source vectors: a token and its numbers a line (word2vec or GloVe text)", file_path);
+    f("target-file", o.target_file, "pretrained target vectors", file_path);
+    f("freeze", o.freeze, "do not train the pretrained vectors",
+      only_if(!o.source_file.empty() || !o.target_file.empty(),
+              "give --embedding.source-file or --embedding.target-file"));
   }
 };
 
 /// Of every recurrent encoder and decoder.
 void recurrent_dropout_field(auto& o, auto& f) {
   f("recurrent-dropout", o.recurrent_dropout,
-    "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)",
-    in_range(0, 0.95));
+    "dropout inside the recurrence, one mask for all time steps (Gal and Ghahramani 2016)", in_range(0, 0.95),
+    only_in_training);
 }
 
 /// What makes deep stacks of recurrent layers learn.
@@ -58,10 +60,11 @@ struct RnnEncoderOptions {
   static void fields(auto& o, auto& f) {
     f("cell", o.cell, "recurrent cell");
     f("layers", o.layers, "stacked layers", in_range(1, 16));
-    f("size", o.size, "state width of each direction", in_range(1, 8192));
+    f("size", o.size, "state width of each direction", in_range(1, 8192), everyday);
     f("bidirectional", o.bidirectional, "read the sentence in both directions");
     depth_fields(o, f);
-    f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95));
+    f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95),
+      only_in_training);
     recurrent_dropout_field(o, f);
   }
   int64_t memory_size() const { return bidirectional ? 2 * size : size; }
@@ -83,7 +86,7 @@ struct HierarchicalEncoderOptions {
     f("sentence-size", o.sentence_size, "state width of each direction over sentences", in_range(1, 8192));
     f("bidirectional", o.bidirectional, "read words and sentences in both directions");
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on sentences",
-      in_range(0, 0.95));
+      in_range(0, 0.95), only_in_training);
     recurrent_dropout_field(o, f);
   }
   RnnEncoderOptions words() const {
@@ -124,8 +127,9 @@ struct RnnDecoderOptions {
   static void fields(auto& o, auto& f) {
     f("cell", o.cell, "recurrent cell");
     f("layers", o.layers, "stacked layers", in_range(1, 16));
-    f("size", o.size, "state width", in_range(1, 8192));
-    f.kind("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector");
+    f("size", o.size, "state width", in_range(1, 8192), everyday);
+    f.kind("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector",
+           everyday);
     f.kind("coverage", o.coverage,
            "what attention remembers of where it has looked: nothing, the sum of past attention (See et al. "
            "2017) "
@@ -137,7 +141,7 @@ struct RnnDecoderOptions {
       "feed the previous step's attention result (with attention none: the fixed context) into every step");
     depth_fields(o, f);
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output",
-      in_range(0, 0.95));
+      in_range(0, 0.95), only_in_training);
     recurrent_dropout_field(o, f);
   }
   bool has_attention() const { return !std::holds_alternative<NoAttention>(attention); }
@@ -171,11 +175,12 @@ struct TransformerOptions {
     f("positions", o.positions,
       "how the order of words is known: sines (Vaswani et al. 2017), a learned vector for each of the first "
       "1,024 positions, or queries and keys turned by their position (Su et al. 2021)");
-    f("dropout", o.dropout, "regular dropout on embeddings and on what each sublayer adds",
-      in_range(0, 0.95));
-    f("attention-dropout", o.attention_dropout, "dropout on attention weights", in_range(0, 0.95));
+    f("dropout", o.dropout, "regular dropout on embeddings and on what each sublayer adds", in_range(0, 0.95),
+      only_in_training);
+    f("attention-dropout", o.attention_dropout, "dropout on attention weights", in_range(0, 0.95),
+      only_in_training);
     f("activation-dropout", o.activation_dropout, "dropout inside the feed-forward sublayer",
-      in_range(0, 0.95));
+      in_range(0, 0.95), only_in_training);
   }
 };
 
@@ -192,12 +197,13 @@ struct ModelOptions {
   double initial_range = 0.1;
   static void fields(auto& o, auto& f) {
     f.group("embedding", o.embedding);
-    f.choice("encoder", o.encoder, "kind of encoder");
-    f.choice("decoder", o.decoder, "kind of decoder");
+    f.choice("encoder", o.encoder, "kind of encoder", everyday);
+    f.choice("decoder", o.decoder, "kind of decoder", everyday);
     f("copying", o.copying,
-      "mix the vocabulary with the source's own words, known or not (pointer-generator, See et al. 2017)");
+      "mix the vocabulary with the source's own words, known or not (pointer-generator, See et al. 2017)",
+      everyday);
     f("word-dropout", o.word_dropout, "share of input words replaced by <unk> in training, on both sides",
-      in_range(0, 0.95));
+      in_range(0, 0.95), only_in_training);
     f("initial-range", o.initial_range,
       "weights begin uniform in +- this (those of Transformer layers as Glorot and Bengio 2010 say, biases "
       "at "

@@ -2,12 +2,15 @@
 
 #include <ATen/ATen.h>
 
-#include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
+
+CopyShares copy_shares(const StepSequence& steps, const Memory& memory) {
+  return copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
+}
 
 OutputImpl::OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied) : tied_(tied.defined()) {
   if (tied_) {
@@ -54,8 +57,8 @@ Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
     const auto by_sentence = [&](const Tensor& rows) {
       return rows.view({memory.count(), -1, rows.size(1)});
     };
-    const CopyShares shares = copy_shares(by_sentence(step.copy_gate), by_sentence(step.attention),
-                                          memory.copy_slots().unsqueeze(1));
+    const CopyShares shares =
+        copy_shares({{}, by_sentence(step.attention), by_sentence(step.copy_gate)}, memory);
     best = top_k_mixture(logits, {shares.generated.flatten(0, 1), shares.copied.flatten(0, 1)},
                          memory.copy_slots(), k, banned, Vocabulary::end);
   } else {
@@ -71,7 +74,7 @@ LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const
   const Tensor rows = steps.features.reshape({-1, steps.features.size(2)}).index_select(0, real);  // [R, F]
   CopyMixture mixture;
   if (steps.copy_gate.defined()) {
-    const CopyShares shares = copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
+    const CopyShares shares = copy_shares(steps, memory);
     mixture.generated = shares.generated.reshape(-1).index_select(0, real);
     mixture.copied =
         copied_probability(shares.copied, memory.copy_slots(), targets).reshape(-1).index_select(0, real);
@@ -83,10 +86,7 @@ LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const
 Tensor OutputImpl::correct(const StepSequence& steps, const Memory& memory, const Tensor& targets) {
   Tensor best;
   if (steps.copy_gate.defined()) {
-    const auto flat = [](const Tensor& t) { return t.reshape({-1, t.size(2)}); };
-    best = log_probabilities({flat(steps.features), flat(steps.attention), flat(steps.copy_gate), {}}, memory)
-               .argmax(-1)
-               .view(targets.sizes());
+    best = log_probabilities(steps.as_hypotheses(), memory).argmax(-1).view(targets.sizes());
   } else {
     best = linear(projected(steps.features), weight_, bias_).argmax(-1);  // [B, T]
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "seq2seq/model/decoder.h"
+#include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/ops/cross_entropy.h"
 
 namespace seq2seq {
@@ -23,6 +24,9 @@ struct OutputWords {
   Tensor weight;  ///< [W, E]
   Tensor bias;    ///< [W]
 };
+
+/// How much the vocabulary and each source position give in every step, of a model that copies (nn/copy.h).
+CopyShares copy_shares(const StepSequence& steps, const Memory& memory);
 
 /// Turns decoder features into words: the only place that sees the vocabulary.
 class OutputImpl : public torch::nn::Module {

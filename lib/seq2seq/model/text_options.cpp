@@ -6,28 +6,26 @@ namespace seq2seq {
 
 SEQ2SEQ_DEFINE_OPTIONS(TextOptions)
 
+bool TextOptions::makes_vocabulary() const {
+  const auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&tokenizer);
+  return source_vocabulary.empty() && (sentencepiece == nullptr || sentencepiece->model.empty());
+}
+
 void check(const TextOptions& options) {
   if (options.shared_vocabulary && !options.target_vocabulary.empty())
-    throw UsageError("target-vocabulary",
+    throw UsageError("--target-vocabulary",
                      "'" + options.target_vocabulary + "' is given though the vocabulary is shared",
-                     "set shared-vocabulary to false, or give source-vocabulary alone");
+                     "add --no-shared-vocabulary, or give --source-vocabulary alone");
   if (!options.shared_vocabulary && options.source_vocabulary.empty() != options.target_vocabulary.empty())
-    throw UsageError(options.source_vocabulary.empty() ? "source-vocabulary" : "target-vocabulary",
+    throw UsageError(options.source_vocabulary.empty() ? "--source-vocabulary" : "--target-vocabulary",
                      "is missing", "give both vocabularies or neither");
   const auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&options.tokenizer);
   if (sentencepiece != nullptr && (!options.source_vocabulary.empty() || !options.target_vocabulary.empty()))
-    throw UsageError("source-vocabulary", "is not for sentencepiece",
-                     "a SentencePiece model brings its own: give tokenizer.model");
+    throw UsageError("--source-vocabulary", "is not for sentencepiece",
+                     "a SentencePiece model brings its own: give --tokenizer.model");
   if (sentencepiece != nullptr && !sentencepiece->model.empty() && !options.shared_vocabulary)
-    throw UsageError("tokenizer.model", "is one model for both sides", "set shared-vocabulary to true");
-  const bool made =
-      options.source_vocabulary.empty() && (sentencepiece == nullptr || sentencepiece->model.empty());
-  if (!made && options.vocabulary_size != 0)
-    throw UsageError("vocabulary-size", "would change nothing: the vocabulary is given", "leave it out");
-  if (options.minimum_frequency != 1 && (!made || sentencepiece != nullptr))
-    throw UsageError("minimum-frequency",
-                     made ? "is not for sentencepiece" : "would change nothing: the vocabulary is given",
-                     made ? "set vocabulary-size instead" : "leave it out");
+    throw UsageError("--tokenizer.model", "is one model for both sides", "add --shared-vocabulary");
+  check_conditions(options);
 }
 
 }  // namespace seq2seq

@@ -47,7 +47,7 @@ bool has_bar(const LineChart& chart, const LineChart::Series& series, size_t poi
          drawn(chart, series.x[point], series.high[point]);
 }
 
-// Logarithms of powers of ten, or of 1, 2 and 5 times them where there are few.
+// Logarithms of powers of ten, of 1, 2 and 5 times them where there are few, or of other round numbers.
 std::vector<double> logarithmic_ticks(double low, double high) {
   std::vector<double> ticks;
   const double step = std::max(1.0, std::ceil((high - low) / 6));
@@ -56,12 +56,15 @@ std::vector<double> logarithmic_ticks(double low, double high) {
       if (const double tick = power + std::log10(factor);
           tick >= low && tick <= high && (factor == 1 || high - low < 2))
         ticks.push_back(tick);
-  return ticks.size() < 2 ? round_ticks(low, high, 5) : ticks;
+  if (ticks.size() > 1) return ticks;
+  ticks = round_ticks(std::pow(10, low), std::pow(10, high), 5);
+  for (double& tick : ticks) tick = std::log10(tick);
+  return ticks;
 }
 
 std::string tick_label(double value) {
   const double size = std::abs(value);
-  return size >= 1e3 && size < 1e7 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value);
+  return size >= 1e6 && size < 1e7 ? fmt::format("{:.0f}", value) : fmt::format("{:.6g}", value);
 }
 
 std::string text(double x, double y, const char* anchor, const std::string& content,

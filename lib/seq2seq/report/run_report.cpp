@@ -5,22 +5,24 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <limits>
-#include <map>
+#include <functional>
+#include <set>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
-#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/decode/explanation.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/translator.h"
+#include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/report/event_file.h"
 #include "seq2seq/report/explanation_page.h"
 #include "seq2seq/report/gradient_flow_chart.h"
 #include "seq2seq/report/html_page.h"
 #include "seq2seq/report/line_chart.h"
-#include "seq2seq/study/run_log.h"
 #include "seq2seq/train/run_directory.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -28,90 +30,89 @@ namespace {
 
 constexpr const char *event_file_prefix = "events.out.tfevents.", *event_file_suffix = ".seq2seq";
 
-/// Numbers of one kind of log line by update.
-struct Log {
-  std::vector<double> updates;
-  std::map<std::string, std::vector<double>> values;  // not a number where a line lacks it
-
-  void add(const Json& line) {
-    for (const auto& [key, value] : line.items())
-      if (value.is_number() || value.is_null()) values.try_emplace(key, updates.size(), missing);
-    updates.push_back(number_at(line, "update"));
-    for (auto& [key, list] : values) list.push_back(number_at(line, key));
-  }
-  static constexpr double missing = std::numeric_limits<double>::quiet_NaN();
-};
-
 std::string figure(const LineChart& chart) {
   return html_figure(line_chart_svg(chart), chart.title);
 }
 
-std::string table_of(const Json& line) {
+std::string table_of(const ValidationLine& line) {
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [key, value] : line.items())
-    if (value.is_number() && key != "validation_seconds" && key != "seconds")
-      rows.push_back({key, fmt::format("{:.6g}", value.get<double>())});
+  for (const auto& [key, value] : logged_numbers(line))
+    if (key != "validation_seconds" && key != "seconds") rows.push_back({key, fmt::format("{:.6g}", value)});
   return html_table({}, rows);
 }
 
-LineChart::Series series_of(const Log& log, const std::string& key, const std::string& name,
-                            bool points = false) {
-  const auto found = log.values.find(key);
-  return {name, log.updates,
-          found == log.values.end() ? std::vector<double>(log.updates.size(), Log::missing) : found->second,
-          points};
+/// By update; `value` gives that of a line.
+template <class Line, class Value>
+LineChart::Series series_of(const std::string& name, const std::vector<Line>& lines, Value value) {
+  LineChart::Series series{name, {}, {}};
+  for (const Line& line : lines) {
+    series.x.push_back(static_cast<double>(line.update));
+    series.y.push_back(std::invoke(value, line));
+  }
+  return series;
+}
+
+LineChart::Series score_series(const std::string& name, const std::vector<ValidationLine>& lines,
+                               const std::string& metric) {
+  LineChart::Series series =
+      series_of(name, lines, [&](const ValidationLine& line) { return line.score(metric); });
+  series.points = true;
+  return series;
 }
 
 /// Some lines of gradient flow, the first and the last among them.
-std::string flow_figure(const std::vector<Json>& lines) {
+std::string flow_figure(const std::vector<GradientFlowLine>& lines) {
   constexpr size_t most = 6;
   std::vector<NamedFlow> flows;
   const size_t drawn = std::min(lines.size(), most);
   for (size_t i = 0; i < drawn; ++i) {
-    const Json& line = lines[drawn == 1 ? 0 : i * (lines.size() - 1) / (drawn - 1)];
-    flows.push_back(
-        {fmt::format("update {:.0f}", number_at(line, "update")),
-         {numbers_at(line, "norms"), number_at(line, "target_steps"), number_at(line, "parameter_norm")}});
+    const GradientFlowLine& line = lines[drawn == 1 ? 0 : i * (lines.size() - 1) / (drawn - 1)];
+    flows.push_back({fmt::format("update {}", line.update), line.flow});
   }
   LineChart chart = gradient_flow_chart(flows);
   chart.title = "Gradient flow: how much of the last word's loss arrives how far back, on validation text";
   return figure(chart);
 }
 
-std::string charts_of(const std::vector<Json>& lines) {
-  Log updates, validations;
-  std::vector<Json> flows;
-  for (const Json& line : lines) {
-    const std::string type = line.value("type", "");
-    if (type == "update") updates.add(line);
-    if (type == "validation") validations.add(line);
-    if (type == "gradient_flow") flows.push_back(line);
+/// The validation scores of one scale; empty when there are none.
+std::string scores_figure(const std::vector<ValidationLine>& validations, Scale scale, const char* range) {
+  LineChart chart{"Validation scores: ", "updates", range, {}, false};
+  for (const Metric& metric : metrics()) {
+    const auto measured = [&](const ValidationLine& line) { return line.scores.contains(metric.name); };
+    if (metric.scale != scale || std::none_of(validations.begin(), validations.end(), measured)) continue;
+    chart.title += (chart.series.empty() ? "" : ", ") + std::string(metric.title);
+    chart.series.push_back(score_series(metric.title, validations, metric.name));
   }
+  if (chart.series.empty()) return "";
+  if (chart.series.size() == 1) chart.y_label = chart.series.front().name;  // which then has no legend
+  return figure(chart);
+}
+
+std::string charts_of(const std::vector<RunLogLine>& lines) {
+  const auto updates = lines_of<UpdateLine>(lines);
+  const auto validations = lines_of<ValidationLine>(lines);
+  const auto flows = lines_of<GradientFlowLine>(lines);
   std::string body = figure({"Perplexity of the target tokens, in training and on the validation text",
                              "updates",
                              "perplexity",
-                             {series_of(updates, "perplexity", "training"),
-                              series_of(validations, "perplexity", "validation", true)},
+                             {series_of("training", updates, &UpdateLine::perplexity),
+                              score_series("validation", validations, "perplexity")},
                              true});
-  LineChart scores{"Validation scores", "updates", "score", {}, false};
-  for (const auto& [key, values] : validations.values) {
-    static const std::string others[] = {"update",          "epoch",        "loss",
-                                         "perplexity",      "seconds",      "validation_seconds",
-                                         "peak_memory_mib", "target_tokens"};
-    if (std::find(std::begin(others), std::end(others), key) == std::end(others))
-      scores.series.push_back(series_of(validations, key, key, true));
-  }
-  if (!scores.series.empty()) body += figure(scores);
-  const auto one = [&](const char* key, const char* y_label, const char* title, bool logarithmic) {
-    return figure({title, "updates", y_label, {series_of(updates, key, y_label)}, logarithmic});
+  for (const auto& [scale, range] : {std::pair(Scale::percent, "0 to 100"), std::pair(Scale::share, "0 to 1"),
+                                     std::pair(Scale::ratio, "ratio")})
+    body += scores_figure(validations, scale, range);
+  const auto one = [&](auto value, const char* y_label, const char* title, bool logarithmic) {
+    return figure({title, "updates", y_label, {series_of(y_label, updates, value)}, logarithmic});
   };
-  body += one("gradient_norm", "gradient norm",
+  body += one(&UpdateLine::gradient_norm, "gradient norm",
               "Norm of the gradients before clipping, mean between two log lines", true);
   if (!flows.empty()) body += flow_figure(flows);
-  body += one("learning_rate", "learning rate", "Learning rate", false);
-  if (updates.values.contains("coverage_loss"))
-    body += one("coverage_loss", "coverage loss", "Coverage loss a target token", false);
-  return body + one("target_tokens_per_second", "target tokens a second",
+  body += one(&UpdateLine::learning_rate, "learning rate", "Learning rate", false);
+  const auto covers = [](const UpdateLine& line) { return line.coverage_loss.has_value(); };
+  if (std::any_of(updates.begin(), updates.end(), covers))
+    body += one([](const UpdateLine& line) { return line.coverage_loss.value_or(not_logged); },
+                "coverage loss", "Coverage loss a target token", false);
+  return body + one(&UpdateLine::target_tokens_per_second, "target tokens a second",
                     "Speed of training, validation left out", false);
 }
 
@@ -134,7 +135,9 @@ std::string examples_of(const fs::path& run, const RunReportOptions& options) {
   if (options.input.empty()) files = RunDirectory::options_of(run).data.valid_files();
   if (files.empty()) return "<p>The run has no validation files; --input names text for examples.</p>\n";
   const TranslationModel model = load_model(run, open_device(options.device));
-  Translator translator = make_translator(model, TranslatorOptions{}, 1);
+  const DecodingModels models(model);
+  DecodingPool pool(models.scorers(1));
+  Translator translator(models, pool, {});
   const auto lines = example_lines(files, options.examples);
   const auto translations = translator.translate(lines);
   std::string html;
@@ -152,23 +155,23 @@ std::string examples_of(const fs::path& run, const RunReportOptions& options) {
 }  // namespace
 
 std::string run_report_html(const fs::path& run, const RunReportOptions& options) {
-  const std::vector<Json> lines = read_run_log(run);
-  Json best;
-  double seconds = 0, tokens = 0;
-  int64_t updates = 0;
-  for (const Json& line : lines) {
-    if (line.value("type", "") == "update") tokens += number_at(line, "target_tokens");
-    if (const double update = number_at(line, "update"); update > 0)
-      updates = std::max(updates, static_cast<int64_t>(update));
-    if (line.value("best", false)) best = line;
-    seconds = std::fmax(seconds, number_at(line, "seconds"));
+  const std::vector<RunLogLine> lines = RunLog::read(run);
+  const ValidationLine* best = nullptr;
+  double seconds = 0;
+  int64_t updates = 0, tokens = 0;
+  for (const RunLogLine& line : lines) {
+    updates = std::max(updates, logged_update(line));
+    seconds = std::fmax(seconds, logged_seconds(line));
+    if (const auto* update = std::get_if<UpdateLine>(&line)) tokens += update->target_tokens;
+    if (const auto* validation = std::get_if<ValidationLine>(&line); validation && validation->best)
+      best = validation;
   }
   const fs::path whole =
       fs::absolute(run / "").lexically_normal().parent_path();  // with or without a / at its end
   std::string html = html_page_begin(whole.filename().string());
   html += fmt::format("<p>{} updates, {} target tokens in {}.</p>\n", format_count(updates),
-                      format_count(static_cast<int64_t>(tokens)), format_duration(seconds));
-  if (!best.is_null()) html += "<h2>Best validation</h2>\n" + table_of(best);
+                      format_count(tokens), format_duration(seconds));
+  if (best != nullptr) html += "<h2>Best validation</h2>\n" + table_of(*best);
   html += "<h2>Curves</h2>\n" + charts_of(lines);
   if (options.examples > 0) {
     html += "<h2>Examples</h2>\n";
@@ -186,7 +189,7 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
 }
 
 fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
-  const std::vector<Json> lines = read_run_log(run);
+  const std::vector<RunLogLine> lines = RunLog::read(run);
   // When the run began: its configuration was written then, and lines have seconds since.
   std::error_code failure;
   const auto written = fs::last_write_time(run / "config.json", failure);
@@ -197,22 +200,20 @@ fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
   const auto begin =
       std::chrono::duration<double>(std::chrono::file_clock::to_sys(written).time_since_epoch()).count();
   std::string bytes = event_file_begin(begin);
-  for (const Json& line : lines) {
-    const std::string type = line.value("type", "");
-    const char* group = type == "update"       ? "training/"
-                        : type == "validation" ? "validation/"
-                                               : "gradient flow/";
+  for (const RunLogLine& line : lines) {
+    const char* group = std::holds_alternative<UpdateLine>(line)       ? "training/"
+                        : std::holds_alternative<ValidationLine>(line) ? "validation/"
+                                                                       : "gradient flow/";
     std::vector<std::pair<std::string, double>> values;
-    for (const auto& [key, value] : line.items())
-      if (value.is_number() && key != "update" && key != "seconds")
-        values.emplace_back(group + key, value.get<double>());
-    const auto norms = numbers_at(line, "norms");
-    for (const size_t distance : {0, 1, 2, 5, 10, 20, 50, 100})
-      if (distance < norms.size())
-        values.emplace_back(fmt::format("{}distance {}", group, distance), norms[distance]);
+    for (const auto& [key, value] : logged_numbers(line))
+      if (key != "update" && key != "seconds") values.emplace_back(group + key, value);
+    if (const auto* measured = std::get_if<GradientFlowLine>(&line))
+      for (const size_t distance : {0, 1, 2, 5, 10, 20, 50, 100})
+        if (distance < measured->flow.norms.size())
+          values.emplace_back(fmt::format("{}distance {}", group, distance), measured->flow.norms[distance]);
     if (!values.empty())
-      bytes += event_of_scalars(begin + std::fmax(0, number_at(line, "seconds")),
-                                static_cast<int64_t>(std::fmax(0, number_at(line, "update"))), values);
+      bytes += event_of_scalars(begin + std::fmax(0, logged_seconds(line)),
+                                std::max<int64_t>(0, logged_update(line)), values);
   }
   const fs::path file =
       folder / fmt::format("{}{}{}", event_file_prefix, static_cast<int64_t>(begin), event_file_suffix);

@@ -8,34 +8,11 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/study/study_metrics.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
-
-struct Metric {
-  const char *name, *title;
-  bool share;  // from 0 to 1, shown times 100
-};
-constexpr Metric known_metrics[] = {{"bleu", "BLEU", false},
-                                    {"chrf", "chrF", false},
-                                    {"rouge1", "ROUGE-1", true},
-                                    {"rouge2", "ROUGE-2", true},
-                                    {"rougeL", "ROUGE-L", true},
-                                    {"exact", "exact outputs", true},
-                                    {"rougeL_but_unseen", "ROUGE-L but for unseen words", true},
-                                    {"exact_but_unseen", "exact but for unseen words", true},
-                                    {"first_word", "first word right", true},
-                                    {"repetition", "repeated 4-grams", true},
-                                    {"recovered_words", "unseen words kept", true},
-                                    {"length_ratio", "length ratio", false}};
-
-const Metric& metric_called(const std::string& name) {
-  const auto found = std::find_if(std::begin(known_metrics), std::end(known_metrics),
-                                  [&](auto& m) { return m.name == name; });
-  TORCH_CHECK(found != std::end(known_metrics), "no metric ", name);
-  return *found;
-}
 
 /// One JSON object whose keys are all known.
 class Fields {
@@ -110,10 +87,6 @@ void check_name(const std::string& place, const std::string& what, const std::st
     throw Error(place, "'" + name + "' is no " + what, suggest_name(name, valid));
 }
 
-std::string from_folder(const fs::path& folder, const std::string& path) {
-  return path.empty() ? path : fs::absolute(folder / path).lexically_normal().string();
-}
-
 /// Calls `read` with the fields of each object in a list.
 template <class Read>
 void for_each_object(Fields& fields, const std::string& key, const Read& read) {
@@ -133,38 +106,30 @@ std::vector<std::string> names_of(const std::vector<Study::Run>& runs) {
   return names;
 }
 
-/// Every file that options name.
-std::vector<std::string*> paths_of(TrainOptions& options) {
-  const auto data = options.data.paths();
-  std::vector<std::string*> paths(data.begin(), data.end());
-  for (std::string* path : {&options.text.source_vocabulary, &options.text.target_vocabulary,
-                            &options.model.embedding.source_file, &options.model.embedding.target_file,
-                            &options.run.initialize_from})
-    paths.push_back(path);
-  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&options.text.tokenizer))
-    paths.push_back(&sentencepiece->model);
-  return paths;
+/// A study's options are known by their keys.
+std::string option_key(const OptionField& field) {
+  return field.path;
 }
 
 void check_run(const std::string& path, const Study::Run& run) {
   TrainOptions options = run.options;
   options.run.directory = run.name;
   try {
-    check(options);
+    check_named(option_fields(options), option_key, [&] { check(options); });
   } catch (const Error& error) {
     throw Error(path + ": run '" + run.name + "'", error.what());
   }
 }
 
-void check_test(const std::string& place, const CorpusFiles& files) {
-  const bool pair = !files.source.empty() && !files.target.empty();
-  if (files.combined.empty() ? !pair : !(files.source.empty() && files.target.empty()))
-    throw Error(place, "is not clear", "give one file with both sides, or one for each side");
-}
-
 void read_runs(Study& study, Fields& fields, const fs::path& folder) {
   fields.require("base");
-  const OptionPatch base = OptionPatch::from_json(fields.part("base").dump(), fields.place_of("base"));
+  const auto patch_of = [&, catalogue = option_catalogue<TrainOptions>()](const Json& options,
+                                                                          const std::string& place) {
+    OptionPatch patch = OptionPatch::from_json(options.dump(), place);
+    patch.resolve_paths(catalogue, folder);
+    return patch;
+  };
+  const OptionPatch base = patch_of(fields.part("base"), fields.place_of("base"));
   std::vector<OptionPatch> patches;
   for_each_object(fields, "runs", [&](Fields& inner) {
     Study::Run run;
@@ -188,16 +153,22 @@ void read_runs(Study& study, Fields& fields, const fs::path& folder) {
       patch = patches[static_cast<size_t>(at)];
     }
     const Json& changes = inner.part("changes");
-    if (!changes.is_null()) patch.merge(OptionPatch::from_json(changes.dump(), inner.place_of("changes")));
+    if (!changes.is_null()) patch.merge(patch_of(changes, inner.place_of("changes")));
     patches.push_back(patch);
     apply(run.options, patch);
-    for (std::string* path : paths_of(run.options)) *path = from_folder(folder, *path);
     study.runs.push_back(std::move(run));
   });
   if (study.runs.empty()) throw Error(fields.place_of("runs"), "is empty", "list at least one run");
 }
 
-void read_figure(const std::string& place, const std::string& figure) {
+/// As results have it, whichever way it is spelled.
+std::string read_metric(const std::string& place, std::string name) {
+  std::replace(name.begin(), name.end(), '-', '_');
+  check_name(place, "metric", name, study_metric_names());
+  return name;
+}
+
+std::string read_figure(const std::string& place, const std::string& figure) {
   const size_t space = figure.find(' ');
   const std::string kind = figure.substr(0, space);
   check_name(place, "figure", kind, {"by-length", "bars", "learning", "gradient-flow"});
@@ -205,24 +176,10 @@ void read_figure(const std::string& place, const std::string& figure) {
   if (wants_metric != (space != std::string::npos))
     throw Error(place, "'" + figure + "'" + (wants_metric ? " names no metric" : " takes no metric"),
                 "for example 'by-length rougeL' or 'learning'");
-  if (wants_metric) check_name(place, "metric", figure.substr(space + 1), study_metrics());
+  return wants_metric ? kind + " " + read_metric(place, figure.substr(space + 1)) : figure;
 }
 
 }  // namespace
-
-std::vector<std::string> study_metrics() {
-  std::vector<std::string> names;
-  for (const Metric& metric : known_metrics) names.emplace_back(metric.name);
-  return names;
-}
-
-std::string title_of_metric(const std::string& metric) {
-  return metric_called(metric).title;
-}
-
-bool is_share(const std::string& metric) {
-  return metric_called(metric).share;
-}
 
 Study Study::load(const std::string& path) {
   const Json json = read_json_file(path);
@@ -235,13 +192,14 @@ Study Study::load(const std::string& path) {
   {
     fields.require("test");
     Fields test(fields.part("test"), fields.place_of("test"));
-    study.test = {from_folder(folder, test.text("source", "")), from_folder(folder, test.text("target", "")),
-                  from_folder(folder, test.text("input", ""))};
+    study.test = {absolute_path(folder, test.text("source", "")),
+                  absolute_path(folder, test.text("target", "")),
+                  absolute_path(folder, test.text("input", ""))};
     test.refuse_others();
-    check_test(fields.place_of("test"), study.test);
+    require_corpus_files(study.test,
+                         {test.place_of("source"), test.place_of("target"), test.place_of("input")});
   }
-  study.score = fields.text("score", study.score);
-  check_name(fields.place_of("score"), "metric", study.score, study_metrics());
+  study.score = read_metric(fields.place_of("score"), fields.text("score", study.score));
   study.length_limits = fields.numbers("length-limits");
   for (size_t i = 0; i < study.length_limits.size(); ++i)
     if (study.length_limits[i] <= (i == 0 ? 0 : study.length_limits[i - 1]))
@@ -258,13 +216,13 @@ Study Study::load(const std::string& path) {
                     "give every comparison its own title");
     if (comparison.runs.empty()) throw Error(inner.place_of("runs"), "is empty", "name what is compared");
     for (const auto& name : comparison.runs) check_name(inner.place_of("runs"), "run", name, names);
-    for (const auto& figure : comparison.figures) read_figure(inner.place_of("figures"), figure);
+    for (auto& figure : comparison.figures) figure = read_figure(inner.place_of("figures"), figure);
     study.comparisons.push_back(std::move(comparison));
   });
   for_each_object(fields, "claims", [&](Fields& inner) {
     Claim claim{inner.text("text"), inner.text("metric"), inner.text("where", "all"), inner.text("higher"),
                 inner.text("lower")};
-    check_name(inner.place_of("metric"), "metric", claim.metric, study_metrics());
+    claim.metric = read_metric(inner.place_of("metric"), claim.metric);
     check_name(inner.place_of("where"), "place", claim.where, {"all", "shortest", "longest", "drop", "kept"});
     check_name(inner.place_of("higher"), "run", claim.higher, names);
     check_name(inner.place_of("lower"), "run", claim.lower, names);
@@ -276,10 +234,10 @@ Study Study::load(const std::string& path) {
   fields.refuse_others();
   for (Run& run : study.runs) {
     check_run(path, run);
-    for (const auto& option :
-         differing_paths(option_fields(study.runs.front().options), option_fields(run.options)))
-      if (option.starts_with("data.") || option.starts_with("limits.") || option == "run.seed")
-        throw Error(path + ": run '" + run.name + "'", option + " differs from that of the first run",
+    for (const OptionField& field : differing_fields(study.runs.front().options, run.options))
+      if (field.is(same_in_a_study))
+        throw Error(path + ": run '" + run.name + "'",
+                    option_key(field) + " differs from that of the first run",
                     "set it in the base: a study compares on the same text with the same budget");
   }
   return study;
@@ -297,10 +255,11 @@ void replace_text(Study& study, StudyText text) {
     throw UsageError(trained_on ? "--test" : "--train", "is missing",
                      "a study of your own text needs text to train on and text to test on");
   if (!trained_on) return;
-  check_test("--test", text.test);
-  const auto absolute = [](std::string& path) { path = from_folder(fs::current_path(), path); };
-  for (std::string* path : text.train.paths()) absolute(*path);
-  for (std::string* path : {&text.test.source, &text.test.target, &text.test.combined}) absolute(*path);
+  check_corpus_files(text.test, corpus_flags("--test"));
+  const fs::path folder = fs::current_path();
+  resolve_paths(text.train, folder);
+  for (std::string* path : {&text.test.source, &text.test.target, &text.test.combined})
+    *path = absolute_path(folder, *path);
   study.description.clear();  // it is of other text
   study.test = text.test;
   for (Study::Run& run : study.runs) {

@@ -57,10 +57,4 @@ struct StudyText {
 };
 void replace_text(Study& study, StudyText text);
 
-/// "bleu", "rougeL", "first_word", "repetition" and so on: what a study measures of outputs.
-std::vector<std::string> study_metrics();
-/// "ROUGE-L": for people; shares are shown times 100.
-std::string title_of_metric(const std::string& metric);
-bool is_share(const std::string& metric);
-
 }  // namespace seq2seq

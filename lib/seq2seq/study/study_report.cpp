@@ -12,7 +12,7 @@
 #include "seq2seq/report/gradient_flow_chart.h"
 #include "seq2seq/report/html_page.h"
 #include "seq2seq/report/line_chart.h"
-#include "seq2seq/study/run_log.h"
+#include "seq2seq/study/study_metrics.h"
 
 namespace seq2seq {
 namespace {
@@ -21,22 +21,26 @@ std::string seeds_of(size_t count) {
   return count == 1 ? "1 seed" : fmt::format("{} seeds", count);
 }
 
-double scale_of(const std::string& metric) {
-  return is_share(metric) ? 100 : 1;
+Scale scale_of(const std::string& metric) {
+  return study_metric(metric).metric->scale;
+}
+
+double factor_of(const std::string& metric) {
+  return scale_of(metric) == Scale::share ? 100 : 1;
 }
 
 /// "ROUGE-L, %"
 std::string title_with_unit(const std::string& metric) {
-  return title_of_metric(metric) + (is_share(metric) ? ", %" : "");
+  return study_metric(metric).title + (scale_of(metric) == Scale::share ? ", %" : "");
 }
 
-/// "27.3" or "27.3 ± 0.4"; shares in percent, the length ratio with two decimals.
+/// "27.3" or "27.3 ± 0.4"; shares in percent, ratios with two decimals.
 std::string with_deviation(const Spread& spread, const std::string& metric) {
   if (spread.count == 0) return "-";
-  const double scale = scale_of(metric);
-  const int decimals = metric == "length_ratio" ? 2 : 1;
-  std::string text = fmt::format("{:.{}f}", scale * spread.mean, decimals);
-  if (spread.count > 1) text += fmt::format(" \u00b1 {:.{}f}", scale * spread.deviation, decimals);
+  const double factor = factor_of(metric);
+  const int decimals = scale_of(metric) == Scale::ratio ? 2 : 1;
+  std::string text = fmt::format("{:.{}f}", factor * spread.mean, decimals);
+  if (spread.count > 1) text += fmt::format(" \u00b1 {:.{}f}", factor * spread.deviation, decimals);
   return text;
 }
 
@@ -129,12 +133,12 @@ std::string Writer::claims() const {
 
 std::string Writer::by_length(const Study::Comparison& comparison, const std::string& metric,
                               LineChart& chart) const {
-  chart = {title_of_metric(metric) + " by source length",
+  chart = {study_metric(metric).title + " by source length",
            "words in the source",
            title_with_unit(metric),
            {},
            false};
-  const double scale = scale_of(metric);
+  const double factor = factor_of(metric);
   for (const auto& run : comparison.runs) {
     LineChart::Series series{study_.run(run).title, {}, {}, true};
     const Json& groups = of(run).front().at("by-length");
@@ -143,9 +147,9 @@ std::string Writer::by_length(const Study::Comparison& comparison, const std::st
           spread_over(of(run), [&](const Json& result) { return value_of_group(result, metric, group); });
       if (spread.count == 0) continue;
       series.x.push_back(static_cast<double>(group));
-      series.y.push_back(scale * spread.mean);
-      series.low.push_back(scale * (spread.mean - spread.deviation));
-      series.high.push_back(scale * (spread.mean + spread.deviation));
+      series.y.push_back(factor * spread.mean);
+      series.low.push_back(factor * (spread.mean - spread.deviation));
+      series.high.push_back(factor * (spread.mean + spread.deviation));
     }
     if (chart.x_names.empty())
       for (size_t group = 0; group < groups.size(); ++group)
@@ -184,12 +188,12 @@ std::string Writer::gradient_flow(const Study::Comparison& comparison, LineChart
 
 std::string Writer::bars(const Study::Comparison& comparison, const std::string& metric) const {
   std::vector<Bar> all;
-  const double scale = scale_of(metric);
+  const double factor = factor_of(metric);
   for (const auto& run : comparison.runs) {
     const Spread spread = spread_of_metric(of(run), metric, "all");
     if (spread.count == 0) continue;
-    all.push_back({study_.run(run).title, scale * spread.mean, with_deviation(spread, metric),
-                   scale * (spread.mean - spread.deviation), scale * (spread.mean + spread.deviation)});
+    all.push_back({study_.run(run).title, factor * spread.mean, with_deviation(spread, metric),
+                   factor * (spread.mean - spread.deviation), factor * (spread.mean + spread.deviation)});
   }
   if (all.empty()) return "";
   return "<figure>\n" + html_bars(all) + "<figcaption>" +

@@ -4,21 +4,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <sstream>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/data/numbered_text.h"
 #include "seq2seq/decode/explanation.h"
+#include "seq2seq/decode/models.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/metrics/score.h"
-#include "seq2seq/metrics/summary.h"
 #include "seq2seq/report/explanation_page.h"
 #include "seq2seq/report/gradient_flow_chart.h"
-#include "seq2seq/study/run_log.h"
+#include "seq2seq/study/study_metrics.h"
 #include "seq2seq/text/utf8.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -48,15 +48,6 @@ std::string masked_text(const std::vector<int64_t>& ids, const TextCodec& target
   return fmt::format("{}", fmt::join(known, " "));
 }
 
-double share_of_first_words(const std::vector<Words>& texts, const WordReferences& references) {
-  double right = 0;
-  for (size_t i = 0; i < texts.size(); ++i)
-    right += std::any_of(references[i].begin(), references[i].end(), [&](const Words& reference) {
-      return !reference.empty() && !texts[i].empty() && texts[i].front() == reference.front();
-    });
-  return right / static_cast<double>(texts.size());
-}
-
 /// What a model made of the test text, line by line.
 struct Outputs {
   std::vector<std::string> texts, sources;
@@ -79,30 +70,21 @@ Outputs Outputs::at(const std::vector<size_t>& lines) const {
           chosen(masked_references, lines)};
 }
 
-Json scores_of(const Outputs& outputs, const TextCodec& codec) {
-  const auto& [texts, sources, references, masked, masked_references] = outputs;
+Json scores_of(const Outputs& outputs, const std::shared_ptr<const TextCodec>& codec) {
+  const ScoredTexts texts(outputs.texts, outputs.references, outputs.sources, codec);
+  const ScoredTexts numbers(outputs.masked, single_references(outputs.masked_references));
   Json scores = Json::object();
-  for (const MetricName metric :
-       {MetricName::bleu, MetricName::chrf, MetricName::rouge1, MetricName::rouge2, MetricName::rouge_l})
-    scores[option_name(metric)] = score_corpus(metric, texts, references);
-  const auto words = words_of(texts);
-  const WordReferences reference_words = words_of_references(references);
-  const auto score = [](const SentenceStatistics& statistics) { return statistics.score(statistics.sums()); };
-  scores["exact"] = score(exact_matches(words, reference_words));
-  scores["rougeL_but_unseen"] = score_corpus(MetricName::rouge_l, masked, masked_references);
-  double same = 0;
-  for (size_t i = 0; i < masked.size(); ++i) same += masked[i] == masked_references[i];
-  scores["exact_but_unseen"] = same / static_cast<double>(masked.size());
-  scores["first_word"] = share_of_first_words(words, reference_words);
-  scores["repetition"] = score(repeated_ngrams(words, 4));
-  scores["length_ratio"] = score(length_ratio(words, reference_words));
-  const SentenceStatistics recovered = recovered_words(texts, references, sources, codec);
-  scores["recovered_words"] = recovered.sums()[1] > 0 ? Json(score(recovered)) : Json();
+  for (const StudyMetric& wanted : study_metrics()) {
+    const auto statistics = wanted.metric->statistics(wanted.of_numbers ? numbers : texts);
+    const auto sums = statistics.sums();
+    const bool applies = !wanted.metric->applies || wanted.metric->applies(sums);
+    scores[wanted.name] = applies ? Json(statistics.score(sums)) : Json();
+  }
   return scores;
 }
 
 Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, const Outputs& outputs,
-                      const TextCodec& codec) {
+                      const std::shared_ptr<const TextCodec>& codec) {
   Json groups = Json::array();
   int64_t low = 1;
   for (size_t group = 0; group <= study.length_limits.size(); ++group) {
@@ -124,26 +106,33 @@ Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, c
   return groups;
 }
 
+/// Nothing where the text has no such thing, or the result is of a version without the metric.
+std::optional<double> score_in(const Json& result, const std::string& metric) {
+  const Json& scores = result.at("scores");
+  const auto found = scores.find(metric);
+  return found != scores.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
 /// From train.jsonl.
 void add_training(Json& result, const fs::path& run) {
   double logged = 0, seconds = 0, memory = 0;
   int64_t updates = 0;
   Json curve = Json::array(), best;
-  for (const Json& line : read_run_log(run)) {
-    const std::string type = line.value("type", "");
-    if (type == "update") {
-      logged += line.value("target_tokens", 0.0);
-      seconds += line.value("target_tokens", 0.0) / number_at(line, "target_tokens_per_second");
+  for (const RunLogLine& line : RunLog::read(run)) {
+    if (const auto* update = std::get_if<UpdateLine>(&line)) {
+      const auto tokens = static_cast<double>(update->target_tokens);
+      logged += tokens;
+      seconds += tokens / update->target_tokens_per_second;
     }
-    if (type == "validation") {
-      memory = std::max(memory, line.value("peak_memory_mib", 0.0));
-      curve.push_back({{"update", line.value("update", int64_t{0})},
-                       {"target-tokens", line.value("target_tokens", 0.0)},
-                       {"perplexity", number_at(line, "perplexity")},
-                       {"accuracy", number_at(line, "accuracy")}});
-      if (line.value("best", false)) best = line.value("update", int64_t{0});
+    if (const auto* validation = std::get_if<ValidationLine>(&line)) {
+      memory = std::fmax(memory, validation->peak_memory_mib);
+      curve.push_back({{"update", validation->update},
+                       {"target-tokens", static_cast<double>(validation->target_tokens)},
+                       {"perplexity", validation->score("perplexity")},
+                       {"accuracy", validation->score("accuracy")}});
+      if (validation->best) best = validation->update;
     }
-    updates = std::max(updates, line.value("update", int64_t{0}));
+    updates = std::max(updates, logged_update(line));
   }
   result["best-update"] = best;
   result["updates"] = updates;
@@ -218,10 +207,12 @@ Json measure_run(const Study& study, const TestText& text, const fs::path& run, 
   TranslatorOptions options;
   options.search.beam_size = study.beam_size;
   options.replace_unknown = model.model->has_attention();
-  Translator translator = make_translator(model, options);
-  const auto begin = std::chrono::steady_clock::now();
+  const DecodingModels models(model);
+  DecodingPool pool(models.scorers());
+  Translator translator(models, pool, options);
+  const auto begin = Clock::now();
   const std::vector<Translation> translations = translator.translate(text.lines);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double seconds = seconds_since(begin);
   Outputs all{{}, text.sources, text.references, {}, {}};
   for (size_t i = 0; i < translations.size(); ++i) {
     const Translation& translation = translations[i];
@@ -232,8 +223,8 @@ Json measure_run(const Study& study, const TestText& text, const fs::path& run, 
   }
   result["decoding-tokens-per-second"] = static_cast<double>(translator.counts().output_tokens) / seconds;
   result["test-sentences"] = all.texts.size();
-  result["scores"] = scores_of(all, target);
-  result["by-length"] = scores_by_length(study, text.lengths, all, target);
+  result["scores"] = scores_of(all, model.text.target);
+  result["by-length"] = scores_by_length(study, text.lengths, all, model.text.target);
   outputs = std::move(all.texts);
   result["gradient-flow"] = flow_of(model, text);
   if (with_examples) result["examples"] = examples_of(study, model, text, translations);
@@ -241,15 +232,11 @@ Json measure_run(const Study& study, const TestText& text, const fs::path& run, 
 }
 
 std::optional<double> value_of_group(const Json& result, const std::string& metric, size_t group) {
-  const Json& value = result.at("by-length").at(group).at("scores").at(metric);
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+  return score_in(result.at("by-length").at(group), metric);
 }
 
 std::optional<double> value_of(const Json& result, const std::string& metric, const std::string& where) {
-  if (where == "all") {
-    const Json& value = result.at("scores").at(metric);
-    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
-  }
+  if (where == "all") return score_in(result, metric);
   const size_t groups = result.at("by-length").size();
   if (groups < 2) return std::nullopt;  // there are no short and long ones
   const auto shortest = value_of_group(result, metric, 0),

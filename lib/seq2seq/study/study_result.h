@@ -33,7 +33,8 @@ struct TestText {
 Json measure_run(const Study& study, const TestText& text, const std::filesystem::path& run,
                  const c10::Device& device, bool with_examples, std::vector<std::string>& outputs);
 
-/// One of study_metrics() in a result; `where` as in Study::Claim. Nothing when the text has no such thing.
+/// One of study_metrics() by its name; `where` as in Study::Claim. Nothing when the text has no such thing,
+/// or the result is of a version without the metric.
 std::optional<double> value_of(const Json& result, const std::string& metric,
                                const std::string& where = "all");
 std::optional<double> value_of_group(const Json& result, const std::string& metric, size_t group);

@@ -17,16 +17,14 @@
 #include <optional>
 #include <thread>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
-#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/study/run_log.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 constexpr auto poll_interval = std::chrono::milliseconds(100);
 
@@ -72,11 +70,10 @@ std::string last_line(const std::filesystem::path& path) {
 /// How much of its budget is used, by its log; a half when that cannot be told.
 double share_done(const TrainingJob& job) {
   double updates = 0, tokens = 0, share = 0;
-  if (!std::filesystem::exists(job.run / "train.jsonl")) return 0;
-  for (const Json& line : read_run_log(job.run)) {
-    if (line.value("type", "") != "update") continue;
-    updates = line.value("update", 0.0);
-    tokens += line.value("target_tokens", 0.0);
+  if (!std::filesystem::exists(job.run / RunLog::file_name)) return 0;
+  for (const UpdateLine& line : lines_of<UpdateLine>(RunLog::read(job.run))) {
+    updates = static_cast<double>(line.update);
+    tokens += static_cast<double>(line.target_tokens);
   }
   const LimitOptions& limits = job.limits;
   if (limits.max_updates == 0 && limits.max_target_tokens == 0) return 0.5;
@@ -123,10 +120,6 @@ class Jobs {
     size_t job;
     Clock::time_point begin;
   };
-
-  static double seconds_since(Clock::time_point begin) {
-    return std::chrono::duration<double>(Clock::now() - begin).count();
-  }
 
   void signal_all(int signal) const {
     for (const auto& [process, job] : running_) kill(process, signal);

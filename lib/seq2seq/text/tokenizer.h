@@ -45,7 +45,7 @@ struct SentencePieceTokenizerOptions {
   std::string model;
   double character_coverage = 1.0;
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "SentencePiece model file; trained from the training text when empty");
+    f("model", o.model, "SentencePiece model file; trained from the training text when empty", file_path);
     f("character-coverage", o.character_coverage, "share of characters the trained model must cover",
       in_range(0.98, 1.0));
   }

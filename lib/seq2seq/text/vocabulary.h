@@ -19,8 +19,9 @@ struct VocabularyOptions {
   static void fields(auto& o, auto& f) {
     f("size", o.size,
       "at most this many tokens, special ones included; 0 = 8000 for sentencepiece, else no limit",
-      at_least(0));
-    f("minimum-frequency", o.minimum_frequency, "leave out rarer tokens (they become <unk>)", at_least(1));
+      at_least(0), everyday);
+    f("minimum-frequency", o.minimum_frequency, "leave out rarer tokens (they become <unk>)", at_least(1),
+      everyday);
   }
 };
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "seq2seq/core/error.h"
@@ -135,16 +136,17 @@ WeightAverage::WeightAverage(Seq2SeqImpl& model, double decay) : decay_(decay) {
   }
 }
 
-void WeightAverage::update(int64_t updates) {
+void WeightAverage::update(int64_t n) {
   const at::NoGradGuard no_grad;
-  const auto n = static_cast<double>(updates);
-  at::_foreach_lerp_(averages_, parameters_, 1 - std::min(decay_, (1 + n) / (10 + n)));
+  const auto updates = static_cast<double>(n);
+  at::_foreach_lerp_(averages_, parameters_, 1 - std::min(decay_, (1 + updates) / (10 + updates)));
 }
 
-void WeightAverage::swap() {
+void WeightAverage::exchange(const Tensor& spare) {
   const at::NoGradGuard no_grad;
   for (size_t i = 0; i < parameters_.size(); ++i) {
-    const Tensor weights = parameters_[i].clone();
+    const Tensor weights = spare.narrow(0, 0, parameters_[i].numel()).view(parameters_[i].sizes());
+    weights.copy_(parameters_[i]);
     parameters_[i].copy_(averages_[i]);
     averages_[i].copy_(weights);
   }
@@ -159,6 +161,24 @@ NamedTensors WeightAverage::state() const {
 void WeightAverage::restore(const NamedTensors& state, const std::string& origin) {
   const at::NoGradGuard no_grad;
   copy_named(state, "average/", names_, averages_, origin);
+}
+
+AveragedWeights::AveragedWeights(WeightAverage* average) : average_(average) {
+  if (average_ == nullptr) return;
+  int64_t largest = 0;
+  for (const Tensor& values : average_->averages_) largest = std::max(largest, values.numel());
+  // All memory that the way back takes as well: an error meanwhile may be for want of it.
+  spare_ = at::empty({largest}, average_->averages_.front().options());
+  average_->exchange(spare_);
+}
+
+AveragedWeights::~AveragedWeights() {
+  if (average_ == nullptr) return;
+  try {
+    average_->exchange(spare_);
+  } catch (...) {
+    // Only a device that is lost gets here; it fails whatever comes next, too.
+  }
 }
 
 }  // namespace seq2seq

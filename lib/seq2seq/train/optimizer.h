@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <string>
 #include <vector>
 
 #include "seq2seq/model/named_tensors.h"
@@ -13,6 +13,8 @@ namespace seq2seq {
 class Optimizer {
  public:
   Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options);
+  /// Moves the weights along the gradients that they hold. `learning_rate` is that of this update alone; what
+  /// AdamW takes off the weights is in proportion to it as well.
   void step(double learning_rate);
   void zero_gradients();
 
@@ -36,17 +38,36 @@ class Optimizer {
 /// Exponential moving average of the weights, with a warm-up: decay_n = min(decay, (1 + n) / (10 + n)).
 class WeightAverage {
  public:
+  /// Begins with the weights that the model has.
   WeightAverage(Seq2SeqImpl& model, double decay);
-  void update(int64_t updates);
-  /// Exchanges the model's weights and the averages.
-  void swap();
+  /// To be called once after each update; `n` is how many there have been, this one included.
+  void update(int64_t n);
   NamedTensors state() const;
   void restore(const NamedTensors& state, const std::string& origin);
 
  private:
+  friend class AveragedWeights;
+  /// Exchanges the model's weights and the averages by way of `spare`, which holds as many values as the
+  /// largest parameter.
+  void exchange(const Tensor& spare);
+
   double decay_;
   std::vector<std::string> names_;
   std::vector<Tensor> parameters_, averages_;
+};
+
+/// For as long as it lives, the model has the averages in the place of its weights.
+class AveragedWeights {
+ public:
+  /// Null: the model keeps its own.
+  explicit AveragedWeights(WeightAverage* average);
+  ~AveragedWeights();
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  WeightAverage* average_;
+  Tensor spare_;
 };
 
 }  // namespace seq2seq

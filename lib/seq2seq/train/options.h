@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,6 +8,8 @@
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
 #include "seq2seq/data/sampler.h"
+#include "seq2seq/metrics/metrics.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/model/options.h"
 #include "seq2seq/model/text_options.h"
 #include "seq2seq/nn/engine/compute.h"
@@ -90,49 +91,26 @@ struct PlateauSchedule {
 using ScheduleOptions = std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule,
                                      CosineSchedule, PlateauSchedule>;
 
-enum class ValidationMetric {
-  loss,
-  perplexity,
-  accuracy,
-  bleu,
-  chrf,
-  chrf_plus_plus,
-  rouge1,
-  rouge2,
-  rouge_l,
-  rouge_lsum,
-  repetition,
-  recovered_words,
-  length_ratio,
-  novelty,
-  copy_rate
-};
-std::span<const char* const> option_names(ValidationMetric);
-/// Whether the text has to be decoded for it.
-bool needs_translation(ValidationMetric metric);
-bool larger_is_better(ValidationMetric metric);
-/// Whether it has a best value, so that it can decide about `best`.
-bool can_decide(ValidationMetric metric);
+/// What validation can watch: names of rows of metrics().
+std::vector<std::string> validation_metric_names();
 
 struct DataOptions {
   std::string train_source, train_target, train, valid_source, valid_target, valid;
   int64_t held_out = 0;
   static void fields(auto& o, auto& f) {
-    f("train-source", o.train_source, "training text, source side, an example a line (.gz too)");
-    f("train-target", o.train_target, "training text, target side");
-    f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)");
-    f("valid-source", o.valid_source, "validation text, source side");
-    f("valid-target", o.valid_target, "validation text, target side");
-    f("valid", o.valid, "validation examples in one file: .tsv or .jsonl");
+    f("train-source", o.train_source, "training text, source side, an example a line (.gz too)", file_path,
+      everyday);
+    f("train-target", o.train_target, "training text, target side", file_path, everyday);
+    f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)", file_path, everyday);
+    f("valid-source", o.valid_source, "validation text, source side", file_path, everyday);
+    f("valid-target", o.valid_target, "validation text, target side", file_path, everyday);
+    f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, everyday);
     f("held-out", o.held_out,
       "without validation files: training examples kept for validation; 0 = a hundredth, at most 1000",
       at_least(0));
   }
   CorpusFiles train_files() const { return {train_source, train_target, train}; }
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
-  std::array<std::string*, 6> paths() {
-    return {&train_source, &train_target, &train, &valid_source, &valid_target, &valid};
-  }
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
@@ -158,7 +136,7 @@ struct OptimizationOptions {
   static void fields(auto& o, auto& f) {
     f.choice("optimizer", o.optimizer, "how gradients become steps");
     f.choice("schedule", o.schedule, "how the learning rate changes");
-    f("learning-rate", o.learning_rate, "the rate at its highest", in_range(0, 100));
+    f("learning-rate", o.learning_rate, "the rate at its highest", in_range(0, 100), everyday);
     f("minimum-learning-rate", o.minimum_learning_rate, "schedules never go below", at_least(0));
     f("warmup-updates", o.warmup_updates, "the rate grows from 0 over this many updates", at_least(0));
     f("clip-norm", o.clip_norm, "longest gradient, longer ones are scaled down; 0 = never", at_least(0));
@@ -177,12 +155,13 @@ struct OptimizationOptions {
     f("scheduled-sampling", o.scheduled_sampling,
       "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
     f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",
-      at_least(0));
+      at_least(0), only_if(o.scheduled_sampling > 0, "add --scheduled-sampling"));
     f("coverage-loss", o.coverage_loss,
       "weight of the penalty for looking again at what was looked at before (See et al. 2017); needs "
       "attention",
       at_least(0));
-    f("coverage-loss-start", o.coverage_loss_start, "updates before it counts", at_least(0));
+    f("coverage-loss-start", o.coverage_loss_start, "updates before it counts", at_least(0),
+      only_if(o.coverage_loss > 0, "add --coverage-loss"));
   }
 };
 
@@ -190,7 +169,8 @@ struct LimitOptions {
   int64_t max_updates = 0, max_epochs = 0, max_target_tokens = 0;
   double max_minutes = 0;
   static void fields(auto& o, auto& f) {
-    f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0));
+    f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0),
+      everyday);
     f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit",
       at_least(0));
     f("max-target-tokens", o.max_target_tokens,
@@ -199,57 +179,62 @@ struct LimitOptions {
       "differ; 0 = no limit",
       at_least(0));
     f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit",
-      at_least(0));
+      at_least(0), everyday);
   }
 };
 
 struct ValidationOptions {
   int64_t every = 0;
-  ValidationMetric criterion = ValidationMetric::perplexity;
+  std::string criterion = "perplexity";
   std::vector<std::string> metrics;
   int64_t patience = 10;
   int64_t beam_size = 1;
   static void fields(auto& o, auto& f) {
-    f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0));
+    f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0), on_resume_free);
     f("valid-criterion", o.criterion,
       "what decides about `best` and early stopping: not novelty or copy-rate, which have no best value; of "
       "the "
       "length ratio the nearest to 1; repetition favours models that write nothing, so watch another metric, "
-      "too");
-    f("valid-metrics", o.metrics, "further metrics to log: the criterion's names");
-    f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0));
-    f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64));
+      "too",
+      validation_metric_names());
+    f("valid-metrics", o.metrics, "further metrics to log: the criterion's names", everyday);
+    f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0),
+      on_resume_free);
+    f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64),
+      only_if(o.translates(), "add --valid-metrics bleu, or leave it out"));
   }
+  /// Whether the criterion or a metric needs translations.
+  bool translates() const;
 };
+/// The criterion and the further metrics, each once.
+std::vector<const Metric*> wanted_metrics(const ValidationOptions& options);
+/// Whether a larger ValidationResult::criterion is better.
+bool larger_is_better(const std::string& criterion);
 
-struct RunOptions {
+struct RunOptions : MachineOptions {
   std::string directory;
   std::string initialize_from;
   int64_t seed = 1;
-  int64_t threads = 0;
-  std::string device = "cpu";
-  Kernels kernels = Kernels::fast;
   int64_t checkpoint_every = 0;
   int64_t keep_checkpoints = 2;
   int64_t log_every = 50;
   int64_t gradient_flow_every = 0;
   static void fields(auto& o, auto& f) {
-    f("run-directory", o.directory, "where configuration, log and checkpoints go");
-    f("initialize-from", o.initialize_from,
-      "begin with the weights and vocabularies of this model (fine-tuning)");
-    f("seed", o.seed, "decides every random choice", at_least(0));
-    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024));
-    f("device", o.device, "cpu, cuda or cuda:N");
-    kernels_field(o, f);
+    f("run-directory", o.directory, "where configuration, log and checkpoints go", on_resume_free, everyday);
+    f("initialize-from", o.initialize_from, "begin with this model's weights and vocabularies (fine-tuning)",
+      file_path, everyday);
+    f("seed", o.seed, "decides every random choice", at_least(0), same_in_a_study, everyday);
+    MachineOptions::fields(o, f);
     f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation",
-      at_least(0));
-    f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1));
-    f("log-every", o.log_every, "updates between log lines", at_least(1));
+      at_least(0), on_resume_free);
+    f("keep-checkpoints", o.keep_checkpoints, "newest checkpoints kept, besides the best", at_least(1),
+      on_resume_free);
+    f("log-every", o.log_every, "updates between log lines", at_least(1), on_resume_free);
     f("gradient-flow-every", o.gradient_flow_every,
       "updates between measurements of how far back gradients reach, on some validation text, for `report`; "
       "0 = "
       "never",
-      at_least(0));
+      at_least(0), on_resume_free);
   }
 };
 
@@ -265,13 +250,13 @@ struct TrainOptions {
   ValidationOptions validation;
   RunOptions run;
   static void fields(auto& o, auto& f) {
-    f.group("data", o.data, GroupFlags::plain);
+    f.group("data", o.data, GroupFlags::plain, same_in_a_study);
     f.group("filter", o.filter, GroupFlags::plain);
     f.group("batch", o.batch, GroupFlags::plain);
-    f.group("text", o.text, GroupFlags::plain);
-    f.group("model", o.model, GroupFlags::plain);
+    f.group("text", o.text, GroupFlags::plain, fixed_by_model);
+    f.group("model", o.model, GroupFlags::plain, fixed_by_model);
     f.group("optimization", o.optimization, GroupFlags::plain);
-    f.group("limits", o.limits, GroupFlags::plain);
+    f.group("limits", o.limits, GroupFlags::plain, same_in_a_study, on_resume_free);
     f.group("validation", o.validation, GroupFlags::plain);
     f.group("run", o.run, GroupFlags::plain);
   }
@@ -285,8 +270,5 @@ void check(const TrainOptions& options);
 void check_available(Precision precision);
 /// `automatic` becomes what is faster where and how the run computes.
 Precision resolved(Precision precision, const RunOptions& run);
-
-/// Whether an option may differ when a run is resumed: limits, intervals, threads, device, kernels.
-bool may_change_on_resume(const std::string& path);
 
 }  // namespace seq2seq

@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <sstream>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/train/run_log.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* config_file = "config.json";
-constexpr const char* log_file = "train.jsonl";
 constexpr int64_t config_format = 1;
 
 std::string step_name(int64_t update) {
@@ -33,7 +32,7 @@ std::optional<int64_t> update_of(const std::string& name) {
 bool is_abandoned(const fs::path& run) {
   for (const auto& entry : fs::directory_iterator(run)) {
     const std::string name = entry.path().filename().string();
-    if (name != config_file && name != log_file && name != "checkpoints") return false;
+    if (name != config_file && name != RunLog::file_name && name != "checkpoints") return false;
   }
   if (!fs::exists(run / config_file) || !fs::is_directory(run / "checkpoints")) return false;
   for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
@@ -56,7 +55,7 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
   if (!fs::is_empty(run.path_, failure) && !is_abandoned(run.path_))
     throw Error(run.path_.string(), "is not empty",
                 "add --resume to go on with that run, or name another --run-directory");
-  fs::remove(run.path_ / log_file, failure);
+  fs::remove(run.path_ / RunLog::file_name, failure);
   fs::create_directories(run.path_ / "checkpoints", failure);
   if (failure)
     throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
@@ -73,14 +72,16 @@ RunDirectory RunDirectory::open(const std::string& path) {
   run.lock();
   if (!fs::exists(run.last_checkpoint() / "state.pt"))
     throw Error(path, "has no checkpoint to resume from", "begin again without --resume");
+  run.options_ = options_of(path);
   return run;
 }
 
-void RunDirectory::set_options(const TrainOptions& options) const {
+void RunDirectory::set_options(const TrainOptions& options) {
   Json config = Json::object();
   config["format"] = config_format;
   config.update(parse_json(options_to_json(options), config_file));
   write_file(path_ / config_file, dump_json(config, 2) + "\n");
+  options_ = options;
 }
 
 void RunDirectory::lock() {
@@ -116,40 +117,6 @@ std::vector<std::pair<int64_t, fs::path>> RunDirectory::whole_steps() const {
       steps.emplace_back(*update, entry.path());
   std::sort(steps.rbegin(), steps.rend());
   return steps;
-}
-
-void RunDirectory::log(const std::string& json_line) {
-  if (!log_.is_open()) log_.open(path_ / log_file, std::ios::app);
-  log_ << json_line << '\n' << std::flush;
-  if (!log_)
-    throw Error((path_ / log_file).string(), "cannot be written (" + system_reason() + ")",
-                "check free space");
-}
-
-std::string RunDirectory::validations() const {
-  Json all = Json::array();
-  std::istringstream lines(fs::exists(path_ / log_file) ? read_file(path_ / log_file) : "");
-  for (std::string line; std::getline(lines, line);) {
-    Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!entry.is_object() || entry.value("type", "") != "validation") continue;
-    for (const char* key : {"type", "best", "validation_seconds", "peak_memory_mib"}) entry.erase(key);
-    all.push_back(std::move(entry));
-  }
-  return dump_json(all);
-}
-
-void RunDirectory::cut_log(int64_t update) {
-  if (!fs::exists(path_ / log_file)) return;
-  std::istringstream lines(read_file(path_ / log_file));
-  std::string kept, line;
-  while (std::getline(lines, line)) {
-    const Json entry = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    const auto at = entry.is_object() ? entry.find("update") : entry.end();
-    if (at != entry.end() && at->is_number() && at->get<double>() <= static_cast<double>(update))
-      kept += line + "\n";
-  }
-  log_.close();
-  write_file(path_ / log_file, kept);
 }
 
 void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,

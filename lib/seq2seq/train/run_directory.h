@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,24 +19,17 @@ class RunDirectory {
   /// A new run. Throws Error when the folder holds something already, other than a run that ended before its
   /// first checkpoint. A run in use by another process is refused, here and by `open`.
   static RunDirectory create(const TrainOptions& options);
-  /// An existing run. Throws Error when it has no checkpoint to go on from.
+  /// An existing run. Throws Error when it has no checkpoint to go on from, or a newer version wrote it.
   static RunDirectory open(const std::string& path);
 
   /// The configuration written by `create` or since.
-  TrainOptions options() const { return options_of(path_); }
-  void set_options(const TrainOptions& options) const;
-  /// The same of a run that may be in use. Throws Error.
+  const TrainOptions& options() const { return options_; }
+  void set_options(const TrainOptions& options);
+  /// That of a run that may be in use. Throws Error.
   static TrainOptions options_of(const std::filesystem::path& run);
   /// Whether `run` is a folder with something to go on from.
   static bool can_resume(const std::filesystem::path& run);
   std::filesystem::path last_checkpoint() const;
-
-  /// Appends one JSON object as a line, at once.
-  void log(const std::string& json_line);
-  /// The scores of all validations so far, as a JSON array of objects.
-  std::string validations() const;
-  /// Drops what was logged after `update`, which a resumed run will log again.
-  void cut_log(int64_t update);
 
   /// Writes checkpoint `update` through `fill` (into its folder), moves `last` there and, when `best`, that
   /// as well; removes the oldest ones beyond `keep`.
@@ -55,7 +47,7 @@ class RunDirectory {
   std::vector<std::pair<int64_t, std::filesystem::path>> whole_steps() const;
 
   std::filesystem::path path_;
-  std::ofstream log_;
+  TrainOptions options_;
   std::shared_ptr<FolderLock> lock_;
 };
 

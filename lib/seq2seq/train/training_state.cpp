@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/serialization/pickle.h>
 
 #include <bit>
+#include <cmath>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -28,7 +29,6 @@ void visit_progress(Progress& p, Archive&& field) {
   field("interval-seconds", p.interval.seconds);
   field("interval-norm", p.interval.gradient_norm);
   field("interval-target-tokens", p.interval.target_tokens);
-  field("interval-source-tokens", p.interval.source_tokens);
   field("interval-updates", p.interval.updates);
   field("plateau-scale", p.schedule.plateau_scale);
   field("plateau-stalled", p.schedule.stalled_validations);
@@ -78,6 +78,32 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
 }
 
 }  // namespace
+
+void Progress::count(const UpdateResult& update, double seconds) {
+  ++updates;
+  target_tokens += update.sums.target_tokens;
+  training_seconds += seconds;
+  interval.loss += update.sums.loss;
+  interval.negative_log_likelihood += update.sums.negative_log_likelihood;
+  interval.coverage_loss += update.sums.coverage_loss;
+  interval.gradient_norm += update.gradient_norm;
+  interval.target_tokens += update.sums.target_tokens;
+  interval.seconds += seconds;
+  ++interval.updates;
+}
+
+bool Progress::count_validation(double score, bool larger_is_better) {
+  const bool first = best_update < 0;
+  const bool best =
+      std::isfinite(score) && (first || (larger_is_better ? score > best_score : score < best_score));
+  if (best) {
+    best_score = score;
+    best_update = updates;
+  }
+  stalled_validations = best ? 0 : stalled_validations + 1;
+  validated_update = updates;
+  return best;
+}
 
 void save_training_state(const TrainingState& state, const std::filesystem::path& path) {
   c10::Dict<std::string, Tensor> tensors;

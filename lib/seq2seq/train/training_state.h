@@ -5,13 +5,14 @@
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/model/named_tensors.h"
 #include "seq2seq/train/schedule.h"
+#include "seq2seq/train/update.h"
 
 namespace seq2seq {
 
 /// Sums since the last log line; part of the state so that a resumed run writes the same lines.
 struct IntervalSums {
   double loss = 0, negative_log_likelihood = 0, coverage_loss = 0, gradient_norm = 0, seconds = 0;
-  int64_t target_tokens = 0, source_tokens = 0, updates = 0;
+  int64_t target_tokens = 0, updates = 0;
 };
 
 /// Where a training run stands, apart from its tensors.
@@ -27,6 +28,13 @@ struct Progress {
   int64_t best_update = -1;  ///< -1: not validated yet
   int64_t stalled_validations = 0;
   int64_t validated_update = -1;
+
+  /// Counts one update more, which took `seconds`.
+  void count(const UpdateResult& update, double seconds);
+  /// Counts a validation after the last update. True when `score` is the best so far: neither equal to an
+  /// earlier one nor infinite.
+  bool count_validation(double score, bool larger_is_better);
+  bool validated() const { return validated_update == updates; }
 };
 
 /// state.pt: progress and tensors (weights, optimizer, averages) by name.

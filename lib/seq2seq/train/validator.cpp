@@ -5,35 +5,19 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <future>
 #include <iterator>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/decode/translator.h"
-#include "seq2seq/metrics/score.h"
-#include "seq2seq/metrics/summary.h"
+#include "seq2seq/decode/models.h"
+#include "seq2seq/decode/output_formats.h"
+#include "seq2seq/decode/pool.h"
+#include "seq2seq/metrics/metrics.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr size_t batch_sentences = 64;
-
-std::vector<ValidationMetric> wanted_metrics(const ValidationOptions& options) {
-  std::vector<ValidationMetric> result{options.criterion};
-  const auto names = option_names(ValidationMetric{});
-  for (size_t i = 0; i < names.size(); ++i) {
-    const auto metric = static_cast<ValidationMetric>(i);
-    const bool named =
-        std::find(options.metrics.begin(), options.metrics.end(), names[i]) != options.metrics.end();
-    if (named && metric != options.criterion) result.push_back(metric);
-  }
-  return result;
-}
-
-// The metrics of text follow in the same order in these lists.
-template <class Metric>
-Metric counted_from(ValidationMetric first, ValidationMetric metric) {
-  return static_cast<Metric>(static_cast<int>(metric) - static_cast<int>(first));
-}
 
 }  // namespace
 
@@ -58,10 +42,10 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
   if (examples.empty())
     throw Error(corpus.files().describe(), "has no usable validation example",
                 "give --valid-source and --valid-target");
-  if (options.criterion == ValidationMetric::recovered_words &&
-      recovered_words(sources_, references_, sources_, *text.target).sums()[1] == 0)
-    throw Error("--valid-criterion",
-                "'recovered-words': the vocabulary holds every word of the validation targets",
+  if (const Metric& criterion = metric_named(options.criterion);
+      criterion.applies &&
+      !criterion.applies(criterion.statistics({sources_, references_, sources_, text.target}).sums()))
+    throw Error("--valid-criterion", "'" + options.criterion + "': " + criterion.otherwise,
                 "choose another criterion, or leave rare words out with --minimum-frequency");
   std::stable_sort(examples.begin(), examples.end(),
                    [](auto& a, auto& b) { return a.target.size() < b.target.size(); });
@@ -94,21 +78,25 @@ std::map<std::string, double> Validator::teacher_forced(Seq2Seq& model) const {
       {"loss", nll / tokens}, {"perplexity", std::exp(nll / tokens)}, {"accuracy", 100 * correct / tokens}};
 }
 
-std::vector<std::string> Validator::translate(Seq2Seq& model) const {
-  SearchOptions search_options;
-  search_options.beam_size = options_.beam_size;
-  search_options.length_penalty = LengthPenalty::average;
-  ModelScorer scorer(model);
-  std::vector<std::string> result(sources_.size());
-  for (const auto& examples : batches_) {
-    const auto found =
-        search(scorer, to_tensors(make_batch(examples), model->device()).source, search_options);
-    for (size_t i = 0; i < examples.size(); ++i) {
-      result[examples[i].index] =
-          written(found[i].at(0), *text_.target, source_tokens_[examples[i].index], UnknownWords::replace);
-    }
+std::vector<std::string> Validator::translate(const Seq2Seq& model) const {
+  std::vector<const Example*> examples(sources_.size());
+  for (const auto& batch : batches_)
+    for (const Example& example : batch) examples[example.index] = &example;
+  DecodingPool pool(make_scorers(model));  // with copies of the weights as they are now
+  std::vector<std::future<std::vector<std::vector<Hypothesis>>>> answers;
+  for (size_t i = 0; i < examples.size();) {
+    SearchRequest request;
+    request.search.beam_size = options_.beam_size;
+    const size_t end = std::min(examples.size(), i + SearchRequest::window(request.batch_size));
+    for (; i < end; ++i) request.sources.push_back(examples[i]->source);
+    answers.push_back(pool.search(std::move(request)));
   }
-  return result;
+  std::vector<std::string> texts;
+  for (auto& answer : answers)
+    for (const auto& outputs : answer.get())
+      texts.push_back(
+          written(outputs.at(0), *text_.target, source_tokens_[texts.size()], UnknownWords::replace));
+  return texts;
 }
 
 ValidationResult Validator::run(Seq2Seq& model) const {
@@ -116,20 +104,14 @@ ValidationResult Validator::run(Seq2Seq& model) const {
   const auto begin = std::chrono::steady_clock::now();
   ValidationResult result;
   result.scores = teacher_forced(model);
-  if (std::any_of(metrics_.begin(), metrics_.end(), needs_translation)) {
-    const auto translations = translate(model);
-    for (const ValidationMetric metric : metrics_) {
-      if (!needs_translation(metric)) continue;
-      result.scores[option_name(metric)] =
-          metric < ValidationMetric::repetition
-              ? score_corpus(counted_from<MetricName>(ValidationMetric::bleu, metric), translations,
-                             references_)
-              : score_summaries(counted_from<SummaryMetric>(ValidationMetric::repetition, metric),
-                                translations, references_, sources_, *text_.target);
-    }
+  if (std::any_of(metrics_.begin(), metrics_.end(), [](auto* metric) { return metric->of_texts(); })) {
+    const ScoredTexts texts(translate(model), references_, sources_, text_.target);
+    for (const Metric* metric : metrics_)
+      if (metric->of_texts()) result.scores[metric->name] = score_of(*metric, texts);
   }
-  result.criterion = result.scores.at(option_name(options_.criterion));
-  if (options_.criterion == ValidationMetric::length_ratio) result.criterion = std::abs(result.criterion - 1);
+  result.criterion = result.scores.at(options_.criterion);
+  if (metric_named(options_.criterion).best == Best::nearest_to_one)
+    result.criterion = std::abs(result.criterion - 1);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }

@@ -37,14 +37,11 @@ class WithoutGradients {
 };
 
 // An archive is self-contained: paths of the machine it was made on mean nothing elsewhere.
-void forget_paths(ModelOptions& model, TextOptions& text) {
-  model.embedding.source_file.clear();
-  model.embedding.target_file.clear();
-  model.embedding.freeze = false;
-  text.source_vocabulary.clear();
-  text.target_vocabulary.clear();
-  if (auto* sentencepiece = std::get_if<SentencePieceTokenizerOptions>(&text.tokenizer))
-    sentencepiece->model.clear();
+template <class Options>
+Options without_paths(Options options) {
+  for (const OptionField& field : option_fields(options))
+    if (field.is(file_path)) field.set(std::string());
+  return options;
 }
 
 void need(const fs::path& path) {
@@ -64,9 +61,9 @@ TranslationModel built(ImportedModel imported) {
 }  // namespace
 
 void save_model(const TranslationModel& model, const fs::path& path) {
-  ModelOptions model_options = model.model_options;
-  TextOptions text_options = model.text_options;
-  forget_paths(model_options, text_options);
+  ModelOptions model_options = without_paths(model.model_options);
+  model_options.embedding.freeze = false;
+  const TextOptions text_options = without_paths(model.text_options);
   Json config;
   config["format"] = archive_format;
   config["program"] = "seq2seq";

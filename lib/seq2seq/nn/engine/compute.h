@@ -19,11 +19,6 @@ struct KernelSet;
 ///           meanwhile, and LibTorch's own fused layers are not compared.
 enum class Kernels { fast, plain, check };
 std::span<const char* const> option_names(Kernels);
-/// Of train, translate, score and bench.
-void kernels_field(auto& o, auto& f) {
-  f("kernels", o.kernels,
-    "fast ones, LibTorch's own operations alone (plain), or both, ending at the first difference (check)");
-}
 
 /// What products of float32 tensors compute in. bfloat16: operands with 8 significant bits, sums in float32;
 /// on a CPU, where oneDNN has it.

@@ -18,11 +18,13 @@ Initializer Initializer::glorot() const {
 
 void Initializer::matrix(const Tensor& weight) {
   if (!glorot_) return uniform(weight);
+  const at::NoGradGuard no_grad;
   const double range = std::sqrt(6.0 / static_cast<double>(weight.size(0) + weight.size(1)));
   weight.uniform_(-range, range, generator_);
 }
 
 void Initializer::uniform(const Tensor& values) {
+  const at::NoGradGuard no_grad;
   values.uniform_(-range_, range_, generator_);
 }
 

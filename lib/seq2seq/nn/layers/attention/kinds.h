@@ -20,7 +20,7 @@ using AttentionOptions = std::variant<NoAttention, DotAttention, GeneralAttentio
                                       MultiHeadAttention, LocalAttention>;
 
 /// Throws UsageError where the kind does not go with these widths. `place` stands before the names of options
-/// ("decoder.").
+/// ("--decoder.").
 void check_attention(const AttentionOptions& options, const AttentionSizes& sizes,
                      const std::string& place = {});
 

@@ -4,20 +4,15 @@
 #include <span>
 #include <vector>
 
+#include "seq2seq/decode/hypothesis.h"
 #include "seq2seq/decode/scorer.h"
 
 namespace seq2seq {
 
-/// What a model holds of a given output.
-struct ForcedOutput {
-  std::vector<double> log_probabilities;  ///< of each token and of </s>, given those before
-  std::vector<int64_t> source_positions;  ///< of each token, as those of Hypothesis
-  double log_probability() const;         ///< the sum
-};
-
-/// targets[i] is an output of source i, in words and slots, without </s>.
-std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
-                                std::span<const std::vector<int64_t>> targets);
+/// What a model holds of given outputs: targets[i] is one of source i, in words and slots, without </s>. The
+/// score is the log-probability.
+std::vector<Hypothesis> score_targets(Scorer& scorer, const SourceBatch& source,
+                                      std::span<const std::vector<int64_t>> targets);
 
 /// Positions of the words in each source: no </s>, padding or sentence marks.
 std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source);

@@ -1,4 +1,4 @@
-#include "seq2seq/decode/forced.h"
+#include "seq2seq/decode/target_scores.h"
 
 #include <ATen/ATen.h>
 #include <c10/core/InferenceMode.h>
@@ -9,10 +9,6 @@
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
-
-double ForcedOutput::log_probability() const {
-  return std::accumulate(log_probabilities.begin(), log_probabilities.end(), 0.0);
-}
 
 std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source) {
   const Tensor ids = source.ids.to(at::kCPU).contiguous(), lengths = source.lengths.to(at::kCPU).contiguous();
@@ -25,8 +21,8 @@ std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source) {
   return result;
 }
 
-std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
-                                std::span<const std::vector<int64_t>> targets) {
+std::vector<Hypothesis> score_targets(Scorer& scorer, const SourceBatch& source,
+                                      std::span<const std::vector<int64_t>> targets) {
   const c10::InferenceMode no_gradients;
   TORCH_CHECK(std::ssize(targets) == source.ids.size(0), "a target for each source");
   size_t longest = 0;
@@ -45,22 +41,26 @@ std::vector<ForcedOutput> force(Scorer& scorer, const SourceBatch& source,
     inputs[row].narrow(0, 1, std::ssize(target)).copy_(tokens);
     outputs[row].narrow(0, 0, std::ssize(target)).copy_(tokens);
   }
-  const Forced forced = scorer.force(inputs, outputs);
-  const Tensor scores = forced.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [B, T]
-  const Tensor attention = forced.attention.to(at::kCPU, at::kFloat).contiguous();        // [B, T, S]
-  std::vector<ForcedOutput> result(targets.size());
+  const TargetScores found = scorer.score_targets(inputs, outputs);
+  const Tensor scores = found.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [B, T]
+  const Tensor attention = found.attention.to(at::kCPU, at::kFloat).contiguous();        // [B, T, S]
+  std::vector<Hypothesis> result(targets.size());
   for (size_t row = 0; row < targets.size(); ++row) {
+    Hypothesis& one = result[row];
+    one.tokens = targets[row];
     const double* first = scores.const_data_ptr<double>() + static_cast<int64_t>(row) * steps;
-    result[row].log_probabilities.assign(first, first + targets[row].size() + 1);
+    one.token_log_probabilities.assign(first, first + targets[row].size() + 1);
+    one.log_probability = one.score =
+        std::accumulate(one.token_log_probabilities.begin(), one.token_log_probabilities.end(), 0.0);
     for (size_t t = 0; t < targets[row].size(); ++t) {
       if (!scorer.has_attention()) {
-        result[row].source_positions.push_back(-1);
+        one.source_positions.push_back(-1);
         continue;
       }
       const auto width = static_cast<size_t>(attention.size(2));
       const std::span looked(
           attention.const_data_ptr<float>() + (row * static_cast<size_t>(steps) + t) * width, width);
-      result[row].source_positions.push_back(most_attended(looked, words[row]));
+      one.source_positions.push_back(most_attended(looked, words[row]));
     }
   }
   return result;

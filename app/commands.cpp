@@ -1,0 +1,42 @@
+#include "commands.h"
+
+#include <CLI/CLI.hpp>
+
+namespace seq2seq {
+
+std::span<const Command> commands() {
+  static const Command all[] = {
+      {"train", "Train a model from parallel text, TSV or JSON lines.", add_train},
+      {"translate", "Translates or summarizes text, line by line.", add_translate},
+      {"evaluate", "Scores a text against references and prints JSON.", add_evaluate},
+      {"vocab", "Makes a vocabulary from text.", add_vocab},
+      {"generate", "Writes a synthetic corpus drawn from a grammar.", add_generate},
+      {"check", "Looks at the training files before training.", add_check},
+      {"inspect", "Show what is in a model, test it, measure its gradients.", add_inspect},
+      {"average", "Makes one model of several checkpoints: the mean of their weights.", add_average},
+      {"score", "Tells what a model holds of given translations.", add_score},
+      {"report", "Draws a training run.", add_report},
+      {"study", "Compares architectures on the same text.", add_study},
+      {"shortlist", "Finds which target words each source word may become.", add_shortlist},
+      {"bench", "Measures speed on this machine; prints JSON.", add_bench, bench_commands()},
+  };
+  return all;
+}
+
+CommandRuns add_commands(CLI::App& app, std::span<const Command> added_commands) {
+  CommandRuns runs;
+  for (const Command& command : added_commands) {
+    CLI::App& added = *app.add_subcommand(command.name, command.summary);
+    if (RunCommand run = command.add(added)) runs[&added] = std::move(run);
+    if (!command.parts.empty()) added.require_subcommand(0, 1);
+    runs.merge(add_commands(added, command.parts));
+  }
+  return runs;
+}
+
+void describe(CLI::App& command, const std::string& text, const std::string& examples) {
+  if (!text.empty()) command.description(command.get_description() + "\n\n" + text);
+  command.footer(examples);
+}
+
+}  // namespace seq2seq

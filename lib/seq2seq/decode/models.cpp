@@ -1,0 +1,123 @@
+#include "seq2seq/decode/models.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/model/same_text.h"
+#include "seq2seq/nn/engine/weight_store.h"
+
+namespace seq2seq {
+namespace {
+
+int64_t workers_on(const at::Device& device, int64_t workers) {
+  if (workers > 0) return workers;
+  return device.is_cpu() ? at::get_num_threads() : 1;
+}
+
+std::shared_ptr<WeightStore> weights_of(const Seq2Seq& model) {
+  return std::make_shared<WeightStore>(model->parameters());
+}
+
+std::shared_ptr<const TextCodec> read_codec(const std::string& file, PlainTokenizer tokenizer) {
+  if (file.ends_with(".model")) {
+    const std::string model = read_file(file);
+    return std::make_shared<const TextCodec>(SentencePieceTokenizerOptions{}, NormalizationOptions{}, model,
+                                             Vocabulary(sentencepiece_tokens(model, file)));
+  }
+  return std::make_shared<const TextCodec>(tokenizer_of(tokenizer), NormalizationOptions{}, "",
+                                           Vocabulary::load(file));
+}
+
+/// Throws Error when `model`, of `path`, cannot decode together with `first`, of `first_path`.
+void check_member(const TranslationModel& model, const std::string& path, const TranslationModel& first,
+                  const std::string& first_path) {
+  const auto need = [&](bool same, const std::string& problem, const std::string& remedy) {
+    if (!same) throw Error(path, problem + " than " + first_path, remedy);
+  };
+  need(same_vocabularies(model, first), "has other vocabularies", "name models that share them");
+  need(read_text_alike(model, first), "reads text another way",
+       "name models with the same tokenizer and normalization");
+  need(model.text.form.sentences == first.text.form.sentences, "reads sentences another way",
+       "name models that all have a hierarchical encoder, or none that has");
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Scorer>> make_scorers(const Seq2Seq& model, int64_t workers,
+                                                  const std::shared_ptr<const Shortlist>& shortlist) {
+  const auto weights = weights_of(model);
+  std::vector<std::unique_ptr<Scorer>> scorers;
+  for (int64_t i = workers_on(model->device(), workers); i > 0; --i)
+    scorers.push_back(std::make_unique<ModelScorer>(model, weights, shortlist));
+  return scorers;
+}
+
+DecodingModels::DecodingModels(TranslationModel model)
+    : text(model.text), maximum_length(model.maximum_length) {
+  ours.push_back(std::move(model));
+}
+
+DecodingModels DecodingModels::load(const std::vector<std::string>& paths, EnsembleMean mean,
+                                    const at::Device& device) {
+  TORCH_CHECK(!paths.empty(), "no model to decode with");
+  DecodingModels result(load_model(paths.front(), device));
+  result.mean = mean;
+  for (size_t i = 1; i < paths.size(); ++i) {
+    TranslationModel model = load_model(paths[i], device);
+    check_member(model, paths[i], result.ours.front(), paths.front());
+    // Words that the vocabulary lacks are <unk> to those that do not copy.
+    if (model.text.form.copying) result.text.form.copying = true;
+    result.maximum_length = std::min(result.maximum_length, model.maximum_length);
+    result.ours.push_back(std::move(model));
+  }
+  return result;
+}
+
+DecodingModels DecodingModels::load(const ForeignModel& archive, const at::Device& device) {
+  DecodingModels result;
+  result.text.source = read_codec(archive.source_vocabulary, archive.tokenizer);
+  result.text.target = archive.target_vocabulary == archive.source_vocabulary
+                           ? result.text.source
+                           : read_codec(archive.target_vocabulary, archive.tokenizer);
+  result.foreign =
+      std::make_shared<ScriptModel>(find_model_file(archive.path), result.text.source->vocabulary().size(),
+                                    result.text.target->vocabulary().size(), device);
+  result.text.form.copying = result.foreign->copies();
+  result.maximum_length = archive.maximum_length;
+  return result;
+}
+
+bool DecodingModels::has_attention() const {
+  if (foreign) return foreign->has_attention();
+  return std::any_of(ours.begin(), ours.end(), [](const auto& one) { return one.model->has_attention(); });
+}
+
+at::Device DecodingModels::device() const {
+  return foreign ? foreign->device() : ours.front().model->device();
+}
+
+std::vector<std::unique_ptr<Scorer>> DecodingModels::scorers(
+    int64_t workers, const std::shared_ptr<const Shortlist>& shortlist) const {
+  if (ours.size() == 1) return make_scorers(ours.front().model, workers, shortlist);
+  std::vector<std::unique_ptr<Scorer>> result;
+  std::vector<std::shared_ptr<WeightStore>> weights;
+  for (const auto& one : ours) weights.push_back(weights_of(one.model));
+  for (int64_t i = workers_on(device(), workers); i > 0; --i) {
+    if (foreign) {
+      result.push_back(std::make_unique<ScriptScorer>(foreign->for_another_thread()));
+      continue;
+    }
+    std::vector<std::unique_ptr<Scorer>> members;
+    for (size_t member = 0; member < ours.size(); ++member)
+      members.push_back(std::make_unique<ModelScorer>(ours[member].model, weights[member]));
+    result.push_back(std::make_unique<EnsembleScorer>(std::move(members), mean));
+  }
+  return result;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,74 @@
+#include "seq2seq/decode/output_formats.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "seq2seq/core/json.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+
+std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
+                    UnknownWords unknown) {
+  const Vocabulary& vocabulary = target.vocabulary();
+  std::vector<std::string> tokens;
+  for (size_t i = 0; i < hypothesis.tokens.size(); ++i) {
+    const int64_t token = hypothesis.tokens[i], position = hypothesis.source_positions[i];
+    if (token >= vocabulary.size())
+      tokens.push_back(source.at(static_cast<size_t>(token - vocabulary.size())).surface);
+    else if (token == Vocabulary::unknown && unknown == UnknownWords::replace && position >= 0)
+      tokens.push_back(source.at(static_cast<size_t>(position)).surface);
+    else
+      tokens.push_back(vocabulary.token(token));
+  }
+  std::string text = target.detokenize(tokens);
+  // A model whose training text (JSON) had line ends within may write them.
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores) {
+  if (n_best == 1) {
+    const auto& best = translation.outputs.front();
+    return scores ? fmt::format("{:.4f}\t{}\n", best.score, best.text) : best.text + "\n";
+  }
+  std::string lines;
+  for (const auto& output : translation.outputs)
+    lines += fmt::format("{} ||| {} ||| {:.4f}\n", index, output.text, output.score);
+  return lines;
+}
+
+std::string details_json(const Translation& translation, const Translation::Output& output,
+                         const Vocabulary& target, int64_t line, int64_t rank) {
+  Json tokens = Json::array(), alignment = Json::array();
+  for (const int64_t token : output.tokens)
+    tokens.push_back(token < target.size()
+                         ? target.token(token)
+                         : translation.source.tokens.at(static_cast<size_t>(token - target.size())).surface);
+  for (size_t i = 0; i < output.source_positions.size(); ++i)
+    if (output.source_positions[i] >= 0) alignment.push_back({output.source_positions[i], i});
+  Json source = Json::array();
+  for (const Token& token : translation.source.tokens) source.push_back(token.surface);
+  return dump_json({{"line", line},
+                    {"output", rank},
+                    {"text", output.text},
+                    {"score", output.score},
+                    {"log_probability", output.log_probability},
+                    {"source", std::move(source)},
+                    {"tokens", std::move(tokens)},
+                    {"token_log_probabilities", output.token_log_probabilities},
+                    {"alignment", std::move(alignment)}}) +
+         "\n";
+}
+
+std::string pharaoh_alignment(std::span<const int64_t> source_positions) {
+  std::string text;
+  for (size_t i = 0; i < source_positions.size(); ++i)
+    if (source_positions[i] >= 0)
+      text += fmt::format("{}{}-{}", text.empty() ? "" : " ", source_positions[i], i);
+  return text;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,35 @@
+#pragma once
+
+// How outputs are written: as text, and in the forms of docs/formats.md.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "seq2seq/decode/translation.h"
+#include "seq2seq/text/text_codec.h"
+
+namespace seq2seq {
+
+/// What becomes of <unk>.
+enum class UnknownWords { keep, replace };
+
+/// An output as one line of text: words of the target vocabulary, the source's surface form where a slot
+/// beyond the vocabulary was copied, and with `replace` the surface of the source word with the most
+/// attention in place of <unk>.
+std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
+                    UnknownWords unknown);
+
+/// How `seq2seq translate` prints: the text; with scores "score TAB text"; with n_best > 1, for each output,
+/// "index ||| text ||| score", where lines count from 0.
+std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores);
+
+/// One line of JSON for an output: tokens, log-probabilities, alignment (docs/formats.md).
+std::string details_json(const Translation& translation, const Translation::Output& output,
+                         const Vocabulary& target, int64_t line, int64_t rank);
+
+/// "0-0 1-2": source and target positions, counted from 0, in the order of the target's tokens.
+std::string pharaoh_alignment(std::span<const int64_t> source_positions);
+
+}  // namespace seq2seq

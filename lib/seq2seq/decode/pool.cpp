@@ -1,0 +1,208 @@
+#include "seq2seq/decode/pool.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <exception>
+#include <numeric>
+#include <span>
+#include <utility>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/data/batch.h"
+#include "seq2seq/decode/target_scores.h"
+#include "seq2seq/nn/engine/compute.h"
+
+namespace seq2seq {
+
+/// A request on its way.
+class DecodingPool::Task {
+ public:
+  Task(size_t count, int share) : batches(count), threads(share) {}
+  virtual ~Task() = default;
+  /// On a worker's thread, several at a time.
+  virtual void decode(size_t batch, Scorer& scorer) = 0;
+  /// Once, when no batch is in work any more; with a problem there is nothing else to tell.
+  virtual void answer(const std::exception_ptr& problem) = 0;
+
+  const size_t batches;
+  const int threads;  ///< that compute a batch
+  const Compute compute = Compute::now().kept();
+  size_t taken = 0, done = 0;            // under the pool's mutex,
+  std::exception_ptr failure = nullptr;  // as is the first one of its batches
+};
+
+class DecodingPool::SearchTask : public Task {
+ public:
+  SearchTask(SearchRequest request, size_t batch_size, size_t count, int share)
+      : Task(count, share),
+        request_(std::move(request)),
+        size_(batch_size),
+        order_(request_.sources.size()),
+        found_(request_.sources.size()) {
+    // Longest first, so that the workers end at about the same time.
+    std::iota(order_.begin(), order_.end(), size_t{0});
+    std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
+      return request_.sources[a].size() > request_.sources[b].size();
+    });
+  }
+
+  void decode(size_t batch, Scorer& scorer) override {
+    const size_t begin = batch * size_;
+    const std::span<const size_t> sentences =
+        std::span(order_).subspan(begin, std::min(size_, order_.size() - begin));
+    std::vector<Example> examples;
+    std::vector<SentenceRules> rules;
+    for (const size_t i : sentences) {
+      examples.push_back({examples.size(), request_.sources[i], {}});
+      if (!request_.sentence_rules.empty()) rules.push_back(request_.sentence_rules[i]);
+    }
+    auto found = seq2seq::search(scorer, to_tensors(make_batch(examples)).source, request_.search,
+                                 request_.rules, rules);
+    for (size_t i = 0; i < sentences.size(); ++i) found_[sentences[i]] = std::move(found[i]);
+  }
+
+  void answer(const std::exception_ptr& problem) override {
+    if (problem)
+      promise_.set_exception(problem);
+    else
+      promise_.set_value(std::move(found_));
+  }
+  auto future() { return promise_.get_future(); }
+
+ private:
+  SearchRequest request_;
+  size_t size_;
+  std::vector<size_t> order_;
+  std::vector<std::vector<Hypothesis>> found_;
+  std::promise<std::vector<std::vector<Hypothesis>>> promise_;
+};
+
+class DecodingPool::ScoringTask : public Task {
+ public:
+  ScoringTask(ScoringRequest request, int share)
+      : Task(request.sources.empty() ? 0 : 1, share), request_(std::move(request)) {}
+
+  void decode(size_t, Scorer& scorer) override {
+    std::vector<Example> examples;
+    for (const auto& source : request_.sources) examples.push_back({examples.size(), source, {}});
+    found_ = score_targets(scorer, to_tensors(make_batch(examples)).source, request_.targets);
+  }
+
+  void answer(const std::exception_ptr& problem) override {
+    if (problem)
+      promise_.set_exception(problem);
+    else
+      promise_.set_value(std::move(found_));
+  }
+  auto future() { return promise_.get_future(); }
+
+ private:
+  ScoringRequest request_;
+  std::vector<Hypothesis> found_;
+  std::promise<std::vector<Hypothesis>> promise_;
+};
+
+DecodingPool::DecodingPool(std::vector<std::unique_ptr<Scorer>> scorers, size_t capacity)
+    : scorers_(std::move(scorers)),
+      threads_(at::get_num_threads()),
+      capacity_(capacity > 0 ? capacity : 2 * scorers_.size()),
+      begun_(std::ssize(scorers_)) {
+  TORCH_CHECK(!scorers_.empty(), "a pool needs a scorer");
+  for (const auto& own : scorers_)
+    workers_.emplace_back([this, &scorer = *own](const std::stop_token& stop) {
+      at::set_num_threads(threads_each(workers()));
+      begun_.count_down();
+      work(stop, scorer);
+    });
+  begun_.wait();
+  at::set_num_threads(threads_);  // the workers' setting is partly that of all threads to come
+}
+
+DecodingPool::~DecodingPool() {
+  for (std::jthread& worker : workers_) worker.request_stop();
+  workers_.clear();
+  for (const auto& task : queue_)
+    task->answer(std::make_exception_ptr(
+        Error("decoding", "was ended before this request was answered", "ask another pool")));
+  at::set_num_threads(at::get_num_threads());  // as above
+}
+
+int DecodingPool::threads_each(size_t batches) const {
+  return std::max(1, threads_ / static_cast<int>(std::min(workers(), batches)));
+}
+
+std::future<std::vector<std::vector<Hypothesis>>> DecodingPool::search(SearchRequest request) {
+  check(request.search);
+  TORCH_CHECK(request.sentence_rules.empty() || request.sentence_rules.size() == request.sources.size(),
+              "rules for every sentence, or for none");
+  TORCH_CHECK(request.batch_size > 0, "a batch has sentences");
+  const size_t size = request.batch_invariant ? 1 : static_cast<size_t>(request.batch_size),
+               batches = (request.sources.size() + size - 1) / size;
+  const int threads = request.batch_invariant || batches == 0 ? 1 : threads_each(batches);
+  auto task = std::make_shared<SearchTask>(std::move(request), size, batches, threads);
+  auto future = task->future();
+  submit(std::move(task));
+  return future;
+}
+
+std::future<std::vector<Hypothesis>> DecodingPool::score(ScoringRequest request) {
+  TORCH_CHECK(request.sources.size() == request.targets.size(), "a target for each source");
+  auto task = std::make_shared<ScoringTask>(std::move(request), threads_each(workers()));
+  auto future = task->future();
+  submit(std::move(task));
+  return future;
+}
+
+void DecodingPool::submit(std::shared_ptr<Task> task) {
+  if (task->batches == 0) return task->answer(nullptr);
+  {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return queue_.size() < capacity_; });
+    queue_.push_back(std::move(task));
+  }
+  filled_.notify_all();
+}
+
+void DecodingPool::work(const std::stop_token& stop, Scorer& scorer) {
+  for (;;) {
+    std::shared_ptr<Task> task;
+    size_t batch = 0;
+    {
+      std::unique_lock lock(mutex_);
+      filled_.wait(lock, stop, [&] { return !queue_.empty(); });
+      if (stop.stop_requested()) return;
+      task = queue_.front();
+      batch = task->taken++;
+      if (task->taken == task->batches) queue_.pop_front();
+    }
+    room_.notify_one();
+    std::exception_ptr failure;
+    try {
+      if (at::get_num_threads() != task->threads) at::set_num_threads(task->threads);
+      const ComputeScope scope(task->compute);
+      task->decode(batch, scorer);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    finish_batch(task, failure);
+  }
+}
+
+void DecodingPool::finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure) {
+  bool last = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure && !task->failure) task->failure = failure;
+    if (task->failure && task->taken < task->batches) {  // the others need not begin
+      task->done += task->batches - task->taken;
+      task->taken = task->batches;
+      queue_.pop_front();
+    }
+    last = ++task->done == task->batches;
+  }
+  room_.notify_one();
+  if (last) task->answer(task->failure);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <typeindex>
+#include <vector>
+
+#include "seq2seq/metrics/bleu_tokenizer.h"
+#include "seq2seq/metrics/sentence_statistics.h"
+
+namespace seq2seq {
+
+class TextCodec;
+
+/// How metrics read text; each says which of these it heeds (Metric::heeds).
+struct MetricOptions {
+  BleuTokenizer tokenizer = BleuTokenizer::v13a;
+  bool lowercase = false;  ///< ignore case
+  bool stem = true;        ///< compare Porter stems
+};
+
+/// Texts to be scored, and what they are scored with. What several metrics make of them is made once. For one
+/// thread at a time.
+class ScoredTexts {
+ public:
+  /// `sources` and `codec`, the model's that wrote the texts, may be missing: some metrics need them. Throws
+  /// as check_parallel does.
+  ScoredTexts(std::vector<std::string> hypotheses, ReferenceLists references,
+              std::vector<std::string> sources = {}, std::shared_ptr<const TextCodec> codec = nullptr,
+              const MetricOptions& options = {});
+
+  const std::vector<std::string> hypotheses;
+  const ReferenceLists references;
+  const std::vector<std::string> sources;
+  const std::shared_ptr<const TextCodec> codec;
+  const MetricOptions options;
+
+  /// `Prepared(*this)`, made when it is first asked for.
+  template <class Prepared>
+  const Prepared& prepared() const {
+    auto& entry = prepared_[typeid(Prepared)];
+    if (!entry) entry = std::make_shared<const Prepared>(*this);
+    return *static_cast<const Prepared*>(entry.get());
+  }
+
+ private:
+  mutable std::map<std::type_index, std::shared_ptr<const void>> prepared_;
+};
+
+}  // namespace seq2seq

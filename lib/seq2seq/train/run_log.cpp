@@ -1,0 +1,201 @@
+#include "seq2seq/train/run_log.h"
+
+#include <cmath>
+#include <sstream>
+#include <type_traits>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
+
+namespace seq2seq {
+namespace fs = std::filesystem;
+namespace {
+
+/// Visits a line's fields and writes them.
+struct LineWriter {
+  Json json;
+  void operator()(const char* key, const auto& value) { json[key] = value; }
+  void operator()(const char* key, const std::optional<double>& value) {
+    if (value) json[key] = *value;
+  }
+  void scores(const std::map<std::string, double>& scores) {
+    for (const auto& [metric, score] : scores) json[metric] = score;
+  }
+};
+
+/// Visits a line's fields and takes what they hold out of the JSON.
+class LineReader {
+ public:
+  explicit LineReader(Json json) : json_(std::move(json)) { json_.erase("type"); }
+  void operator()(const char* key, auto& value) {
+    read(key, value);
+    json_.erase(key);
+  }
+  void scores(std::map<std::string, double>& scores) { scores_ = &scores; }
+  /// Behind the last field: numbers that are left are scores.
+  void finish() {
+    if (scores_ == nullptr) return;
+    for (const auto& [key, value] : json_.items())
+      if (value.is_number() || value.is_null()) (*scores_)[key] = number_at(json_, key);
+  }
+
+ private:
+  void read(const char* key, double& value) { value = number_at(json_, key); }
+  void read(const char* key, std::vector<double>& value) { value = numbers_at(json_, key); }
+  void read(const char* key, std::optional<double>& value) {
+    if (json_.contains(key)) value = number_at(json_, key);
+  }
+  void read(const char* key, int64_t& value) {
+    if (std::isfinite(number_at(json_, key))) value = json_[key].get<int64_t>();
+  }
+  void read(const char* key, bool& value) {
+    if (json_.contains(key) && json_[key].is_boolean()) value = json_[key].get<bool>();
+  }
+  void read(const char* key, std::string& value) {
+    if (json_.contains(key) && json_[key].is_string()) value = json_[key].get<std::string>();
+  }
+
+  Json json_;
+  std::map<std::string, double>* scores_ = nullptr;
+};
+
+/// Visits a line's fields and collects numbers.
+struct NumberCollector {
+  std::vector<std::pair<std::string, double>> all;
+  void operator()(const char* key, const auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, double> || std::is_same_v<Value, int64_t>)
+      add(key, static_cast<double>(value));
+    else if constexpr (std::is_same_v<Value, std::optional<double>>)
+      add(key, value.value_or(not_logged));
+  }
+  void scores(const std::map<std::string, double>& scores) {
+    for (const auto& [metric, score] : scores) add(metric, score);
+  }
+  void add(const std::string& key, double value) {
+    if (std::isfinite(value)) all.emplace_back(key, value);
+  }
+};
+
+Json json_of(const RunLogLine& line) {
+  return std::visit(
+      [](const auto& one) {
+        LineWriter writer;
+        writer.json["type"] = one.type;
+        one.fields(one, writer);
+        return writer.json;
+      },
+      line);
+}
+
+template <class Line>
+Line line_from(const Json& json) {
+  Line line;
+  LineReader reader(json);
+  Line::fields(line, reader);
+  reader.finish();
+  return line;
+}
+
+template <class... Line>
+std::optional<RunLogLine> line_of_type(const std::string& type, const Json& json,
+                                       std::type_identity<std::variant<Line...>>) {
+  std::optional<RunLogLine> result;
+  ((type == Line::type ? void(result = line_from<Line>(json)) : void()), ...);
+  return result;
+}
+
+/// Nothing for what is no whole line of a known kind.
+std::optional<RunLogLine> parse_line(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object() || !std::isfinite(number_at(json, "update"))) return std::nullopt;
+  const auto type = json.find("type");
+  if (type == json.end() || !type->is_string()) return std::nullopt;
+  return line_of_type(type->get<std::string>(), json, std::type_identity<RunLogLine>{});
+}
+
+}  // namespace
+
+int64_t logged_update(const RunLogLine& line) {
+  return std::visit([](const auto& one) { return one.update; }, line);
+}
+
+double logged_seconds(const RunLogLine& line) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.seconds; })
+          return one.seconds;
+        else
+          return not_logged;
+      },
+      line);
+}
+
+std::vector<std::pair<std::string, double>> logged_numbers(const RunLogLine& line) {
+  return std::visit(
+      [](const auto& one) {
+        NumberCollector numbers;
+        one.fields(one, numbers);
+        return numbers.all;
+      },
+      line);
+}
+
+void RunLog::write(const RunLogLine& line) {
+  if (!file_.is_open()) file_.open(path_, std::ios::app);
+  file_ << dump_json(json_of(line)) << '\n' << std::flush;
+  if (!file_) throw Error(path_.string(), "cannot be written (" + system_reason() + ")", "check free space");
+}
+
+void RunLog::cut(int64_t update) {
+  if (!fs::exists(path_)) return;
+  std::istringstream lines(read_file(path_));
+  std::string kept, line;
+  while (std::getline(lines, line)) {
+    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object() && number_at(json, "update") <= static_cast<double>(update)) kept += line + "\n";
+  }
+  file_.close();
+  write_file(path_, kept);
+}
+
+std::string RunLog::history() const {
+  Json all = Json::array();
+  std::istringstream lines(fs::exists(path_) ? read_file(path_) : "");
+  for (std::string text; std::getline(lines, text);) {
+    const auto line = parse_line(text);
+    if (!line || !std::holds_alternative<ValidationLine>(*line)) continue;
+    Json entry = json_of(*line);
+    for (const char* key : {"type", "best", "validation_seconds", "peak_memory_mib"}) entry.erase(key);
+    all.push_back(std::move(entry));
+  }
+  return dump_json(all);
+}
+
+std::vector<RunLogLine> RunLog::read(const fs::path& run) {
+  const fs::path file = run / file_name;
+  if (!fs::exists(run / "config.json"))
+    throw Error(run.string(), "is not a run directory (no config.json)", "give one of seq2seq train");
+  if (!fs::exists(file)) throw Error(file.string(), "is missing", "give a run that has begun to train");
+  std::vector<RunLogLine> result;
+  std::istringstream lines(read_file(file));
+  double before = 0, last = 0;  // of the processes that trained before this one; of the line before
+  const auto go_on = [&](auto& line) {
+    if constexpr (requires { line.seconds; }) {
+      if (!std::isfinite(line.seconds)) return;
+      if (line.seconds < last) before += last;
+      last = line.seconds;
+      line.seconds += before;
+    }
+  };
+  for (std::string text; std::getline(lines, text);) {
+    auto line = parse_line(text);
+    if (!line) continue;
+    std::visit(go_on, *line);
+    result.push_back(std::move(*line));
+  }
+  return result;
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "seq2seq/model/gradient_flow.h"
+
+namespace seq2seq {
+
+// The lines of train.jsonl, which docs/formats.md describes. As with options, `fields` says a line's keys, in
+// their order, and is all that writing and reading know of it.
+
+/// What a number is that was not finite, or that a line of an older version lacks.
+inline constexpr double not_logged = std::numeric_limits<double>::quiet_NaN();
+
+/// Means over the updates since the last such line.
+struct UpdateLine {
+  static constexpr const char* type = "update";
+  int64_t update = 0, epoch = 0;
+  double loss = not_logged, perplexity = not_logged;
+  std::optional<double> coverage_loss = {};  ///< of runs that have one
+  double gradient_norm = not_logged, learning_rate = not_logged;
+  int64_t target_tokens = 0;
+  double target_tokens_per_second = not_logged, seconds = not_logged;
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("epoch", line.epoch);
+    f("loss", line.loss);
+    f("perplexity", line.perplexity);
+    f("coverage_loss", line.coverage_loss);
+    f("gradient_norm", line.gradient_norm);
+    f("learning_rate", line.learning_rate);
+    f("target_tokens", line.target_tokens);
+    f("target_tokens_per_second", line.target_tokens_per_second);
+    f("seconds", line.seconds);
+  }
+};
+
+struct ValidationLine {
+  static constexpr const char* type = "validation";
+  int64_t update = 0, epoch = 0, target_tokens = 0;
+  std::map<std::string, double> scores = {};  ///< by metric: every number that has no other key
+  bool best = false;
+  double validation_seconds = not_logged, peak_memory_mib = not_logged, seconds = not_logged;
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("epoch", line.epoch);
+    f("target_tokens", line.target_tokens);
+    f.scores(line.scores);
+    f("best", line.best);
+    f("validation_seconds", line.validation_seconds);
+    f("peak_memory_mib", line.peak_memory_mib);
+    f("seconds", line.seconds);
+  }
+  double score(const std::string& metric) const {
+    const auto found = scores.find(metric);
+    return found == scores.end() ? not_logged : found->second;
+  }
+};
+
+struct GradientFlowLine {
+  static constexpr const char* type = "gradient_flow";
+  int64_t update = 0;
+  GradientFlow flow = {};
+  double seconds = not_logged;
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("norms", line.flow.norms);
+    f("target_steps", line.flow.target_steps);
+    f("parameter_norm", line.flow.parameter_norm);
+    f("seconds", line.seconds);
+  }
+};
+
+/// From `update` on products are computed in another number format than before.
+struct PrecisionLine {
+  static constexpr const char* type = "precision";
+  int64_t update = 0;
+  std::string precision = {};
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("precision", line.precision);
+  }
+};
+
+using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine>;
+
+/// The update that a line is about.
+int64_t logged_update(const RunLogLine& line);
+/// Seconds since training began; not_logged where the line has none.
+double logged_seconds(const RunLogLine& line);
+/// The finite single numbers of a line by their keys, in the order of the file.
+std::vector<std::pair<std::string, double>> logged_numbers(const RunLogLine& line);
+
+/// The lines of one kind.
+template <class Line>
+std::vector<Line> lines_of(const std::vector<RunLogLine>& lines) {
+  std::vector<Line> result;
+  for (const RunLogLine& line : lines)
+    if (const auto* one = std::get_if<Line>(&line)) result.push_back(*one);
+  return result;
+}
+
+/// A run's train.jsonl.
+class RunLog {
+ public:
+  static constexpr const char* file_name = "train.jsonl";
+
+  explicit RunLog(const std::filesystem::path& run) : path_(run / file_name) {}
+  /// Appends a line, at once. Throws Error.
+  void write(const RunLogLine& line);
+  /// Drops what was logged after `update`, which a resumed run will log again.
+  void cut(int64_t update);
+  /// The scores of all validations so far, as a JSON array of objects.
+  std::string history() const;
+
+  /// The log of the run in a folder, in use or not. `seconds` go on where the run was resumed; lines of a
+  /// kind that this version does not know are left out, and so is a last one that is half written. Throws
+  /// Error when there is no run.
+  static std::vector<RunLogLine> read(const std::filesystem::path& run);
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "seq2seq/data/loader.h"
+#include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/train/run_log.h"
+#include "seq2seq/train/stop_rule.h"
+#include "seq2seq/train/training_state.h"
+#include "seq2seq/train/validator.h"
+
+namespace seq2seq {
+
+/// What a run tells while it trains: the lines of train.jsonl, their short form for people, and the progress
+/// line of a terminal.
+class TrainingMonitor {
+ public:
+  /// All of these outlive it.
+  TrainingMonitor(RunLog& log, const TrainOptions& options, const StopRule& stop_rule)
+      : log_(log), options_(options), stop_rule_(stop_rule) {}
+
+  void begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs, bool resumed);
+  /// After each update, which `progress` has counted; where a log line is due, a new interval begins.
+  void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
+  void validated(const Progress& progress, const ValidationResult& result, bool best);
+  void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
+  /// Of the updates before the last one and of that one.
+  void precision_changed(const Progress& progress, Precision before, Precision now);
+  /// What the filter has done in the first epoch: once, and not of a resumed run.
+  void filtered(const Loader& loader);
+
+ private:
+  void write_interval(const IntervalSums& interval, const Progress& progress, double learning_rate);
+  void show(const Progress& progress, const UpdateResult& update) const;
+
+  RunLog& log_;
+  const TrainOptions& options_;
+  const StopRule& stop_rule_;
+  bool filter_told_ = false;
+  double tokens_per_second_ = 0;  // of the last updates
+};
+
+}  // namespace seq2seq

@@ -1,0 +1,78 @@
+#include "seq2seq/train/training_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
+#include "seq2seq/core/random.h"
+#include "seq2seq/data/fingerprint.h"
+#include "seq2seq/train/random_streams.h"
+
+namespace seq2seq {
+namespace {
+
+std::string fingerprints_json(const DataOptions& data) {
+  Json result = Json::object();
+  const auto add = [&](const char* side, const CorpusFiles& files) {
+    for (const FileFingerprint& file : fingerprints_of(files))
+      result[side].push_back(
+          {{"name", file.name}, {"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}});
+  };
+  add("train", data.train_files());
+  add("valid", data.valid_files());
+  return dump_json(result);
+}
+
+}  // namespace
+
+TrainingText::TrainingText(const DataOptions& data, uint64_t seed)
+    : training_(data.train_files()),
+      fingerprints_(fingerprints_json(data)),
+      seed_(mix_seed({seed, data_stream})) {
+  if (!data.valid_files().empty()) {
+    validation_.emplace(data.valid_files());
+    return;
+  }
+  const uint64_t size = training_.size();
+  held_out_ = data.held_out > 0 ? static_cast<uint64_t>(data.held_out)
+                                : std::max<uint64_t>(1, std::min<uint64_t>(1000, size / 100));
+  if (held_out_ >= size)
+    throw Error(training_.files().describe(),
+                fmt::format("has {} examples, {} are to be held out", size, held_out_),
+                "lower --held-out or give validation files");
+  log_info(fmt::format("no validation files: {} training examples are held out for validation",
+                       format_count(static_cast<int64_t>(held_out_))));
+}
+
+void TrainingText::expect_pairs(int64_t expected) const {
+  if (pairs() == expected) return;
+  throw Error(
+      training_.files().describe(),
+      fmt::format("has {} pairs, {} when the run began", format_count(pairs()), format_count(expected)),
+      "give the run its text back, or begin a new one with --initialize-from");
+}
+
+std::vector<uint64_t> TrainingText::validation_examples() const {
+  if (!validation_) return held_out_examples(training_.size(), held_out_, seed_);
+  std::vector<uint64_t> all(validation_->size());
+  std::iota(all.begin(), all.end(), uint64_t{0});
+  return all;
+}
+
+std::unique_ptr<Loader> TrainingText::loader(const BatchOptions& batch, const FilterOptions& filter,
+                                             const TextCodecs& text, const SamplerPosition& start) const {
+  Loader::Settings settings;
+  settings.batch = batch;
+  settings.filter = filter;
+  settings.form = text.form;
+  settings.seed = seed_;
+  settings.held_out = held_out_;
+  settings.start = start;
+  return std::make_unique<Loader>(training_, *text.source, *text.target, settings);
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,182 @@
+// Every command of the program and every flag of it, within this process.
+
+#include "commands.h"
+
+#include <gmock/gmock.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <iterator>
+#include <sstream>
+
+#include "command_line.h"
+#include "help_formatter.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::AnyOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+/// The program, with nothing run yet.
+struct Program {
+  Program() {
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.require_subcommand(0, 1);
+    runs = add_commands(app, commands());
+  }
+  CLI::App app{"", "seq2seq"};
+  CommandRuns runs;
+};
+
+/// Those that run something: "bench train".
+std::vector<std::string> command_names(const CLI::App& app, const std::string& above = {}) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    const std::string name = above + command->get_name();
+    const auto parts = command_names(*command, name + " ");
+    if (parts.empty()) names.push_back(name);
+    names.insert(names.end(), parts.begin(), parts.end());
+  }
+  return names;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+CLI::App& command_called(CLI::App& app, const std::string& name) {
+  CLI::App* found = &app;
+  for (const std::string& word : words_of(name)) found = found->get_subcommand(word);
+  return *found;
+}
+
+struct Outcome {
+  int exit_code;
+  std::string output, error;
+};
+
+Outcome run(const std::string& command, const std::vector<std::string>& arguments) {
+  Program program;
+  std::vector<std::string> words = words_of("seq2seq " + command);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  std::ostringstream output, error;
+  auto* const usual_output = std::cout.rdbuf(output.rdbuf());
+  auto* const usual_error = std::cerr.rdbuf(error.rdbuf());
+  const int exit_code =
+      run_command_line(program.app, program.runs, static_cast<int>(pointers.size()), pointers.data());
+  std::cout.rdbuf(usual_output);
+  std::cerr.rdbuf(usual_error);
+  return {exit_code, output.str(), error.str()};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(Commands, HelpIsAScreenful) {
+  Program program;
+  for (const std::string& name : command_names(program.app)) {
+    const std::string help = run(name, {"--help"}).output;
+    const auto lines = lines_of(help);
+    EXPECT_LE(lines.size(), 40U) << help;
+    for (const std::string& line : lines) EXPECT_LE(line.size(), 80U) << line;
+    EXPECT_THAT(help, HasSubstr("\nUsage: seq2seq " + name));
+    if (command_called(program.app, name).get_help_all_ptr() != nullptr) {
+      EXPECT_EQ(lines.back(), "All options: seq2seq " + name + " --help-all");
+    }
+  }
+  EXPECT_LE(lines_of(program.app.help()).size(), 40U);
+}
+
+TEST(Commands, HelpAllShowsEveryFlag) {
+  Program program;
+  for (const std::string& name : command_names(program.app)) {
+    const CLI::App& command = command_called(program.app, name);
+    const bool has_more = command.get_help_all_ptr() != nullptr;
+    const Outcome all = run(name, {has_more ? "--help-all" : "--help"});
+    EXPECT_EQ(all.exit_code, 0);
+    EXPECT_THAT(all.output, Not(HasSubstr("All options:")));
+    for (const std::string& line : lines_of(all.output)) EXPECT_LE(line.size(), 80U) << line;
+    for (const CLI::Option* option : command.get_options()) {
+      if (option->get_lnames().empty()) continue;
+      const std::string flag = option->get_lnames().front();
+      EXPECT_THAT(all.output, AnyOf(HasSubstr("--" + flag + " "), HasSubstr("--[no-]" + flag + " "),
+                                    HasSubstr("--" + flag + "\n"), HasSubstr("--[no-]" + flag + "\n")))
+          << name;
+    }
+  }
+}
+
+// Whatever is wrong with a value is told of the flag as it was typed.
+TEST(Commands, ErrorsNameEveryFlagAsItIsTyped) {
+  Program program;
+  int flags = 0;
+  for (const std::string& name : command_names(program.app))
+    for (const CLI::Option* option : command_called(program.app, name).get_options()) {
+      if (option->get_lnames().empty() || option->get_type_name() == "TEXT" ||
+          option->get_type_name() == "TEXT..." || option->get_type_name() == "FILE" ||
+          option->check_lname("help") || option->check_lname("help-all"))
+        continue;
+      const std::string flag = "--" + option->get_lnames().front();
+      const Outcome outcome = run(name, {flag + "=maybe"});
+      EXPECT_EQ(outcome.exit_code, 2) << name << " " << flag;
+      EXPECT_THAT(outcome.error, StartsWith("seq2seq: " + flag + ": ")) << name;
+      EXPECT_THAT(outcome.error, EndsWith("\n"));
+      ++flags;
+    }
+  EXPECT_GT(flags, 200);
+}
+
+TEST(Commands, WhatWouldChangeNothingIsRefused) {
+  const auto refused = [](const std::string& command, const std::string& words, const std::string& error) {
+    const Outcome outcome = run(command, words_of(words));
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(outcome.error, "seq2seq: " + error + "\n");
+  };
+  refused("translate", "--model x --temperature 0.5", "--temperature: would change nothing; add --sample");
+  refused("translate", "--model x --patience 2 --stopping first",
+          "--patience: would change nothing; add --stopping patience");
+  refused("translate", "--model x --scores --n-best 2",
+          "--scores: would change nothing; leave it out: n-best lists have scores anyway");
+  refused("translate", "--model x --ensemble log",
+          "--ensemble: would change nothing; name several models, or leave it out");
+  refused("evaluate", "--hypothesis x --reference y --no-stem",
+          "--no-stem: would change nothing; add --metric rouge");
+  refused("vocab", "--input x --output y --type word --seed 2",
+          "--seed: would change nothing; add --type sentencepiece");
+  refused("inspect", "--model x --verify-input y", "--verify-input: would change nothing; add --verify");
+  refused("inspect", "--model x --sentences 5", "--sentences: would change nothing; add --gradient-flow");
+  refused("report", "run --device cuda --examples 0",
+          "--device: would change nothing; leave out --examples 0");
+  refused("generate", "--grammar x --count 5 --output y.tsv --extensions tsv",
+          "--extensions: would change nothing; add --splits");
+  refused("train", "--train x.tsv --run-directory y --coverage-loss-start 9",
+          "--coverage-loss-start: would change nothing; add --coverage-loss");
+  refused("bench train", "--train x.tsv --valid-beam-size 9",
+          "--valid-beam-size: would change nothing; add --valid-metrics bleu, or leave it out");
+}
+
+TEST(Commands, FormerFlagsMeanWhatTheyMeant) {
+  const auto error = [](const std::string& words) { return run("translate", words_of(words)).error; };
+  const std::string given = "--model x --source-vocabulary y --target-vocabulary z ";
+  EXPECT_THAT(error(given + "--maximum-length 0"),
+              StartsWith("seq2seq: --max-source-length: 0 is out of range"));
+  EXPECT_THAT(error(given + "--max-source-length 0"),
+              StartsWith("seq2seq: --max-source-length: 0 is out of"));
+  EXPECT_THAT(error(given + "--max-source-length 9 --maximum-length 9"),
+              StartsWith("seq2seq: --max-source-length: is given 2 times"));
+  EXPECT_THAT(run("translate", {"--help-all"}).output, Not(HasSubstr("--maximum-length")));
+}
+
+}  // namespace
+}  // namespace seq2seq

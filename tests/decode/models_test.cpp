@@ -1,0 +1,138 @@
+#include "seq2seq/decode/models.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "../data/temporary_folder.h"
+#include "../support/tiny_model.h"
+#include "decode_support.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/decode/pool.h"
+#include "seq2seq/decode/translator.h"
+
+namespace seq2seq {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::shared_ptr<const TextCodec> word_codec(const std::vector<std::string>& words) {
+  return std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
+                                           Vocabulary(words));
+}
+
+/// A model that reads its two sides as they are.
+TranslationModel model_with(const TextOptions& options, std::shared_ptr<const TextCodec> source,
+                            std::shared_ptr<const TextCodec> target, uint64_t seed = 1) {
+  TranslationModel model;
+  model.text_options = options;
+  model.text = {std::move(source), std::move(target), {}};
+  model.model_options = test::tiny_options({});
+  model.model = Seq2Seq(model.model_options, model.text.source->vocabulary().size(),
+                        model.text.target->vocabulary().size());
+  model.model->initialize(seed);
+  return model;
+}
+
+TextOptions words_apart() {
+  TextOptions options;
+  options.tokenizer = WordTokenizerOptions{};
+  options.shared_vocabulary = false;
+  return options;
+}
+
+/// What loading both together says.
+std::string refusal_of(const TranslationModel& first, const TranslationModel& second) {
+  const TemporaryFolder folder;
+  save_model(first, folder.path("first.pt"));
+  save_model(second, folder.path("second.pt"));
+  return error_of([&] {
+    DecodingModels::load({folder.path("first.pt"), folder.path("second.pt")}, EnsembleMean::linear, at::kCPU);
+  });
+}
+
+TEST(DecodingModels, AnEnsembleReadsAndWritesTheSameText) {
+  const auto ab = word_codec({"a", "b"}), cd = word_codec({"c", "d"});
+  const TranslationModel first = model_with(words_apart(), ab, cd);
+  EXPECT_EQ(refusal_of(first, model_with(words_apart(), ab, cd, 2)), "");
+  EXPECT_THAT(refusal_of(first, model_with(words_apart(), ab, ab)), HasSubstr("has other vocabularies than"));
+  EXPECT_THAT(refusal_of(first, model_with(words_apart(), cd, cd)), HasSubstr("has other vocabularies than"));
+
+  const std::function<void(TextOptions&)> changes[] = {
+      [](TextOptions& o) { o.normalization.nfkc = true; },
+      [](TextOptions& o) { o.normalization.lowercase = true; },
+      [](TextOptions& o) { o.sentence_separator = "|"; },
+      [](TextOptions& o) { o.tokenizer = WhitespaceTokenizerOptions{}; },
+  };
+  for (const auto& change : changes) {
+    TextOptions other = words_apart();
+    change(other);
+    EXPECT_THAT(refusal_of(first, model_with(other, ab, cd)),
+                AllOf(HasSubstr("second.pt: reads text another way than "), HasSubstr("first.pt")));
+  }
+  TextOptions given = words_apart();  // how the same vocabularies came about
+  given.minimum_frequency = 3;
+  given.vocabulary_size = 100;
+  EXPECT_EQ(refusal_of(first, model_with(given, ab, cd)), "");
+}
+
+// Of both sides: the pieces are the same, how text is cut into them is not.
+TEST(DecodingModels, AnEnsembleHasTheSameSubwordModels) {
+  int lines = 40;
+  const auto next_line = [&](std::string& line) {
+    line = lines % 3 == 0 ? "the small house" : lines % 3 == 1 ? "a tall mouse sees it" : "it is the tallest";
+    return lines-- > 0;
+  };
+  const std::string state = train_sentencepiece(next_line, 0, {}, {}, 1);
+  const auto codec = [&](const std::string& learned) {
+    return std::make_shared<const TextCodec>(SentencePieceTokenizerOptions{}, NormalizationOptions{}, learned,
+                                             Vocabulary(sentencepiece_tokens(learned)));
+  };
+  TextOptions options;
+  options.shared_vocabulary = false;
+  const auto one = codec(state), other = codec(state + "\xA0\x06\x01");  // a field that nobody knows
+  ASSERT_EQ(one->vocabulary(), other->vocabulary());
+  const TranslationModel first = model_with(options, one, one);
+  EXPECT_EQ(refusal_of(first, model_with(options, one, one)), "");
+  EXPECT_THAT(refusal_of(first, model_with(options, other, one)), HasSubstr("reads text another way"));
+  EXPECT_THAT(refusal_of(first, model_with(options, one, other)), HasSubstr("reads text another way"));
+}
+
+TEST(DecodingModels, HandOutAScorerForEachThreadThatDecodes) {
+  const auto codec = word_codec({"a", "b"});
+  const DecodingModels models(model_with(words_apart(), codec, codec));
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  EXPECT_EQ(models.scorers().size(), 3U);
+  EXPECT_EQ(make_scorers(models.ours.front().model).size(), 3U);
+  at::set_num_threads(before);
+  EXPECT_EQ(models.scorers(2).size(), 2U);
+  EXPECT_TRUE(models.has_attention());
+  EXPECT_TRUE(models.device().is_cpu());
+}
+
+TEST(DecodingModels, AnEnsembleOfOneModelTwiceTranslatesAsItDoes) {
+  const TemporaryFolder folder;
+  const auto codec = word_codec({"a", "b", "c", "d"});
+  TranslationModel model = model_with(words_apart(), codec, codec);
+  test::fill_parameters(*model.model, 1.2);
+  model.maximum_length = 3;
+  save_model(model, folder.path("once.pt"));
+  model.maximum_length = 2;
+  save_model(model, folder.path("again.pt"));
+  const auto one = DecodingModels::load({folder.path("again.pt")}, EnsembleMean::linear, at::kCPU);
+  const auto two =
+      DecodingModels::load({folder.path("once.pt"), folder.path("again.pt")}, EnsembleMean::linear, at::kCPU);
+  EXPECT_EQ(two.maximum_length, 2);  // what both can read
+  const auto lines = lines_of({"a b", "c", "d d c", "b b", "c a d b"});
+  const auto texts = [&](const DecodingModels& models) {
+    DecodingPool pool(models.scorers(2));
+    return best_texts(Translator(models, pool, {.batch_size = 2}).translate(lines));
+  };
+  EXPECT_EQ(texts(two), texts(one));
+}
+
+}  // namespace
+}  // namespace seq2seq
