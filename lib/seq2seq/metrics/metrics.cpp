@@ -8,6 +8,7 @@
 #include "seq2seq/metrics/chrf.h"
 #include "seq2seq/metrics/rouge.h"
 #include "seq2seq/metrics/summary.h"
+#include "seq2seq/metrics/ter.h"
 
 namespace seq2seq {
 namespace {
@@ -159,6 +160,11 @@ constexpr Metric metric_table[] = {
      .heeds = {.tokenizer = true, .lowercase = true}},
     chrf_metric<0>("chrf", "chrF"),
     chrf_metric<2>("chrf++", "chrF++", not_in_studies),
+    {.name = "ter",
+     .title = "TER",
+     .best = Best::lowest,
+     .statistics = ter_statistics,
+     .signature = ter_signature},
     rouge_metric<RougeType::rouge1>("rouge1", "ROUGE-1"),
     rouge_metric<RougeType::rouge2>("rouge2", "ROUGE-2"),
     rouge_metric<RougeType::rouge_l>("rougeL", "ROUGE-L"),
