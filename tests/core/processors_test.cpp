@@ -92,7 +92,7 @@ TEST_F(ProcessorsTest, QuotasAreRoundedUpAndNeverRaiseTheNumber) {
 
 #ifdef __linux__
 TEST_F(ProcessorsTest, OnlyTheCoresOfTheMaskCount) {
-  // The mask is a thread's own: nothing else of this process is bound.
+  // The affinity mask is per thread: no other thread of this process is bound.
   std::thread([&] {
     cpu_set_t mask;
     ASSERT_EQ(sched_getaffinity(0, sizeof mask, &mask), 0);

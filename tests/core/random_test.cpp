@@ -40,7 +40,7 @@ TEST(Random, BelowIsUniform) {
   for (int i = 0; i < 70000; ++i) ++seen.at(random.below(7));
   for (const int count : seen) EXPECT_NEAR(count, 10000, 500);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(random.below(1), 0U);
-  const uint64_t large = (uint64_t{1} << 63) + 1;  // nearly every second draw must be rejected
+  const uint64_t large = (uint64_t{1} << 63) + 1;  // nearly half of the samples must be rejected
   for (int i = 0; i < 1000; ++i) EXPECT_LT(random.below(large), large);
 }
 

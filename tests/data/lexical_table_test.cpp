@@ -7,8 +7,9 @@ namespace {
 
 using testing::ElementsAre;
 
-// das Haus, das Buch, ein Buch; the house, the book, a book (Knight 1999): 0 1 / 0 2 / 3 2 and 10 11 / 10 12
-// / 13 12.
+// The example of Knight (1999):
+//   das Haus   das Buch  ein Buch      0 1    0 2    3 2
+//   the house  the book  a book       10 11  10 12  13 12
 LexicalTable small_table(int64_t iterations = 20) {
   const std::vector<std::vector<int64_t>> sources{{0, 1}, {0, 2}, {3, 2}},
       targets{{10, 11}, {10, 12}, {13, 12}};

@@ -86,7 +86,7 @@ TEST(LineReader, HandsOutALineBeforeTheNextOneIsWritten) {
   std::thread opener([&] { writer = ::open(folder.path("pipe").c_str(), O_WRONLY); });
   LineReader reader(folder.path("pipe"));
   opener.join();
-  // Were more than the one line awaited, this thread, which also writes, would wait for ever.
+  // If `next` waited for more than this line, this thread, which also writes, would wait forever.
   for (const std::string text : {"first", "second"}) {
     ASSERT_EQ(::write(writer, (text + "\n").data(), text.size() + 1), static_cast<ssize_t>(text.size() + 1));
     std::string line;
@@ -102,7 +102,7 @@ TEST(LineReader, NamesAMissingFile) {
   EXPECT_THAT(error_of([] { LineReader("no/such/file"); }), HasSubstr("no/such/file: cannot be opened"));
 }
 
-// A line without its end keeps nobody waiting who has whole lines already.
+// An incomplete line must not delay the complete ones before it.
 TEST(LineReader, IsReadyOnlyForWholeLines) {
   const TemporaryFolder folder;
   const std::string pipe = folder.path("pipe");

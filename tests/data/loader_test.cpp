@@ -123,7 +123,7 @@ TEST_F(LoaderTest, CopiesOfHeldOutPairsAreNotTrainedOn) {
 TEST_F(LoaderTest, RemovesDuplicates) {
   settings.filter.remove_duplicates = true;
   const auto [indices, counts] = first_epoch(settings);
-  // Nine different sources stand with the same target; a too long or empty target is left out as such once.
+  // Nine different sources with the same target remain; an empty or too long target is counted once.
   EXPECT_EQ(counts.kept, 9u);
   EXPECT_EQ(counts.kept + counts.empty + counts.too_long + counts.duplicate, static_cast<uint64_t>(pairs));
   EXPECT_THAT(indices, testing::ElementsAre(0, 1, 2, 3, 4, 5, 6, 8, 16));

@@ -37,7 +37,7 @@ TEST(Permutation, DependsOnTheSeed) {
 }
 
 TEST(Permutation, IsNearlyUniform) {
-  // Where each of 8 places goes over many seeds: chi-square with 63 - 14 = 49 degrees of freedom.
+  // The images of 8 indices over many seeds: chi-square with 63 - 14 = 49 degrees of freedom.
   constexpr int seeds = 8000;
   int counts[8][8] = {};
   for (uint64_t seed = 0; seed < seeds; ++seed) {

@@ -11,7 +11,7 @@
 
 namespace seq2seq {
 
-/// A folder of its own for each test, gone with it. Unpacked copies are kept in it as well.
+/// A temporary folder, removed on destruction. Decompressed copies of .gz files are kept in it as well.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -45,7 +45,7 @@ class TemporaryFolder {
   std::filesystem::path folder_;
 };
 
-/// The message of the Error that `run` throws; empty when it throws none.
+/// The message of the exception that `run` throws; empty if it throws none.
 template <class Run>
 std::string error_of(Run&& run) {
   try {

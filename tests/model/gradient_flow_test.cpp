@@ -12,9 +12,9 @@ namespace seq2seq::test {
 namespace {
 
 // With zero inputs and biases every state is 0, where tanh has slope 1: the network is linear, and the
-// gradient at distance d is W^d' head.
+// gradient at distance d is (W^T)^d head.
 TEST(GradientFlowTest, OfALinearRnnIsAPowerOfItsMatrix) {
-  for (const double scale : {0.3, 0.6, 1.4}) {  // vanishes, and explodes
+  for (const double scale : {0.3, 0.6, 1.4}) {  // vanishing and exploding gradients
     SimpleRnn rnn(3, 4, 2);
     rnn->to(at::kDouble);
     move_to_test_device(*rnn);
@@ -43,7 +43,7 @@ TEST(GradientFlowTest, OfASimpleRnnEqualsDifferencesOfItsStates) {
   const auto parameters = rnn->named_parameters();
   const Tensor x = cosine({1, 6, 3}, 1000, 1.5);
   const Tensor states = rnn->states(x).detach();
-  const auto head_of_state = [&](int64_t step, Tensor h) {  // goes on from there
+  const auto head_of_state = [&](int64_t step, Tensor h) {  // continues from there
     for (int64_t t = step + 1; t < 6; ++t)
       h = (x[0][t].matmul(parameters["recurrence.weight_ih"].t()) + parameters["recurrence.bias_ih"] +
            h.matmul(parameters["recurrence.weight_hh"].t()) + parameters["recurrence.bias_hh"])
@@ -83,8 +83,8 @@ std::vector<Architecture> measured_architectures() {
   return all;
 }
 
-// A sentence alone has the norms that it has in a batch, whatever the padding: the mean over sentences is
-// that of their own flows.
+// A sentence has the same norms alone and in a batch, whatever the padding: the flow of a batch is the mean
+// over the flows of its sentences.
 TEST_P(GradientFlowLaws, IsTheMeanOverSentences) {
   Seq2Seq model = tiny_model(tiny_options(GetParam()));
   const auto examples = random_examples({6, 2, 4}, {3, 1, 5});
@@ -94,7 +94,7 @@ TEST_P(GradientFlowLaws, IsTheMeanOverSentences) {
     const GradientFlow alone = gradient_flow(model, batch_of({example}));
     ASSERT_EQ(alone.norms.size(), example.source.size() + 1 + example.target.size());
     EXPECT_EQ(alone.target_steps, static_cast<double>(example.target.size()));
-    for (const double norm : alone.norms) EXPECT_GT(norm, 0);  // what is recorded is what is used
+    for (const double norm : alone.norms) EXPECT_GT(norm, 0);  // the recorded states are those that are used
     sums.resize(std::max(sums.size(), alone.norms.size()));
     counts.resize(sums.size());
     for (size_t i = 0; i < alone.norms.size(); ++i) {
@@ -122,14 +122,14 @@ TEST_P(GradientFlowLaws, TheParameterNormIsThatOfTraining) {
   const Tensor before = model->source_embedding()->weight.grad().clone();
   const GradientFlow flow = gradient_flow(model, batch);
   EXPECT_NEAR(flow.parameter_norm / std::sqrt(square), 1.0, 1e-9);
-  EXPECT_TRUE(same(model->source_embedding()->weight.grad(), before));  // left alone
+  EXPECT_TRUE(same(model->source_embedding()->weight.grad(), before));  // left unchanged
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GradientFlowLaws, testing::ValuesIn(measured_architectures()),
                          [](const auto& test) { return name_of(test.param); });
 
-// Without attention the decoder starts from the encoder's summary alone: the last state of the reader from
-// the left, the first of the reader from the right. Where nothing recurs, no other state matters.
+// Without attention the decoder sees only the encoder's summary: the forward layer's last state and the
+// backward layer's first. Without recurrence no other state matters.
 TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
   for (const bool bidirectional : {false, true}) {
     Seq2Seq model = tiny_model(tiny_options({.cell = Cell::rnn,
@@ -155,7 +155,7 @@ TEST(GradientFlowTest, WithoutAttentionTheEndsCarryAll) {
     const auto gradients = torch::autograd::grad({loss}, {step.features, summary});
     const Tensor ahead = gradients[1].narrow(1, 0, 3),
                  back = gradients[1].narrow(1, 3, bidirectional ? 3 : 0);
-    ASSERT_EQ(flow.norms.size(), 7U);  // one of the target, five words and </s> of the source
+    ASSERT_EQ(flow.norms.size(), 7U);  // one of the target, five tokens and </s> of the source
     EXPECT_NEAR(flow.norms[0], gradients[0].norm().item<double>(), 1e-12);
     EXPECT_NEAR(flow.norms[1], ahead.norm().item<double>(), 1e-12);
     for (size_t distance = 2; distance < 6; ++distance) EXPECT_EQ(flow.norms[distance], 0);

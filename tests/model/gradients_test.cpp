@@ -1,5 +1,5 @@
-// Gradients of the whole loss against differences, for every parameter, with all kinds of dropout on: its
-// masks are functions of the seed, so the loss is a smooth function of the weights.
+// Gradients of the whole loss against finite differences, for every parameter, also with all kinds of
+// dropout: masks are functions of the seed, so the loss is a smooth function of the weights.
 #include <gtest/gtest.h>
 
 #include "../support/gradcheck.h"
@@ -38,7 +38,7 @@ ModelOptions small(const Architecture& architecture, double dropout) {
   return options;
 }
 
-/// Two small sentences with what the architecture makes of them.
+/// Two short examples with what the architecture needs: unknown tokens, sentences.
 std::vector<Example> small_examples(const ModelOptions& options) {
   std::vector<Example> examples = random_examples({0, 3}, {2, 2}, vocabulary);
   if (options.copying) {
@@ -53,7 +53,7 @@ std::vector<Example> small_examples(const ModelOptions& options) {
 ::testing::AssertionResult loss_gradients_agree(Seq2Seq& model, double smoothing, bool with_noise) {
   const TensorBatch batch = batch_of(small_examples(model->options()));
   {
-    // The padding row is no input to be learned: its gradient is left out on purpose.
+    // The padding row is not learned: its gradient is left out on purpose.
     const at::NoGradGuard no_grad;
     model->source_embedding()->weight.select(0, 0).zero_();
     model->target_embedding()->weight.select(0, 0).zero_();
@@ -92,8 +92,8 @@ INSTANTIATE_TEST_SUITE_P(Architectures, LossGradientTest,
                                            Architecture{Cell::rnn, NoAttention{}, false, 1, false}),
                          [](const auto& test) { return name_of(test.param); });
 
-// Every coverage, copying and encoder; the kinds of attention have tests of their own in nn, but for what
-// copying makes of weights that sum to less than 1.
+// Every coverage, copying and encoder; kinds of attention are tested in nn, except for copying with weights
+// that sum to less than 1.
 std::vector<Architecture> with_two_attentions() {
   std::vector<Architecture> all = copying_architectures();
   std::erase_if(all, [](const Architecture& a) {
@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(Copying, LossGradientTest, ::testing::ValuesIn(with_two
                          [](const auto& test) { return name_of(test.param); });
 INSTANTIATE_TEST_SUITE_P(Deep, LossGradientTest, ::testing::ValuesIn(deep_architectures()),
                          [](const auto& test) { return name_of(test.param); });
-// The table of learned positions is too large for differences; the reference model has its gradient.
+// The table of learned positions is too large for finite differences; the Python model checks its gradient.
 std::vector<Architecture> without_learned_positions() {
   std::vector<Architecture> all = transformer_architectures();
   std::erase_if(all, [](const Architecture& a) {

@@ -36,7 +36,7 @@ TEST(InitializeTest, DependsOnTheSeedAlone) {
   Seq2Seq second = initialized(options, 7), other = initialized(options, 8);
   EXPECT_TRUE(all_equal(first, second));
   EXPECT_FALSE(all_equal(first, other));
-  // Nor does it disturb torch's own stream.
+  // Nor does it advance LibTorch's own generator.
   at::manual_seed(3);
   const Tensor expected = at::rand({4});
   at::manual_seed(3);
@@ -58,7 +58,7 @@ bool is_lstm(const auto& options) {
       options);
 }
 
-// The rules as they are told: over all parameters in their order, by their names.
+// The documented rules, applied to all parameters in order, by name.
 void initialize_by_name(Seq2Seq& model, uint64_t seed) {
   const at::NoGradGuard no_grad;
   at::Generator generator = at::detail::createCPUGenerator(seed);
@@ -97,7 +97,7 @@ TEST(InitializeTest, LayersDrawInTheOrderOfTheirNames) {
   }
 }
 
-/// Depends on every weight and on where it stands.
+/// Depends on every weight and its position.
 double fingerprint(Seq2Seq& model) {
   double sum = 0;
   int64_t start = 0;
@@ -109,7 +109,7 @@ double fingerprint(Seq2Seq& model) {
   return sum;
 }
 
-// Of seed 7, recorded before layers began to draw for themselves; processors differ in the last bits.
+// For seed 7, recorded before layers initialized themselves; CPUs differ in the last bits.
 const std::map<std::string, double> recorded_fingerprints{
     {"rnn_none_unfed_ahead1", -1.26910510287},
     {"gru_general_feeding_ahead2", -2.27863394413},

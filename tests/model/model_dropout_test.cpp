@@ -1,4 +1,4 @@
-// Dropout seen from outside: what it does to the states and features of a whole model.
+// The effect of dropout on the states and features of a whole model.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr double p = 0.5;
 
-// Wide Elman cells whose recurrence copies the state, h_t = tanh(0.3 + h_{t-1}), and which read nothing.
+// Wide Elman cells that copy their state, h_t = tanh(0.3 + h_{t-1}), and ignore their input.
 Seq2Seq copying_model(double dropout, double recurrent_dropout) {
   ModelOptions options = tiny_options({.cell = Cell::rnn,
                                        .attention = NoAttention{},
@@ -95,7 +95,7 @@ TEST(ModelDropoutTest, NothingIsDroppedWithoutNoise) {
   EXPECT_TRUE(same(log_probabilities(dropping, batch), log_probabilities(plain, batch)));
   Noise noise(1);
   EXPECT_FALSE(close(log_probabilities(dropping, batch, &noise), log_probabilities(plain, batch), 1e-3));
-  // The same seed, the same loss.
+  // The same seed yields the same values.
   Noise first(2), second(2);
   EXPECT_TRUE(same(log_probabilities(dropping, batch, &first), log_probabilities(dropping, batch, &second)));
 }
@@ -128,7 +128,7 @@ TEST(ModelDropoutTest, EachRateOfATransformerDropsSomethingOfItsOwn) {
     }
 }
 
-// What is copied stays a distribution in training.
+// In training, too, the weights for copying are a distribution.
 TEST(ModelDropoutTest, TheCopyHeadShowsItsWeightsBeforeDropout) {
   ModelOptions options = transformer_options();
   std::get<TransformerOptions>(options.decoder).attention_dropout = 0.5;
@@ -145,8 +145,7 @@ ModelOptions word_dropping(double share) {
   return options;
 }
 
-// Sentences of unknown words look the same however many of them are replaced, unless </s>, <s> or padding
-// are.
+// Replacing any tokens of sentences of <unk> changes nothing, unless </s>, <s> or padding are replaced.
 TEST(ModelDropoutTest, WordDropoutReplacesWordsOnly) {
   Seq2Seq model = tiny_model(word_dropping(0.9));
   std::vector<Example> examples;
@@ -175,7 +174,7 @@ TEST(ModelDropoutTest, WordDropoutReplacesItsShareOnBothSides) {
   Noise noise(6);
   const Memory memory = model->encode(batch.source, &noise);
   EXPECT_NEAR(replaced(memory.summary(), model->encode(unknown.source).summary()), share, slack);
-  // From one and the same memory, so that only the target side differs.
+  // From the same memory, so that only the target side differs.
   const Memory clean = model->encode(batch.source), one = clean.select(at::zeros({1}, on_device(at::kLong)));
   const Tensor features = model->decode(clean, batch.target_input, &noise).features.select(1, 1);
   const Tensor if_replaced = model->decode(one, unknown.target_input).features.select(1, 1);

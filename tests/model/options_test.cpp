@@ -53,7 +53,7 @@ ModelOptions with_decoder(const std::string& decoder) {
   return options_from_json<ModelOptions>(R"({"decoder": )" + decoder + "}", "config.json");
 }
 
-// Every config.json and archive of before, when all recurrent decoders had heads.
+// Config files and archives from when all recurrent decoders had heads can still be read.
 TEST(ModelOptionsTest, HeadsStandBesideTheAttention) {
   const auto heads = [](const ModelOptions& options) {
     return std::get<MultiHeadAttention>(std::get<RnnDecoderOptions>(options.decoder).attention).heads;
@@ -75,7 +75,7 @@ TEST(ModelOptionsTest, HeadsStandBesideTheAttention) {
   }
 }
 
-// Said of multi-head attention, which a later patch does without.
+// They belong to multi-head attention, which a later patch replaces.
 TEST(ModelOptionsTest, AnotherAttentionDropsTheHeads) {
   OptionPatch patch =
       OptionPatch::from_json(R"({"decoder": {"attention": "multi-head", "heads": 8}})", "preset");

@@ -24,7 +24,7 @@ Output filled(int64_t feature_size, const Tensor& tied = {}) {
   return output;
 }
 
-/// Without copying, nothing is looked up in it.
+/// Without copying, nothing is read from it.
 Memory no_memory() {
   return {Tensor(), Tensor(), Tensor()};
 }
@@ -56,7 +56,7 @@ TEST(OutputTest, PaddingDoesNotCount) {
   EXPECT_TRUE(same(features.grad().abs().sum(2).gt(0), targets.ne(0)));
 }
 
-// (1 - e) (-log p_mix(target)) + e mean_v (-log P_vocab(v)), sentence by sentence and word by word.
+// (1 - e) (-log p_mix(target)) + e mean_v (-log P_vocab(v)), sentence by sentence and token by token.
 TEST(OutputTest, TheLossOfTheMixtureIsSmoothedOverTheVocabulary) {
   const Architecture architecture{.copying = true};
   Seq2Seq model = tiny_model(tiny_options(architecture));
@@ -71,7 +71,7 @@ TEST(OutputTest, TheLossOfTheMixtureIsSmoothedOverTheVocabulary) {
     for (size_t t = 0; t <= examples[b].target.size(); ++t) {
       const auto row = static_cast<int64_t>(b), step = static_cast<int64_t>(t);
       const int64_t target = t < examples[b].target.size() ? examples[b].target[t] : Vocabulary::end;
-      // Nothing can write a word that neither the vocabulary nor this source holds: its loss has a floor.
+      // A token in neither the vocabulary nor this source has probability 0: its loss is bounded.
       nll -= std::max(mixed[row][step][target].item<double>(), std::log(1e-30));
       mean -= words[row][step].mean().item<double>();
     }
@@ -122,8 +122,7 @@ TEST(SharingTest, SharedMatricesAreCountedOnce) {
   EXPECT_EQ(parameter_count(*tiny_model(sharing(EmbeddingSharing::all))), apart - 2 * matrix);
 }
 
-// The gradient of a shared matrix is the sum of the gradients of its uses, taken from a model where they are
-// apart.
+// The gradient of a shared matrix is the sum of the gradients of its uses in a model with separate matrices.
 TEST(SharingTest, SharedMatricesCollectTheGradientsOfTheirUses) {
   const TensorBatch batch = batch_of(uneven_examples());
   for (const auto kind :

@@ -1,4 +1,4 @@
-// Whole models against a Python model that reads one sentence at a time and fuses nothing.
+// Whole models against a Python model that processes one sentence at a time, without fused operations.
 #include <gtest/gtest.h>
 
 #include "../support/compare.h"
@@ -31,7 +31,7 @@ Architecture architecture_of(const Json& json) {
           .bidirectional = json["bidirectional"].get<bool>()};
 }
 
-/// A file of tests/reference and a case of it.
+/// A file of tests/reference and the index of a case in it.
 using Case = std::pair<const char*, size_t>;
 
 std::vector<Case> all_cases() {

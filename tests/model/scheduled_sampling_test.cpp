@@ -9,7 +9,7 @@
 namespace seq2seq::test {
 namespace {
 
-// The features after <s> and then each word: [V, F].
+// The features after <s> and each token: [V, F].
 Tensor features_by_word(Seq2Seq& model, const Memory& memory) {
   std::vector<Tensor> rows;
   for (int64_t word = 0; word < model->target_vocabulary_size(); ++word)
@@ -78,7 +78,7 @@ TEST(ScheduledSamplingTest, DrawsFollowTheModelsDistribution) {
 TEST(ScheduledSamplingTest, ReplacesItsShareAndNeverPadding) {
   const at::NoGradGuard no_grad;
   Seq2Seq model = tiny_model(tiny_options({}));
-  model->named_parameters()["output.bias"][5] = 100;  // the model always says 5
+  model->named_parameters()["output.bias"][5] = 100;  // the model always predicts 5
   const TensorBatch batch = copies_of_one_pair(2000);
   const Memory memory = model->encode(batch.source),
                one = memory.select(at::zeros({1}, on_device(at::kLong)));
@@ -96,7 +96,7 @@ TEST(ScheduledSamplingTest, ReplacesItsShareAndNeverPadding) {
             1.0);
 }
 
-// Dropout must not disappear with the other way through the sentence.
+// The loop over steps must not lose dropout.
 TEST(ScheduledSamplingTest, KeepsDropout) {
   const auto spread = [](double dropout, double recurrent_dropout, double word_dropout) {
     ModelOptions options = tiny_options({.layers = 2});

@@ -1,5 +1,5 @@
-// What holds for every architecture: step = forward; padding, batch mates and the order of hypotheses change
-// nothing.
+// Invariants of every architecture: step = forward; padding, other hypotheses and the rest of the batch
+// change nothing for a sentence.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -26,7 +26,7 @@ class Seq2SeqLaws : public ::testing::TestWithParam<Architecture> {
   TensorBatch batch = batch_of(examples);
   Memory memory = model->encode(batch.source);
 
-  // Log-probabilities [N, T, V] and attention [N, T, S] of target_input [N, T] by the loop that search runs.
+  // Log-probabilities [N, T, V] and attention [N, T, S] of target_input [N, T] by the step loop of search.
   std::pair<Tensor, Tensor> stepped(const Tensor& target_input, State state) {
     std::vector<Tensor> log_probabilities, attention;
     for (const Tensor& tokens : target_input.unbind(1)) {
@@ -50,13 +50,13 @@ TEST_P(Seq2SeqLaws, StepEqualsForward) {
   EXPECT_TRUE(close(actual, expected));
   EXPECT_TRUE(close(attention, expected_attention));
   EXPECT_TRUE(close(actual.exp().sum(2), at::ones({3, 5}, at::kDouble)));
-  // Different words give different predictions: the law would hold for a decoder that ignores its input.
+  // Different tokens yield different predictions; the checks above would pass if input were ignored.
   const Tensor other = batch.target_input.masked_fill(batch.target_input.eq(Vocabulary::begin), 8);
   EXPECT_FALSE(close(forward(other).first, expected, 1e-3));
 }
 
 TEST_P(Seq2SeqLaws, HypothesesOfASentenceDoNotMeet) {
-  // Two hypotheses a sentence, the second with other words.
+  // Two hypotheses per sentence, the second with other tokens.
   const Tensor second = batch.target_input.flip(0);
   const Tensor both = at::stack({batch.target_input, second}, 1).view({6, -1});  // [B * K, T]
   const State state = model->start(memory).select(ids({0, 0, 1, 1, 2, 2}));
@@ -87,7 +87,7 @@ TEST_P(Seq2SeqLaws, BatchMatesChangeNothing) {
     const Tensor its_own = log_probabilities(model, alone)[0],
                  here = together[row].narrow(0, 0, target_length);
     EXPECT_TRUE(close(its_own, here.narrow(1, 0, its_own.size(1)))) << i;
-    // Slots behind the end of the sentence cannot be written.
+    // Slots after the end of the sentence cannot be output.
     EXPECT_TRUE(here.narrow(1, its_own.size(1), here.size(1) - its_own.size(1)).eq(-700).all().item<bool>())
         << i;
     const Memory its_memory = model->encode(alone.source);
@@ -124,7 +124,7 @@ TEST_P(Seq2SeqLaws, AttentionIsADistributionOverTheSentence) {
   ASSERT_EQ(attention.sizes(), at::IntArrayRef({3, 5, 7}));
   EXPECT_EQ(model->has_attention(), GetParam().transformer_decoder || !is<NoAttention>(GetParam().attention));
   if (!GetParam().transformer_decoder && is<LocalAttention>(GetParam().attention)) {
-    // A distribution times a Gaussian that is 1 at most, and exp(-2) where the window ends.
+    // A distribution times a Gaussian that is at most 1, and exp(-2) at the ends of the window.
     EXPECT_TRUE(attention.sum(2).le(1 + 1e-12).all().item<bool>());
     EXPECT_TRUE(attention.sum(2).ge(std::exp(-2.0)).all().item<bool>());
   } else {
@@ -136,8 +136,8 @@ TEST_P(Seq2SeqLaws, AttentionIsADistributionOverTheSentence) {
       memory.states().masked_select(memory.mask().logical_not().unsqueeze(2)).eq(0).all().item<bool>());
 }
 
-// The loss that is trained is that of the distribution that search sees; what is impossible, as a word to
-// copy from outside the window of `local`, counts as least_probability.
+// The training loss is that of the distribution that search sees; a probability of 0, as of a token to copy
+// from outside the window of `local`, counts as least_probability.
 TEST_P(Seq2SeqLaws, TheLossIsThatOfTheDistribution) {
   const Tensor scores = forward(batch.target_input).first, targets = batch.target_output;
   const Tensor own =
@@ -162,8 +162,8 @@ TEST_P(Seq2SeqLaws, EverySourceWordMatters) {
 INSTANTIATE_TEST_SUITE_P(Architectures, Seq2SeqLaws, ::testing::ValuesIn(all_architectures()),
                          [](const auto& test) { return name_of(test.param); });
 
-// In float the fused kernels run, in both gradients are gathered: through a whole model they must agree with
-// the plain ones.
+// In float32 the fused kernels run, in both types gradients are gathered: through a whole model they must
+// agree with the plain kernels.
 TEST(Seq2SeqTest, FastEqualsPlain) {
   for (const Architecture& architecture : all_architectures()) {
     Seq2Seq model = tiny_model(tiny_options(architecture));
@@ -184,7 +184,7 @@ TEST(Seq2SeqTest, FastEqualsPlain) {
       for (size_t i = 0; i < fast.size(); ++i)
         EXPECT_TRUE(close(fast[i], plain[i], type == at::kFloat ? 1e-4 : 1e-10))
             << name_of(architecture) << ", " << i;
-      // Each operation on its own, with the shapes that a model gives it.
+      // Each operation by itself, with the shapes that a model passes to it.
       EXPECT_NO_THROW(run(Kernels::check)) << name_of(architecture);
     }
   }
@@ -212,7 +212,7 @@ TEST(Seq2SeqTest, WhatAMemoryLacksIsNotSomethingElse) {
   EXPECT_TRUE(same(memory.sentences().of_word, ids({0, 1}).view({1, 2})));
 }
 
-// Each tensor once: it is selected and archived as often.
+// A tensor that is listed twice would be selected and archived twice.
 TEST(Seq2SeqTest, AMemoryHoldsNothingTwice) {
   for (const Architecture& architecture : all_architectures()) {
     Seq2Seq model = tiny_model(tiny_options(architecture));

@@ -16,7 +16,7 @@ SimpleRnn filled(int64_t inputs, int64_t hidden, int64_t outputs) {
   return rnn;
 }
 
-/// Through torch's fused layer.
+/// By LibTorch's fused layer.
 Tensor fused(SimpleRnn& rnn, const Tensor& x) {
   const auto weights = rnn->named_parameters();
   const Tensor state = at::zeros({1, x.size(0), weights["recurrence.weight_hh"].size(1)}, x.options());
@@ -63,7 +63,7 @@ TEST(SimpleRnnTest, BeginsWithAZeroState) {
                         weights["recurrence.bias_ih"] + weights["recurrence.bias_hh"])
                            .tanh();
   EXPECT_TRUE(close(rnn->states(x).select(1, 0), first));
-  // Two calls do not know of each other.
+  // No state is kept between calls.
   EXPECT_TRUE(same(rnn->forward(x), rnn->forward(x)));
 }
 

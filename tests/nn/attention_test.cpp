@@ -43,7 +43,7 @@ Row times(const Tensor& weight, const Row& x, const Tensor& bias = {}) {
 using Parameters = torch::OrderedDict<std::string, Tensor>;
 using AttentionPointer = std::shared_ptr<Attention>;
 
-// Of a query and a key with its coverage.
+// Score of a query against a key that includes its coverage.
 double score(const AttentionOptions& kind, const Parameters& weights, const Row& query, const Row& key) {
   if (!is<AdditiveAttention>(kind)) return inner_product(query, key);
   const Row projected = times(weights["query.weight"], query, weights["query.bias"]),
@@ -57,7 +57,7 @@ Row key_of(const AttentionOptions& kind, const Parameters& weights, const Row& s
   return is<DotAttention>(kind) ? state : times(weights["key.weight"], state);
 }
 
-// In head h, with its own part of query and key.
+// Score in head h, over its own columns of query and key.
 double head_score(const Parameters& weights, const Row& query, const Row& key, int64_t h, int64_t heads) {
   const Row projected = times(weights["query.weight"], query, weights["query.bias"]);
   const int64_t width = std::ssize(projected) / heads;
@@ -67,8 +67,7 @@ double head_score(const Parameters& weights, const Row& query, const Row& key, i
   return sum / std::sqrt(static_cast<double>(width));
 }
 
-// How near each of so many words is to where `local` attention looks: 0 outside its window, 1 for other
-// kinds.
+// Factor of each position under `local` attention, 0 outside the window; 1 under other kinds.
 Row nearness(const AttentionOptions& kind, const Parameters& weights, const Row& query, size_t length) {
   Row result(length, 1.0);
   const auto* local = std::get_if<LocalAttention>(&kind);
@@ -84,7 +83,7 @@ Row nearness(const AttentionOptions& kind, const Parameters& weights, const Row&
   return result;
 }
 
-// Softmax of those that are near at all, times their nearness.
+// Softmax over positions with a nonzero factor, times that factor.
 Row weights_of(const Row& scores, const Row& near) {
   double sum = 0;
   Row result;
@@ -95,7 +94,7 @@ Row weights_of(const Row& scores, const Row& near) {
 
 constexpr int64_t head_count = 2;
 
-// Several heads: each finds its own part of the values, and the first gives the weights.
+// Multi-head attention: each head contributes its columns of the context; the weights are those of the first.
 AttentionResult naive_heads(Attention& attention, const Tensor& query, const Tensor& states,
                             const Tensor& lengths) {
   const int64_t hypotheses = query.size(0) / states.size(0), width = attention.context_size() / head_count;
@@ -123,7 +122,7 @@ AttentionResult naive_heads(Attention& attention, const Tensor& query, const Ten
   return {context, weights, {}};
 }
 
-// Row n of the queries looks at sentence n / K, up to its length.
+// Query n attends to sentence n / K, up to its length.
 AttentionResult naive_attention(const AttentionOptions& kind, Attention& attention, const Tensor& query,
                                 const Tensor& states, const Tensor& lengths) {
   if (is<MultiHeadAttention>(kind)) return naive_heads(attention, query, states, lengths);
@@ -161,7 +160,7 @@ AttentionPointer filled(const AttentionOptions& kind, const CoverageOptions& cov
   return attention;
 }
 
-// All but none, with few heads and a window smaller than the longest sentence.
+// All kinds but NoAttention, with few heads and a window smaller than the longest sentence.
 std::vector<AttentionOptions> kinds() {
   std::vector<AttentionOptions> all = all_kinds<AttentionOptions>();
   std::erase(all, AttentionOptions(NoAttention{}));
@@ -219,7 +218,7 @@ TEST_P(AttentionKindTest, GradientsEqualDifferences) {
       leaves));
 }
 
-// Large scores must neither overflow nor lose the winner.
+// Large scores must neither overflow nor leave a row without weight.
 TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   const at::NoGradGuard no_grad;
   const Tensor query = cosine({3, query_size()}, 3000, 1e4);
@@ -227,7 +226,7 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   const Tensor weights = attend(query).weights;
   if (attention->is_distribution()) {
     EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
-  } else {  // one word at least is seen, wherever the place that saturates
+  } else {  // a saturated position still has a token in its window
     EXPECT_TRUE(weights.sum(1).ge(std::exp(-2.0)).logical_and(weights.sum(1).le(1)).all().item<bool>());
   }
   EXPECT_TRUE(weights.masked_select(mask.logical_not()).eq(0).all().item<bool>());
@@ -242,7 +241,7 @@ TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
   EXPECT_FALSE(context[2].isnan().any().item<bool>());
 }
 
-// What is listed is what `prepare` makes, whatever the coverage.
+// `prepared_tensors` lists what `prepare` computes, for every kind of coverage.
 TEST_P(AttentionKindTest, ListsWhatItPrepares) {
   for (const CoverageOptions& coverage : all_kinds<CoverageOptions>()) {
     const AttentionView made = filled(kind(), coverage)->prepare(states, mask);
@@ -261,8 +260,8 @@ TEST_P(AttentionKindTest, ListsWhatItPrepares) {
 INSTANTIATE_TEST_SUITE_P(Kinds, AttentionKindTest, ::testing::ValuesIn(kinds()),
                          [](const auto& test) { return name_of_value(test.param); });
 
-// Three steps of attention with coverage, written out: keys are k_i + U c_i, and c_i is the sum of past
-// attention or a GRU state fed with the attention, the state and the query.
+// Three steps of attention with coverage, written out: keys are k_i + U c_i, where c_i is the sum of past
+// attention or the state of a GRU whose inputs are the attention, the encoder state and the query.
 class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionOptions, CoverageOptions>> {
  protected:
   const AttentionOptions& kind() const { return std::get<0>(GetParam()); }
@@ -276,7 +275,7 @@ class CoverageTest : public ::testing::TestWithParam<std::tuple<AttentionOptions
   Tensor mask = length_mask(lengths, states.select(2, 0));
   Tensor queries = cosine_leaf({steps, 2 * hypotheses, query_size()}, 3000, 1.3);
 
-  /// Weights [steps, N, S] and the coverage after them.
+  /// Weights [steps, N, S], and the coverage after the last step.
   std::pair<Tensor, CoverageState> attended() {
     const AttentionView view = attention->prepare(states, mask);
     CoverageState past = attention->start(states);
@@ -400,7 +399,7 @@ TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
   EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
 }
 
-// Luong's equations 9 and 10, one sentence and one query at a time, by a Python program.
+// Luong's equations 9 and 10, one sentence and one query at a time, computed by a Python program.
 TEST(LocalAttentionTest, EqualsPythons) {
   const Json reference = read_reference("nn_local_attention");
   const auto sizes = reference["sizes"].get<std::vector<int64_t>>();  // Q, H, A

@@ -15,7 +15,7 @@
 namespace seq2seq::test {
 namespace {
 
-// The levels of ctest ask for less than the machine has.
+// Some ctest runs allow less than the machine supports.
 TEST(Capabilities, FollowTheEnvironment) {
   if (const char* asked = std::getenv("SEQ2SEQ_INSTRUCTION_SET"); asked != nullptr && *asked != 0) {
     EXPECT_EQ(name_of(instruction_set()), std::string(asked));

@@ -17,19 +17,19 @@ Tensor ids(std::vector<int64_t> values, int64_t rows) {
   return at::tensor(values, on_device(at::kLong)).view({rows, -1});
 }
 
-// The source word 4 is 7 in the target vocabulary, 5 is 5, 6 and 7 it lacks.
+// Source id 4 is target id 7, and 5 is 5; the target vocabulary lacks 6 and 7.
 const Tensor table = ids({-1, -1, -1, -1, 7, 5, -1, -1}, 1)[0];
 
 TEST(CopySlotsTest, AreTargetIdsOrFirstPositions) {
-  // Known, lacking twice, known again, unknown to the source, that again, </s>; a short sentence with
-  // padding.
+  // In the target vocabulary, not in it, in it, the second again, twice a token outside the source
+  // vocabulary, </s>; then a short sentence with padding.
   const Tensor source = ids({4, 6, 5, 6, 12, 12, 3, /**/ 9, 8, 3, 0, 0, 0, 0}, 2);
   const Tensor copyable = source.ne(3).logical_and(source.ne(0));
   EXPECT_TRUE(same(copy_slots(source, copyable, table, source_words, target_words),
                    ids({7, 10, 5, 10, 13, 13, -1, /**/ 9, 10, -1, -1, -1, -1, -1}, 2)));
 }
 
-// Two sentences, three steps; the second sentence has nothing to copy but one word.
+// Two sentences, three steps; the second sentence has a single token that can be copied.
 struct Case {
   Tensor gate = cosine_leaf({2, 3, 1}, 0, 2.0);
   Tensor scores = cosine_leaf({2, 3, 4}, 50, 2.0);
@@ -59,7 +59,7 @@ TEST(CopySharesTest, SumToOneAndLeaveOutWhatCannotBeCopied) {
     }
 }
 
-// The vocabulary gets what attention leaves of 1, in a second column of the gate.
+// The remainder of attention, in the second column of the gate, goes to generation.
 TEST(CopySharesTest, SumToOneWhenAttentionDoesNot) {
   const Case c;
   const Tensor attention = c.attention() * 0.75;
@@ -71,7 +71,7 @@ TEST(CopySharesTest, SumToOneWhenAttentionDoesNot) {
       close(shares.generated.squeeze(2) + shares.copied.sum(2), at::ones({2, 3}, at::kDouble), 1e-14));
 }
 
-// p(slot) = p_gen P(word) + (1 - p_gen) sum of attention to its places, written out.
+// p(slot) = generated * P(slot) + sum of copied over the positions of the slot, written out.
 TEST(MixtureTest, EqualsTheLoopsWrittenOutAndSumsToOne) {
   const Case c;
   const Tensor log_words = c.features.matmul(c.weight.t()).log_softmax(2), attention = c.attention();
@@ -93,10 +93,10 @@ TEST(MixtureTest, EqualsTheLoopsWrittenOutAndSumsToOne) {
   }
 }
 
-// The loss sees the same probabilities, and another position's or another sentence's attention would show.
+// The loss uses the same probabilities; attention of another position or sentence would change it.
 TEST(MixtureTest, LossIsThatOfTheMixture) {
   const Case c;
-  const Tensor targets = ids({5, 10, 3, /**/ 9, 12, 4}, 2);  // 12: a word that nothing can write
+  const Tensor targets = ids({5, 10, 3, /**/ 9, 12, 4}, 2);  // 12: can be neither generated nor copied
   const CopyShares shares = copy_shares(c.gate, c.attention(), c.slots.unsqueeze(1));
   const Tensor copied = copied_probability(shares.copied, c.slots, targets);
   const Tensor log_words = c.features.matmul(c.weight.t()).log_softmax(2);
@@ -122,7 +122,7 @@ TEST(MixtureTest, LossIsThatOfTheMixture) {
   }
 }
 
-// It counts as least_probability, whatever changes.
+// Its probability is clamped to least_probability, a constant.
 TEST(MixtureTest, WhatCannotBeWrittenHasNoGradient) {
   const Case c;
   const Tensor generated = on_device(at::full({1}, 0.5, at::kDouble)).requires_grad_(),
@@ -151,7 +151,7 @@ TEST(MixtureTest, GradientsEqualDifferences) {
         {c.gate, c.scores, c.features, c.weight}));
 }
 
-// A certain gate, a word nobody can write: the loss and its gradients stay finite.
+// The loss and its gradients stay finite with a saturated gate and a target of probability 0.
 TEST(MixtureTest, ExtremesStayFinite) {
   for (const auto type : {at::kDouble, at::kFloat})
     for (const double certain : {-1e4, 1e4}) {

@@ -15,7 +15,7 @@
 namespace seq2seq::test {
 namespace {
 
-// Five standard deviations of a share p among n draws.
+// Five standard deviations of the share of n draws in which an event of probability p occurs.
 double slack(double p, int64_t n) {
   return 5 * std::sqrt(p * (1 - p) / static_cast<double>(n));
 }
@@ -46,7 +46,7 @@ TEST(NoiseTest, UniformNumbersAreUniform) {
     EXPECT_NEAR(share(numbers < tenth / 10.0), tenth / 10.0, slack(tenth / 10.0, numbers.numel()));
 }
 
-// Rows and columns alike: neighbours must not be dropped together.
+// Along rows and columns: neighbours must not be dropped together.
 TEST(NoiseTest, NeighboursAreIndependent) {
   Noise noise(5);
   const Tensor dropped = noise.mask(on_device(at::empty({300, 512})), 0.5).eq(0);
@@ -62,7 +62,7 @@ TEST(NoiseTest, DependsOnTheSeedAndTheNumberOfDrawsAlone) {
   Noise first(11), second(11), other(12);
   const Tensor a = first.mask(like, 0.5), b = first.mask(like, 0.5);
   EXPECT_TRUE(same(second.mask(like, 0.5), a));
-  // What was drawn before counts, its shape does not.
+  // Only the number of earlier draws matters, not their shapes.
   EXPECT_TRUE(same(second.mask(like, 0.5), b));
   Noise third(11);
   third.uniform(on_device(at::empty({3})));
@@ -80,7 +80,7 @@ TEST(NoiseTest, DrawsAndSeedsAreIndependent) {
     EXPECT_NEAR(share(x.eq(y)), 0.5, slack(0.5, like.numel()));
 }
 
-// What other devices draw by tensor operations, here by those of the CPU and of the tests' device.
+// Tensor operations draw the same numbers as kernels, on the CPU and on the device under test.
 TEST(NoiseTest, EveryDeviceDrawsTheSameBits) {
   for (const auto type : {at::kFloat, at::kDouble})
     for (const auto& sizes : {std::vector<int64_t>{3}, {7, 11}, {300, 1000}})

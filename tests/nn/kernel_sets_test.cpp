@@ -27,7 +27,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-// As `cosine`, but always on the processor, whose kernels these are.
+// As `cosine`, but always on the CPU, whose kernels are tested here.
 Tensor numbers(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   const Tensor n = at::arange(start, start + c10::multiply_integers(sizes), at::kDouble);
   return ((n * n).cos() * scale).view(sizes);
@@ -36,10 +36,10 @@ Tensor leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   return numbers(sizes, start, scale).requires_grad_();
 }
 
-/// An operation on operands of some sizes; what of it is random comes from a seed of its own.
+/// An operation and its operands; random numbers in it come from a fixed seed.
 struct OperationCase {
   std::string name;
-  Tensors operands;  ///< in double; those that are to be differentiated require it
+  Tensors operands;  ///< in double; with requires_grad where gradients are compared
   std::function<Tensors(const Tensors&)> operation;
 };
 
@@ -87,7 +87,7 @@ void add_additive_scores(std::vector<OperationCase>& cases) {
       }
 }
 
-// Sizes below, at and above the width of the kernels' lanes, laid out as the products of a layer are.
+// Sizes below, at and above the kernels' number of lanes, in the memory layout of a layer's projections.
 void add_attention(std::vector<OperationCase>& cases) {
   struct Sizes {
     int64_t queries, keys, width;
@@ -115,7 +115,7 @@ void add_attention(std::vector<OperationCase>& cases) {
         cases.push_back({"attend_" + name, operands, [=](const Tensors& x) {
                            return Tensors{attended(x, [](const auto&... given) { return attend(given...); })};
                          }});
-        if (dropped) continue;  // the twin's work: kernels make no gradient of weights
+        if (dropped) continue;  // left to the plain version
         cases.push_back({"attend_with_weights_" + name,
                          {operands[0].detach(), operands[1].detach()},
                          [=](const Tensors& x) {
@@ -126,7 +126,7 @@ void add_attention(std::vector<OperationCase>& cases) {
       }
 }
 
-// More rows than one block (512) holds.
+// Row counts below and above one block (512).
 void add_cross_entropy(std::vector<OperationCase>& cases) {
   for (const int64_t rows : {1, 513, 1100})
     for (const double smoothing : {0.0, 0.1})
@@ -140,7 +140,7 @@ void add_cross_entropy(std::vector<OperationCase>& cases) {
         cases.push_back({"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
                              (mixed ? "_mixed" : ""),
                          operands, [=](const Tensors& x) {
-                           // With copying some targets are no words of the vocabulary.
+                           // With copying, some targets are outside the vocabulary.
                            const Tensor targets =
                                (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0));
                            const LossSums sums =
@@ -151,7 +151,7 @@ void add_cross_entropy(std::vector<OperationCase>& cases) {
       }
 }
 
-// No two values are equal; the widths lie around the kernels' blocks.
+// No two values are equal. The widths are chosen around the kernels' blocks.
 Tensor distinct_logits(int64_t rows, int64_t width) {
   return (at::arange(rows * width, at::kDouble) * 0.7310585).sin().mul(8).view({rows, width});
 }
@@ -163,7 +163,7 @@ void add_top_k(std::vector<OperationCase>& cases) {
                        return Tensors{best.log_probabilities, best.indices, best.watched};
                      }});
     for (const int64_t k : {1, 4, 9}) {
-      // Two sentences of three rows; words of the vocabulary copied once and twice, slots beyond it, padding.
+      // Two sentences of three rows; tokens copied once and twice, slots beyond the vocabulary, padding.
       const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
                                                            5, 6, width + 2, 3, -1, -1})
                                .view({2, 6});
@@ -174,7 +174,7 @@ void add_top_k(std::vector<OperationCase>& cases) {
                        {distinct_logits(6, width), shares.generated, shares.copied},
                        [=](const Tensors& x) {
                          const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots, k, {0, 2, 4}, 3);
-                         // What is nearly impossible has no exact place.
+                         // Values this small have no reliable rank.
                          const Tensor likely = best.log_probabilities.gt(-60);
                          return Tensors{best.log_probabilities.clamp_min(-60),
                                         best.indices.masked_fill(likely.logical_not(), -1),
@@ -211,7 +211,7 @@ std::vector<OperationCase> all_cases() {
   return cases;
 }
 
-/// All outputs, and the gradients of a sum of them with uneven weights.
+/// All outputs, and the gradients of an unevenly weighted sum of them.
 Tensors values_and_gradients(const OperationCase& c, at::ScalarType type) {
   Tensors operands, differentiated;
   for (const Tensor& x : c.operands) {
@@ -264,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(All, KernelSetTest,
                            return name;
                          });
 
-/// The best one, whatever is in force: what the wrong kernels below do right.
+/// The best kernel set, whatever is active: the base of the wrong kernels below.
 const KernelSet& right() {
   static const KernelSet& best = [&]() -> const KernelSet& {
     const ComputeScope usual{Compute{}};
@@ -274,8 +274,8 @@ const KernelSet& right() {
 }
 
 struct Mistake {
-  const char* operation;  ///< the case that it shows in
-  const char* named;      ///< what the message calls it
+  const char* operation;  ///< the case in which it shows
+  const char* named;      ///< its name in the message
   void (*make)(KernelSet&);
 };
 const Mistake mistakes[] = {
@@ -401,7 +401,7 @@ TEST(CheckedKernels, WrongKernelsAreNoticedOnlyWhenChecked) {
   EXPECT_GT(relative_difference(values_and_gradients(cases[1], at::kDouble)[0], expected[0]), 1e-4);
 }
 
-// Diverged training is told of as such.
+// NaN in both results is reported as diverged training, not as a wrong kernel.
 TEST(CheckedKernels, WhatIsNoNumberEitherWayIsNoDifference) {
   const ComputeScope scope(&Compute::kernels, Kernels::check);
   const Tensor gates = leaf({2, 12}), before = leaf({2, 3});
@@ -438,7 +438,7 @@ TEST(RelativeDifference, KnowsWhatIsNotANumber) {
   EXPECT_EQ(of({}, {}), 0);
 }
 
-// Each set on arrays with a guard behind each output: none may write past its end.
+// An array followed by guard values, which no kernel may overwrite.
 template <class Scalar>
 class Guarded {
  public:
@@ -480,7 +480,7 @@ class KernelsTest : public ::testing::Test {};
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(KernelsTest, Scalars);
 
-/// Those that this machine has.
+/// The kernel sets that this machine supports.
 std::vector<const KernelSet*> usable_sets() {
   std::vector<const KernelSet*> sets;
   for (const KernelSet* set : kernel_sets())
@@ -515,7 +515,7 @@ TYPED_TEST(KernelsTest, LstmCellIsRightAtEveryWidthAndScale) {
       }
 }
 
-// The second sentence is one word long.
+// The second sentence is one token long.
 Tensor mask_of_two() {
   return at::tensor({1, 1, 1, 1, 1, 0, 0, 0}).view({2, 4}).to(at::kBool);
 }
@@ -572,7 +572,7 @@ TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
                                      .v_rows = dv.tensor({sentences, width})});
       EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << set->name << ", " << width;
       for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
-        for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite, and overwritten
+        for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite
       for (int64_t i = 5 * width; i < 8 * width; ++i) EXPECT_EQ(dkeys[i], 0);
     }
 }

@@ -36,7 +36,7 @@ struct Shape {
   int64_t outputs;
 };
 
-// One row and one column, a vector, odd sizes, three dimensions, both orders of the weight gradient.
+// One row and one column, a vector, odd sizes, three dimensions, both operand orders of the weight gradient.
 const Shape shapes[] = {{{1, 1}, 1}, {{7}, 3}, {{5, 17}, 3}, {{2, 3, 4}, 9}, {{33, 130}, 65}, {{40, 3}, 130}};
 
 TEST(LinearTest, EqualsTheSumWrittenOut) {
@@ -62,7 +62,7 @@ TEST(LinearTest, GradientsEqualDifferences) {
   }
 }
 
-// float32 goes another way than double: its gradients are compared with those of the plain way.
+// float32 uses oneDNN, double does not: its gradients are compared with those of the plain version.
 TEST(LinearTest, FloatGradientsEqualThePlainOnes) {
   for (const Shape& shape : shapes)
     for (const bool with_bias : {true, false}) {
@@ -72,7 +72,7 @@ TEST(LinearTest, FloatGradientsEqualThePlainOnes) {
       if (with_bias) leaves.push_back(cosine({shape.outputs}, 900).to(at::kFloat).requires_grad_());
       const auto gradients = [&] {
         const Tensor y = linear(leaves[0], leaves[1], with_bias ? leaves[2] : Tensor());
-        // A gradient that arrives transposed: nothing may rely on its layout.
+        // An incoming gradient with transposed strides: nothing may rely on its memory layout.
         const Tensor weights = cosine(y.sizes(), 3).to(at::kFloat);
         return torch::autograd::grad({(y.t().contiguous().t() * weights).sum()}, leaves);
       };
@@ -181,7 +181,7 @@ TEST(Bfloat16ProductsTest, AreNearAndEndWithTheirScope) {
   for (size_t i = 0; i < exact.size(); ++i) {
     EXPECT_EQ(rounded[i].scalar_type(), at::kFloat);
     const double scale = exact[i].abs().max().item<double>();
-    // 8 significant bits an operand; three products follow one another.
+    // 8 significant bits per operand; three products in sequence.
     EXPECT_LT((rounded[i] - exact[i]).abs().max().item<double>(), 0.02 * scale) << i;
     EXPECT_GT((rounded[i] - exact[i]).abs().max().item<double>(), 0) << i;
   }
@@ -207,7 +207,7 @@ TEST(ComputeScopeTest, ReplacesNestsAndEnds) {
   EXPECT_EQ(Compute::now().kernels, Kernels::fast);
 }
 
-// Scopes end before backward, which may also run on another thread.
+// Backward runs after the scope has ended, possibly on another thread.
 TEST(ComputeScopeTest, GradientsAreMadeAsTheirProductWas) {
   if (!has_onednn_bfloat16_products()) return;
   const Tensor x = cosine({33, 64}, 0).to(at::kFloat).requires_grad_();

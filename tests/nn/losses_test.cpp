@@ -136,7 +136,7 @@ TEST(ProjectedCrossEntropyTest, NoRowsCostNothing) {
   EXPECT_TRUE(same(weight.grad(), at::zeros_like(weight)));
 }
 
-// Logits of +-scale: the loss of a certain model is 0 where it is right and the gap where it is wrong.
+// Logits of +-scale: a confident model's loss is 0 where it is right and the logit gap where it is wrong.
 TEST(ProjectedCrossEntropyTest, ExtremeLogitsStayExact) {
   for (const auto type : {at::kDouble, at::kFloat})
     for (const double scale : {50.0, 1e4}) {
@@ -156,7 +156,7 @@ TEST(ProjectedCrossEntropyTest, ExtremeLogitsStayExact) {
     }
 }
 
-// Divergence is detected by the loss, so it must not vanish on the way.
+// Divergence is detected by the loss, so NaN must reach it.
 TEST(ProjectedCrossEntropyTest, ANotANumberIsNotHidden) {
   for (const auto type : {at::kDouble, at::kFloat})
     for (const bool with_gradient : {true, false})

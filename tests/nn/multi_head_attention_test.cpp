@@ -76,7 +76,7 @@ TEST_P(AttendTest, GradientsEqualDifferences) {
       {queries, memory.keys, memory.values}));
 }
 
-// Dropped weights are zero and the others grow; what is expected comes from the same mask on plain weights.
+// Dropped weights are zero and the others are scaled up: as the same mask applied to weights without dropout.
 TEST_P(AttendTest, DropoutIsOnTheWeights) {
   const double p = 0.4;
   Noise noise(7), same_noise(7);

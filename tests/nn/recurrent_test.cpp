@@ -30,7 +30,7 @@ double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
-// One unit of one row: x and h are its gates, in torch's order.
+// One unit of one row: x and h are its parts of the input and recurrent gates, in torch's order.
 std::pair<double, double> naive_unit(Cell cell, const std::vector<double>& x, const std::vector<double>& h,
                                      double hidden, double memory) {
   if (cell == Cell::rnn) return {std::tanh(x[0] + h[0]), 0};
@@ -105,7 +105,7 @@ TEST_P(CellTest, GradientsEqualDifferences) {
         return next.cell.defined() ? at::cat({next.hidden, next.cell}, 1) : next.hidden;
       },
       step.leaves()));
-  // The hidden state alone, as the last step of a sentence is used.
+  // The hidden state alone, as used at the last step of a sentence.
   EXPECT_TRUE(gradients_agree([&] { return step.run(GetParam()).hidden; }, step.leaves()));
 }
 
@@ -118,7 +118,7 @@ TEST_P(CellTest, SaturatedGatesStayFiniteAndRight) {
       for (const Tensor& leaf : step.leaves()) leaves.push_back(leaf.detach().to(type).requires_grad_());
       const CellState next =
           cell_step(GetParam(), leaves[0], leaves[1], {leaves[2], leaves.size() > 3 ? leaves[3] : Tensor()});
-      // A float gate of size `scale` is itself off by 1e-7 * scale.
+      // A float gate of magnitude `scale` has a rounding error of 1e-7 * scale.
       const double tolerance = type == at::kFloat ? 1e-6 + 1e-7 * scale : 1e-9;
       EXPECT_TRUE(close(next.hidden, exact.hidden, tolerance)) << "scale " << scale;
       next.hidden.sum().backward();
@@ -196,7 +196,7 @@ TEST_P(RecurrentLayerTest, GradientsEqualDifferencesWithAMask) {
   EXPECT_TRUE(gradients_agree([&] { return layer->forward(x, mask); }, leaves));
 }
 
-// A mask of one half is the same as recurrent weights of one half.
+// A mask of 0.5 has the effect of halved recurrent weights.
 TEST_P(RecurrentLayerTest, TheMaskMultipliesTheStateAtEveryStep) {
   RecurrentLayer layer = filled(GetParam(), 4, 5), halved = filled(GetParam(), 4, 5);
   {
@@ -205,7 +205,7 @@ TEST_P(RecurrentLayerTest, TheMaskMultipliesTheStateAtEveryStep) {
   }
   const Tensor x = cosine({2, 6, 4}, 1000), mask = at::full({2, 5}, 0.5, on_device(at::kDouble));
   if (GetParam() == Cell::gru) {
-    // A GRU also carries the state past the product; there the mask must not act.
+    // A GRU also carries the state past the recurrent product; the mask must not apply there.
     CellState state{cosine({2, 5}, 50), {}};
     const Tensor gates = layer->input_gates(x.select(1, 0));
     EXPECT_TRUE(close(layer->step(gates, state, mask).hidden, halved->step(gates, state).hidden));

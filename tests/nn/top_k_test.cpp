@@ -22,7 +22,7 @@ Tensor distinct_logits(int64_t rows, int64_t width, at::ScalarType type) {
       .to(type);
 }
 
-// 0.5 (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of word 1 from two places, 0.29 of slot 4 from the third.
+// 0.5 * (0.1, 0.2, 0.3, 0.4) plus copies: 0.2 of token 1 from two positions, 0.29 of slot 4 from the third.
 TEST(TopKMixture, AddsWhatIsCopied) {
   const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
   const CopyShares shares{at::tensor({0.5}, on_device(at::kDouble)).view({1, 1}),
@@ -36,7 +36,7 @@ TEST(TopKMixture, AddsWhatIsCopied) {
   EXPECT_NEAR(best.watched[0].item<double>(), std::log(0.2), 1e-12);
 }
 
-// softmax of log(1), log(2), log(3), log(4) is a tenth of each.
+// The softmax of log(1), log(2), log(3), log(4) is 0.1, 0.2, 0.3, 0.4.
 TEST(TopK, BannedWordsKeepTheirShare) {
   const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
   const TopK best = top_k_log_softmax(logits, 2, {3}, 3);

@@ -24,8 +24,8 @@ TEST(WeightStore, ProductsStayTheSame) {
       const Tensor actual = seq2seq::linear(x, weight, bias);
       EXPECT_TRUE(at::allclose(actual.to(at::kDouble), expected, 1e-5, 1e-5)) << rows << " x " << inputs;
       EXPECT_TRUE(at::allclose(seq2seq::linear(x, weight), actual - bias, 1e-5, 1e-5));
-      EXPECT_TRUE(
-          at::allclose(seq2seq::linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));  // not among them
+      // `other` is not in the store.
+      EXPECT_TRUE(at::allclose(seq2seq::linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));
     }
     EXPECT_EQ(Compute::now().weights, nullptr);
     EXPECT_TRUE(weights.packed(weight).defined());

@@ -11,7 +11,7 @@
 
 namespace seq2seq::test {
 
-/// Options in words, as a user gives them.
+/// Values of options, as a user gives them.
 struct Choice {
   std::string name;
   std::vector<std::pair<std::string, OptionValue>> options;
@@ -29,7 +29,7 @@ inline std::vector<Choice> decoder_choices() {
   for (const char* attention : option_names(AttentionOptions{})) {
     Choice choice{std::string("rnn, ") + attention,
                   {{"model.decoder.type", "rnn"}, {"model.decoder.attention", attention}}};
-    // Dot attention wants the width of the encoder's states.
+    // Dot attention requires the width of the encoder's states.
     if (choice.name.ends_with("dot")) choice.options.emplace_back("model.encoder.bidirectional", false);
     if (choice.name.ends_with("dot")) choice.options.emplace_back("model.decoder.size", int64_t{256});
     all.push_back(choice);
@@ -48,7 +48,7 @@ inline std::vector<Choice> feature_choices() {
           {"scheduled sampling", {{"optimization.scheduled-sampling", 0.25}}}};
 }
 
-/// The options of all choices together, or what the program says to them.
+/// The options of all choices together, or the error message for them.
 struct Combination {
   TrainOptions options;
   std::optional<std::string> refusal;

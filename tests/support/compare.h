@@ -5,8 +5,7 @@
 
 namespace seq2seq::test {
 
-/// Equal sizes, nothing but numbers, and |a - b| <= tolerance * (1 + |b|) everywhere. Of any device, as
-/// below.
+/// Equal sizes, no NaN, and |a - b| <= tolerance * (1 + |b|) everywhere, on any devices.
 inline ::testing::AssertionResult close(const at::Tensor& actual, const at::Tensor& expected,
                                         double tolerance = 1e-10) {
   if (!actual.defined() || !expected.defined()) return ::testing::AssertionFailure() << "undefined tensor";
@@ -25,7 +24,7 @@ inline ::testing::AssertionResult close(const at::Tensor& actual, const at::Tens
          << a[at].item<double>() << ", expected " << b[at].item<double>();
 }
 
-/// Bit for bit.
+/// Exactly equal values and sizes, on any devices.
 inline ::testing::AssertionResult same(const at::Tensor& actual, const at::Tensor& expected) {
   if (at::equal(actual.cpu(), expected.cpu())) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "tensors differ: " << actual << "\nexpected: " << expected;

@@ -18,14 +18,14 @@ using at::Tensor;
 
 /// scale * cos(n^2) for n = start, start + 1, ... in row-major order, in double, on the tests' device. No
 /// random numbers, so that a Python reference (tests/reference/cosine_fill.py) has the same. The square
-/// matters: cos(n) alone would make every matrix one of rank 2.
+/// matters: with cos(n) every matrix would have rank 2.
 inline Tensor cosine(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   const int64_t count = c10::multiply_integers(sizes);
   const Tensor n = at::arange(start, start + count, at::kDouble);
   return on_device(((n * n).cos() * scale).view(sizes));
 }
 
-/// The same as a leaf that wants its gradient.
+/// The same as a leaf tensor that requires its gradient.
 inline Tensor cosine_leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   return cosine(sizes, start, scale).requires_grad_();
 }

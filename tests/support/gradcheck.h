@@ -14,7 +14,7 @@ namespace seq2seq::test {
 
 /// Compares the gradients of f with respect to `leaves` (double, requiring gradients) with central
 /// differences: every element of every leaf. f may return any tensor; its elements are weighted unequally, so
-/// that errors which cancel in a plain sum are seen.
+/// that errors which would cancel in a plain sum are detected.
 inline ::testing::AssertionResult gradients_agree(const std::function<Tensor()>& f,
                                                   const std::vector<Tensor>& leaves, double tolerance = 1e-7,
                                                   double step = 1e-5) {

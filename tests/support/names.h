@@ -10,7 +10,7 @@
 
 namespace seq2seq::test {
 
-/// The name of an option's value (or of a variant's alternative), as the name of a test may be written.
+/// The name of an option's value (or of a variant's alternative), spelled as test names allow.
 template <class Value>
 std::string name_of_value(const Value& value) {
   std::string name = option_name(value);

@@ -5,7 +5,7 @@ namespace seq2seq::test {
 namespace {
 
 // Tiny tensors gain nothing from threads, and on a busy machine threads that wait for each other cost
-// minutes. Tests of what several threads do ask for them.
+// minutes. Tests of multithreading set their own number.
 class OneThread : public ::testing::Environment {
  public:
   void SetUp() override { at::set_num_threads(1); }

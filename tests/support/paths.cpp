@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-// Only this file is compiled anew where the clone lies elsewhere.
+// Only this file is recompiled when the clone is at another path.
 namespace seq2seq::test {
 namespace {
 

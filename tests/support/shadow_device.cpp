@@ -36,8 +36,8 @@ c10::Device shadow() {
 
 std::atomic<int64_t> synchronisation_count = 0, copy_count = 0;
 
-/// All memory of the device, in two ranges of as many addresses: those that tensors know, which the processor
-/// may not touch, and those of the memory itself, which operations use.
+/// All memory of the device, as two address ranges of equal size: the one that tensors know, which the CPU
+/// must not access, and the memory itself, which operations use.
 class DeviceMemory {
  public:
   DeviceMemory() : addresses_(reserve(PROT_NONE)), memory_(reserve(PROT_READ | PROT_WRITE)) {}
@@ -63,7 +63,7 @@ class DeviceMemory {
     free_[found->second].push_back(block);
     sizes_.erase(found);
   }
-  /// What lies at an address that a tensor knows.
+  /// The memory for an address that a tensor knows.
   void* at(const void* address) const {
     return address == nullptr ? nullptr : memory_ + (static_cast<const char*>(address) - addresses_);
   }
@@ -84,7 +84,7 @@ class DeviceMemory {
   std::unordered_map<size_t, std::vector<void*>> free_;  // by size
 };
 
-// Never destroyed: tensors with static storage may outlive any order.
+// Never destroyed: tensors with static storage may be destroyed later.
 DeviceMemory& memory() {
   static auto* const all = new DeviceMemory;
   return *all;
@@ -116,7 +116,7 @@ ShadowAllocator& allocator() {
   return *only;
 }
 
-/// One device, one stream, in which everything has happened when it returns.
+/// One device with one synchronous stream.
 class ShadowGuard : public c10::impl::DeviceGuardImplInterface {
  public:
   c10::DeviceType type() const override { return shadow_type; }
@@ -154,7 +154,7 @@ class ShadowHooks : public at::PrivateUse1HooksInterface {
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
   c10::DeviceIndex deviceCount() const override { return 1; }
   c10::DeviceIndex getCurrentDevice() const override { return 0; }
-  // For at::manual_seed, which seeds every device; nothing draws from it.
+  // For at::manual_seed, which seeds every device; nothing samples from it.
   const at::Generator& getDefaultGenerator(c10::DeviceIndex) const override {
     static const at::Generator unused = at::detail::createCPUGenerator();
     return unused;
@@ -164,7 +164,7 @@ class ShadowHooks : public at::PrivateUse1HooksInterface {
   }
 };
 
-/// A tensor of the CPU in the same memory, which must outlive it.
+/// A CPU tensor in the same memory, which must outlive it.
 Tensor alias_of(const Tensor& tensor) {
   c10::Storage storage(c10::Storage::use_byte_size_t{}, tensor.storage().nbytes(),
                        c10::DataPtr(memory().at(tensor.storage().data()), c10::Device(c10::kCPU)),
@@ -192,7 +192,7 @@ Tensor empty(at::IntArrayRef sizes, std::optional<at::ScalarType> type, std::opt
                                    c10::dtype_or_default(type), format);
 }
 
-/// Between tensors of any device; counts nothing.
+/// Copies between any devices, without counting.
 void copy_values(const Tensor& from, const Tensor& to) {
   if (from.numel() == 0) return;
   const Tensor target = on_shadow(to) ? alias_of(to) : to;
@@ -230,7 +230,7 @@ Tensor& set_storage(Tensor& tensor, at::Storage storage, int64_t offset, at::Int
   return tensor;
 }
 
-/// LibTorch's one function for devices that are no CPU asks for this one, in torch's order input, forget,
+/// LibTorch's LSTM cell calls this on devices other than the CPU. Gates in torch's order: input, forget,
 /// cell, output; the workspace [N, 4H] holds the activated gates.
 std::tuple<Tensor, Tensor, Tensor> lstm_cell(const Tensor& input_gates, const Tensor& hidden_gates,
                                              const Tensor& cell_before,
@@ -264,7 +264,7 @@ std::tuple<Tensor, Tensor, Tensor> lstm_cell_backward(const std::optional<Tensor
   return {dgates, dcell * forget, has_bias ? dgates.sum(0) : Tensor()};
 }
 
-/// One operation of the CPU on tensors of the shadow device.
+/// One CPU operation on tensors of the shadow device.
 class Operation {
  public:
   Operation(const c10::OperatorHandle& handle, torch::jit::Stack& stack) : handle_(handle), stack_(stack) {}
@@ -284,7 +284,7 @@ class Operation {
   }
 
  private:
-  // The size of its results depends on values, so that an accelerator is waited for.
+  // Whether the size of its results depends on values, so that an accelerator is synchronized.
   bool waits(std::string_view name) const {
     constexpr std::array<std::string_view, 9> names{
         "aten::nonzero",  "aten::masked_select",      "aten::_unique",
@@ -320,7 +320,7 @@ class Operation {
     }
     Tensor value = alias(tensor);
     if (declared.alias_info() != nullptr && declared.alias_info()->isWrite()) {
-      // What is still empty may be given any size, which an alias cannot take.
+      // An empty output may be resized, which an alias cannot be.
       if (declared.is_out() && tensor.numel() == 0) value = at::detail::empty_cpu({0}, tensor.scalar_type());
       written_.emplace_back(tensor, value);
     }
@@ -331,7 +331,7 @@ class Operation {
     TORCH_CHECK(!tensor.defined() || on_shadow(tensor), name(),
                 " on the shadow device was given a list with a tensor of the CPU");
     if (!tensor.defined()) return tensor;
-    // As a mask, it is turned into places first. (Reading with one asks for them by `nonzero`.)
+    // A mask is converted to indices first. (Reading with a mask calls `nonzero` for that.)
     if (name() == "aten::_index_put_impl_" && tensor.scalar_type() == at::kBool) ++synchronisation_count;
     return alias(tensor);
   }
@@ -374,7 +374,7 @@ class Operation {
   const c10::OperatorHandle& handle_;
   torch::jit::Stack& stack_;
   std::vector<c10::IValue> arguments_;
-  std::vector<std::pair<Tensor, Tensor>> written_;  // of the device, of the CPU
+  std::vector<std::pair<Tensor, Tensor>> written_;  // device tensor, CPU tensor
   std::vector<const void*> used_;                   // memory of the arguments
 };
 
@@ -382,7 +382,7 @@ void run_on_cpu(const c10::OperatorHandle& handle, torch::jit::Stack* stack) {
   Operation(handle, *stack).run();
 }
 
-// Never taken back: the libraries that it registers with are unloaded in an order of their own.
+// Never unregistered: the order in which the libraries involved are unloaded is not known.
 void install() {
   c10::register_privateuse1_backend(shadow_name);
   c10::SetAllocator(shadow_type, &allocator());
@@ -424,10 +424,10 @@ at::Device wanted_device() {
     std::cerr << "SEQ2SEQ_TEST_DEVICE: no CUDA device can be used here" << std::endl;
     std::_Exit(2);
   }
-  return {c10::kCUDA, 0};  // with the number that its tensors have
+  return {c10::kCUDA, 0};  // with the index that its tensors have
 }
 
-// Before the first gradient: autograd counts the devices then.
+// Before the first backward pass, in which autograd counts the devices.
 [[maybe_unused]] const at::Device opened_at_start = test_device();
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace seq2seq::test {
 
-/// What the model laws are run over. Several recurrent layers are residual.
+/// An architecture to test. Several recurrent layers are residual.
 struct Architecture {
   Cell cell = Cell::lstm;
   AttentionOptions attention = AdditiveAttention{};
@@ -57,7 +57,7 @@ inline std::vector<AttentionOptions> all_attentions() {
   return all;
 }
 
-/// Every kind of attention, coverage, copying and recurrent encoder with each other.
+/// All combinations of attention, coverage, copying and recurrent encoder.
 inline std::vector<Architecture> copying_architectures() {
   std::vector<Architecture> all;
   for (const auto& attention : all_attentions())
@@ -96,7 +96,7 @@ inline std::vector<Architecture> deep_architectures() {
   return all;
 }
 
-/// Transformers of every form, and one half of them with every other half there is.
+/// Transformers of every kind, and their encoder or decoder with every recurrent counterpart.
 inline std::vector<Architecture> transformer_architectures() {
   std::vector<Architecture> all;
   for (const auto norm : {NormPlace::pre, NormPlace::post})
@@ -143,7 +143,7 @@ inline std::vector<Architecture> all_architectures() {
   return all;
 }
 
-/// Widths that all differ (but where two have to be equal), without any dropout.
+/// All widths differ (unless two have to be equal); no dropout.
 inline ModelOptions tiny_options(const Architecture& a) {
   const RnnEncoderOptions encoder{.cell = a.cell,
                                   .layers = a.layers,
@@ -193,13 +193,13 @@ inline ModelOptions tiny_options(const Architecture& a) {
   return options;
 }
 
-/// In double, with weights from `fill_parameters`, on the tests' device.
+/// In float64, with weights from `fill_parameters`, on the tests' device.
 inline Seq2Seq tiny_model(const ModelOptions& options, int64_t vocabulary = 9, double scale = 0.6) {
   Seq2Seq model(options, vocabulary, vocabulary);
   model->to(at::kDouble);
   fill_parameters(*model, scale);
   if (options.copying) {
-    // The target vocabulary lacks the source's last word.
+    // The target vocabulary lacks the source's last token.
     std::vector<int64_t> table(static_cast<size_t>(vocabulary), -1);
     for (int64_t id = Vocabulary::special_count; id < vocabulary - 1; ++id)
       table[static_cast<size_t>(id)] = id;
@@ -208,7 +208,7 @@ inline Seq2Seq tiny_model(const ModelOptions& options, int64_t vocabulary = 9, d
   return on_device(model);
 }
 
-/// Words of these counts (without </s>), drawn from `seed`.
+/// Random examples of these lengths (without </s>), by `seed`.
 inline std::vector<Example> random_examples(const std::vector<int64_t>& source_words,
                                             const std::vector<int64_t>& target_words, int64_t vocabulary = 9,
                                             uint64_t seed = 1) {
@@ -235,8 +235,8 @@ inline std::vector<Example> uneven_examples() {
   return random_examples({0, 3, 6}, {4, 0, 2});
 }
 
-/// The same as a model of this architecture reads them: with unknown words in source and target (one source
-/// of unknown words only), and with sentences, one of them empty.
+/// The same for a model of this architecture: with unknown tokens in source and target (one source of unknown
+/// tokens only) if it copies, and with several sentences, one of them empty, if it is hierarchical.
 inline std::vector<Example> examples_for(const Architecture& a, int64_t vocabulary = 9) {
   std::vector<Example> examples = uneven_examples();
   if (a.copying) {

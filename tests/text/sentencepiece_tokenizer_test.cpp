@@ -58,8 +58,7 @@ std::unique_ptr<Tokenizer> make(const std::string& state, const NormalizationOpt
   return make_tokenizer(SentencePieceTokenizerOptions{}, normalization, state);
 }
 
-// A model with settings that ours never have: BPE, other ids for the special symbols, bytes for unknown
-// characters.
+// A model with settings that ours never have: another type, other ids of special symbols, byte fallback.
 std::string foreign_model(const std::string& type, const std::string& byte_fallback) {
   struct Lines : sentencepiece::SentenceIterator {
     size_t at = 0;
@@ -111,7 +110,7 @@ TEST(SentencePieceTokenizer, SurfacesJoinToAnyLine) {
     const auto tokenizer = make(model(), options);
     for (const auto& line : awkward_lines(500, 6)) {
       const auto tokens = tokenizer->tokenize(line);
-      // A line of white space has no pieces.
+      // A line of white space alone has no pieces.
       ASSERT_EQ(tokenizer->detokenize(surfaces_of(tokens)), tokens.empty() ? "" : line);
     }
   }
@@ -175,7 +174,7 @@ TEST(SentencePieceTokenizer, CharacterCoverageLeavesOutRareCharacters) {
   EXPECT_FALSE(has(sentencepiece_tokens(train(100, lines, 1, most))));
 }
 
-// The message, and the number after "at most " or "at least " in it.
+// The error message, and the number after `before` ("at most ", "at least ") in it.
 std::pair<std::string, int64_t> refusal(int64_t size, const std::string& before) {
   try {
     train(size);

@@ -21,7 +21,7 @@ inline std::vector<std::string> surfaces_of(const std::vector<Token>& tokens) {
   return result;
 }
 
-/// Lines that mix what tokenizers stumble over, in any order.
+/// Random lines of parts that are hard for tokenizers.
 inline std::vector<std::string> awkward_lines(size_t count, uint64_t seed) {
   static const std::vector<std::string_view> parts = {" ",
                                                       " ",

@@ -37,7 +37,7 @@ class VocabularyFile : public testing::Test {
     std::ofstream(path(name), std::ios::binary) << text;
     return path(name);
   }
-  /// What loading `text` complains of, without the folder.
+  /// The error message of loading `text`, without the folder.
   std::string complaint(const std::string& name, const std::string& text) const {
     try {
       Vocabulary::load(write(name, text));

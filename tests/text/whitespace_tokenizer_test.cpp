@@ -16,7 +16,7 @@ TEST(WhitespaceTokenizer, TokensStayAsTheyAre) {
 TEST(WhitespaceTokenizer, SurfacesAreTheTextBeforeNormalization) {
   const auto tokenizer = make_tokenizer(WhitespaceTokenizerOptions{}, {.nfkc = true, .lowercase = true});
   const std::vector<Token> expected{{"ffi", "Ｆ\uFB01"}, {"x", "X"}, {"y", "Y"}};
-  EXPECT_EQ(tokenizer->tokenize("Ｆ\uFB01 X\u00A0Y"), expected);  // NFKC makes a space of U+00A0
+  EXPECT_EQ(tokenizer->tokenize("Ｆ\uFB01 X\u00A0Y"), expected);  // NFKC maps U+00A0 to a space
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ TEST(WordSample, TakesAProportionalShare) {
   int64_t the = 0, rare = 0;
   for (const auto& [word, count] : taken) (word == "the" ? the : rare) += count;
   EXPECT_TRUE(the == 200 || the == 201) << the;
-  EXPECT_NEAR(static_cast<double>(rare), 200, 54);  // four standard deviations of 2,000 draws at 0.1
+  EXPECT_NEAR(static_cast<double>(rare), 200, 54);  // four standard deviations of 2,000 samples at 0.1
 }
 
 TEST(WordSample, StaysWithinItsCapacityAndKeepsFrequentWords) {

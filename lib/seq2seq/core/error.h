@@ -5,7 +5,7 @@
 
 namespace seq2seq {
 
-/// A failure the user can mend: bad input, a bad option, a missing file. `main` prints it as one line and
+/// A failure the user can fix: bad input, a bad option, a missing file. `main` prints it as one line and
 /// exits 1. Programmers' errors use TORCH_CHECK instead.
 class Error : public std::runtime_error {
  public:
@@ -20,12 +20,11 @@ class Error : public std::runtime_error {
   std::string place_, problem_, remedy_;
 };
 
-/// Within a catch block: rethrows a user's error as it is; every other exception, which nobody foresaw,
-/// becomes an Error that says what was being done ("update 17") and the first line of the exception's own
-/// text.
+/// In a catch block: rethrows an Error unchanged; any other exception becomes an Error with what was being
+/// done ("update 17") and that memory ran out, or the first line of the exception's message.
 [[noreturn]] void rethrow_unforeseen(const std::string& doing);
 
-/// Options that make no sense: exit code 2.
+/// Invalid options: exit code 2.
 class UsageError : public Error {
  public:
   using Error::Error;

@@ -62,7 +62,7 @@ void write_file(const fs::path& given, const std::function<void(const std::strin
   std::error_code missing;
   const fs::path path = fs::is_symlink(given) ? fs::weakly_canonical(given) : given;
   if (fs::exists(path, missing) && !fs::is_regular_file(path) && !fs::is_directory(path)) {
-    write(path.string());  // a device or a pipe takes the bytes; it is not to be replaced
+    write(path.string());  // a device or a pipe must not be replaced
     return;
   }
   const fs::path temporary = temporary_name(path);

@@ -7,20 +7,21 @@
 
 namespace seq2seq {
 
-/// The whole file. Throws Error naming the path and the system's reason.
+/// Reads the whole file. Throws Error naming the path and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 
-/// Writes under a temporary name in the same folder, syncs, renames: the file appears whole or not at all.
+/// Writes atomically: under a temporary name in the same folder, synced, then renamed. Pipes and devices are
+/// written to directly.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
-/// The same for a writer that needs a path of its own (torch, gzip).
+/// The same for a writer that needs a path (torch, gzip).
 void write_file(const std::filesystem::path& path,
                 const std::function<void(const std::string& temporary)>& write);
 
-/// Creates a directory whole: `fill` writes into a temporary sibling, which is synced and renamed.
+/// Creates a directory atomically: `fill` writes into a temporary sibling, which is synced and renamed.
 void write_directory(const std::filesystem::path& path,
                      const std::function<void(const std::filesystem::path& temporary)>& fill);
 
-/// Points the relative symbolic link `link` at `target`, replacing it in one step.
+/// Points the relative symbolic link `link` at `target`, replacing it atomically.
 void replace_symlink(const std::filesystem::path& link, const std::filesystem::path& target);
 
 /// "No such file or directory", from errno.

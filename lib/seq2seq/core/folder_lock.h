@@ -5,11 +5,11 @@
 
 namespace seq2seq {
 
-/// For as long as it lives, no other process that asks for it gets the same folder. It ends with the process.
+/// An exclusive advisory lock on a folder, held until destruction or the end of the process.
 class FolderLock {
  public:
-  /// Throws Error("FOLDER", "is in use by another `user`", `remedy`). A folder that cannot be opened is not
-  /// locked: whoever works in it says why.
+  /// Throws Error(`folder`, "is in use by another `user`", `remedy`) if it is locked. A folder that cannot be
+  /// opened is not locked: the code that uses it reports why.
   FolderLock(const std::filesystem::path& folder, const std::string& user, const std::string& remedy);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;

@@ -17,7 +17,7 @@ double number_of(const Json& value) {
 }  // namespace
 
 Json parse_json(const std::string& text, const std::string& origin) {
-  constexpr int deepest = 500;  // deeper ones than anybody writes would exhaust the stack
+  constexpr int deepest = 500;  // deep nesting would exhaust the stack
   std::vector<std::set<std::string>> keys;
   const Json::parser_callback_t refuse = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if ((event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) &&

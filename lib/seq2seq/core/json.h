@@ -10,12 +10,12 @@ namespace seq2seq {
 
 using Json = nlohmann::ordered_json;
 
-/// Parses JSON, refusing duplicate keys and more than 500 nested brackets. Throws Error("origin:line:column",
-/// ...).
+/// Parses JSON; refuses duplicate keys and more than 500 nested brackets. Throws Error naming `origin` and,
+/// for syntax errors, the line.
 Json parse_json(const std::string& text, const std::string& origin);
 Json read_json_file(const std::string& path);
 
-/// Strict JSON text of `value`: invalid UTF-8 is replaced rather than thrown at.
+/// `value` as strict JSON; invalid UTF-8 is replaced instead of throwing.
 std::string dump_json(const Json& value, int indent = -1);
 
 /// Not a number where `key` is missing or null, which stands for what is not finite.

@@ -8,14 +8,14 @@ namespace seq2seq {
 enum class LogLevel { quiet, normal };
 void set_log_level(LogLevel level);
 
-/// One line to stderr; a progress line on the terminal is cleared first and drawn again by its owner.
+/// One line to stderr; a progress line on the terminal is erased first; its owner shows it again.
 void log_info(const std::string& line);
 void log_warning(const std::string& line);
 
-/// Whether stderr is a terminal, so that progress may be drawn.
+/// Whether stderr is a terminal, so that progress may be shown.
 bool stderr_is_terminal();
 
-/// Shows `line` in place of the last progress line, cut to the terminal's width. Does nothing when piped.
+/// Shows `line` in place of the last progress line, cut to the terminal's width; nothing if piped or quiet.
 void show_progress(const std::string& line);
 void clear_progress();
 

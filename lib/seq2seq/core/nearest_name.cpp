@@ -26,9 +26,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
   std::string best;
-  size_t best_distance = name.size() / 3 + 2;  // a third of the letters wrong is a slip; more is another word
+  size_t best_distance = name.size() / 3 + 2;  // at most a third of the letters, and one more, may be wrong
   for (const auto& candidate : candidates) {
-    // A missing prefix ("layers" for "encoder.layers") is the commonest slip of all.
+    // A missing prefix ("layers" for "encoder.layers") is the most common mistake.
     const bool suffix =
         candidate.size() > name.size() + 1 && candidate.ends_with(name) &&
         !std::isalnum(static_cast<unsigned char>(candidate[candidate.size() - name.size() - 1]));

@@ -8,7 +8,7 @@ double peak_memory_mib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
 #ifdef __APPLE__
-  constexpr double unit = 1024 * 1024;  // bytes there
+  constexpr double unit = 1024 * 1024;  // ru_maxrss is in bytes
 #else
   constexpr double unit = 1024;
 #endif

@@ -2,7 +2,7 @@
 
 namespace seq2seq {
 
-/// The most memory this process has had, in MiB.
+/// Peak resident memory of this process, in MiB.
 double peak_memory_mib();
 
 }  // namespace seq2seq

@@ -22,7 +22,7 @@ double ratio(double quota, double period) {
   return quota > 0 && period > 0 ? quota / period : unlimited;
 }
 
-/// "150000 100000", or "max 100000".
+/// From "150000 100000", or "max 100000".
 double quota_of_version_2(const fs::path& group) {
   std::ifstream file(group / "cpu.max");
   double quota = 0, period = 0;
@@ -36,8 +36,8 @@ double quota_of_version_1(const fs::path& group) {
   return quota_file >> quota && period_file >> period ? ratio(quota, period) : unlimited;
 }
 
-/// The least of the group and all that it is in. In a container the group's path is often the host's: then
-/// only the mounted top is there, and is the container's own.
+/// The least quota of the group and its ancestors. In a container the group's path is often the host's: then
+/// only the mounted root exists, and it is the container's own group.
 template <class QuotaOf>
 double least_quota(const fs::path& mounted, const std::string& group, QuotaOf quota_of) {
   fs::path path = fs::path("/" + group).lexically_normal();

@@ -6,7 +6,7 @@
 namespace seq2seq {
 
 /// A seed derived from several numbers (seed, update, ...). Every random decision starts from such a seed
-/// rather than from a running stream, so that resuming and accumulation agree by construction.
+/// rather than from a running generator, so that resuming and gradient accumulation agree by construction.
 uint64_t mix_seed(std::initializer_list<uint64_t> parts);
 
 /// splitmix64 (Steele et al. 2014): small, seekable, the same on every platform.

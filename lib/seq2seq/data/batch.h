@@ -9,7 +9,7 @@
 
 namespace seq2seq {
 
-/// Examples padded to a rectangle, row-major, free of tensors so that a loader thread can make them.
+/// Examples padded to a rectangle, row-major; without tensors, so that a loader thread can build it.
 /// B examples, S = longest source + 1, T = longest target + 1.
 struct Batch {
   int64_t size = 0, source_width = 0, target_width = 0;

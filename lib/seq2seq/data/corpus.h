@@ -10,10 +10,9 @@
 
 namespace seq2seq {
 
-/// Where examples come from: either two parallel text files, or one TSV or JSON-lines file. Each may end in
-/// .gz.
+/// The files of a corpus: two parallel text files, or one TSV or JSON-lines file; each may be gzipped (.gz).
 struct CorpusFiles {
-  std::string source, target;  ///< parallel text, one example a line
+  std::string source, target;  ///< parallel text, one example per line
   std::string combined;        ///< .tsv (source, tab, target) or .jsonl
   bool empty() const { return source.empty() && target.empty() && combined.empty(); }
   std::string describe() const;  ///< "train.en + train.de"
@@ -30,12 +29,12 @@ CorpusFlags corpus_flags(const std::string& combined);
 void check_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
 void require_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
 
-/// Random access to the examples of a corpus that may be larger than memory: files are mapped, the places of
-/// the lines are kept in 8 bytes a line and file. A .gz file is unpacked into a cache file first
-/// (mapped_file.h tells where), reused while the original is unchanged.
+/// Random access to the examples of a corpus that may be larger than memory: files are memory-mapped, and
+/// line offsets take 8 bytes per line and file. A .gz file is first decompressed into a cache file
+/// (mapped_file.h says where), which is reused while the original is unchanged.
 ///
-/// Opening checks every line: valid UTF-8, at most 1 MiB, equal line counts, well-formed TSV and JSON; the
-/// first fault throws Error("file:line", ...). CRLF line ends are accepted.
+/// The constructor checks every line: valid UTF-8, at most 1 MiB, equal line counts, well-formed TSV and
+/// JSON; the first fault throws Error("file:line", ...). CRLF line ends are accepted.
 class Corpus {
  public:
   explicit Corpus(const CorpusFiles& files);

@@ -25,7 +25,7 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-/// Keeps the end of a word that would not fit into a line: the end of a path tells most.
+/// Shortens a word that is wider than a line at its front: the end of a path says most.
 std::string shorten(const std::string& word, size_t width) {
   const auto characters = utf8_characters(word);
   if (characters.size() <= width) return word;
@@ -34,7 +34,7 @@ std::string shorten(const std::string& word, size_t width) {
   return result;
 }
 
-/// `text` behind `label`, broken at spaces; lines after the first begin under the end of the label.
+/// `label` and `text`, wrapped at spaces; further lines are indented by the width of the label.
 std::string paragraph(const std::string& label, const std::string& text) {
   const size_t width = columns - label.size();
   std::string words;
@@ -133,8 +133,8 @@ class Report {
     }
   }
 
-  // The memory of the reference model (256-wide embeddings, 512-wide LSTM decoder): weights, gradients and
-  // two moments at 4 bytes each, and the scores of 4,096 tokens with their gradients.
+  // Memory of the reference model (embeddings of 256, LSTM decoder of 512): weights, gradients and two Adam
+  // moments of 4 bytes each, and the logits of 4,096 tokens with their gradients.
   void write_estimates(const CorpusScan& train) {
     const double tokens = static_cast<double>(train.usable_target_words + train.usable);
     auto types = [&](size_t side) {

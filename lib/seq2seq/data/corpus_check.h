@@ -11,7 +11,7 @@ struct CheckSettings {
   CorpusFiles train;
   CorpusFiles valid;  ///< may be empty
   int64_t maximum_length = 250;
-  double tokens_per_second = 3000;  ///< assumed speed of training, for the estimate of time
+  double tokens_per_second = 3000;  ///< assumed training speed, for the time estimate
 };
 
 struct CheckReport {
@@ -19,9 +19,9 @@ struct CheckReport {
   bool trainable = false;  ///< `seq2seq train` would accept the files
 };
 
-/// Looks at a corpus before training and tells everything at once: faults, empty and duplicate lines, overlap
-/// of training and validation, lengths, unknown words, time and memory, and the flag that mends each finding.
-/// Takes memory for 64-bit hashes of the lines and of the different words, not for their text.
+/// Examines a corpus before training and reports everything at once: faults, empty and duplicate lines,
+/// overlap of training and validation, lengths, unknown words, estimated time and memory, and the flag that
+/// fixes each finding. Keeps 64-bit hashes of lines and distinct words in memory, not their text.
 CheckReport check_corpora(const CheckSettings& settings);
 
 }  // namespace seq2seq

@@ -49,7 +49,7 @@ class Scanner {
   }
 
  private:
-  // False at the end. A line that is no text counts as a fault and is handed on as nothing.
+  // False at the end of the file. An unusable line is counted as a fault and returned as nullopt.
   bool next(LineReader& reader, SideScan& side, std::optional<std::string>& line) {
     std::string bytes;
     line.reset();

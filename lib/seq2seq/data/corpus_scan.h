@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the check before training: one pass over a corpus that counts every fault instead of stopping.
+// Private to corpus_check: one pass over a corpus that counts every fault instead of stopping at the first.
 
 #include <array>
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace seq2seq {
 
-/// How often something was found, and where first.
+/// How often something was found, and the first places.
 struct Occurrences {
   uint64_t count = 0;
   std::vector<std::string> places;  ///< at most three
@@ -24,7 +24,7 @@ struct Occurrences {
 
 struct SideScan {
   uint64_t lines = 0, bytes = 0, words = 0;
-  std::map<uint64_t, uint64_t> lengths;                ///< words in a line -> lines; empty lines left out
+  std::map<uint64_t, uint64_t> lengths;                ///< words per line -> lines, without empty ones
   std::unordered_map<uint64_t, uint64_t> word_counts;  ///< by hash
   Occurrences empty;
   /// The smallest length that `share` of the lines do not exceed; 0 when there are none.
@@ -44,10 +44,11 @@ struct CorpusScan {
 
 constexpr double unlike_ratio = 4.0;
 
-/// Words are those of the word tokenizer. `maximum_length` is the filter's; `seen` may be null.
+/// Counts tokens of the word tokenizer. `maximum_length` as in FilterOptions; `seen`: an earlier scan whose
+/// pairs and sources are looked for, or null.
 CorpusScan scan_corpus(const CorpusFiles& files, uint64_t maximum_length, const CorpusScan* seen);
 
-/// The share of `text`'s words that is not among the `size` most frequent of `vocabulary` (0 = all of them).
+/// The share of the words of `text` that are not among the `size` most frequent of `vocabulary` (0 = all).
 double unknown_share(const SideScan& text, const SideScan& vocabulary, size_t size);
 
 }  // namespace seq2seq

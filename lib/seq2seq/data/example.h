@@ -9,12 +9,12 @@
 
 namespace seq2seq {
 
-/// One pair as it stands in the files. `source_sentences` is empty unless the file gave sentence boundaries.
+/// One pair as read from the files.
 struct RawExample {
   std::string source;
   std::string target;
   std::vector<std::string> references;        ///< further references, JSON lines only
-  std::vector<std::string> source_sentences;  ///< the array form; `source` is then their join by a space
+  std::vector<std::string> source_sentences;  ///< if the source is an array; `source` joins them by spaces
 };
 
 /// One pair as ids, without <s> and </s>.

@@ -19,8 +19,8 @@ struct FilterOptions {
       "leave out training pairs with more tokens on a side; longer lines are cut in translation",
       at_least(1));
     f("truncate-source", o.truncate_source,
-      "cut longer training sources there too instead of leaving the pair out, as summarizers of long "
-      "documents do");
+      "cut longer training sources there too instead of leaving the pair out, "
+      "as summarizers of long documents do");
     f("max-ratio", o.maximum_ratio,
       "leave out pairs where one side has more than this many times the other's tokens; 0 = keep",
       at_least(0));
@@ -39,7 +39,7 @@ enum class FilterVerdict { keep, empty, too_long, ratio };
 /// Lengths in tokens, without <s> and </s>.
 FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options);
 
-/// One bit an example: whether an earlier one has the same source and target (by a 64-bit hash).
+/// For each example, whether an earlier one has the same source and target (by a 64-bit hash).
 std::vector<bool> find_duplicates(const Corpus& corpus);
 
 }  // namespace seq2seq

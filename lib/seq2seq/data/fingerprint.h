@@ -8,8 +8,7 @@
 
 namespace seq2seq {
 
-/// By which a file can be recognized: its size and the CRC-32 of its bytes, as zip and gzip compute it. A
-/// packed file is taken as it is.
+/// Identifies a file by its size and its CRC-32 (that of zip and gzip), without decompressing .gz files.
 struct FileFingerprint {
   std::string name;  ///< without folders
   uint64_t bytes = 0;

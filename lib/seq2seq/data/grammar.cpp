@@ -55,7 +55,7 @@ Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vecto
     if (symbol.generator->unseen) unseen.push_back(node.word);
     return node;
   }
-  // What cannot end within the depth left is not open to choice; the flattest production always is.
+  // Productions that cannot end within the remaining depth are excluded, except the flattest ones.
   const int limit = std::max(depth, symbol.height);
   double total = 0;
   for (const auto& production : symbol.productions)
@@ -72,13 +72,13 @@ Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vecto
   return node;
 }
 
-/// The words of one named string of a node.
+/// The words of one part (a named string) of a node.
 std::vector<std::string> render(const Node& node, size_t side, const std::string& part) {
   if (node.production == nullptr) return {node.word};
   std::vector<std::string> words;
   const auto form = node.production->parts[side].find(part);
   if (form == node.production->parts[side].end()) return words;
-  size_t group_begin = 0;  // glued pieces form one word, unless all before them are empty
+  size_t group_begin = 0;  // glued pieces form one word, unless all pieces before are empty
   for (const auto& piece : form->second) {
     std::vector<std::string> added;
     if (piece.slot >= 0)
@@ -101,7 +101,7 @@ void capitalize(std::string& text) {
   if (text.empty()) return;
   const auto first = static_cast<unsigned char>(text[0]);
   if (first >= 'a' && first <= 'z') text[0] = static_cast<char>(first - 'a' + 'A');
-  // U+00E0..U+00FE but for the division sign: the Latin-1 letters, in UTF-8.
+  // U+00E0 to U+00FE except the division sign: lowercase letters of Latin-1, in UTF-8.
   if (text.size() > 1 && first == 0xC3 && static_cast<unsigned char>(text[1]) >= 0xA0 &&
       static_cast<unsigned char>(text[1]) <= 0xBE && static_cast<unsigned char>(text[1]) != 0xB7)
     text[1] = static_cast<char>(static_cast<unsigned char>(text[1]) - 0x20);
@@ -111,7 +111,7 @@ std::string write_sentence(const std::vector<std::string>& words, bool capitaliz
   std::string text;
   for (size_t i = 0; i < words.size(); ++i) {
     const bool closes = is_punctuation(words[i]);
-    // A clause's closing comma gives way to the mark that ends the sentence or opens the next clause.
+    // The comma that closes a clause is dropped before other punctuation.
     if (words[i] == "," && i + 1 < words.size() && is_punctuation(words[i + 1])) continue;
     text += (text.empty() || closes ? "" : " ") + words[i];
   }

@@ -160,7 +160,7 @@ class FileReader {
     }
   }
 
-  // A table of words: a row is a production for each combination of features it allows.
+  // A table of words: a row becomes a production for each combination of features it allows.
   void read_lexicon(const std::string& head, const Json& json) {
     const Reference reference = declare(head);
     check_keys(json, {"columns", "rows"}, file_.where(head));
@@ -182,8 +182,7 @@ class FileReader {
     file_.nonterminals[reference.name] = std::move(nonterminal);
   }
 
-  // Cells that hold for some feature values only are kept as parts "name[values]" until the features are
-  // known.
+  // Cells that apply to some feature values only are kept as parts "name[values]" until features have values.
   void add_row(Nonterminal& nonterminal, const std::vector<std::string>& names,
                std::vector<std::string>& cells, const std::string& place) const {
     Template production;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the grammar engine: a grammar as its file has it, before features have values.
+// Private to the grammar engine: a grammar as written in its file, before features have values.
 
 #include <array>
 #include <map>
@@ -20,8 +20,8 @@ struct Template {
   std::string where;
   double weight = 1.0;
   std::map<std::string, std::string> when;  ///< variable -> pattern
-  std::array<std::vector<std::pair<std::string, std::string>>, 2>
-      parts;  ///< name -> text, in the file's order
+  /// For each side: name -> text, in the order of the file.
+  std::array<std::vector<std::pair<std::string, std::string>>, 2> parts;
 };
 
 struct Nonterminal {
@@ -29,12 +29,12 @@ struct Nonterminal {
   std::vector<Template> templates;
 };
 
-/// One-sided lookup of a word by features: the article, an ending.
+/// Lookup of a word form by features, on one side: an article, an ending.
 struct WordForms {
   std::string where;
   std::vector<std::string> features;
-  std::vector<std::pair<std::vector<std::string>, std::string>>
-      cases;  ///< patterns -> text, the first match wins
+  /// Patterns -> text; the first match wins.
+  std::vector<std::pair<std::vector<std::string>, std::string>> cases;
 };
 
 struct GrammarFile {

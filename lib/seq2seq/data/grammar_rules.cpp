@@ -13,7 +13,7 @@ namespace {
 
 constexpr int unreachable = std::numeric_limits<int>::max();
 
-/// Gives features their values: every nonterminal with all its features fixed becomes a symbol of its own.
+/// Expands features: every nonterminal with values for all its features becomes a symbol of its own.
 class RuleExpander {
  public:
   explicit RuleExpander(GrammarFile file) : file_(std::move(file)), rules_(std::move(file_.rules)) {
@@ -103,8 +103,7 @@ class RuleExpander {
     origins_[id].push_back(production.where);
   }
 
-  // "present[third]" counts only when the symbol's features say third, and then replaces what stands before
-  // it.
+  // "present[third]" applies only if third is among the symbol's values; it then replaces an earlier entry.
   void add_form(const Template& production, const Binding& binding, size_t side, const std::string& part,
                 const std::string& text, std::map<std::string, size_t>& slots, Production& result) {
     const size_t bracket = part.find('[');
@@ -209,7 +208,7 @@ class RuleExpander {
   }
 
   // Some combinations of free features have no word ("being_dat" verbs with "sein"); a production as written
-  // must work for at least one of them.
+  // must be usable with at least one of them.
   void drop_unproductive() {
     std::map<std::string, bool> useful;
     for (size_t id = 0; id < rules_.symbols.size(); ++id) {
@@ -242,7 +241,7 @@ class RuleExpander {
   void check_part(size_t parent, size_t child, size_t side, const std::string& part) const {
     const Symbol& symbol = rules_.symbols[child];
     if (symbol.generator != nullptr && part.empty()) return;
-    // With some features a part may be empty: any form of the nonterminal may declare it.
+    // With some features a part may be missing: it is enough that one form of the nonterminal has it.
     for (size_t id = 0; id < heads_.size(); ++id)
       if (heads_[id].first == heads_[child].first)
         for (const auto& production : rules_.symbols[id].productions)

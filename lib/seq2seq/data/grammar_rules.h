@@ -26,11 +26,11 @@ using Form = std::vector<Piece>;
 struct Production {
   double weight = 1.0;
   std::vector<size_t> children;
-  std::array<std::map<std::string, Form>, 2> parts;  ///< for each side; the plain string is the part ""
+  std::array<std::map<std::string, Form>, 2> parts;  ///< for each side; a plain string is the part ""
   int height = std::numeric_limits<int>::max();
 };
 
-/// Words nobody has listed: the same on both sides.
+/// Generates random words, the same on both sides.
 struct Generator {
   enum class Kind { syllables, digits } kind = Kind::syllables;
   uint64_t minimum = 2, maximum = 3;  ///< syllables or digits
@@ -38,7 +38,7 @@ struct Generator {
   bool unseen = false;
 };
 
-/// A nonterminal with all its features fixed, "NP[acc,sg]", or a generator.
+/// A nonterminal with values for all its features, "NP[acc,sg]", or a generator.
 struct Symbol {
   std::string name;
   std::vector<Production> productions;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the grammar engine: features, "name[feature,feature]" and what they stand for.
+// Private to the grammar engine: features, and references "name[feature,feature]".
 
 #include <map>
 #include <string>
@@ -16,7 +16,7 @@ struct FeatureValue {
   double weight = 1.0;
 };
 
-/// The features of a grammar. No value belongs to two of them, so that a value alone tells its feature.
+/// The features of a grammar. No value belongs to two of them, so that a value identifies its feature.
 class Features {
  public:
   Features() = default;
@@ -33,18 +33,18 @@ class Features {
 
 using Binding = std::map<std::string, std::string>;  ///< variable -> value
 
-/// "name:2[a,b].part" taken apart; `name` is empty when the text is none.
+/// "name:2[a,b].part", parsed. Throws Error when `text` has another form.
 struct Reference {
   std::string name, index, part;
   std::vector<std::string> arguments;
 };
 Reference parse_reference(std::string_view text, const std::string& where);
 
-/// Values for the arguments, each a value or a bound variable, checked against the callee's features.
+/// The values of the arguments (each a value or a bound variable), checked against `features` of the callee.
 std::vector<std::string> resolve(const Reference& reference, const std::vector<std::string>& features,
                                  const Features& known, const Binding& binding, const std::string& where);
 
-/// "a|b" or "*" against a value.
+/// Whether `value` matches the pattern "a|b" or "*".
 bool matches(std::string_view pattern, std::string_view value);
 
 std::vector<std::string> split(std::string_view text, char separator);

@@ -6,7 +6,7 @@
 namespace seq2seq {
 
 /// FNV-1a over the bytes, then splitmix64's finalizer, so that all 64 bits depend on every byte. The same on
-/// every platform. Two of n texts collide with probability of about n^2 / 2^65.
+/// every platform. Two of n texts collide with probability about n^2 / 2^65.
 inline uint64_t hash_bytes(std::string_view bytes, uint64_t seed = 0xcbf29ce484222325ULL) {
   uint64_t hash = seed;
   for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3ULL;
@@ -15,7 +15,7 @@ inline uint64_t hash_bytes(std::string_view bytes, uint64_t seed = 0xcbf29ce4842
   return hash ^ (hash >> 31);
 }
 
-/// The pair, in which ("ab", "c") differs from ("a", "bc").
+/// The hash of a pair; those of ("ab", "c") and ("a", "bc") differ.
 inline uint64_t hash_pair(std::string_view source, std::string_view target) {
   return hash_bytes(target, hash_bytes(source));
 }

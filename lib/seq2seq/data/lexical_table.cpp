@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr int64_t nothing = -1;  // the source word of target words that come from none
+constexpr int64_t nothing = -1;  // the NULL word of IBM models, source of target words without one
 
 uint64_t key(int64_t source, int64_t target) {
   return static_cast<uint64_t>(source + 1) << 32 | static_cast<uint64_t>(target);
@@ -18,7 +18,7 @@ uint64_t key(int64_t source, int64_t target) {
 LexicalTable::LexicalTable(
     uint64_t pairs, const std::function<void(uint64_t, std::vector<int64_t>&, std::vector<int64_t>&)>& pair,
     int64_t iterations) {
-  std::unordered_map<uint64_t, float> table;  // 0 until the first pass: every pairing is as likely
+  std::unordered_map<uint64_t, float> table;  // t(target | source); uniform in the first pass
   std::vector<int64_t> source, target;
   for (int64_t pass = 0; pass < iterations; ++pass) {
     std::unordered_map<uint64_t, float> counts;

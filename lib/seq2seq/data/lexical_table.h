@@ -7,22 +7,22 @@
 
 namespace seq2seq {
 
-/// Which target words a source word is likely to become: t(target | source) of IBM Model 1 (Brown et al.
-/// 1993), by expectation maximization over sentence pairs without their order.
+/// Lexical translation probabilities t(target | source) of tokens by IBM Model 1 (Brown et al. 1993),
+/// estimated by expectation maximization.
 class LexicalTable {
  public:
-  /// `pair(i, source, target)` fills in the ids of pair i, of `pairs`. Memory grows with the word pairs that
-  /// occur together.
+  /// `pair(i, source, target)` returns the ids of sentence pair i < `pairs`. Memory grows with the number of
+  /// token pairs that occur together.
   LexicalTable(
       uint64_t pairs,
       const std::function<void(uint64_t, std::vector<int64_t>& source, std::vector<int64_t>& target)>& pair,
       int64_t iterations = 5);
 
-  /// At most `count` target words of each source word, none less likely than `least`, likeliest first, in the
-  /// order of the source ids; empty for words that did not occur.
+  /// For each source id, at most `count` target ids with a probability of at least `least`, most probable
+  /// first; none for tokens that did not occur.
   std::vector<std::vector<int64_t>> candidates(int64_t source_vocabulary, int64_t count,
                                                double least = 0) const;
-  /// The `count` most frequent target words, most frequent first.
+  /// The `count` most frequent target ids, most frequent first.
   std::vector<int64_t> frequent(int64_t count) const;
 
  private:
@@ -30,7 +30,7 @@ class LexicalTable {
     int64_t source, target;
     float probability;
   };
-  std::vector<Entry> entries_;   // by source, then target
+  std::vector<Entry> entries_;   // sorted by source, then target
   std::vector<int64_t> counts_;  // by target
 };
 

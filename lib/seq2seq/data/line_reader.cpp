@@ -21,7 +21,7 @@ namespace {
 
 constexpr size_t block_bytes = size_t{1} << 16;
 
-/// Bytes of a descriptor as they come: a read never waits for more than the system has ready.
+/// The bytes of a file descriptor; a read returns what is available instead of waiting for a full buffer.
 class ByteSource {
  public:
   explicit ByteSource(const std::string& path) : name_(path == "-" ? "standard input" : path) {
@@ -29,7 +29,7 @@ class ByteSource {
     if (descriptor_ < 0) throw Error(name_, "cannot be opened (" + system_reason() + ")", "check the path");
     if (!path.ends_with(".gz")) return;
     packed_.resize(block_bytes);
-    // 32 lets zlib recognise the header of gzip as well as of zlib.
+    // + 32: zlib detects the headers of both gzip and zlib.
     if (::inflateInit2(&stream_, MAX_WBITS + 32) != Z_OK) throw Error(name_, "cannot be unpacked");
   }
   ~ByteSource() {
@@ -70,7 +70,7 @@ class ByteSource {
           return 0;
         }
       }
-      if (member_complete_) ::inflateReset(&stream_);  // gzip files may be chained
+      if (member_complete_) ::inflateReset(&stream_);  // gzip members may be concatenated
       const int status = ::inflate(&stream_, Z_NO_FLUSH);
       if (status != Z_OK && status != Z_STREAM_END)
         throw Error(name_, "holds damaged or no gzip data", "copy it again, or take .gz off its name");
@@ -95,7 +95,7 @@ struct LineReader::Implementation {
   size_t begin = 0, end = 0;
   uint64_t number = 0;
   bool too_long = false;
-  bool finished = false;  // the source has no more bytes
+  bool finished = false;  // no more bytes to read
 
   bool refill() {
     if (finished) return false;
@@ -105,13 +105,13 @@ struct LineReader::Implementation {
     return end > 0;
   }
 
-  /// Whether `next` gives a line without waiting; a line that is too long counts as soon as that is known.
+  /// Whether `next` returns a line without waiting; a line that is too long counts as soon as that is known.
   bool has_line() const {
     return end - begin > maximum_line_bytes ||
            (begin < end && std::memchr(buffer.data() + begin, '\n', end - begin) != nullptr);
   }
 
-  /// Adds what the system has ready to what is buffered.
+  /// Appends the available bytes to the buffer.
   void read_more() {
     std::memmove(buffer.data(), buffer.data() + begin, end - begin);
     end -= begin;
@@ -123,7 +123,7 @@ struct LineReader::Implementation {
   }
 
   void append(std::string& line, std::string_view part) {
-    // One byte of grace: the carriage return of a CRLF end is not part of the line.
+    // One byte more is allowed: the carriage return of a CRLF line end, which is not part of the line.
     if (too_long || line.size() + part.size() > maximum_line_bytes + 1) {
       too_long = true;
       line.clear();

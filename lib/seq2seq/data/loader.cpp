@@ -14,14 +14,14 @@
 namespace seq2seq {
 namespace {
 
-// Sets the permutation that chooses the held-out examples apart from those of the epochs.
+// Distinguishes the permutation that selects the held-out examples from those of the epochs.
 constexpr uint64_t held_out_key = 0x68656c64206f7574ULL;
 
 Permutation held_out_order(uint64_t corpus_size, uint64_t seed) {
   return {corpus_size, mix_seed({seed, held_out_key})};
 }
 
-/// Leaves the sampler in the middle of a window when the loader is destroyed.
+/// Thrown to leave the sampler in the middle of a window when the loader is destroyed.
 struct Stopped {};
 
 }  // namespace
@@ -118,7 +118,7 @@ struct Loader::Implementation {
   const TextCodec& source;
   const TextCodec& target;
   const Settings settings;
-  std::unordered_set<uint64_t> held_out_pairs;  // hashes: every copy of a held-out pair is left out
+  std::unordered_set<uint64_t> held_out_pairs;  // by hash, so that every copy of a held-out pair is left out
   std::vector<bool> duplicates;
   Sampler sampler;
   mutable std::mutex mutex;

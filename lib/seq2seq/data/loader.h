@@ -11,14 +11,14 @@
 
 namespace seq2seq {
 
-/// A batch and the sampler's position behind it, which is what a checkpoint stores once the batch is used.
+/// A batch and the sampler's position after it, which a checkpoint stores once the batch has been used.
 struct LoadedBatch {
   Batch batch;
   SamplerPosition after;
 };
 
-/// Reads, tokenizes, filters and batches on a thread of its own, a few batches ahead. An error in that thread
-/// is thrown by `next`.
+/// Reads, tokenizes, filters and batches in a background thread, a few batches ahead. `next` throws the
+/// errors of that thread.
 class Loader {
  public:
   struct Settings {
@@ -26,15 +26,15 @@ class Loader {
     FilterOptions filter;
     uint64_t seed = 1;
     TextForm form;
-    uint64_t held_out =
-        0;  ///< this many examples (chosen by the seed) are left to validation, with all their copies
+    /// This many examples (chosen by the seed) are left to validation, with all their copies.
+    uint64_t held_out = 0;
     int64_t prefetch = 4;  ///< batches prepared ahead
     SamplerPosition start;
   };
   Loader(const Corpus& corpus, const TextCodec& source, const TextCodec& target, const Settings& settings);
   ~Loader();
   LoadedBatch next();
-  /// What the filter did in the first epoch so far.
+  /// What the filter has counted in the first epoch so far.
   FilterCounts counts() const;
 
  private:

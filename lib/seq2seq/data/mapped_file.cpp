@@ -24,7 +24,7 @@ MappedLines::MappedLines(const std::string& path) : path_(path) {
     ::munmap(const_cast<char*>(bytes_), length_);
     throw;
   }
-  // From now on lines are read in a shuffled order: reading ahead would only evict other pages.
+  // From now on lines are read in random order: read-ahead would only evict other pages.
   ::madvise(const_cast<char*>(bytes_), length_, MADV_RANDOM);
 }
 
@@ -58,7 +58,7 @@ void MappedLines::map(const std::string& file) {
 }
 
 void MappedLines::index_lines() {
-  // Counting first allocates the index once and exactly; a growing vector would leave its old blocks behind.
+  // Count first, to allocate the index once and exactly; a growing vector would leave its old blocks behind.
   const char* end = bytes_ + length_;
   auto lines = static_cast<uint64_t>(std::count(bytes_, end, '\n'));
   if (end[-1] != '\n') ++lines;

@@ -7,13 +7,12 @@
 
 namespace seq2seq {
 
-/// A text file as an array of lines: the bytes are mapped, so that the system may drop them from memory, and
-/// the beginning of every line takes 8 bytes. Line ends as in LineReader. The file must not shrink while it
-/// is mapped.
+/// A memory-mapped text file as an array of lines; the offset of each line takes 8 bytes. Line ends as in
+/// LineReader. The file must not shrink while it is mapped.
 class MappedLines {
  public:
-  /// Throws Error when the file cannot be mapped, has no line, or holds a line that is not UTF-8 or is longer
-  /// than `maximum_line_bytes`. A .gz file is unpacked by `unpacked_copy` first.
+  /// Throws Error when the file cannot be mapped, is empty, or has a line that is not UTF-8 or is longer than
+  /// `maximum_line_bytes`. A .gz file is first decompressed by `unpacked_copy`.
   explicit MappedLines(const std::string& path);
   ~MappedLines();
   MappedLines(const MappedLines&) = delete;
@@ -32,12 +31,12 @@ class MappedLines {
   std::string path_;
   const char* bytes_ = nullptr;
   size_t length_ = 0;
-  std::vector<uint64_t> begins_;  // and one past the last line, as if that line had an end
+  std::vector<uint64_t> begins_;  // offset of each line, and one past the last as if it had a line end
 };
 
-/// The path of an unpacked copy of a .gz file, made when there is none for the file's present size and time
-/// of change. Copies lie in $XDG_CACHE_HOME/seq2seq, else ~/.cache/seq2seq, else the temporary folder; a new
-/// copy replaces older ones of the same file.
+/// The path of a decompressed copy of a .gz file, created unless there is one for the file's current size and
+/// modification time. Copies are kept in $XDG_CACHE_HOME/seq2seq, else ~/.cache/seq2seq, else the temporary
+/// folder; a new copy replaces older ones of the same file.
 std::string unpacked_copy(const std::string& path);
 
 }  // namespace seq2seq

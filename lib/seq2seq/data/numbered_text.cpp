@@ -12,7 +12,7 @@ namespace {
 
 using FirstPositions = std::unordered_map<std::string_view, int64_t>;
 
-/// Where each token's text first stands.
+/// The first position of each token's text.
 FirstPositions first_positions(const std::vector<Token>& tokens) {
   FirstPositions first;
   for (size_t i = 0; i < tokens.size(); ++i) first.emplace(tokens[i].text, static_cast<int64_t>(i));
@@ -23,7 +23,7 @@ bool is_space(char c) {
   return c == ' ' || c == '\t';
 }
 
-/// Without spaces around the separators, and without parts that hold nothing else.
+/// The parts between separators, without surrounding spaces; blank parts are dropped.
 std::vector<std::string> split_at(std::string_view text, const std::string& separator) {
   std::vector<std::string> parts;
   for (size_t begin = 0;;) {
@@ -53,7 +53,7 @@ bool closes(std::string_view text, size_t at) {
   return false;
 }
 
-// "J. Smith": the point behind a single capital letter ends no sentence.
+// "J. Smith": the point after a single capital letter ends no sentence.
 bool is_initial(std::string_view text, size_t point) {
   return text[point] == '.' && point > 0 && std::isupper(static_cast<unsigned char>(text[point - 1])) != 0 &&
          (point == 1 || is_space(text[point - 2]));
@@ -69,7 +69,7 @@ std::vector<std::string> split_sentences(std::string_view text) {
     size_t end = i + 1;
     while (end < text.size() && closes(text, end)) {
       ++end;
-      while (end < text.size() && (text[end] & '\xC0') == '\x80') ++end;  // the rest of its bytes
+      while (end < text.size() && (text[end] & '\xC0') == '\x80') ++end;  // its continuation bytes
     }
     size_t next = end;
     while (next < text.size() && is_space(text[next])) ++next;

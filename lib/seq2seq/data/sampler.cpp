@@ -37,7 +37,7 @@ uint64_t Permutation::operator()(uint64_t index) const {
 
 namespace {
 
-/// The places of one batch in a padded rectangle, </s> included.
+/// The size of a batch as a padded rectangle, </s> included.
 struct Rectangle {
   size_t count = 0, source_width = 0, target_width = 0;
   Rectangle with(const Example& example) const {
@@ -89,8 +89,8 @@ void Sampler::fill_window() {
     next_window_first_.reset();
     ++at;
   }
-  // Reading goes on to the first example of the next window: only then is it known whether there is one, and
-  // `position` behind the last batch is the beginning of the next epoch, whatever is filtered out.
+  // Read on to the first example of the next window: only then is it known whether there is one, so that
+  // `position` after the last batch is the beginning of the next epoch, whatever is filtered out.
   for (; at < size_; ++at) {
     Example example;
     example.index = order(at);

@@ -26,9 +26,9 @@ struct BatchOptions {
   }
 };
 
-/// A pseudo-random permutation of 0..size-1 that needs no memory: a keyed Feistel network over the next power
-/// of four, walked until it falls inside (Black and Rogaway 2002). Both directions take constant time on
-/// average.
+/// A pseudo-random permutation of 0..size-1 that needs no memory: a keyed Feistel network over the next
+/// power of four, iterated until the result is inside (cycle walking, Black and Rogaway 2002). Takes
+/// constant time on average.
 class Permutation {
  public:
   Permutation(uint64_t size, uint64_t seed);
@@ -40,25 +40,26 @@ class Permutation {
   uint64_t keys_[rounds];
 };
 
-/// Where a sampler stands: enough to continue exactly there in time that does not depend on the corpus.
+/// The position of a sampler: enough to continue exactly there, in time independent of the corpus size.
 struct SamplerPosition {
   uint64_t epoch = 0;
-  uint64_t window_begin = 0;  ///< first index, in the epoch's order, of the window in use
+  uint64_t window_begin = 0;  ///< first index, in the epoch's order, of the current window
   uint64_t batch = 0;         ///< batches of that window already delivered
   bool operator==(const SamplerPosition&) const = default;
 };
 
 /// Delivers batches of examples of similar length in a seeded random order, epoch after epoch.
 ///
-/// The examples of an epoch come in a keyed permutation; a window of them is read, sorted by length, cut into
-/// batches by the budget, and the batches are delivered in a seeded order. `read` returns false for an
+/// Each epoch permutes the examples; a window of them is read, sorted by length and cut into batches
+/// within the budget, and these are delivered in a seeded random order. `read` returns false for an
 /// example that is filtered out.
 class Sampler {
  public:
   using Read = std::function<bool(uint64_t index, Example&)>;
   Sampler(uint64_t corpus_size, Read read, const BatchOptions& options, uint64_t seed);
 
-  /// The next batch; `position()` afterwards is the place behind it. Throws Error if a whole epoch is empty.
+  /// The next batch; `position()` is then the one after it. Throws Error if a whole epoch is empty, or if a
+  /// position given to `seek` is not in the corpus.
   std::vector<Example> next();
   SamplerPosition position() const { return position_; }
   void seek(const SamplerPosition& position);
@@ -75,7 +76,7 @@ class Sampler {
   uint64_t window_end_ = 0;
   bool window_ready_ = false;
   std::vector<std::vector<Example>> batches_;
-  std::optional<Example> next_window_first_;  // already read, so that every example is read once an epoch
+  std::optional<Example> next_window_first_;  // already read, so that every example is read once per epoch
 };
 
 }  // namespace seq2seq

@@ -23,7 +23,7 @@ bool make_private_folder(const fs::path& folder) {
   std::error_code failure;
   fs::create_directories(folder.parent_path(), failure);
   ::mkdir(folder.c_str(), 0700);
-  // A folder of somebody else could hand us any text as the unpacked copy.
+  // A folder of another user could contain any text as the decompressed copy.
   struct stat status {};
   return ::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
          ::access(folder.c_str(), W_OK) == 0;
@@ -63,7 +63,7 @@ void unpack(const std::string& path, const std::string& target) {
                 "set XDG_CACHE_HOME to a folder with free space");
   int status = Z_OK;
   ::gzerror(in.get(), &status);
-  // A file cut short ends like a whole one for gzread, but for this status.
+  // To gzread a truncated file ends like a whole one, except for this status.
   if (count < 0 || status != Z_OK || ::gzdirect(in.get()) != 0)
     throw Error(path, "holds damaged or no gzip data", "copy it again, or take .gz off its name");
 }

@@ -34,7 +34,7 @@ int64_t longest_output(const SearchOptions& options, int64_t source_length, cons
   return std::max(limit, shortest_output(options, source_length));
 }
 
-/// How many tokens at the end of `tokens` the phrase begins with, short of all of it.
+/// The length of the longest proper prefix of the phrase that `tokens` ends with.
 size_t begun(const std::vector<int64_t>& tokens, const Phrase& phrase) {
   for (size_t count = std::min(tokens.size(), phrase.size() - 1); count > 0; --count)
     if (std::equal(phrase.begin(), phrase.begin() + static_cast<std::ptrdiff_t>(count),
@@ -101,7 +101,7 @@ double Beam::rank(const Live& hypothesis) const {
          (options_->stepwise_penalty ? hypothesis.penalty : 0.0);
 }
 
-/// All that may follow, best first.
+/// All continuations of the live hypotheses, best first.
 std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
   std::vector<Live> all;
   all.reserve(live_.size() * static_cast<size_t>(offers.each));
@@ -130,7 +130,7 @@ std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
       all.push_back(next);
     }
   }
-  // Equal ones stay in the order of their rows, so that a result never depends on the sorting method.
+  // Ties stay in the order of their rows, so that results do not depend on the sorting algorithm.
   const auto better = [&](const Live& a, const Live& b) { return rank(a) > rank(b); };
   std::stable_sort(all.begin(), all.end(), better);
   return all;
@@ -146,7 +146,7 @@ std::vector<Beam::Live> Beam::kept(std::vector<Live> candidates) const {
 
 std::vector<Beam::Live> Beam::in_groups(const std::vector<Live>& candidates) const {
   std::vector<Live> result;
-  std::unordered_map<int64_t, int64_t> chosen;  // how many earlier groups have taken a token
+  std::unordered_map<int64_t, int64_t> chosen;  // how often earlier groups have taken a token
   for (int64_t group = 0; group < options_->beam_groups; ++group) {
     std::vector<std::pair<double, const Live*>> own;
     for (const Live& candidate : candidates) {
@@ -221,7 +221,7 @@ void Beam::complete(const Live& hypothesis) {
       hypothesis_score(hypothesis.log_probability + hypothesis.adjustment, length_ + 1, *options_) +
           hypothesis.penalty,
       missing(hypothesis.required)};
-  // Groups may come to the same output.
+  // Several groups may find the same output.
   if (options_->beam_groups > 1)
     for (const Complete& other : best_)
       if (tokens_until(other.node) == tokens_until(finished.node)) return;
@@ -241,7 +241,7 @@ bool Beam::over() const {
       static_cast<double>(completed_) >= options_->patience * static_cast<double>(options_->beam_size))
     return true;
   if (best_.size() < static_cast<size_t>(options_->n_best) || adjustments_rise_) return false;
-  // Coverage takes away at most nothing. Under stepwise penalties the first is not the likeliest.
+  // Coverage penalties are at most 0. With stepwise penalties the first need not be the most probable.
   double likeliest = impossible;
   for (const Live& hypothesis : live_)
     likeliest = std::max(likeliest, hypothesis.log_probability + hypothesis.adjustment);

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to decode: the bookkeeping of one sentence, on plain numbers.
+// Private to decode: the beam of one sentence, without tensors.
 
 #include <cstdint>
 #include <vector>
@@ -9,21 +9,21 @@
 
 namespace seq2seq {
 
-/// What the model offers for the hypotheses of one sentence, in the order of its rows.
+/// The model's candidates for the hypotheses of one sentence, in the order of its rows.
 struct BeamOffers {
-  int64_t each;                         ///< candidates of a row
+  int64_t each;                         ///< candidates per row
   const double* log_probabilities;      ///< [rows, each]
   const int64_t* tokens;                ///< [rows, each]
   const double* end_log_probabilities;  ///< [rows] of </s>
   const int64_t* source_positions;      ///< [rows]
-  const double* penalties = nullptr;    ///< [rows] at most 0, of the coverage with this step; null = none
+  const double* penalties = nullptr;    ///< [rows] coverage penalties with this step, at most 0; null = none
   const double* adjustments = nullptr;  ///< [rows, each] what rules add to log-probabilities; null = nothing
 };
 
 class Beam {
  public:
   /// `source_length` in tokens without </s>. The options and rules must outlive it; null = no rules.
-  /// `adjustments_rise`: an adjustment may be positive, so that a live hypothesis may still win.
+  /// `adjustments_rise`: adjustments may be positive, so that scores of live hypotheses may rise.
   Beam(const SearchOptions& options, int64_t source_length, const SentenceRules* rules = nullptr,
        bool adjustments_rise = false);
 
@@ -31,26 +31,26 @@ class Beam {
   void advance(const BeamOffers& offers);
   bool done() const { return done_; }
 
-  /// What a hypothesis has of the required phrases.
+  /// The progress of a hypothesis in the required phrases.
   struct Required {
-    uint64_t met = 0;  ///< one bit a phrase
-    size_t begun = 0;  ///< tokens at its end with which a phrase begins that is not met
+    uint64_t met = 0;  ///< one bit per phrase
+    size_t begun = 0;  ///< how many tokens at its end begin an unmet phrase
   };
   struct Live {
     int64_t row;    ///< the row of this sentence that it continues
-    int64_t token;  ///< its last
+    int64_t token;  ///< its last token
     double log_probability;
     int64_t node;
-    double penalty = 0;           ///< of its coverage
-    double adjustment = 0;        ///< by rules, summed
-    double last_probability = 0;  ///< log, of the last token alone
+    double penalty = 0;           ///< for its coverage
+    double adjustment = 0;        ///< sum of those by rules
+    double last_probability = 0;  ///< log-probability of the last token
     int64_t group = -1;           ///< -1 = all
     Required required = {};
   };
   const std::vector<Live>& live() const { return live_; }
-  /// What a live hypothesis has written.
+  /// The tokens of a live hypothesis.
   std::vector<int64_t> tokens(const Live& hypothesis) const { return tokens_until(hypothesis.node); }
-  /// The tokens that would take it further in the required phrases.
+  /// The next tokens of its unmet required phrases.
   std::vector<int64_t> wanted(const Live& hypothesis) const;
   int64_t minimum_length() const { return minimum_length_; }
   /// The n best complete hypotheses.

@@ -8,15 +8,15 @@
 
 namespace seq2seq {
 
-/// How the members' probabilities become one:
-///   linear  their mean
-///   log     their geometric mean, normalized again
+/// How the members' probabilities are combined:
+///   linear  arithmetic mean
+///   log     geometric mean, renormalized
 enum class EnsembleMean { linear, log };
 std::span<const char* const> option_names(EnsembleMean);
 
 /// Several models that decode as one: of any architectures, with the same vocabularies. What a member cannot
-/// write (the slots of one that does not copy) has no probability with it. Attention is the mean of those
-/// that have one.
+/// output (the slots of one that does not copy) has probability 0 for it. Attention is the mean over the
+/// members that have attention.
 class EnsembleScorer : public Scorer {
  public:
   EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);
@@ -31,7 +31,7 @@ class EnsembleScorer : public Scorer {
  private:
   std::vector<std::unique_ptr<Scorer>> members_;
   EnsembleMean mean_;
-  std::vector<size_t> state_sizes_;  // tensors of each member's state, which lie one behind the other
+  std::vector<size_t> state_sizes_;  // number of tensors of each member's state; the states are concatenated
 };
 
 }  // namespace seq2seq

@@ -75,7 +75,7 @@ Explanation explain(const TranslationModel& model, const NumberedSource& source,
     }
     token.copied = copying > share * from_vocabulary;
     token.probability = copying + share * from_vocabulary;
-    // Where a copied word was taken from, or which word was looked at most.
+    // The position that a copied token was taken from, else the most attended one.
     std::vector<int64_t> eligible;
     for (size_t at = 0; at < source.tokens.size(); ++at)
       if (token.copied ? slots[at] == static_cast<double>(id) : source.ids[at] != Vocabulary::begin)

@@ -9,15 +9,15 @@
 
 namespace seq2seq {
 
-/// How an output came about, token by token.
+/// How an output was generated, token by token.
 struct Explanation {
   struct Token {
-    std::string text;     ///< as it stands in the vocabulary, or in the source when it was copied
+    std::string text;     ///< of the vocabulary, or the source's surface form if not in it
     bool copied = false;  ///< copying gave it more probability than the vocabulary did
-    int64_t
-        source_position;  ///< of the source token it was copied from, or else looked at most; -1 = no word
-    double probability;   ///< by either way
-    double generation;    ///< p_gen (See et al. 2017, eq. 8); 1 when the model does not copy
+    /// Of the source token that it was copied from, else of the most attended one; -1 = none.
+    int64_t source_position;
+    double probability;             ///< in total, generated or copied
+    double generation;              ///< p_gen (See et al. 2017, eq. 8); 1 when the model does not copy
     std::vector<double> attention;  ///< of each source token
     std::vector<double> coverage;   ///< attention on each source token before this one
   };
@@ -25,12 +25,12 @@ struct Explanation {
   std::vector<Token> tokens;        ///< </s> last
 };
 
-/// Goes through an output once more, word by word as it was written. The model has attention; `output` is
-/// what its own translator made of `source`, which is not empty.
+/// Runs the model over an output again, teacher-forced. The model must have attention; `output` must be its
+/// own translation of `source`, which must not be empty.
 Explanation explain(const TranslationModel& model, const NumberedSource& source,
                     const Translation::Output& output);
 
-/// One line of JSON (docs/formats.md), attention with four decimals. `line` counts from 0, `output` too.
+/// One line of JSON (docs/formats.md), attention with four decimals. `line` and `rank` count from 0.
 std::string explanation_json(const Explanation& explanation, const Translation::Output& output, int64_t line,
                              int64_t rank);
 

@@ -29,13 +29,13 @@ constexpr Method methods[] = {
 std::string signature_of(const c10::FunctionSchema& schema) {
   std::ostringstream text;
   text << "(";
-  for (size_t i = 1; i < schema.arguments().size(); ++i)  // behind `self`
+  for (size_t i = 1; i < schema.arguments().size(); ++i)  // after `self`
     text << (i > 1 ? ", " : "") << schema.arguments()[i].type()->str();
   text << ") -> " << schema.returns().at(0).type()->str();
   return text.str();
 }
 
-// Errors of LibTorch are many lines: what it says of itself, places in the code, and a reason among them.
+// LibTorch's error messages have many lines: general text, locations in the code, and among them the reason.
 std::string reason_of(const std::exception& error) {
   const auto* ours = dynamic_cast<const c10::Error*>(&error);
   std::istringstream lines(ours != nullptr ? ours->what_without_backtrace() : error.what());
@@ -111,8 +111,7 @@ void ScriptModel::need_rows(const std::vector<Tensor>& list, int64_t rows, const
              std::to_string(rows) + " sentences: it must have a row for each");
 }
 
-/// What the types do not tell; with two numbers of sentences and two widths, so that neither is written into
-/// the code.
+/// Checks what types do not tell, with two batch sizes and two widths, in case a trace has fixed one of them.
 void ScriptModel::try_out(int64_t source_vocabulary) {
   const int64_t word = std::min(Vocabulary::special_count, source_vocabulary - 1), end = Vocabulary::end;
   const Tensor three = at::tensor({word, word, word, end, word, end, 0L, 0L, word, word, end, 0L}, at::kLong);
@@ -144,7 +143,7 @@ void ScriptModel::try_out(int64_t source_vocabulary) {
 }
 
 at::IValue ScriptModel::call(const char* method, std::vector<at::IValue> inputs) const {
-  // Optimising for the shapes of each call takes longer than the call.
+  // Optimizing for the shapes of each call takes longer than the call.
   const torch::jit::GraphOptimizerEnabledGuard as_written(false);
   try {
     return module_->get_method(method)(std::move(inputs));
@@ -227,7 +226,7 @@ Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
 
 void ScriptScorer::keep_sentences(const Tensor& rows) {
   memory_ = Rows{memory_.selected(rows)};
-  repetitions_ = 0;  // repeat anew
+  repetitions_ = 0;  // recompute `repeated_`
 }
 
 }  // namespace seq2seq

@@ -13,24 +13,22 @@ struct Module;
 
 namespace seq2seq {
 
-/// A model known by the methods of its TorchScript archive alone (docs/archives.md); Rows are plain lists:
+/// A model known only by the methods of its TorchScript archive (docs/archives.md); Rows are plain lists:
 ///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor]
-///   start(memory) -> state: List[Tensor], a row a sentence
+///   start(memory) -> state: List[Tensor], one row per sentence
 ///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or [B, V + S], attention [B, S] or
 ///                                             [B, 0], state)
-/// A row of memory is a sentence, and so is a row of the state: where a sentence has several hypotheses, its
-/// memory is repeated.
+/// Memory and state have the same rows: where a sentence has several hypotheses, its memory is repeated.
 class ScriptModel {
  public:
-  /// Loads the archive, whose code runs then and later, and tries its methods on short sentences. Throws
-  /// Error naming the method that is missing, has another signature, or gives what it should not; so do the
-  /// methods.
+  /// Loads the archive (its code is executed) and tries its methods on short sentences. Throws Error naming a
+  /// method that is missing, has another signature or returns something invalid, as the methods below do.
   ScriptModel(const std::filesystem::path& path, int64_t source_vocabulary, int64_t target_vocabulary,
               const at::Device& device);
   ~ScriptModel();
   ScriptModel(const ScriptModel&) = delete;
   ScriptModel& operator=(const ScriptModel&) = delete;
-  /// The same weights with attributes of its own: its methods may assign to them.
+  /// Shares the weights but not the attributes, to which its methods may assign.
   std::shared_ptr<ScriptModel> for_another_thread() const;
 
   std::vector<Tensor> encode(const SourceBatch& source) const;
@@ -38,14 +36,14 @@ class ScriptModel {
   struct Result {
     Tensor log_probabilities, attention;
     State next;
-    bool copies = false, has_attention = false;  ///< as their widths tell
+    bool copies = false, has_attention = false;  ///< by their widths
   };
-  /// `width`: of the source ids that `memory` was made of.
+  /// `width`: of the source ids that `memory` was computed from.
   Result step(const std::vector<Tensor>& memory, const Tensor& tokens, const State& state,
               int64_t width) const;
 
   bool has_attention() const { return has_attention_; }
-  /// Whether words of the source can be written by their places: V + S log-probabilities.
+  /// Whether source tokens can be copied by their positions: V + S log-probabilities.
   bool copies() const { return copies_; }
   int64_t target_vocabulary_size() const { return target_vocabulary_; }
   at::Device device() const { return device_; }
@@ -81,9 +79,9 @@ class ScriptScorer : public Scorer {
  private:
   std::shared_ptr<const ScriptModel> model_;
   int64_t width_ = 0;        // of the source ids
-  Rows memory_;              // a row a sentence
-  Rows repeated_;            // a row a hypothesis
-  int64_t repetitions_ = 1;  // hypotheses a sentence in `repeated_`
+  Rows memory_;              // one row per sentence
+  Rows repeated_;            // one row per hypothesis
+  int64_t repetitions_ = 1;  // hypotheses per sentence in `repeated_`
 };
 
 }  // namespace seq2seq

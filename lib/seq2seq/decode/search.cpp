@@ -21,7 +21,7 @@ constexpr const char* stopping_names[] = {"patience", "first", "exhaustive"};
 constexpr const char* coverage_names[] = {"none", "wu", "summary"};
 constexpr double least_attention = 1e-10;  // its logarithm is finite
 
-// Selecting the memory copies it, so that sentences leave only when a quarter of the batch can.
+// Selecting rows copies the memory: finished sentences leave only when they are a quarter of the batch.
 constexpr size_t leaving_share = 4;
 
 std::vector<int64_t> ids_of(const Tensor& values) {
@@ -29,7 +29,7 @@ std::vector<int64_t> ids_of(const Tensor& values) {
   return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
 }
 
-/// One batch under way: `sentences_` are the memory's rows, each with `width_` rows of the state.
+/// The search of one batch: `sentences_` are the rows of the memory, each with `width_` rows of the state.
 class BatchSearch {
  public:
   BatchSearch(Scorer& scorer, const SourceBatch& source, const SearchOptions& options,
@@ -79,13 +79,13 @@ class BatchSearch {
   std::span<const SentenceRules> sentence_rules_;
   Steering steering_;
   bool steered_;
-  std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and sentence marks
+  std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and <s>
   std::vector<Beam> beams_;
   std::vector<size_t> sentences_;
   int64_t width_ = 1, step_ = 0;
   State state_;
   Tensor tokens_;
-  Tensor covered_;  // [N, S] past attention in double, with a coverage penalty
+  Tensor covered_;  // [N, S] float64, sum of past attention, with a coverage penalty
 };
 
 std::vector<int64_t> BatchSearch::banned() const {
@@ -133,7 +133,7 @@ void BatchSearch::expand() {
   ++step_;
 }
 
-/// With all words at hand, which costs time.
+/// Uses the whole distribution of each hypothesis, which costs time.
 void BatchSearch::expand_by_rules() {
   const Distribution next = scorer_.distribution(tokens_, state_);
   const Tensor all = next.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, W]
@@ -155,7 +155,7 @@ void BatchSearch::expand_by_rules() {
       Steering::PartialHypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
       hypothesis.may_end = step_ >= beam.minimum_length();
       hypothesis.slot = static_cast<int64_t>(slot);
-      // Draws are as many as outputs in the first step, then each goes its own way.
+      // The first step draws a sample per output; later, each hypothesis draws its own.
       const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
       rows.push_back(steering_.candidates(hypothesis, row, count));
       ends.push_back(row[Vocabulary::end]);
@@ -176,7 +176,7 @@ void BatchSearch::expand_by_rules() {
   }
 }
 
-/// The scorer picks the candidates.
+/// Uses the candidates that the scorer selects.
 void BatchSearch::expand_by_likelihood() {
   const auto without = banned();
   const int64_t each =
@@ -201,7 +201,7 @@ void BatchSearch::expand_by_likelihood() {
   }
 }
 
-/// Lines up the live hypotheses for the next step; false when none is left.
+/// Selects the rows of the live hypotheses for the next step; false when none is left.
 bool BatchSearch::regroup() {
   size_t live_sentences = 0, width = 0;
   for (const size_t sentence : sentences_) {
@@ -220,7 +220,7 @@ bool BatchSearch::regroup() {
     kept.push_back(static_cast<int64_t>(i));
     sentences.push_back(sentences_[i]);
     for (size_t slot = 0; slot < width; ++slot) {
-      // A sentence with fewer hypotheses fills up with rows that nobody looks at.
+      // A sentence with fewer hypotheses is padded with rows that are ignored.
       const bool real = slot < beam.live().size();
       rows.push_back(static_cast<int64_t>(i) * width_ + (real ? beam.live()[slot].row : 0));
       tokens.push_back(real ? beam.live()[slot].token : Vocabulary::end);

@@ -12,23 +12,24 @@
 
 namespace seq2seq {
 
-/// What the log-probability of n tokens (</s> counts) is divided by to make a score:
+/// The divisor of the log-probability of n tokens (</s> counts) in a score:
 ///   none     1
 ///   average  n^alpha
 ///   wu       ((5 + n) / 6)^alpha   (Wu et al. 2016)
 enum class LengthPenalty { none, average, wu };
 std::span<const char* const> option_names(LengthPenalty);
 
-/// What is added to the score of a hypothesis whose attention has fallen on source word i with c_i in all:
+/// What is added to the score of a hypothesis whose total attention to source token i is c_i:
 ///   none     nothing
-///   wu       beta sum_i log(min(c_i, 1)): words that were not looked at       (Wu et al. 2016)
-///   summary  -beta sum_i (max(c_i, 1) - 1): words that were looked at twice   (Gehrmann et al. 2018)
+///   wu       beta sum_i log(min(c_i, 1)): tokens attended to too little         (Wu et al. 2016)
+///   summary  -beta sum_i (max(c_i, 1) - 1): tokens attended to more than once   (Gehrmann et al. 2018)
 enum class CoveragePenalty { none, wu, summary };
 std::span<const char* const> option_names(CoveragePenalty);
 
-/// When a sentence is over, beside that no hypothesis lives:
-///   patience    when patience * K hypotheses are complete (Kasai et al. 2022; 1 is the usual rule), or as
-///   below first       when one is complete exhaustive  when no live one can reach the n best any more
+/// When the search of a sentence ends, other than by having no live hypothesis:
+///   patience    when patience * K hypotheses are complete (Kasai et al. 2022; 1 is usual), or as exhaustive
+///   first       when n_best hypotheses are complete
+///   exhaustive  when no live hypothesis can be among the n best any more
 enum class Stopping { patience, first, exhaustive };
 std::span<const char* const> option_names(Stopping);
 
@@ -75,9 +76,8 @@ struct SearchOptions {
       in_range(0, 1000));
     f("min-length-ratio", o.min_length_ratio, "output tokens at least, a source token", in_range(0, 1000));
     f("stopping", o.stopping,
-      "end a sentence when enough hypotheses are complete (patience), when one is (first), or only when no "
-      "other can "
-      "be better (exhaustive)");
+      "end a sentence when enough hypotheses are complete (patience), when one is (first), "
+      "or only when no other can be better (exhaustive)");
     f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
       at_least(1), only_if(o.stopping == Stopping::patience, "add --stopping patience"));
     f("ban-unknown", o.ban_unknown, "never write <unk>");
@@ -105,44 +105,41 @@ struct SearchOptions {
 /// Rules between fields. Throws UsageError.
 void check(const SearchOptions& options);
 
-/// `log_probability` of `length` tokens, </s> included, under the length penalty.
+/// The score of `length` tokens, </s> included, with this log-probability and length penalty.
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options);
 
-/// The coverage penalty for past attention [words] of one hypothesis, </s> and sentence marks left out; at
-/// most 0.
+/// The coverage penalty, at most 0, for the total attention [tokens] of one hypothesis, without </s> and <s>.
 double coverage_score(std::span<const double> attention, const SearchOptions& options);
 
-/// Target tokens in a row.
+/// Consecutive target tokens.
 using Phrase = std::vector<int64_t>;
 
-/// What no output may hold, or rather should.
+/// Phrases that no output may contain, or that are made more or less probable.
 struct OutputRules {
   std::vector<Phrase> banned = {};
   /// Added to the log-probability of each token of a phrase where it continues the phrase.
   std::vector<std::pair<Phrase, double>> biased = {};
-  /// Tokens that may repeat: n-grams with one of them are not blocked, and they are not penalised.
+  /// Tokens that may repeat: n-grams with one of them are not blocked, and they are not penalized.
   std::unordered_set<int64_t> repeatable = {};
   bool empty() const { return banned.empty() && biased.empty(); }
 };
 
-/// What is asked of the output of one sentence.
+/// Constraints on the output of one sentence.
 struct SentenceRules {
   Phrase prefix = {};                 ///< it begins with these
-  std::vector<Phrase> required = {};  ///< and holds each of these, at most 64
-  uint64_t seed = 0;                  ///< of its draws
+  std::vector<Phrase> required = {};  ///< and contains each of these, at most 64
+  uint64_t seed = 0;                  ///< of its samples
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy
-/// search.
-///
-/// Each step keeps the K likeliest continuations of a sentence's live hypotheses. Those that end in </s> are
-/// complete; the others live on, until `Stopping` says otherwise: a log-probability only falls, so a live
-/// one's score is at most the present log-probability at the greatest length. With groups (Vijayakumar et al.
-/// 2018) each group keeps its share of the K, one group after the other. With required phrases the K are
-/// taken in turn from the hypotheses that have the same number of required tokens (Post and Vilar 2018), and
-/// only what has them all may end. A hypothesis of the maximum length is closed with </s> at the price of its
-/// log-probability, so that scores are those of the model. <pad> and <s> are never written. Throws Error when
-/// the model gives no numbers (NaN).
+/// search. Each step keeps the K most probable continuations of a sentence's live hypotheses. Those that end
+/// in </s> are complete; the others stay live until `Stopping` ends the search. A log-probability only
+/// decreases, so the score of a live hypothesis is at most that of its current log-probability at the maximum
+/// length. With groups (Vijayakumar et al. 2018) each group keeps its share of the K, one group after the
+/// other. With required phrases the K are taken in turn from banks of hypotheses with equally many required
+/// tokens (Post and Vilar 2018), and only hypotheses with all phrases may end. A hypothesis of the maximum
+/// length is closed with </s> and its log-probability, so that scores are those of the model. <pad> and <s>
+/// are never generated. Throws Error when the model returns NaN.
 std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
                                             const SearchOptions& options, const OutputRules& rules = {},
                                             std::span<const SentenceRules> sentence_rules = {});

@@ -36,7 +36,7 @@ std::vector<std::vector<int64_t>> drawn_sources(const TranslationModel& model) {
 
 SourceBatch batch_of(std::span<const std::vector<int64_t>> sources) {
   std::vector<Example> examples;
-  for (const auto& source : sources)  // make_batch puts </s> behind each
+  for (const auto& source : sources)  // make_batch appends </s> to each
     examples.push_back({examples.size(), {source.begin(), source.end() - 1}, {}});
   return to_tensors(make_batch(examples)).source;
 }

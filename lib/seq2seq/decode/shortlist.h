@@ -9,17 +9,17 @@
 
 namespace seq2seq {
 
-/// For each source word the target words it may become, and those that are always at hand (Jean et al. 2015,
-/// section 3.3): the output layer is then computed for few words only.
+/// For each source token its candidate target tokens, and those that are always candidates (Jean et al. 2015,
+/// section 3.3): the output layer is then computed for few tokens only.
 struct Shortlist {
   std::vector<std::vector<int64_t>> candidates;  ///< by source id
   std::vector<int64_t> frequent;
 
-  /// JSON (docs/formats.md), in words, so that another vocabulary is noticed. `load` throws Error.
+  /// JSON (docs/formats.md) of tokens, not ids, so that another vocabulary is detected. `load` throws Error.
   void save(const std::string& path, const Vocabulary& source, const Vocabulary& target) const;
   static Shortlist load(const std::string& path, const Vocabulary& source, const Vocabulary& target);
 
-  /// The target words of these source ids [B, S] together, ascending, the special ones first.
+  /// All candidate target ids of these source ids [B, S], ascending, special tokens first.
   Tensor words(const Tensor& source_ids) const;
 };
 

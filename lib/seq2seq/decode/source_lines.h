@@ -15,27 +15,27 @@ namespace seq2seq {
 /// One line to translate, or what is wrong with it.
 struct SourceLine {
   std::string text;
-  std::vector<std::string> sentences;      ///< of a .jsonl that gives them
+  std::vector<std::string> sentences;      ///< of a .jsonl file that gives them
   std::string place;                       ///< "test.en:17"
-  std::string problem;                     ///< one line for the user; empty when the text is good
+  std::string problem;                     ///< one line for the user; empty when the text is valid
   std::string prefix = {};                 ///< what its output begins with
-  std::vector<std::string> required = {};  ///< what its output holds
+  std::vector<std::string> required = {};  ///< phrases its output contains
 };
 
-/// The sources of a text file or stream ("-"), of a .tsv or of a .jsonl; each may be .gz. A line that cannot
-/// be read (not UTF-8, over 1 MiB, malformed) becomes a problem of its own and stops nothing.
+/// The sources of a text file or stream ("-"), .tsv or .jsonl file; each may be .gz. A line that cannot be
+/// read (not UTF-8, over 1 MiB, malformed) is returned with its problem, and reading goes on.
 class SourceLines {
  public:
-  /// Files beside the sources, a line for each; empty = none.
+  /// Files parallel to the sources, one line for each; empty = none.
   struct Companions {
     std::string prefixes;
-    std::string required;  ///< phrases, a tab between two
+    std::string required;  ///< phrases separated by tabs
   };
   /// Throws Error when a file cannot be opened.
   explicit SourceLines(const std::string& path, const Companions& companions = {});
   /// The next lines: waits for one, then takes up to `limit` as long as more come within `wait` milliseconds
   /// of the first, so that a person at a terminal or a program at the other end of a pipe gets an answer.
-  /// Empty at the end of the input. Throws Error when a companion has too few lines.
+  /// Empty at the end of the input. Throws Error when a companion has too few or too many lines.
   std::vector<SourceLine> read_window(size_t limit, int64_t wait = 0);
 
  private:

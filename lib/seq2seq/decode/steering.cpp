@@ -62,7 +62,7 @@ void Steering::adjust(const PartialHypothesis& hypothesis, std::span<const doubl
   if (!hypothesis.may_end) forbid(Vocabulary::end);
 }
 
-/// The first `count` by score, equal ones in the order of their numbers.
+/// The `count` best tokens by score, ties in the order of their ids.
 std::vector<int64_t> Steering::likeliest(int64_t count) const {
   std::vector<int64_t> words;
   const auto better = [&](int64_t a, int64_t b) {
@@ -81,7 +81,7 @@ std::vector<Candidate> Steering::drawn(const PartialHypothesis& hypothesis,
                                        std::span<const double> log_probabilities, int64_t count) const {
   const int64_t all = std::ssize(scores_);
   const std::vector<int64_t> words = likeliest(options_.sample_top_k > 0 ? options_.sample_top_k : all);
-  std::vector<double> until;  // sums of the probabilities
+  std::vector<double> until;  // cumulative probabilities
   if (words.empty()) return {};
   const double best = scores_[static_cast<size_t>(words.front())] / options_.temperature;
   double sum = 0;
@@ -109,7 +109,7 @@ std::vector<Candidate> Steering::candidates(const PartialHypothesis& hypothesis,
   if (hypothesis.rules != nullptr && written < hypothesis.rules->prefix.size()) {
     const int64_t token = hypothesis.rules->prefix[written];
     std::vector<Candidate> forced(1, {token, log_probabilities[static_cast<size_t>(token)], 0.0});
-    // What the model holds for impossible is written all the same.
+    // A prefix is written even if its probability is 0.
     if (!(forced[0].log_probability > unwritable)) forced[0].log_probability = std::log(1e-30);
     if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
     return forced;

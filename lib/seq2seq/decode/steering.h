@@ -1,7 +1,6 @@
 #pragma once
 
-// Private to decode: which words one hypothesis may go on with, where options or rules depend on what it has
-// written.
+// Private to decode: the candidates of a hypothesis where options or rules depend on its tokens so far.
 
 #include <cstdint>
 #include <vector>
@@ -10,7 +9,7 @@
 
 namespace seq2seq {
 
-/// A word, its log-probability and what rules add to it.
+/// A token, its log-probability and what rules add to it.
 struct Candidate {
   int64_t token;
   double log_probability, adjustment;
@@ -21,7 +20,7 @@ class Steering {
   /// Both must outlive it.
   Steering(const SearchOptions& options, const OutputRules& rules) : options_(options), rules_(rules) {}
 
-  /// Whether the likeliest words of the model are not enough.
+  /// Whether the model's most probable tokens are not enough.
   static bool needed(const SearchOptions& options, const OutputRules& rules,
                      std::span<const SentenceRules> sentence_rules);
 
@@ -30,7 +29,7 @@ class Steering {
     std::vector<int64_t> wanted;  ///< offered in any case
     const SentenceRules* rules = nullptr;
     bool may_end = true;
-    int64_t slot = 0;  ///< place among the sentence's, which its draws depend on
+    int64_t slot = 0;  ///< index among the sentence's, on which its samples depend
   };
   /// At most `count` of all words and those wanted, best first; with sampling `count` draws.
   std::vector<Candidate> candidates(const PartialHypothesis& hypothesis,
@@ -45,7 +44,7 @@ class Steering {
 
   const SearchOptions& options_;
   const OutputRules& rules_;
-  mutable std::vector<double> adjustments_, scores_;  // of each word, of the hypothesis in work
+  mutable std::vector<double> adjustments_, scores_;  // per token, of the current hypothesis
 };
 
 }  // namespace seq2seq

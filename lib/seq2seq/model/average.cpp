@@ -39,7 +39,7 @@ TranslationModel average_models(const std::vector<std::filesystem::path>& paths)
   for (auto& [name, sum] : sums) sum = (sum / static_cast<double>(paths.size())).to(at::kFloat);
   copy_parameters(*result.model, sums, "the average");
   if (paths.size() > 1) result.provenance = dump_json(Json{{"average-of", origins}}, 2);
-  result.self_test.clear();  // its answers are other ones now
+  result.self_test.clear();  // recorded with other weights
   return result;
 }
 

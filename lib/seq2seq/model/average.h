@@ -7,7 +7,7 @@
 
 namespace seq2seq {
 
-/// One model whose weights are the mean of those of several, summed in double: checkpoints of one run, or of
+/// A model whose weights are the mean of those of several, summed in float64: checkpoints of one run, or of
 /// runs with the same configuration and vocabularies. Throws Error naming the first that differs.
 TranslationModel average_models(const std::vector<std::filesystem::path>& paths);
 

@@ -50,7 +50,7 @@ struct RnnDecoderImpl::View {
 };
 
 struct RnnDecoderImpl::Looked {
-  AttentionView words, sentences;  // sentences: under a hierarchical encoder
+  AttentionView words, sentences;  // sentences: with a hierarchical encoder
 
   static void prepared(auto& looked, const RnnDecoderOptions& options, auto&& f) {
     prepared_tensors(options.attention, options.coverage, looked.words, f);
@@ -59,7 +59,7 @@ struct RnnDecoderImpl::Looked {
 };
 
 struct RnnDecoderImpl::Masks {
-  std::vector<Tensor> recurrent;  // [N, H] a layer, undefined without recurrent dropout
+  std::vector<Tensor> recurrent;  // [N, H] per layer; empty without recurrent dropout
 };
 
 RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, int64_t embedding_size,
@@ -132,7 +132,7 @@ Tensor RnnDecoderImpl::first_gates(const Memory& memory, const Tensor& embedded)
   const Tensor gates = layers_[0]->input_gates(embedded);  // [..., G*H]
   if (!options_.input_feeding || has_attention()) return gates;
   const Tensor context = feed_->forward(memory.summary());  // [B, G*H]
-  const int64_t words = gates.numel() / context.numel();    // of each sentence: steps or hypotheses
+  const int64_t words = gates.numel() / context.numel();    // per sentence: steps or hypotheses
   return (gates.reshape({-1, words, context.size(1)}) + context.unsqueeze(1)).view_as(gates);
 }
 
@@ -184,7 +184,7 @@ Tensor RnnDecoderImpl::copy_gate(const Tensor& features, const Tensor& embedded,
   if (!copy_gate_) return {};
   const Tensor gate = copy_gate_->forward(at::cat({features, embedded}, -1));
   if (attention_->is_distribution()) return gate;
-  const Tensor left = (1 - attention.sum(-1, /*keepdim=*/true)).clamp_min(0);  // below 0 by rounding alone
+  const Tensor left = (1 - attention.sum(-1, /*keepdim=*/true)).clamp_min(0);  // negative only by rounding
   return at::cat({gate, left}, -1);
 }
 

@@ -16,10 +16,10 @@ namespace seq2seq {
 
 /// One decoding step of N = B * K hypotheses.
 struct Step {
-  Tensor features;   ///< [N, F] what the output layer turns into words
+  Tensor features;   ///< [N, F] input of the output layer
   Tensor attention;  ///< [N, S] over the source; zeros without attention
-  /// [N, 1] the logit of p_gen (See et al. 2017, eq. 8), and of attention that sums to less than 1 in a
-  /// second column what is left; undefined when the model does not copy
+  /// [N, 1] logit of p_gen (See et al. 2017, eq. 8); [N, 2] for attention that may sum to less than 1, with
+  /// the missing weight in the second column; undefined when the model does not copy.
   Tensor copy_gate;
   State next;
 };
@@ -34,22 +34,21 @@ struct StepSequence {
   Step as_hypotheses() const { return as_hypotheses(0, features.size(1)); }
 };
 
-/// Writes the target. One recurrence with two entrances: `forward` for training, `advance` for search; the
-/// law that they agree is tested for every architecture.
+/// Predicts the target: `forward` computes all steps for training, `advance` one step for search. Tests check
+/// for every architecture that they agree.
 class Decoder : public torch::nn::Module {
  public:
-  /// Adds to the memory what depends on the sentence alone.
+  /// Adds to the memory what depends on the source alone, such as projected keys.
   virtual Memory prepare(const Memory& memory) = 0;
-  /// The state before the first word, a row a sentence.
+  /// The state before the first token, one row per sentence.
   virtual State start(const Memory& memory) = 0;
-  /// embedded [N, E]: the previous word of each hypothesis.
+  /// embedded [N, E]: the previous token of each hypothesis.
   virtual Step advance(const Memory& memory, const Tensor& embedded, const State& state) = 0;
-  /// embedded [B, T, E]: <s> and the words before the last. `noise` null = no dropout.
+  /// embedded [B, T, E]: <s>, then the target tokens without </s>. `noise` null = no dropout.
   virtual StepSequence forward(const Memory& memory, const Tensor& embedded, Noise* noise) = 0;
-  /// The embedded word [B, E] to read at step t, given the features [B, F] of the step before (undefined at t
-  /// = 0).
+  /// The embedded input token [B, E] of step t, given the features [B, F] of step t - 1 (undefined at t = 0).
   using WordAt = std::function<Tensor(int64_t t, const Tensor& features)>;
-  /// As `forward`, with dropout of the same rates, but each word is asked for when its turn comes.
+  /// As `forward`, with the same dropout rates, but each input token is requested from `word_at` in turn.
   virtual StepSequence forward_by_word(const Memory& memory, int64_t steps, const WordAt& word_at,
                                        Noise* noise) = 0;
   virtual void initialize(Initializer& initializer) = 0;
@@ -59,13 +58,13 @@ class Decoder : public torch::nn::Module {
 
 /// Stacked recurrent cells with attention over the encoder's states:
 ///   h_t = RNN(x_t [; feed_{t-1}], h_{t-1}),  c_t = attention(h_t),  feature_t = tanh(W [c_t; h_t])
-/// (Luong et al. 2015 with input feeding; with `additive`, Bahdanau's comparison). A context gate weighs the
-/// two parts of the feature (Tu et al. 2017); here it reads c_t and h_t, which has read x_t. Without
-/// attention the features are h_t, and the encoder's summary initialises the state (Sutskever et al. 2014)
-/// and, with input feeding, is fed at every step (Cho et al. 2014). Under a hierarchical encoder a second
-/// attention looks at the sentences, and its log-weights are added to the scores of their words, which
-/// re-weights and renormalises as Nallapati et al. (2016, section 2.3) do. p_gen is made from the feature and
-/// the embedded input.
+/// (Luong et al. 2015 with input feeding; `additive` scores as Bahdanau et al. 2015). A context gate
+/// weighs the two parts of the feature (Tu et al. 2017), computed from c_t and h_t. The encoder's summary
+/// initializes the state (Sutskever et al. 2014). Without attention the features are h_t, and with input
+/// feeding the summary is fed at every step (Cho et al. 2014). With a hierarchical encoder, a second
+/// attention weighs the sentences; its log-weights are added to the scores of their tokens, which
+/// re-weights and renormalizes as in Nallapati et al. (2016, section 2.3). p_gen is computed from the
+/// feature and the embedded input.
 class RnnDecoderImpl : public Decoder {
  public:
   /// `sentence_size`: width of the sentence states of a hierarchical encoder, else 0.
@@ -83,8 +82,8 @@ class RnnDecoderImpl : public Decoder {
 
  private:
   struct View;    // the named tensors of a State
-  struct Looked;  // those of a Memory that are looked at
-  struct Masks;   // dropout masks that last for a whole sentence
+  struct Looked;  // the tensors of a Memory that attention reads
+  struct Masks;   // dropout masks shared by all steps of a sentence
   Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
              Noise* noise);
   Looked looked_at(const Memory& memory) const;
@@ -96,7 +95,7 @@ class RnnDecoderImpl : public Decoder {
 
   RnnDecoderOptions options_;
   std::vector<RecurrentLayer> layers_;
-  std::vector<LayerNorm> norms_;  // with layer normalization: behind each layer
+  std::vector<LayerNorm> norms_;  // with layer normalization: after each layer
   Linear bridge_{nullptr}, feed_{nullptr}, combine_{nullptr};
   Linear context_part_{nullptr}, state_part_{nullptr}, context_gate_{nullptr};  // instead of combine_
   std::shared_ptr<Attention> attention_, sentence_attention_;

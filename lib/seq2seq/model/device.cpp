@@ -15,12 +15,12 @@
 namespace seq2seq {
 namespace {
 
-// Empty where there is none.
+// Empty if none is registered.
 std::string registered_backend() {
   return c10::is_privateuse1_backend_registered() ? c10::get_privateuse1_backend() : "";
 }
 
-// `type` alone or with :N behind it.
+// `type` alone or followed by :N.
 bool names_device(const std::string& name, const std::string& type) {
   if (name == type) return true;
   const std::string number = name.starts_with(type + ":") ? name.substr(type.size() + 1) : "";
@@ -32,7 +32,7 @@ void move(at::Tensor& tensor, c10::Device device) {
   tensor.mutable_grad().reset();
   if (at::_has_compatible_shallow_copy_type(tensor, moved))
     tensor.set_data(moved);
-  else  // what set_data does behind that check, which knows LibTorch's own devices only
+  else  // what set_data does after that check, which knows LibTorch's own devices only
     tensor.unsafeGetTensorImpl()->shallow_copy_from(moved.getIntrusivePtr());
 }
 
@@ -77,7 +77,7 @@ void use_threads(int64_t threads) {
       threads = std::min(threads, asked);
   }
   at::set_num_threads(static_cast<int>(threads));
-  instruction_set();  // what the environment asks for in vain is told before anything is done
+  instruction_set();  // throws early if the environment requests one that is not available
 }
 
 }  // namespace seq2seq

@@ -12,7 +12,7 @@ namespace seq2seq {
 class Initializer;
 class Vocabulary;
 
-/// Word vectors: weight [V, E]. The padding row gets no gradient.
+/// Token embeddings: weight [V, E]. The padding row gets no gradient.
 class EmbeddingImpl : public torch::nn::Module {
  public:
   EmbeddingImpl(int64_t vocabulary, int64_t size)
@@ -24,8 +24,8 @@ class EmbeddingImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Embedding);
 
-/// Copies vectors from a text file (a token, then E numbers a line; a word2vec header line is skipped) into
-/// the rows of the tokens that `vocabulary` has. Returns how many were found. Throws Error("file:line", ...).
+/// Copies vectors from a text file (one token and E values per line; a word2vec header line is skipped) into
+/// the rows of the tokens in `vocabulary`. Returns how many were found. Throws Error("file:line", ...).
 int64_t load_pretrained(Embedding& embedding, const Vocabulary& vocabulary, const std::string& path);
 
 }  // namespace seq2seq

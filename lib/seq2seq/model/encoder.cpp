@@ -15,16 +15,16 @@ Tensor recurrent_mask(const RecurrentLayer& layer, const Tensor& x, double p, No
   return noise->mask(at::empty({x.size(0), layer->hidden_size()}, x.options()), p);  // [B, H]
 }
 
-constexpr int64_t positions = 50;  // sentences that are told apart by their place
+constexpr int64_t positions = 50;  // sentences with a position vector of their own
 
-// Where sentence `wanted` [B, J] ends: the first place at which so many marks have been counted.
+// The position where sentence `wanted` [B, J] ends: the first with so many ends counted.
 Tensor last_of_sentence(const Tensor& counted, const Tensor& ends, const Tensor& wanted) {
   const Tensor here =
       counted.unsqueeze(1).eq((wanted + 1).unsqueeze(2)).logical_and(ends.unsqueeze(1));  // [B, J, S]
   return here.to(at::kByte).argmax(2);
 }
 
-// One behind the end of the sentence before.
+// The position after the end of the preceding sentence.
 Tensor first_of_sentence(const Tensor& lasts, const Tensor& wanted) {
   const Tensor before = lasts.gather(1, (wanted - 1).clamp_min(0));
   return (before + 1).where(wanted.gt(0), at::zeros_like(before));
@@ -74,7 +74,7 @@ Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise
     sum = norms_.back()->forward(sum);
     summary = norms_.back()->forward(summary);
   }
-  // Zero behind the end: the states there are left-overs of the padding.
+  // Zero after the end, where the states were computed from padding.
   const Tensor mask = length_mask(lengths, like);
   return Memory(sum * mask.unsqueeze(2).to(sum.scalar_type()), mask, summary);
 }
@@ -96,14 +96,14 @@ HierarchicalEncoderImpl::HierarchicalEncoderImpl(const HierarchicalEncoderOption
 
 Memory HierarchicalEncoderImpl::forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) {
   const Memory words = words_->read(embedded, source.lengths, noise);
-  // The position of each word's own sentence among the document's: the marks before it.
+  // The index of each token's sentence in its document: the number of sentence ends before it.
   const Tensor ends = source.ids.eq(Vocabulary::begin).logical_or(source.ids.eq(Vocabulary::end));  // [B, S]
   const Tensor counted = ends.to(at::kLong).cumsum(1);
   const Tensor sentence_of_word = (counted - ends.to(at::kLong)) * words.mask().to(at::kLong);  // [B, S]
   const Tensor counts = counted.amax(1);                                                        // [B]
-  // [B, J] time positions of the marks; behind a document's last sentence, its own last position again.
+  // `wanted` [B, J]: sentence indices; after a document's last sentence, that one again.
   const auto most = [&] { return source.sentences > 0 ? source.sentences : counts.max().item<int64_t>(); };
-  const Tensor width = torch::jit::tracer::isTracing()  // a number read here would be baked in
+  const Tensor width = torch::jit::tracer::isTracing()  // a value read here would become a constant
                            ? positions_like(source.ids.narrow(0, 0, 1)).squeeze(0)
                            : at::arange(most(), counts.options());
   const Tensor wanted = at::minimum(width.unsqueeze(0), counts.unsqueeze(1) - 1);  // [B, J]

@@ -13,7 +13,7 @@
 
 namespace seq2seq {
 
-/// Reads embedded sources. `noise` null = no dropout.
+/// Encodes embedded sources. `noise` null = no dropout.
 class Encoder : public torch::nn::Module {
  public:
   /// source: ids [B, S] and lengths [B], embedded [B, S, E] -> states [B, S, memory_size], mask, summary
@@ -27,12 +27,12 @@ class Encoder : public torch::nn::Module {
 };
 
 /// Stacked recurrent layers, each optionally in both directions (Schuster and Paliwal 1997). The summary is
-/// the last state of the top layer, of each direction where it ends.
+/// the final state of the top layer in each direction.
 class RnnEncoderImpl : public Encoder {
  public:
   RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embedding_size);
   Memory forward(const SourceBatch& source, const Tensor& embedded, Noise* noise) override;
-  /// The same for any vectors x [B, S, I] of these lengths [B].
+  /// The same for any vectors x [B, S, I] with lengths [B].
   Memory read(const Tensor& x, const Tensor& lengths, Noise* noise);
   void initialize(Initializer& initializer) override;
   int64_t memory_size() const override { return options_.memory_size(); }
@@ -41,13 +41,13 @@ class RnnEncoderImpl : public Encoder {
  private:
   RnnEncoderOptions options_;
   std::vector<RecurrentLayer> forward_layers_, backward_layers_;
-  std::vector<LayerNorm> norms_;  // with layer normalization: behind each layer
+  std::vector<LayerNorm> norms_;  // with layer normalization: after each layer
 };
 
-/// Words, then sentences (Nallapati et al. 2016, section 2.3). A recurrent encoder reads all words of the
-/// document; each sentence is then the word states at its two ends and its position, and a second recurrent
-/// encoder reads the sentences. <s> in the source ends a sentence, as </s> does; an empty sentence is a
-/// sentence of that mark alone.
+/// Words, then sentences (Nallapati et al. 2016, section 2.3). A recurrent encoder reads all tokens of the
+/// document; each sentence is then represented by the token states at its two ends plus a position vector,
+/// and a second recurrent encoder reads the sentences. <s> in the source ends a sentence, as </s> does; an
+/// empty sentence consists of that token alone.
 class HierarchicalEncoderImpl : public Encoder {
  public:
   HierarchicalEncoderImpl(const HierarchicalEncoderOptions& options, int64_t embedding_size);
@@ -59,7 +59,7 @@ class HierarchicalEncoderImpl : public Encoder {
 
  private:
   std::shared_ptr<RnnEncoderImpl> words_, sentences_;
-  Tensor position_;  // [limit, sentence size]: added to the sentence states; later ones share the last
+  Tensor position_;  // [limit, 2 * memory_size]: added to each sentence; later ones share the last
 };
 
 }  // namespace seq2seq

@@ -9,7 +9,7 @@ namespace seq2seq {
 
 std::shared_ptr<Encoder> make_encoder(const EncoderOptions& options, int64_t embedding_size);
 
-/// Of a model with this encoder.
+/// The decoder of a model with this encoder.
 std::shared_ptr<Decoder> make_decoder(const ModelOptions& options, const Encoder& encoder);
 
 }  // namespace seq2seq

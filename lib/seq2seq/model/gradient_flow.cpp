@@ -21,11 +21,11 @@ struct Recorded {
   std::vector<RecordedStates::Entry> states;  // each [B, H], or one [B, S, H] of all steps
 };
 
-// Of the module `part` and what it consists of.
+// The recorded states of `part` and its submodules.
 std::vector<Recorded> recorded_of(const RecordedStates& recorded, const torch::nn::Module& part) {
   std::vector<Recorded> result;
   for (const auto& module : part.named_modules()) {
-    // The sentences of a hierarchical encoder have distances of their own.
+    // Distances in a hierarchical encoder's sentence layers count sentences, not tokens.
     if (module.key().starts_with("sentences")) continue;
     const auto& states = recorded.of(*module.value());
     if (states.empty()) continue;
@@ -35,7 +35,7 @@ std::vector<Recorded> recorded_of(const RecordedStates& recorded, const torch::n
   return result;
 }
 
-/// Squared norms [B, S] of the gradients of `layers`, by place in the sentence; `next` goes through them.
+/// Squared norms [B, S] of the gradients of `layers`, by position in the sentence; `next` iterates over them.
 Tensor squares_by_place(const std::vector<Recorded>& layers, std::vector<Tensor>::const_iterator& next,
                         const Tensor& lengths, int64_t width) {
   Tensor sum = at::zeros({lengths.size(0), width}, at::kDouble);
@@ -52,7 +52,7 @@ Tensor squares_by_place(const std::vector<Recorded>& layers, std::vector<Tensor>
         else
           places.select(1, static_cast<int64_t>(step)) += squares;
       }
-    if (layer.order == Order::backwards) {  // its step j stands at the word so far from the end
+    if (layer.order == Order::backwards) {  // its step j is at position length - 1 - j
       const Tensor steps = (lengths.unsqueeze(1) - 1 - at::arange(width).unsqueeze(0)).clamp_min(0);
       places = places.gather(1, steps);
     }
@@ -61,14 +61,14 @@ Tensor squares_by_place(const std::vector<Recorded>& layers, std::vector<Tensor>
   return sum;
 }
 
-/// A part of the way from the loss back: its layers, and how long it is for each sentence [B].
+/// A part of the path from the loss back: its layers, and its length for each sentence [B].
 struct Stretch {
   std::vector<Recorded> layers;
   Tensor lengths;
   int64_t width;
 };
 
-// `way` nearest to the loss first; sentences whose first stretch has no step do not count.
+// `way`: nearest to the loss first; sentences whose first stretch has no step do not count.
 GradientFlow measured(const Tensor& loss, const torch::nn::Module& model, const std::vector<Stretch>& way) {
   std::vector<Tensor> inputs;
   for (const Stretch& stretch : way)
@@ -119,7 +119,7 @@ GradientFlow gradient_flow(Seq2Seq& model, const TensorBatch& batch) {
   const at::AutoGradMode with_gradients(true);
   const Tensor words = batch.target_output.ne(Vocabulary::padding).sum(1) - 1;  // without </s>
   TORCH_CHECK(words.gt(0).any().item<bool>(), "no sentence has a target word");
-  // All but the last word of each sentence is padding to the loss.
+  // For the loss, all but the last token of each sentence is padding.
   const Tensor positions = at::arange(batch.target_output.size(1), words.options());
   const Tensor last = positions.unsqueeze(0).eq((words - 1).unsqueeze(1));  // [B, T]
   const Tensor targets = batch.target_output.masked_fill(last.logical_not(), Vocabulary::padding);

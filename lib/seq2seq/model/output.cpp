@@ -53,7 +53,7 @@ Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
   const Tensor logits = linear(projected(step.features), words.weight, words.bias);
   TopK best;
   if (step.copy_gate.defined()) {
-    // A view of the hypotheses as [B, K, .] spares the slots a copy for each.
+    // With hypotheses viewed as [B, K, .], the slots need not be copied for each of them.
     const auto by_sentence = [&](const Tensor& rows) {
       return rows.view({memory.count(), -1, rows.size(1)});
     };

@@ -11,16 +11,16 @@
 
 namespace seq2seq {
 
-/// The best words of each row, best first.
+/// The best tokens of each row, best first.
 struct Candidates {
   Tensor log_probabilities;      ///< [N, k]
   Tensor tokens;                 ///< [N, k] int64
   Tensor end_log_probabilities;  ///< [N] of </s>, banned or not
 };
 
-/// A part of the output vocabulary: the only words that can be written.
+/// A subset of the output vocabulary: the only tokens that can be generated.
 struct OutputWords {
-  Tensor ids;     ///< [W] ascending, the special ones first
+  Tensor ids;     ///< [W] ascending, special tokens first
   Tensor weight;  ///< [W, E]
   Tensor bias;    ///< [W]
 };
@@ -31,29 +31,28 @@ CopyShares copy_shares(const StepSequence& steps, const Memory& memory);
 /// Turns decoder features into words: the only place that sees the vocabulary.
 class OutputImpl : public torch::nn::Module {
  public:
-  /// `tied` [V, E]: an embedding matrix to use as the projection; undefined = a matrix of its own. When E
+  /// `tied` [V, E]: an embedding matrix to use as the projection; undefined = a separate matrix. When E
   /// differs from the feature width, features are projected to E first.
   OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied);
 
   Tensor log_probabilities(const Tensor& features);  ///< of the vocabulary alone, [N, F] -> [N, V]
-  /// Of all that can be written: [N, V], or [N, V + S] when the model copies (slots: nn/copy.h).
+  /// Of everything that can be output: [N, V], or [N, V + S] when the model copies (slots: nn/copy.h).
   Tensor log_probabilities(const Step& step, const Memory& memory);
-  /// The k likeliest words or slots of each row; those in `banned` are never among them, the others keep
-  /// their probability.
+  /// The k most probable tokens or slots of each row except those in `banned`, without renormalizing.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned);
-  /// The same among few words: numbers are then places in `words` (and W + place of a source word), so are
-  /// those of the memory's copy slots.
+  /// The same for a subset `words`: ids are then indices into `words` (and W + source position), also those
+  /// of the memory's copy slots.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
                    const OutputWords& words);
   OutputWords words(const Tensor& ids) const;
-  /// targets [B, T] with padding, which does not count; slots where the model copies. `places` [R]: where
-  /// among the B * T a word stands; undefined = it is looked up, which waits for the device.
+  /// targets [B, T]: ids, or slots when the model copies; padding does not count. `places` [R]: indices of
+  /// the tokens among the B * T positions; undefined = computed here, which synchronizes.
   LossSums loss(const StepSequence& steps, const Memory& memory, const Tensor& targets, double smoothing,
                 const Tensor& places = {});
-  /// Positions [B, T] whose likeliest word or slot is the target: padding is false.
+  /// Positions [B, T] whose most probable token or slot is the target; false for padding.
   Tensor correct(const StepSequence& steps, const Memory& memory, const Tensor& targets);
 
-  /// A tied projection is left to its owner.
+  /// A tied matrix is initialized by its owner.
   void initialize(Initializer& initializer);
 
  private:

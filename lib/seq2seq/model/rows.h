@@ -8,8 +8,8 @@
 
 namespace seq2seq {
 
-/// An ordered list of tensors that all have the same rows in dimension 0. Beams, archives and finished
-/// sentences need nothing else of a model's inner values.
+/// An ordered list of tensors with the same rows in dimension 0. Beam search and archives need to know
+/// nothing else about a model's internal values.
 struct Rows {
   std::vector<Tensor> tensors;
 
@@ -18,17 +18,16 @@ struct Rows {
   std::vector<Tensor> selected(const Tensor& rows) const;
 };
 
-/// Source ids [B, S] int64 with </s> at the end of each sentence and padding behind it; lengths [B] with
-/// </s>.
+/// Source ids [B, S] int64: each sentence, </s>, then padding; lengths [B] count </s>.
 struct SourceBatch {
   Tensor ids, lengths;
-  /// The most sentences that one of them has; 0 = not known, so that who asks waits for the device.
+  /// The largest number of sentences in one source; 0 = unknown, so that computing it synchronizes.
   int64_t sentences = 0;
   SourceBatch to(const at::Device& device) const { return {ids.to(device), lengths.to(device), sentences}; }
 };
 
-/// Hands out the tensors of a list in order. A view of such a list says once which tensors it has, in a
-/// visitor `tensors(view, f)`: with an f that appends it makes the list, with this one it reads the list.
+/// Assigns the tensors of a list in order. A view of such a list names its tensors once, in a visitor
+/// `tensors(view, f)`: with an f that appends, it builds the list; with this one, it reads the list.
 class RowsReader {
  public:
   explicit RowsReader(std::span<const Tensor> tensors) : left_(tensors) {}
@@ -39,11 +38,11 @@ class RowsReader {
   std::span<const Tensor> left_;
 };
 
-/// Of a hierarchical encoder.
+/// The sentences of a hierarchical encoder.
 struct SentenceMemory {
   Tensor states;   ///< [B, J, G] of the document's sentences
   Tensor mask;     ///< [B, J]
-  Tensor of_word;  ///< [B, S] int64 the sentence of each word
+  Tensor of_word;  ///< [B, S] int64 sentence index of each token
   static void tensors(auto& view, auto&& f) {
     f(view.states);
     f(view.mask);
@@ -51,24 +50,24 @@ struct SentenceMemory {
   }
 };
 
-/// What is known of each sentence; a row is a sentence. Never copied per hypothesis.
+/// The encoded source, one row per sentence. Never copied per hypothesis.
 struct Memory : Rows {
   Memory(const Tensor& states, const Tensor& mask, const Tensor& summary) : Rows{{states, mask, summary}} {}
 
   const Tensor& states() const { return tensors[0]; }   ///< [B, S, H]
   const Tensor& mask() const { return tensors[1]; }     ///< [B, S] bool, true = attend
-  const Tensor& summary() const { return tensors[2]; }  ///< [B, D] the whole sentence in one vector
+  const Tensor& summary() const { return tensors[2]; }  ///< [B, D] the whole source in one vector
 
   void add_sentences(const SentenceMemory& sentences);
   SentenceMemory sentences() const;
 
-  /// Of a model that copies: the slot [B, S] of each source position (nn/copy.h).
+  /// When the model copies: the slot [B, S] of each source position (nn/copy.h).
   void add_copy_slots(const Tensor& slots);
   void replace_copy_slots(const Tensor& slots);
   bool has_copy_slots() const { return copy_slots_ != none; }
   const Tensor& copy_slots() const;
 
-  /// What the decoder's `prepare` adds, in its own order.
+  /// What the decoder's `prepare` adds, in the decoder's order.
   void add_prepared(const Tensor& tensor);
   RowsReader prepared() const { return added(prepared_); }
 
@@ -78,10 +77,10 @@ struct Memory : Rows {
   static constexpr size_t none = SIZE_MAX;
   RowsReader added(size_t begin) const;
 
-  size_t sentences_ = none, copy_slots_ = none, prepared_ = none;  // where they begin
+  size_t sentences_ = none, copy_slots_ = none, prepared_ = none;  // index of the first tensor
 };
 
-/// What a decoder carries from step to step; a row is a hypothesis.
+/// What a decoder carries from step to step, one row per hypothesis.
 struct State : Rows {
   State() = default;
   explicit State(std::vector<Tensor> all) : Rows{std::move(all)} {}

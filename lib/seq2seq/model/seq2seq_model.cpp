@@ -24,7 +24,7 @@ std::vector<int64_t> places_of_words(const std::vector<int64_t>& ids) {
   return places;
 }
 
-// Of a hierarchical encoder: <s> stands between them, </s> behind the last.
+// For a hierarchical encoder: sentences are separated by <s>, the last ends with </s>.
 int64_t most_sentences(const Batch& batch) {
   int64_t most = 0;
   for (auto row = batch.source.begin(); row != batch.source.end(); row += batch.source_width)
@@ -34,7 +34,7 @@ int64_t most_sentences(const Batch& batch) {
   return most;
 }
 
-// Words that the vocabulary lacks, which are numbered beyond it, as <unk>.
+// Replaces ids beyond the vocabulary, which distinguish unknown tokens, by <unk>.
 Tensor within(const Tensor& ids, int64_t vocabulary) {
   return ids.masked_fill(ids.ge(vocabulary), Vocabulary::unknown);
 }
@@ -119,7 +119,7 @@ StepSequence Seq2SeqImpl::decode_sampled(const Memory& memory, const Tensor& tar
     const Tensor fixed = tokens.eq(Vocabulary::begin).logical_or(tokens.eq(Vocabulary::padding));
     if (t > 0) {
       const at::NoGradGuard no_grad;
-      // Gumbel's trick: the argmax of log p + noise is a sample of p, and the noise is the micro-batch's own.
+      // Gumbel-max trick: the argmax of log p + noise is a sample of p; the noise is the micro-batch's own.
       const Tensor scores = output_->log_probabilities(features);  // [B, V]
       const Tensor gumbel = -(-(noise->uniform(scores).clamp(1e-6, 1 - 1e-6)).log()).log();
       const Tensor drawn = (scores + gumbel.to(scores.options())).argmax(1);

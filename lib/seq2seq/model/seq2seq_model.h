@@ -17,34 +17,34 @@ namespace seq2seq {
 struct TensorBatch {
   SourceBatch source;
   Tensor target_input, target_output;  ///< [B, T]
-  Tensor target_places = {};           ///< [R] where among the B * T of target_output a word stands
+  Tensor target_places = {};           ///< [R] indices of the tokens among the B * T of target_output
 };
 TensorBatch to_tensors(const Batch& batch, const at::Device& device = at::kCPU);
 
 /// Encoder, decoder, embeddings and output layer as one trainable model.
 class Seq2SeqImpl : public torch::nn::Module {
  public:
-  /// Weights are left uninitialised: call `initialize` or load them.
+  /// Weights are left uninitialized: call `initialize` or load them.
   Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary);
 
-  /// Uniform in +-initial_range, matrices of Transformers as Glorot and Bengio (2010) say; biases 0, LSTM
-  /// forget gates 1, gains of normalization 1, padding rows 0. From the seed alone.
+  /// Uniform in +-initial_range, Transformer matrices as in Glorot and Bengio (2010); biases 0, LSTM forget
+  /// biases 1, normalization gains 1, padding rows 0. Depends on the seed alone.
   void initialize(uint64_t seed);
 
-  /// For models that copy: the target id of each source word, -1 for a word that the target vocabulary lacks
-  /// and for special tokens.
+  /// For models that copy: the target id of each source id, -1 for tokens outside the target vocabulary
+  /// and special tokens.
   void set_source_to_target(const std::vector<int64_t>& table);
 
-  /// The source, read and prepared for decoding. Ids beyond the source vocabulary are unknown words; equal
-  /// ones are the same word.
+  /// Encodes the source and prepares it for decoding. Ids beyond the source vocabulary are unknown tokens;
+  /// equal ids are the same token.
   Memory encode(const SourceBatch& source, Noise* noise = nullptr);
   State start(const Memory& memory) { return decoder_->start(memory); }
   /// One step for tokens [N].
   Step advance(const Memory& memory, const Tensor& tokens, const State& state);
   /// Features and attention of all steps, given target_input [B, T].
   StepSequence decode(const Memory& memory, const Tensor& target_input, Noise* noise = nullptr);
-  /// As `decode` by the plain step loop, where each next input word is, with probability `sampling`, drawn
-  /// from the model's own distribution instead of the target (scheduled sampling, Bengio et al. 2015).
+  /// As `decode`, step by step: each input token after <s> is, with probability `sampling`, sampled from the
+  /// model's own distribution instead of the target (scheduled sampling, Bengio et al. 2015).
   StepSequence decode_sampled(const Memory& memory, const Tensor& target_input, double sampling,
                               Noise* noise);
 

@@ -8,9 +8,8 @@
 
 namespace seq2seq {
 
-/// The plain Elman network with nothing hidden: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), h_0 = 0,
-/// and a linear head on the last step. Reference for the fused cells, and the probe of the gradient-flow
-/// studies.
+/// A plain Elman network: h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), h_0 = 0, with a linear head on
+/// the last step. Reference for the fused cells and probe of the gradient-flow studies.
 class SimpleRnnImpl : public torch::nn::Module {
  public:
   SimpleRnnImpl(int64_t input_size, int64_t hidden_size, int64_t output_size);

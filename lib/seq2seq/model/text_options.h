@@ -9,7 +9,7 @@
 
 namespace seq2seq {
 
-/// How a model cuts text into tokens and numbers them, on both sides.
+/// How a model splits text into tokens and maps them to ids, on both sides.
 struct TextOptions {
   TokenizerOptions tokenizer = SentencePieceTokenizerOptions{};
   NormalizationOptions normalization;
@@ -34,9 +34,8 @@ struct TextOptions {
       "vocabulary file made earlier (with a shared vocabulary: for both sides)", file_path);
     f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side", file_path);
     f("sentence-separator", o.sentence_separator,
-      "hierarchical encoder: what stands between the sentences of a plain-text source; when empty they are "
-      "found by "
-      "their punctuation (JSON arrays give them in any case)");
+      "hierarchical encoder: what stands between the sentences of a plain-text source; "
+      "when empty they are found by their punctuation (JSON arrays give them in any case)");
   }
   bool is_sentencepiece() const { return std::holds_alternative<SentencePieceTokenizerOptions>(tokenizer); }
   /// Whether the training text makes it: there is none made earlier.
@@ -48,7 +47,7 @@ SEQ2SEQ_DECLARE_OPTIONS(TextOptions)
 /// Rules between fields. Throws UsageError.
 void check(const TextOptions& options);
 
-/// The two sides' codecs (one object when the vocabulary is shared), and how they number text.
+/// The codecs of both sides (one object when the vocabulary is shared), and the form of their text.
 struct TextCodecs {
   std::shared_ptr<const TextCodec> source, target;
   TextForm form;

@@ -24,7 +24,7 @@ TransformerShape shape_of(const TransformerOptions& options, int64_t width) {
           .activation_dropout = options.activation_dropout};
 }
 
-// Keys and values, as a State and a Memory hold them.
+// Keys and values in the order in which a State and a Memory hold them.
 void tensors_of(auto& layers, auto&& f) {
   for (auto& layer : layers) {
     f(layer.keys);
@@ -88,8 +88,8 @@ void TransformerEncoderImpl::initialize(Initializer& initializer) {
 }
 
 struct TransformerDecoderImpl::View {
-  Tensor position;                 // [N] int64 how many words each hypothesis has
-  std::vector<HeadMemory> layers;  // of these words
+  Tensor position;                 // [N] int64 number of tokens of each hypothesis
+  std::vector<HeadMemory> layers;  // of these tokens
 
   static void tensors(auto& view, auto&& f) {
     f(view.position);

@@ -9,13 +9,14 @@
 
 namespace seq2seq {
 
-/// Where words stand: adds to their vectors, or turns queries and keys.
+/// Positional encoding: added to the embeddings, or a rotation of queries and keys.
 class PositionsImpl : public torch::nn::Module {
  public:
   static constexpr int64_t learned_limit = 1024;  ///< later positions share the last learned one
 
   explicit PositionsImpl(const TransformerOptions& options, int64_t width);
-  /// embedded [N, T, D] at positions [N or 1, T], scaled by sqrt(D) as Vaswani et al. (2017, section 3.4) do
+  /// embedded [N, T, D], scaled by sqrt(D) (Vaswani et al. 2017, section 3.4), plus the encoding of positions
+  /// [N or 1, T] unless they are rotary.
   Tensor placed(const Tensor& embedded, const Tensor& positions);
   /// Null unless positions are rotary.
   std::unique_ptr<Rotation> rotation(const Tensor& positions, const Tensor& like) const;
@@ -28,8 +29,8 @@ class PositionsImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Positions);
 
-/// Stacked layers of self-attention (Vaswani et al. 2017). The width is that of the embedded words; the
-/// summary is the mean of the states.
+/// The encoder of Vaswani et al. (2017). Its width is that of the embeddings; the summary is the mean of the
+/// states over the tokens.
 class TransformerEncoderImpl : public Encoder {
  public:
   TransformerEncoderImpl(const TransformerOptions& options, int64_t width);
@@ -47,8 +48,8 @@ class TransformerEncoderImpl : public Encoder {
 };
 
 /// The decoder of Vaswani et al. (2017). Its attention to the source, for copying, alignment and coverage
-/// loss, is that of the last layer's first head, the copy head; the other layers are fused. p_gen is made
-/// from the feature and the embedded input.
+/// loss, is that of the last layer's first head, the copy head; the other layers are fused. p_gen is
+/// computed from the feature and the embedded input.
 class TransformerDecoderImpl : public Decoder {
  public:
   TransformerDecoderImpl(const TransformerOptions& options, bool copying, int64_t width, int64_t memory_size);

@@ -8,12 +8,12 @@ Tensor copy_slots(const Tensor& ids, const Tensor& copyable, const Tensor& table
                   int64_t target_vocabulary) {
   const Tensor known = ids.lt(source_vocabulary);
   const Tensor translated = table
-                                .to(at::kLong)  // a buffer follows the model to another type
+                                .to(at::kLong)  // Module::to(type) converts buffers, too
                                 .index_select(0, ids.where(known, at::zeros_like(ids)).reshape(-1))
                                 .view_as(ids);
   const Tensor words = translated.where(known, at::full_like(ids, -1));  // [B, S]
   const Tensor same = ids.unsqueeze(2).eq(ids.unsqueeze(1));             // [B, S, S]
-  const Tensor first = same.to(at::kByte).argmax(2);                     // [B, S] where the word first stands
+  const Tensor first = same.to(at::kByte).argmax(2);                     // [B, S] first occurrence
   return words.where(words.ge(0), first + target_vocabulary).where(copyable, at::full_like(ids, -1));
 }
 

@@ -4,14 +4,14 @@
 
 namespace seq2seq {
 
-/// 0, 1, 2, ... along time, shaped like `like` [B, T]; `arange(size)` would be baked in by tracing.
+/// 0, 1, 2, ... along time, shaped like `like` [B, T]; `arange(size)` would become a constant when traced.
 Tensor positions_like(const Tensor& like);
 
-/// [B, width] true where the position lies inside the sentence; `lengths` [B] int64. `like` [B, width] gives
-/// the shape, so that nothing is baked in when tracing.
+/// [B, width] bool, true at positions inside the sentence; `lengths` [B] int64. Only the shape of `like`
+/// [B, width] is used, so that no size becomes a constant when traced.
 Tensor length_mask(const Tensor& lengths, const Tensor& like);
 
-/// Time positions [B, S] that reverse each sentence inside its own length and leave the padding where it is.
+/// Time positions [B, S] that reverse each sentence within its own length and leave the padding in place.
 Tensor reversed_positions(const Tensor& lengths, const Tensor& like);
 
 /// x [B, S, H] with time reordered by `positions` [B, S].

@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-// Angles [..., width / 2] of positions [...], in double: in float those of late positions would be inexact.
+// Angles [..., width / 2] of positions [...], in double: float would lose precision at large positions.
 Tensor angles(const Tensor& positions, int64_t width) {
   const Tensor pair = at::arange(width / 2, positions.options().dtype(at::kDouble));
   const Tensor frequency = (pair * (-2.0 * std::log(10000.0) / static_cast<double>(width))).exp();

@@ -23,12 +23,11 @@ std::string nfkc(std::string_view text) {
       reinterpret_cast<const utf8proc_uint8_t*>(text.data()), static_cast<utf8proc_ssize_t>(text.size()),
       &mapped, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(mapped, &std::free);
-  if (length < 0) throw std::bad_alloc();  // valid UTF-8 leaves no other failure
+  if (length < 0) throw std::bad_alloc();  // the only possible failure on valid UTF-8
   return {reinterpret_cast<const char*>(mapped), static_cast<size_t>(length)};
 }
 
-// Whether the sigma at `at` ends a word: a cased letter before it and none after, case-ignorable characters
-// aside.
+// Whether a cased letter precedes the sigma at `at` and none follows, skipping case-ignorable characters.
 bool is_final_sigma(const std::u32string& text, size_t at) {
   size_t before = at;
   while (before > 0 && is_case_ignorable(text[before - 1])) --before;
@@ -59,8 +58,8 @@ std::string lowercase(std::string_view text) {
   return utf8_encode(result);
 }
 
-// Appends `word` normalised; character by character where that gives as many bytes as the whole (a few
-// compositions reach over characters), else as one.
+// Appends the normalized `word` with its origins: by grapheme if the graphemes together normalize to as many
+// bytes as the whole word, else (a few compositions span graphemes) as if the word were one grapheme.
 void append_word(std::string_view word, size_t begin, const NormalizationOptions& options,
                  NormalizedText& result) {
   const std::string whole = normalize(word, options);
@@ -96,7 +95,7 @@ NormalizedText normalize_with_origins(std::string_view text, const Normalization
     result.text = normalize(text, options);
     return result;
   }
-  // Neither NFKC nor the final sigma looks across a space.
+  // Neither NFKC nor the rule for the final sigma depends on text beyond a space.
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find(' ', at), text.size());
     if (end > at) append_word(text.substr(at, end - at), at, options, result);

@@ -22,12 +22,12 @@ struct NormalizationOptions {
 /// dotted capital I). `text` is valid UTF-8.
 std::string normalize(std::string_view text, const NormalizationOptions& options);
 
-/// Normalised text and, for each of its bytes, where it came from.
+/// Normalized text and, for each of its bytes, the offset in the original text.
 struct NormalizedText {
   std::string text;
-  std::vector<size_t> origins;  ///< one more than `text` has bytes, ascending; empty when nothing moved
-  /// Offset in the original text of byte `at` of `text`. Of several characters made from one, the first
-  /// stands for it all and the others for nothing.
+  std::vector<size_t> origins;  ///< one more than `text` has bytes, ascending; empty = identity
+  /// Offset in the original text of byte `at` of `text`. Where one character became several, the first of
+  /// them covers the whole original and the others cover nothing.
   size_t origin(size_t at) const { return origins.empty() ? at : origins[at]; }
 };
 NormalizedText normalize_with_origins(std::string_view text, const NormalizationOptions& options);

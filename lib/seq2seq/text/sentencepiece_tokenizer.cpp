@@ -18,7 +18,8 @@ namespace {
 
 namespace sp = sentencepiece;
 
-// Running words that a model is trained on: more add memory and time but hardly change it.
+// Word occurrences that a model is trained on, the larger of both: more cost memory and time but hardly
+// change the model.
 constexpr int64_t minimum_sample = 1'000'000, sample_per_piece = 125;
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
@@ -39,7 +40,7 @@ std::unique_ptr<sp::SentencePieceProcessor> load_model(const std::string& model,
   return processor;
 }
 
-// "<0xE2>" is the byte E2.
+// The byte of a byte-fallback piece: E2 of "<0xE2>".
 char byte_of_piece(const std::string& piece) {
   return static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16));
 }
@@ -58,7 +59,7 @@ class SentencePieceTokenizer : public Tokenizer {
   SentencePieceTokenizer(std::string model, const std::string& origin,
                          const NormalizationOptions& normalization)
       : processor_(load_model(model, origin)), model_(std::move(model)), normalization_(normalization) {
-    // Whether the model puts a space before or after a line is not part of its interface, so it is tried.
+    // SentencePiece does not expose whether a model adds a space before or after a line: try it.
     const std::vector<std::string> pieces = processor_->EncodeAsPieces("a");
     adds_prefix_ = !pieces.empty() && pieces.front().starts_with(space_mark);
     adds_suffix_ = !adds_prefix_ && !pieces.empty() && pieces.back().ends_with(space_mark);
@@ -71,7 +72,7 @@ class SentencePieceTokenizer : public Tokenizer {
     const auto pieces = encoded.pieces();
     std::vector<Token> tokens;
     tokens.reserve(pieces.size());
-    size_t begin = 0;  // a surface reaches to the next one, so that all of them together are the line
+    size_t begin = 0;  // a surface form extends to the next piece, so that together they are the line
     for (size_t i = 0; i < pieces.size(); ++i) {
       const size_t end = i + 1 < pieces.size() ? normalized.origin(pieces[i + 1].begin()) : line.size();
       std::string surface = replace_all(line.substr(begin, end - begin), " ", space_mark);
@@ -108,8 +109,8 @@ class SentencePieceTokenizer : public Tokenizer {
   bool adds_prefix_ = false, adds_suffix_ = false;
 };
 
-/// Gives every word as often as it occurs. SentencePiece could take counts instead, but it ranks its first
-/// candidates without them, which costs half a percent more pieces on Multi30k.
+/// Yields each word as often as it occurs. SentencePiece would also accept counts, but ranks its seed pieces
+/// without them, which costs half a percent more pieces on Multi30k.
 class RepeatedWords : public sp::SentenceIterator {
  public:
   explicit RepeatedWords(std::vector<std::pair<std::string, int64_t>> words) : words_(std::move(words)) {}
@@ -128,7 +129,7 @@ class RepeatedWords : public sp::SentenceIterator {
   int64_t repeated_ = 0;
 };
 
-// The number behind `words` in SentencePiece's message, else empty.
+// The number after `words` in SentencePiece's message; empty if there is none.
 std::string number_after(const std::string& message, const std::string& words) {
   const size_t at = message.find(words);
   if (at == std::string::npos) return {};

@@ -13,7 +13,7 @@ std::vector<int64_t> TextCodec::ids(std::span<const Token> tokens) const {
   result.reserve(tokens.size());
   for (const Token& token : tokens) {
     const int64_t id = vocabulary_.id(token.text);
-    // Text that is spelled like a special token must not act as one.
+    // Text spelled like a special token must not act as one.
     result.push_back(id < Vocabulary::special_count ? Vocabulary::unknown : id);
   }
   return result;

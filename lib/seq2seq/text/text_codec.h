@@ -18,7 +18,7 @@ class TextCodec {
 
   std::vector<Token> tokenize(std::string_view line) const { return tokenizer_->tokenize(line); }
   std::string detokenize(std::span<const std::string> tokens) const { return tokenizer_->detokenize(tokens); }
-  /// Ids without <s> and </s>; what the vocabulary lacks is <unk>.
+  /// Ids without <s> and </s>; tokens outside the vocabulary, or spelled like a special token, are <unk>.
   std::vector<int64_t> ids(std::span<const Token> tokens) const;
   std::vector<int64_t> ids(std::string_view line) const;
   const Vocabulary& vocabulary() const { return vocabulary_; }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the library: what the tokenizers ask of the Unicode character database (utf8proc).
+// Private to the library: what the tokenizers need of the Unicode character database (utf8proc).
 
 #include <string_view>
 #include <vector>
@@ -9,7 +9,7 @@ namespace seq2seq {
 
 enum class CharacterKind {
   space,      ///< U+0020 alone
-  letter,     ///< letters, marks, numbers other than digits
+  letter,     ///< letters, combining marks, numbers other than decimal digits
   digit,      ///< decimal digits of any script
   spaceless,  ///< letters of scripts written without spaces: Han, kana, Thai, Lao, Khmer, Burmese
   symbol      ///< everything else: punctuation, symbols, controls, other white space
@@ -17,15 +17,15 @@ enum class CharacterKind {
 
 CharacterKind character_kind(char32_t point);
 
-/// A user-perceived character (extended grapheme cluster, UAX 29), of the kind of its first code point. A
-/// space always stands alone, even before a combining mark.
+/// A user-perceived character (extended grapheme cluster, UAX 29) with the kind of its first code point. A
+/// space is always a cluster of its own, even before a combining mark.
 struct Grapheme {
   std::string_view text;
   CharacterKind kind;
 };
 std::vector<Grapheme> graphemes(std::string_view text);
 
-/// Properties that lowercasing a Greek final sigma looks at (Unicode 15, section 3.13).
+/// Properties in the rule for lowercasing a Greek final sigma (Unicode 15, section 3.13).
 bool is_cased(char32_t point);
 bool is_case_ignorable(char32_t point);
 

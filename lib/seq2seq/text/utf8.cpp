@@ -6,7 +6,7 @@
 namespace seq2seq {
 namespace {
 
-// Bytes of the valid character at the beginning of `text`, 0 when there is none (Unicode 15, table 3-7).
+// Length in bytes of the valid character at the beginning of `text`, else 0 (Unicode 15, table 3-7).
 size_t valid_length(std::string_view text) {
   const auto byte = [&](size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const auto follows = [&](size_t i) { return (byte(i) & 0xC0u) == 0x80u; };

@@ -8,8 +8,7 @@
 
 namespace seq2seq {
 
-/// Offset of the first byte that is not valid UTF-8 (overlong forms and surrogates are invalid); none when
-/// valid.
+/// Offset of the first byte of invalid UTF-8 (also overlong forms and surrogates); nullopt if there is none.
 std::optional<size_t> find_invalid_utf8(std::string_view text);
 
 /// The characters (code points) of valid UTF-8 text, as views into it.
@@ -19,7 +18,7 @@ std::vector<std::string_view> utf8_characters(std::string_view text);
 std::u32string utf8_decode(std::string_view text);
 std::string utf8_encode(std::u32string_view text);
 
-/// Whether it holds white space (ASCII) only, or nothing.
+/// Whether `text` is empty or only (ASCII) white space.
 inline bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }

@@ -25,10 +25,10 @@ struct VocabularyOptions {
   }
 };
 
-/// Counts of tokens; ties are broken by the token itself, so that a vocabulary does not depend on hashing.
+/// How often each token occurs.
 using TokenCounts = std::unordered_map<std::string, int64_t>;
 
-/// Tokens and their ids. The four special tokens come first and cannot occur in text.
+/// Tokens and their ids. The four special tokens come first.
 class Vocabulary {
  public:
   static constexpr int64_t padding = 0, unknown = 1, begin = 2, end = 3;
@@ -36,14 +36,14 @@ class Vocabulary {
   static const std::vector<std::string>& special_tokens();  // <pad> <unk> <s> </s>
 
   Vocabulary() : Vocabulary(std::vector<std::string>{}) {}
-  /// `tokens` without the special ones. Throws Error on a duplicate, empty or special token.
+  /// `tokens` without the special ones. Throws Error on a duplicate, empty or special token or invalid UTF-8.
   explicit Vocabulary(std::vector<std::string> tokens);
-  /// Most frequent first; special tokens among the counts are left out. Throws Error when `options.size`
-  /// leaves no room for a token.
+  /// Most frequent first, ties in the order of the tokens, so that nothing depends on hashing; special tokens
+  /// among the counts are left out. Throws Error when `options.size` leaves no room for a token.
   static Vocabulary from_counts(const TokenCounts& counts, const VocabularyOptions& options);
 
-  /// JSON ({"format": 1, "tokens": [...]}) or plain text (a token a line, optionally a tab and a count; some
-  /// or all special tokens may be listed at the top, in any order). Throws Error(file:line).
+  /// JSON ({"format": 1, "tokens": [...]}) or plain text (one token per line, optionally a tab and a count;
+  /// some or all special tokens may be listed at the top, in any order). Throws Error(file:line).
   static Vocabulary load(const std::string& path);
   /// JSON when the name ends in .json, else plain text; both list the special tokens too. Throws Error when
   /// plain text cannot hold a token (tab, line end).
@@ -62,7 +62,7 @@ class Vocabulary {
     using is_transparent = void;
     size_t operator()(std::string_view token) const { return std::hash<std::string_view>{}(token); }
   };
-  /// `place` is asked only when the token is refused.
+  /// `place` is called only if the token is refused, for the error message.
   void append(std::string token, const std::function<std::string()>& place);
 
   std::vector<std::string> tokens_;

@@ -6,7 +6,7 @@
 namespace seq2seq {
 namespace {
 
-// Chance must not depend on the order of a hash table.
+// Sampling must not depend on the order of a hash table.
 std::vector<std::string> sorted_words(const std::unordered_map<std::string, int64_t>& counts) {
   std::vector<std::string> words;
   words.reserve(counts.size());
@@ -15,11 +15,10 @@ std::vector<std::string> sorted_words(const std::unordered_map<std::string, int6
   return words;
 }
 
-// The trainer gives up on words of some 100 kB, such as encoded files without a space: they are taken in
-// parts.
+// SentencePiece's trainer fails on words of some 100 kB, such as encoded files without a space: split them.
 constexpr size_t longest_word = 4096;
 
-// Of the first part, which ends between two characters.
+// Bytes of the first part of `word`, which ends between two characters.
 size_t part_length(std::string_view word) {
   if (word.size() <= longest_word) return word.size();
   size_t length = longest_word;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the library: what a subword model is trained on.
+// Private to the library: the words that a subword model is trained on.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,10 +14,10 @@
 
 namespace seq2seq {
 
-/// The space-separated words of a text and their counts, in bounded memory. While the distinct words fit into
-/// `capacity` bytes the counts are exact and the seed has no effect. Beyond, words are sampled and held: each
-/// occurrence of a word not held enters it with a probability that is halved whenever the table is full, and
-/// the words held are thinned as if they had met that probability from the beginning. Frequent words survive.
+/// The words of a text (separated by white space) and their counts, in bounded memory. While the distinct
+/// words fit into `capacity` bytes, the counts are exact and the seed has no effect. Beyond that it samples
+/// and holds (Estan and Varghese 2002): an occurrence of a word not in the table enters it with a probability
+/// that is halved whenever the table is full; then the counts are thinned at random. Frequent words survive.
 class WordSample {
  public:
   static constexpr size_t default_capacity = size_t{32} << 20;
@@ -27,8 +27,8 @@ class WordSample {
   void add(std::string_view line);
   bool empty() const { return counts_.empty(); }
   const std::unordered_map<std::string, int64_t>& counts() const { return counts_; }
-  /// The words with their counts in alphabetical order; the counts are scaled down, rounded up or down by
-  /// chance, when they sum to more than `occurrences`.
+  /// The words with their counts, in alphabetical order. If the counts sum to more than `occurrences`, they
+  /// are scaled down and randomly rounded.
   std::vector<std::pair<std::string, int64_t>> take(int64_t occurrences) const;
 
  private:

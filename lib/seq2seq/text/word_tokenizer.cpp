@@ -11,8 +11,8 @@ bool in_word(CharacterKind kind) {
   return kind == CharacterKind::letter || kind == CharacterKind::digit;
 }
 
-// Whether the character at `at`, behind a word character, continues the word: an apostrophe or a hyphen
-// before another word character, a point or a comma between digits.
+// Whether the character at `at`, which follows a word character, continues the word: an apostrophe or hyphen
+// before another word character, a point or comma between digits.
 bool is_inner(const std::vector<Grapheme>& characters, size_t at) {
   if (at + 1 >= characters.size() || !in_word(characters[at + 1].kind)) return false;
   const std::string_view c = characters[at].text;
@@ -51,9 +51,9 @@ std::vector<Span> split(std::string_view line) {
 }
 
 /// Spans of letters, marks and numbers are words (in scripts written without spaces, single characters); any
-/// other character is a symbol. Where two tokens stand without a space between them, the symbol carries
-/// U+FFED on that side; of two words or two symbols, the second does. A run of spaces other than one space
-/// between two tokens becomes one token U+2581 a space.
+/// other character is a symbol. Where two tokens meet without a space between them, the symbol carries U+FFED
+/// on that side; of two words or two symbols, the second does. A run of spaces other than a single one
+/// between two tokens becomes one token U+2581 per space.
 class WordTokenizer : public Tokenizer {
  public:
   explicit WordTokenizer(const NormalizationOptions& normalization) : normalization_(normalization) {}

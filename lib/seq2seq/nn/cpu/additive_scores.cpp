@@ -20,7 +20,7 @@ SEQ2SEQ_INLINE void additive_scores_sentence(const AdditiveTerms<Scalar>& t, int
     }
 }
 
-// One pair of state and hypothesis. `shares` [width] takes the gradient of what tanh was applied to.
+// One pair of state and hypothesis. `shares` [width] receives the gradient of the argument of tanh.
 template <bool covered, class Scalar>
 SEQ2SEQ_INLINE void additive_backward_pair(const Scalar* __restrict key, const Scalar* __restrict query,
                                            const Scalar* __restrict v, const Scalar* __restrict weight,

@@ -4,10 +4,10 @@
 namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 namespace {
 
-constexpr int64_t few_queries = 4;  // for fewer, turning the keys does not pay
+constexpr int64_t few_queries = 4;  // for fewer, transposing the keys does not pay
 
-/// rows [length, width] -> columns [width, padded length], zeros behind the end, so that products with all
-/// rows at once are loops over columns.
+/// Transposes rows [length, width] into columns [width, padded length], zero beyond the end, so that products
+/// with all rows are loops over columns.
 template <class Scalar>
 SEQ2SEQ_INLINE void turn(const Scalar* rows, int64_t stride, int64_t length, int64_t width,
                          Scalar* __restrict columns) {
@@ -18,7 +18,7 @@ SEQ2SEQ_INLINE void turn(const Scalar* rows, int64_t stride, int64_t length, int
     for (int64_t i = 0; i < width; ++i) columns[i * full + s] = rows[s * stride + i];
 }
 
-/// products[s] = factor x . row s, from turned rows.
+/// products[s] = factor (x . row s), from transposed rows.
 template <class Scalar>
 SEQ2SEQ_INLINE void products_of(const Scalar* __restrict x, const Scalar* __restrict columns, int64_t full,
                                 int64_t width, Scalar factor, Scalar* __restrict products) {
@@ -29,7 +29,7 @@ SEQ2SEQ_INLINE void products_of(const Scalar* __restrict x, const Scalar* __rest
   }
 }
 
-/// Turns scores into weights; `seen` null = all `count`.
+/// Softmax of `count` scores in place; `seen` is their mask, null = no mask.
 template <class Scalar>
 SEQ2SEQ_INLINE void softmax(Scalar* __restrict scores, const bool* __restrict seen, int64_t count) {
   if (seen != nullptr)
@@ -57,7 +57,7 @@ SEQ2SEQ_INLINE const Scalar* at_head(const Scalar* data, const HeadStrides& stri
   return data + b * strides.sentence + h * strides.head;
 }
 
-/// One head of one sentence. `columns` [width, padded length] is scratch.
+/// One head of one sentence; `columns` [width, padded length] and `scores` [padded length] are scratch.
 template <class Scalar>
 SEQ2SEQ_INLINE void attend_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h, Scalar* columns,
                                 Scalar* scores, Scalar* weights, Scalar* context) {

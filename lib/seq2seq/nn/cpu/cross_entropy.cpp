@@ -20,7 +20,7 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
                          ? lane_sum<Scalar>(size, [=](int64_t i) { return logits[i]; })
                          : lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
   const Scalar log_sum = logarithm(sum);
-  Scalar from_vocabulary = 1;  // the share of the target's probability that the vocabulary gives
+  Scalar from_vocabulary = 1;  // share of the target's probability that is generated
   if (mixture.generated == nullptr) {
     *nll = log_sum - target_logit;
   } else {
@@ -28,7 +28,7 @@ SEQ2SEQ_INLINE void cross_entropy_row(Scalar* __restrict logits, int64_t target,
     const Scalar all = mixture.generated[row] * likely + mixture.copied[row];
     const Scalar mixed = larger(all, mixture.least_probability);
     *nll = -logarithm(mixed);
-    const bool constant = all < mixture.least_probability;  // it counts as more than it is: no gradient
+    const bool constant = all < mixture.least_probability;  // clamped: no gradient
     from_vocabulary = constant ? Scalar(0) : mixture.generated[row] * likely / mixed;
     if (gradient) {
       mixture.generated_gradient[row] = constant ? Scalar(0) : (smoothing - 1) * likely / mixed;

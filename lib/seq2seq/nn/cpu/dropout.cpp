@@ -4,7 +4,7 @@
 namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 namespace {
 
-// A 32-bit finalizer (Wellons' lowbias32): good enough for masks, and plain loops over it vectorize.
+// A 32-bit integer hash from Wellons' hash-prospector: good enough for masks, and loops over it vectorize.
 SEQ2SEQ_INLINE uint32_t scramble(uint32_t x) {
   x ^= x >> 16;
   x *= 0x21f0aaadU;
@@ -13,7 +13,7 @@ SEQ2SEQ_INLINE uint32_t scramble(uint32_t x) {
   return x ^ (x >> 15);
 }
 
-// Element i of a draw, a number below 2^24.
+// The random integer i of a draw, below 2^24.
 SEQ2SEQ_INLINE uint32_t number(const Draw& draw, uint32_t i) {
   return scramble(scramble(i ^ draw.low) + draw.high) >> 8;
 }

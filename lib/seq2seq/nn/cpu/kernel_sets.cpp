@@ -14,12 +14,12 @@
 namespace seq2seq {
 namespace {
 
-/// Rows for one task: enough work that handing it out does not show.
+/// Rows per task: enough work to hide the cost of starting it.
 int64_t grain(int64_t elements_a_row) {
   return std::max<int64_t>(1, 16384 / std::max<int64_t>(1, elements_a_row));
 }
 
-/// Null where the tensor is not defined.
+/// Null if the tensor is undefined.
 template <class Scalar>
 const Scalar* values(const Tensor& x) {
   return x.defined() ? x.const_data_ptr<Scalar>() : nullptr;
@@ -66,7 +66,7 @@ kernels::HeadTerms<Scalar> terms_of(const HeadOperands& x) {
           .width = x.queries.size(3)};
 }
 
-/// Calls `run(columns, scores, begin, end)` for ranges of all heads.
+/// Calls `run(columns, scores, begin, end)` for ranges of all heads of all sentences.
 template <class Scalar, class Run>
 void for_heads(const kernels::HeadTerms<Scalar>& terms, const Run& run) {
   parallel_for(terms.sentences * terms.heads, grain(terms.query_count * terms.length * terms.width / 8),
@@ -83,7 +83,7 @@ kernels::Draw draw_of(uint64_t seed) {
 
 using UniformLoop = void(const kernels::Draw&, float*, int64_t, int64_t);
 
-/// From tensors to the loops of one instruction set.
+/// Passes the data of tensors to the loops of one instruction set.
 template <InstructionSet instructions, const kernels::Loops<float>& float_loops,
           const kernels::Loops<double>& double_loops, UniformLoop& uniform_loop>
 struct Adaptors {

@@ -4,7 +4,7 @@
 
 namespace seq2seq {
 
-// The loops of loops.h over all rows, shared out among threads, for float and double. The number of threads
+// The loops of loops.h over all rows, distributed over threads, for float and double. The number of threads
 // never changes a result.
 
 extern const KernelSet cpu_baseline;

@@ -1,8 +1,9 @@
 #pragma once
 
-// What the loops of nn/cpu are made of. Files compiled for an instruction set include nothing else of ours
-// but loops.h: an inline function of a library, compiled for AVX-512, may be the one that the linker picks
-// for the whole program. So all of this is inlined or local to its file, and mathematics comes from <math.h>.
+// Building blocks of the loops of nn/cpu. Files compiled for an instruction set include no other
+// header of the library than this and loops.h: the linker may pick an inline function compiled for
+// AVX-512 for the whole program. So all of this is inlined or local to its file, and mathematical
+// functions come from <math.h>.
 
 #include <math.h>
 
@@ -31,7 +32,7 @@ SEQ2SEQ_INLINE float logarithm(float x) {
 SEQ2SEQ_INLINE double logarithm(double x) {
   return ::log(x);
 }
-// Where one number is wanted: as exact as the library has it.
+// For single values, with the accuracy of the C library.
 SEQ2SEQ_INLINE float exact_exponential(float x) {
   return ::expf(x);
 }
@@ -39,8 +40,9 @@ SEQ2SEQ_INLINE double exact_exponential(double x) {
   return ::exp(x);
 }
 
-// exp by 2^n e^r, |r| <= ln 2 / 2, a Taylor polynomial for e^r: within 2 units in the last place, and plain
-// loops over it vectorize, which loops over std::exp do not.
+// exp as 2^n e^r, |r| <= ln 2 / 2, with a Taylor polynomial for e^r: within 2 units in the last place
+// for arguments in [-87, 88], to which others are clamped. Plain loops over it vectorize, which loops
+// over std::exp do not.
 SEQ2SEQ_INLINE float exponential(float x) {
   x = smaller(larger(x, -87.0F), 88.0F);
   const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 * 2^23: rounds to the nearest integer
@@ -73,8 +75,8 @@ SEQ2SEQ_INLINE double tangent(double x) {
   return ::tanh(x);
 }
 
-// Partial sums in fixed lanes: the compiler may vectorize them, and the result does not depend on the
-// machine.
+// Sums in `lanes` partial sums: the compiler may vectorize them, and the order of summation is the same for
+// all instruction sets.
 template <class Scalar, class Term>
 SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   Scalar partial[lanes] = {};
@@ -88,8 +90,8 @@ SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   return total + partial[0];
 }
 
-/// As many numbers as there are lanes, in vectors as wide as the instruction set has them: for sums that a
-/// compiler must not take apart.
+/// `lanes` values in explicit vectors of the width of the instruction set: left to itself, the compiler may
+/// scalarize such sums.
 template <class Scalar>
 struct Lanes {
 #if defined(__AVX512F__)
@@ -103,7 +105,7 @@ struct Lanes {
   typedef Scalar Vector __attribute__((vector_size(bytes)));
   Vector part[parts];
 
-  /// += factor times the numbers that begin at `from`
+  /// += factor times the `lanes` values that begin at `from`
   SEQ2SEQ_INLINE void add(Scalar factor, const Scalar* from) {
     for (int64_t i = 0; i < parts; ++i) {
       Vector values;

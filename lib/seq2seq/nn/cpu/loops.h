@@ -1,20 +1,20 @@
 #pragma once
 
-// Loops over raw row-major arrays, for float and double: what each file of nn/cpu compiles once for each
-// instruction set, in a namespace of that name, and what `kernel_sets.cpp` shares out among threads.
+// Loops over raw row-major arrays, for float and double. Their files are compiled once per instruction set,
+// in a namespace of that name; `kernel_sets.cpp` distributes the loops over threads.
 
 #include <stdint.h>
 
 namespace seq2seq::kernels {
 
-/// Partial sums in as many fixed lanes: the compiler may vectorize them, and the result does not depend on
-/// the machine.
+/// Number of partial sums: the compiler may vectorize them, and the order of summation is the same for
+/// all instruction sets.
 constexpr int64_t lanes = 16;
-/// Columns whose maximum is remembered while the best are picked.
+/// Columns per block; the maximum of each block is kept while the best columns are selected.
 constexpr int64_t block_width = 64;
 
-/// One LSTM cell. gates [rows, 4H]: the sum of both products, in torch's order input, forget, cell, output;
-/// overwritten by the activated gates, which backward needs.
+/// One LSTM step. gates [rows, 4H]: the sum of both products, in torch's order input, forget, candidate,
+/// output; overwritten by the activated gates, which backward needs.
 template <class Scalar>
 struct LstmForward {
   Scalar* gates;
@@ -22,7 +22,7 @@ struct LstmForward {
   Scalar *hidden, *cell;      // [rows, H]
   int64_t width;
 };
-/// activated [rows, 4H] as forward left it.
+/// activated [rows, 4H] as written by the forward loop.
 template <class Scalar>
 struct LstmBackward {
   const Scalar *activated, *cell_before, *cell, *hidden_gradient, *cell_gradient;
@@ -30,7 +30,7 @@ struct LstmBackward {
   int64_t width;
 };
 
-/// One GRU cell; all gates in torch's order reset, update, candidate.
+/// One GRU step; all gates in torch's order reset, update, candidate.
 template <class Scalar>
 struct GruForward {
   const Scalar *input_gates, *recurrent_gates;  // [rows, 3H]
@@ -45,7 +45,7 @@ struct GruBackward {
   int64_t width;
 };
 
-/// What additive attention compares. Null pointers: no coverage.
+/// Operands of additive attention. Null pointers: no coverage.
 template <class Scalar>
 struct AdditiveTerms {
   const Scalar *keys, *query, *v;                                // [b, s, h], [b, k, h], [h]
@@ -61,19 +61,19 @@ struct AdditiveGradients {
   Scalar *coverage = nullptr, *coverage_weight_rows = nullptr;  // [b, k, s]; [b, h]; unused without coverage
 };
 
-/// What a row of the loss is mixed from (See et al. 2017): p = generated * softmax(logits) [target] + copied.
+/// Mixture of generation and copying (See et al. 2017): p = generated * softmax(logits) [target] + copied.
 /// Null pointers: generated = 1, copied = 0.
 template <class Scalar>
 struct Mixture {
   const Scalar *generated = nullptr, *copied = nullptr;              // [rows]
-  Scalar *generated_gradient = nullptr, *copied_gradient = nullptr;  // [rows], written when gradients are
-  Scalar least_probability = 0;                                      // smaller ones count as this
+  Scalar *generated_gradient = nullptr, *copied_gradient = nullptr;  // [rows], written with gradients
+  Scalar least_probability = 0;                                      // lower bound of p
 };
 
-/// Label-smoothed cross entropy of each row of logits [rows, V] (Szegedy et al. 2016): loss[row] =
-/// (1-e) (-log p) + e mean_v (-log softmax_v); nll[row] = -log p. A target of V or more is no word of the
-/// vocabulary: only copying writes it. When `gradient`, the logits are overwritten by d(sum of
-/// losses)/d(logits).
+/// Label-smoothed cross entropy (Szegedy et al. 2016) of each row of logits [rows, V]:
+///   nll[row] = -log p,  loss[row] = (1-e) nll[row] + e mean_v (-log softmax(logits)_v)
+/// A target of V or more is outside the vocabulary and can only be copied. If `gradient`, the logits are
+/// overwritten by d(sum of losses)/d(logits).
 template <class Scalar>
 struct CrossEntropy {
   Scalar* logits;
@@ -85,26 +85,26 @@ struct CrossEntropy {
   int64_t vocabulary;
 };
 
-/// What copying adds to the rows of search: the probability generated * softmax(logits)[v] of a word v, plus
-/// copied[p] for each position p with slots[p] = v; slot V + i stands alone. Null pointers: no copying.
+/// Copying in the rows of search: token v has the probability generated * softmax(logits)[v] plus copied[i]
+/// for each position i with slots[i] = v; slot V + i has copied probability only. Null pointers: no copying.
 template <class Scalar>
 struct Copies {
   const Scalar *generated = nullptr, *copied = nullptr;  // [rows], [rows, length]
   const int64_t* slots = nullptr;                        // [rows / hypotheses, length], -1 = nothing to copy
   int64_t length = 0, hypotheses = 1;
-  Scalar least_probability = 0;  // of `generated`; smaller ones count as this
+  Scalar least_probability = 0;  // lower bound of `generated`
 };
 
-/// Which columns may be taken, and which one is looked at in any case.
+/// The columns to select from; the probability of `watched` is returned in any case.
 struct Columns {
   int64_t k;
   const int64_t* banned;
   int64_t banned_count, watched;
 };
 
-/// The k best columns of each row of logits [rows, V], slots beyond V included, best first, equal ones in the
-/// order of their indices, and the logarithms of their probabilities; never one of `banned`.
-/// watched_value[row] = that of the column `watched`. Overwrites the logits.
+/// The k best columns of each row of logits [rows, V], slots beyond V included and `banned` columns excluded,
+/// with their log-probabilities: best first, equal ones by ascending index. watched_value[row] is the
+/// log-probability of column `watched`. Overwrites the logits.
 template <class Scalar>
 struct TopKTerms {
   Scalar* logits;
@@ -116,13 +116,13 @@ struct TopKTerms {
   int64_t vocabulary;
 };
 
-/// Numbers of one draw: element i is a function of `low`, `high` and i alone.
+/// Seed of one draw of random integers: number i is a function of `low`, `high` and i alone.
 struct Draw {
   uint32_t low, high;
 };
 
-/// y[i] = x[i] times 0 where number i of the draw, a whole one below 2^24, is below `threshold`, else
-/// `scale`; null x: ones.
+/// y[i] = x[i] times 0 if random integer i of the draw, below 2^24, is below `threshold`, otherwise times
+/// `scale`; null x: all ones.
 template <class Scalar>
 struct DropoutTerms {
   Draw draw;
@@ -132,13 +132,13 @@ struct DropoutTerms {
   Scalar* y;
 };
 
-/// Where element [b, h, t, 0] of a tensor lies; those of one position stand together.
+/// Strides of a tensor [b, h, t, d] in elements; its last dimension is contiguous.
 struct HeadStrides {
   int64_t sentence, head, position;
 };
 
-/// Multi-head attention: queries [b, h, q, d], keys and values [b, h, s, d]. Null mask: every position may be
-/// seen; causal: query q sees s <= q. `dropout` [b, h, q, s]: factors of the weights, or null.
+/// Multi-head attention: queries [b, h, q, d], keys and values [b, h, s, d]. Null mask: no mask; causal:
+/// query q attends to s <= q. `dropout` [b, h, q, s]: factors of the weights, or null.
 template <class Scalar>
 struct HeadTerms {
   const Scalar *queries, *keys, *values;
@@ -150,14 +150,14 @@ struct HeadTerms {
   int64_t sentences, heads, query_count, length, width;
 };
 
-/// All three laid out as [b, t, h, d], written.
+/// All three contiguous in [b, t, h, d] order, overwritten.
 template <class Scalar>
 struct HeadGradients {
   Scalar *queries, *keys, *values;
 };
 
-/// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers that
-/// are not explained by the structs are scratch of one thread.
+/// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers not
+/// described by the structs are scratch memory of one thread.
 template <class Scalar>
 struct Loops {
   using LstmForwardLoop = void(const LstmForward<Scalar>&, int64_t begin, int64_t end);

@@ -28,8 +28,8 @@ SEQ2SEQ_INLINE int64_t first_maximum(const Scalar* values, int64_t begin, int64_
   return best;
 }
 
-/// Mixes copying into a row: logits of copied words rise, `beyond` [length] takes the logarithms of the slots
-/// behind the vocabulary. `shift`: what makes a logit the logarithm of its probability.
+/// Mixes copying into a row: raises the logits of copied tokens and sets `beyond` [length] to the
+/// log-probabilities of the slots beyond the vocabulary. A logit plus `shift` is a log-probability.
 template <class Scalar>
 SEQ2SEQ_INLINE void mix_copies(Scalar* logits, Scalar* block_peaks, Scalar* beyond, const Scalar* copied,
                                const int64_t* slots, int64_t length, Scalar shift, int64_t size) {

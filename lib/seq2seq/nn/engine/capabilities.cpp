@@ -17,7 +17,7 @@ namespace {
 constexpr const char* variable = "SEQ2SEQ_INSTRUCTION_SET";
 constexpr const char* set_names[] = {"baseline", "avx", "avx2", "avx512"};
 
-/// What the files of nn/cpu are compiled with (nn/CMakeLists.txt), so nothing more may be asked for there.
+/// Tests all features that nn/CMakeLists.txt compiles the files of nn/cpu with; they may use no others.
 InstructionSet best_set() {
 #ifdef __x86_64__
   __builtin_cpu_init();
@@ -53,12 +53,12 @@ bool works(void (*attempt)()) {
     const at::NoGradGuard no_grad;
     attempt();
     return true;
-  } catch (const std::exception&) {  // oneDNN has no implementation of it here
+  } catch (const std::exception&) {  // oneDNN has no implementation for this machine
     return false;
   }
 }
 
-/// A product [R, I] x [I, O] and those of its gradients, for a batch and for a lone row.
+/// A product [R, I] x [I, O] and those of its gradients, for a single row and for a batch.
 void try_products(at::ScalarType format) {
   const Tensor weight = at::ones({48, 32}, format);
   for (const int64_t rows : {1, 16}) {

@@ -13,43 +13,43 @@ class WeightStore;
 struct KernelSet;
 
 /// Which of an operation's two implementations computes it:
-///   fast    that of the device's kernel set, where it has one; also oneDNN's products
+///   fast    the kernel of the device's kernel set, where it has one, and oneDNN's products
 ///   plain   LibTorch's own operations alone: the reference
-///   check   both, values and gradients; the first difference throws Error. Gradients are not gathered
-///           meanwhile, and LibTorch's own fused layers are not compared.
+///   check   both, comparing values and gradients; the first difference throws Error. Gradients are not
+///           gathered meanwhile, and LibTorch's own fused layers are not compared.
 enum class Kernels { fast, plain, check };
 std::span<const char* const> option_names(Kernels);
 
-/// What products of float32 tensors compute in. bfloat16: operands with 8 significant bits, sums in float32;
-/// on a CPU, where oneDNN has it.
+/// Number format of products of float32 tensors. bfloat16: operands and results rounded to 8 significant
+/// bits, accumulation in float32; on CPUs where oneDNN supports it.
 enum class ProductFormat { float32, bfloat16 };
 
-/// What is in force on this thread: the only ambient thing in the library.
+/// The active settings of this thread: the library's only thread-local state.
 struct Compute {
   Kernels kernels = Kernels::fast;
   ProductFormat products = ProductFormat::float32;
-  const KernelSet* set = nullptr;       ///< null = the best one for a tensor; must outlive graphs
-  WeightStore* weights = nullptr;       ///< weights in other layouts or formats; null = as they are
-  GatheredGradients* gather = nullptr;  ///< null = every use of a weight makes its gradient by itself
-  RecordedStates* recorded = nullptr;   ///< who wants to see the states; null = nobody
+  const KernelSet* set = nullptr;       ///< null = the best one for each tensor; must outlive graphs
+  WeightStore* weights = nullptr;       ///< packed copies of weights; null = none
+  GatheredGradients* gather = nullptr;  ///< null = each use of a weight computes its own gradient
+  RecordedStates* recorded = nullptr;   ///< collects states of modules; null = none
 
   static const Compute& now();
 
-  /// What a node of the autograd graph keeps for its gradient, which may be made after the scope has ended
-  /// and on another thread; also what a worker takes over.
+  /// The settings that a node of the autograd graph keeps for its backward pass, which may run after the
+  /// scope has ended and on another thread; also those that worker threads take over.
   Compute kept() const { return {.kernels = kernels, .products = products, .set = set}; }
 };
 
-/// Whether LibTorch's own operations alone compute now: when they are asked for, and while tracing, since the
-/// code of an archive can name nothing else.
+/// Whether LibTorch's own operations alone compute now: with Kernels::plain, and while tracing, since the
+/// code of a TorchScript archive can call nothing else.
 bool plain_now();
 
-/// Replaces what is in force on this thread until its end.
+/// Replaces this thread's active settings during its lifetime.
 class ComputeScope {
  public:
-  /// Throws (TORCH_CHECK) when this machine has no products in bfloat16 and they are asked for.
+  /// Throws c10::Error (TORCH_CHECK) if bfloat16 products are requested but not supported here.
   explicit ComputeScope(const Compute& compute);
-  /// One member alone: `ComputeScope plain(&Compute::kernels, Kernels::plain)`.
+  /// Replaces one member only: `ComputeScope plain(&Compute::kernels, Kernels::plain)`.
   template <class Value>
   ComputeScope(Value Compute::*member, std::type_identity_t<Value> value)
       : ComputeScope(with(member, std::move(value))) {}
@@ -67,10 +67,9 @@ class ComputeScope {
   Compute previous_;
 };
 
-/// Multiply-adds of all products with weights in this process so far, gradients included: what benchmarks
-/// compare with the machine's speed.
+/// Multiply-adds of all products with weights in this process so far, gradients included, for benchmarks.
 int64_t multiply_adds();
-/// Adds products that were computed elsewhere, inside one of LibTorch's own layers.
+/// Counts products computed elsewhere, such as inside LibTorch's own layers.
 void count_multiply_adds(int64_t count);
 
 }  // namespace seq2seq

@@ -12,23 +12,23 @@
 
 namespace seq2seq {
 
-/// While one is `Compute::gather`, functions that a recurrence calls at every step with the same weight or
-/// the same memory make its gradient with one product over all steps, when the last of them is known, instead
-/// of one product and one sum a step. The steps keep what that takes until then. The results are those of
-/// plain autograd.
+/// While one is `Compute::gather`, the gradient of a weight or memory that a recurrence uses at every
+/// step is computed by one product over all steps, after the backward pass of the last of them,
+/// instead of one product and one sum per step. The operands of the steps are kept until then. Results
+/// equal those of autograd.
 ///
-/// Each such tensor is represented in the graph by one node; every step adds its share to the node and hands
-/// it an undefined gradient, so that the node runs after all of them.
+/// Each such tensor is represented in the graph by one node; every step adds its contribution to the node and
+/// passes it an undefined gradient, so that the node runs after all of them.
 class GatheredGradients {
  public:
-  /// Counted by whatever this LibTorch counts the nodes of its graphs with.
+  /// The reference-counted pointer with which this version of LibTorch holds graph nodes.
   using NodePointer = decltype(torch::autograd::Edge::function);
   template <class Node, class... Arguments>
   static NodePointer make_node(Arguments&&... arguments);
 
-  /// The node that gathers for `tensor` now, made at its first use. Null when nothing gathers, when `tensor`
-  /// needs no gradient, in plain computing and while tracing: the caller then leaves the gradient to
-  /// autograd.
+  /// The gathering node of `tensor`, created at its first use. Null when nothing gathers, `tensor` needs no
+  /// gradient, gradients are disabled or plain operations compute (plain_now): the caller then provides for
+  /// the gradient itself.
   template <class Node, class... Arguments>
   static NodePointer node_of(const Tensor& tensor, const Arguments&... arguments);
 

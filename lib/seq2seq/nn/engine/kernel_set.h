@@ -1,6 +1,6 @@
 #pragma once
 
-// What a device may offer beside LibTorch's own operations. Not installed; nn/ops alone uses it.
+// Kernels that a device may offer besides LibTorch's own operations. Not installed; called by nn/ops only.
 
 #include <cstdint>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace seq2seq {
 
-/// All contiguous; coverage and its weight undefined = no coverage.
+/// All contiguous; coverage and its weight are undefined without coverage.
 struct AdditiveOperands {
   Tensor keys, query, v, mask;                 ///< [B, S, A], [B, K, A], [A], [B, S] bool
   Tensor coverage = {}, coverage_weight = {};  ///< [B, K, S], [A]
@@ -20,32 +20,31 @@ struct AdditiveGradients {
   Tensor coverage = {}, coverage_weight_rows = {};  ///< [B, K, S]; [B, A]; undefined without coverage
 };
 
-/// queries [B, h, Q, d], keys and values [B, h, S, d], each position's numbers standing together.
+/// queries [B, h, Q, d], keys and values [B, h, S, d], contiguous in the last dimension.
 struct HeadOperands {
   Tensor queries, keys, values;
-  Tensor mask;     ///< [B, S] bool, contiguous; undefined = every position may be seen
-  Tensor factors;  ///< of the weights [B, h, Q, S], contiguous (dropout); undefined = none
-  bool causal;     ///< query q sees s <= q; then Q = S
+  Tensor mask;     ///< [B, S] bool, contiguous; undefined = no mask
+  Tensor factors;  ///< [B, h, Q, S] dropout factors of the weights, contiguous; undefined = none
+  bool causal;     ///< query q attends to s <= q; requires Q = S
   double scale;
 };
-/// All laid out as [B, T, h, d].
+/// Contiguous in [B, T, h, d] order.
 struct HeadGradients {
   Tensor queries, keys, values;
 };
 
-/// Rows of a label-smoothed cross entropy, mixed with copying where `generated` is defined
-/// (ops/cross_entropy.h).
+/// Rows of a label-smoothed cross entropy (ops/cross_entropy.h), with copying where `generated` is defined.
 struct CrossEntropyRows {
-  Tensor logits;   ///< [R, V] contiguous; overwritten by the gradient where that is wanted
-  Tensor targets;  ///< [R] int64; V or more: only copying writes it
+  Tensor logits;                       ///< [R, V] contiguous; overwritten by the gradient if `gradient`
+  Tensor targets;                      ///< [R] int64; V or more: can only be copied
   Tensor generated = {}, copied = {};  ///< [R] or undefined
   double smoothing, least_probability;
   Tensor loss, negative_log_likelihood;                  ///< [R], written
-  bool gradient;                                         ///< whether it is wanted
-  Tensor generated_gradient = {}, copied_gradient = {};  ///< [R], written with a gradient of a mixture
+  bool gradient;                                         ///< whether to compute it
+  Tensor generated_gradient = {}, copied_gradient = {};  ///< [R], written for mixtures if `gradient`
 };
 
-/// The best columns of rows (ops/top_k.h).
+/// Top-k search in the rows of logits (ops/top_k.h).
 struct TopKRows {
   Tensor logits;                    ///< [N, V] contiguous, overwritten
   Tensor generated, copied, slots;  ///< [N, 1], [N, S], [B, S] contiguous; undefined = no copying
@@ -56,20 +55,20 @@ struct TopKRows {
   Tensor log_probabilities, indices, watched_value;  ///< [N, k], [N, k] int64, [N], written
 };
 
-/// Implementations of operations whose contracts stand in nn/ops, by whose names they go; null = the plain
-/// twin does it. They know no graph, make no tensors and write to the tensors that they are given.
+/// Implementations of the operations of nn/ops, under their names and with their contracts; null = the plain
+/// version is used. They record no graph, allocate no tensors and write into the tensors passed to them.
 struct KernelSet {
   const char* name = nullptr;
-  /// Whether this machine, and a tensor's device and type, suit it.
+  /// Whether it supports this machine and the device and type of `x`.
   bool (*serves)(const Tensor& x) = nullptr;
 
-  /// gates [N, 4H]: the sum of both products; overwritten by the activated gates, which backward needs.
+  /// gates [N, 4H]: the sum of both products; overwritten by the activated gates, which backward needs
   void (*lstm_cell)(const Tensor& gates, const Tensor& cell_before, const Tensor& hidden,
                     const Tensor& cell) = nullptr;
   void (*lstm_cell_backward)(const Tensor& activated, const Tensor& cell_before, const Tensor& cell,
                              const Tensor& hidden_gradient, const Tensor& cell_gradient,
                              const Tensor& gate_gradient, const Tensor& cell_before_gradient) = nullptr;
-  /// gates [N, 3H]: the activated ones, for backward
+  /// gates [N, 3H]: written, the activated gates for backward
   void (*gru_cell)(const Tensor& input_gates, const Tensor& recurrent_gates, const Tensor& hidden_before,
                    const Tensor& gates, const Tensor& hidden) = nullptr;
   void (*gru_cell_backward)(const Tensor& gates, const Tensor& recurrent_gates, const Tensor& hidden_before,
@@ -85,9 +84,9 @@ struct KernelSet {
                           const HeadGradients& gradients) = nullptr;
   void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
   void (*top_k)(const TopKRows& rows) = nullptr;
-  /// y = x times the mask of `seed`; undefined x: the mask itself. Both contiguous.
+  /// y = x times the dropout mask of `seed`; undefined x: the mask itself. Both contiguous.
   void (*dropout)(uint64_t seed, double p, const Tensor& x, const Tensor& y) = nullptr;
-  /// Uniform numbers of `seed`, float32.
+  /// Uniform random numbers of `seed` in [0, 1), float32.
   void (*uniform)(uint64_t seed, const Tensor& numbers) = nullptr;
 };
 

@@ -12,7 +12,7 @@ using LinearOperator = Tensor(const Tensor&, const Tensor&, const std::optional<
                               c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
 using ReorderOperator = Tensor(const Tensor&, std::optional<c10::SymInt>);
 
-// The layout depends on the number of rows but little; that of one row alone is another one.
+// Number of rows to pack for. The layout hardly depends on it, except that a single row gets a different one.
 constexpr int64_t typical_rows = 64;
 
 std::optional<c10::OperatorHandle> find_operator(const char* name) {

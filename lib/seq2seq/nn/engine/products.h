@@ -1,23 +1,23 @@
 #pragma once
 
-// Dense products without a graph: the one place that chooses between oneDNN and LibTorch's plain route, and
-// between float32 and bfloat16.
+// Dense matrix products: the one place that chooses between oneDNN and at::linear, and between float32 and
+// bfloat16. Only at::linear records a graph.
 
 #include "seq2seq/nn/shapes.h"
 
 namespace seq2seq {
 
-/// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O]. Both may be strided,
-/// and either may have passed through `product_operand`.
+/// x [..., I] times weight [O, I] transposed, plus bias [O] if defined -> [..., O]. Both may be strided, and
+/// either may have passed through `product_operand`.
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 /// dy [R, O] and x [R, I] -> dy^T x [O, I].
 Tensor weight_gradient(const Tensor& dy, const Tensor& x);
 
-/// `x` in the number format that products compute in now: for what several of them use.
+/// `x` converted to the active product format, for operands that several products share.
 Tensor product_operand(const Tensor& x);
 
-/// Whether products in bfloat16 save time here, by a measurement of some milliseconds.
+/// Whether products in bfloat16 are faster here, by a measurement of a few milliseconds.
 bool bfloat16_products_are_faster();
 
 }  // namespace seq2seq

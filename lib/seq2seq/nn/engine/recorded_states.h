@@ -9,21 +9,22 @@
 
 namespace seq2seq {
 
-/// What modules computed, state by state, so that gradients with respect to it can be asked for: keeps them
-/// while it is `Compute::recorded`. Recurrent layers then take the explicit loop: of a fused layer only the
-/// outputs are tensors of the graph, and they influence one another behind its back.
+/// States that modules computed while it was `Compute::recorded`, so that gradients with respect to them can
+/// be requested: one entry per step [B, H] of a recurrent layer, one entry [B, S, D] of the inputs of a
+/// Transformer. Recurrent layers then run the explicit loop: inside a fused layer the dependence of each
+/// state on the one before is not part of the graph.
 class RecordedStates {
  public:
-  /// cell: of an LSTM, else undefined.
+  /// cell: of LSTMs, otherwise undefined.
   struct Entry {
     Tensor hidden, cell;
   };
-  /// Those of one module, in the order in which they were computed.
+  /// The states of one module, in the order in which they were computed.
   const std::vector<Entry>& of(const torch::nn::Module& module) const;
 
-  /// Whether somebody records on this thread.
+  /// Whether states are recorded on this thread.
   static bool active();
-  /// By the module that computed it; nothing happens when nobody records.
+  /// Called by the module that computed the entry; no effect while nothing is recorded.
   static void add(const torch::nn::Module& module, const Entry& entry);
 
  private:

@@ -8,15 +8,15 @@
 
 namespace seq2seq {
 
-/// Weights laid out for products with few rows, as in decoding: 2 times as fast with 5 rows, 1.3 times with
-/// 32, for a second copy of each weight that is used. Products take them while it is `Compute::weights`.
+/// Weights packed for products with few rows, as in decoding: 2 times as fast with 5 rows, 1.3 times with 32,
+/// at the cost of a second copy of each weight used. Products use it while it is `Compute::weights`.
 /// Thread-safe. The weights must not change while it lives.
 class WeightStore {
  public:
-  /// Of these, the float32 matrices on a CPU are packed when they are first used.
+  /// The float32 matrices on a CPU among `weights` are packed at their first use.
   explicit WeightStore(const std::vector<Tensor>& weights);
 
-  /// Undefined when it is none of those.
+  /// The packed copy of `weight`, undefined if it is not one of those.
   Tensor packed(const Tensor& weight);
 
  private:

@@ -10,14 +10,14 @@
 
 namespace seq2seq {
 
-/// relu, or gelu by the error function (Hendrycks and Gimpel 2016).
+/// relu, or gelu computed with the error function (Hendrycks and Gimpel 2016).
 enum class Activation { relu, gelu };
 std::span<const char* const> option_names(Activation);
 
 /// W_2 activation(W_1 x + b_1) + b_2 (Vaswani et al. 2017, equation 2).
 class FeedForwardImpl : public torch::nn::Module {
  public:
-  /// `dropout` between the two products.
+  /// `dropout` is applied after the activation.
   FeedForwardImpl(int64_t width, int64_t inner_size, Activation activation, double dropout);
   Tensor forward(const Tensor& x, Noise* noise);
   void initialize(Initializer& initializer);

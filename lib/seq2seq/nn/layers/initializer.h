@@ -8,13 +8,14 @@
 
 namespace seq2seq {
 
-/// How weights begin: drawn from a seed alone, one after the other. Each layer asks for its own parameters
-/// first, then for those of its parts, both in the order in which they are registered.
+/// Initial values of parameters, drawn one after the other from a seeded generator. Each layer initializes
+/// its own parameters first, then its submodules, both in the order in which they are registered.
 class Initializer {
  public:
-  /// Matrices, too, are uniform in +-range.
+  /// All values are uniform in +-range.
   Initializer(uint64_t seed, double range);
-  /// The same numbers go on, and a matrix [O, I] is uniform in +-sqrt(6 / (O + I)) (Glorot and Bengio 2010).
+  /// Continues the same random sequence with matrices [O, I] uniform in +-sqrt(6 / (O + I))
+  /// (Glorot and Bengio 2010).
   Initializer glorot() const;
 
   void matrix(const Tensor& weight);

@@ -7,8 +7,7 @@
 
 namespace seq2seq {
 
-/// Layer normalization (Ba et al. 2016) over the last dimension: weight and bias [H], epsilon 1e-5 as
-/// torch's.
+/// Layer normalization (Ba et al. 2016) over the last dimension; weight and bias [H], epsilon 1e-5.
 class LayerNormImpl : public torch::nn::Module {
  public:
   explicit LayerNormImpl(int64_t width);

@@ -61,7 +61,7 @@ HeadMemory CrossAttentionImpl::prepare(const Tensor& states) {
 
 Tensor CrossAttentionImpl::forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask,
                                    Tensor* weights, Noise* noise) {
-  // The hypotheses of a sentence are further queries to the same keys.
+  // The hypotheses of a sentence are additional queries to the same keys.
   const int64_t hypotheses = x.size(0) / memory.keys.size(0);
   const auto by_row = [&](const Tensor& y) { return y.unflatten(1, {hypotheses, -1}).flatten(0, 1); };
   const Tensor by_sentence = query_->forward(x).unflatten(0, {-1, hypotheses}).flatten(1, 2);

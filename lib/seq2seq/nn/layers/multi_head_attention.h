@@ -12,16 +12,16 @@ namespace seq2seq {
 /// [B, T, heads * d] -> [B, heads, T, d]
 Tensor split_heads(const Tensor& x, int64_t heads);
 
-/// Every word looks at the words of its own sentence.
+/// Multi-head self-attention.
 class SelfAttentionImpl : public torch::nn::Module {
  public:
   SelfAttentionImpl(int64_t width, int64_t heads, double dropout);
 
-  /// x [N, T, D] -> [N, T, D]. `rotation` turns queries and keys, null = not. `before` = keys and values of
-  /// the words before x, null = there are none; those of x are appended to it.
+  /// x [N, T, D] -> [N, T, D]. `rotation` rotates queries and keys, null = none. `before` holds keys and
+  /// values of the tokens before x, null = there are none; those of x are appended to it.
   Tensor forward(const Tensor& x, const Visible& visible, const Rotation* rotation, HeadMemory* before,
                  Noise* noise);
-  /// Before the first word, for the rows of `like` [N, S, H].
+  /// The empty `before` of the first token, for the rows of `like` [N, S, H].
   HeadMemory nothing(const Tensor& like) const;
   void initialize(Initializer& initializer);
 
@@ -33,15 +33,15 @@ class SelfAttentionImpl : public torch::nn::Module {
 };
 TORCH_MODULE(SelfAttention);
 
-/// Target words look at the source.
+/// Multi-head attention of target tokens to the source (cross-attention).
 class CrossAttentionImpl : public torch::nn::Module {
  public:
   CrossAttentionImpl(int64_t width, int64_t memory_size, int64_t heads, double dropout);
 
-  /// What depends on the sentence alone: states [B, S, M].
+  /// Keys and values, which depend on the sentence alone: states [B, S, M].
   HeadMemory prepare(const Tensor& states);
-  /// x [N, T, D] with N = B, or N = B * K and T = 1 -> [N, T, D]. `weights`, when not null, gets those of the
-  /// first head [N, T, S].
+  /// x [N, T, D] with N = B, or N = B * K and T = 1 -> [N, T, D]. `weights`, if not null, receives those of
+  /// the first head [N, T, S].
   Tensor forward(const Tensor& x, const HeadMemory& memory, const Tensor& mask, Tensor* weights,
                  Noise* noise);
   void initialize(Initializer& initializer);

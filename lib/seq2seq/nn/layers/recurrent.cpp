@@ -60,11 +60,11 @@ void RecurrentLayerImpl::initialize(Initializer& initializer) {
 }
 
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
-  const bool tracing =
-      torch::jit::tracer::isTracing();  // a loop would be unrolled to the length of the example
+  // When tracing, a loop would be unrolled to the length of the example input.
+  const bool tracing = torch::jit::tracer::isTracing();
   if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing) || RecordedStates::active())
     return forward_loop(x, recurrent_mask);
-  // A zero state made from the input: a size read here would be baked in by tracing.
+  // A zero state derived from the input: a size read here would become a constant when traced.
   const Tensor zeros =
       at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
   const Tensor state = zeros.contiguous();  // [1, B, H]

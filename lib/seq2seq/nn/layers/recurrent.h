@@ -11,14 +11,14 @@ namespace seq2seq {
 
 class Initializer;
 
-/// Elman's tanh cell; LSTM (Hochreiter and Schmidhuber 1997, with Gers' forget gate); GRU (Cho et al. 2014).
-/// Gate order and parameter names are torch's.
+/// Elman's tanh cell; LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000); GRU
+/// (Cho et al. 2014). Gate order and parameter names are those of torch.
 enum class Cell { rnn, lstm, gru };
 std::span<const char* const> option_names(Cell);
 int64_t gate_count(Cell cell);
 
-/// The recurrence as one pure function: input_gates [N, G*H] = W_ih x + b_ih, recurrent_gates [N, G*H] =
-/// W_hh h + b_hh.
+/// One step as a pure function: input_gates [N, G*H] = W_ih x + b_ih, recurrent_gates [N, G*H] =
+/// W_hh h + b_hh, where G = gate_count(cell).
 CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
                     const CellState& state);
 
@@ -28,17 +28,18 @@ class RecurrentLayerImpl : public torch::nn::Module {
   RecurrentLayerImpl(Cell cell, int64_t input_size, int64_t hidden_size);
 
   /// x [B, S, I] -> hidden states [B, S, H], from a zero state. `recurrent_mask` [B, H] multiplies the hidden
-  /// state before it enters every step (Gal and Ghahramani 2016); undefined = none. Without it LSTMs take
-  /// torch's fused layer. States behind a sentence's end are meaningless: gather with `last_state`.
+  /// state in the recurrent product of every step (Gal and Ghahramani 2016); undefined = none. Without it
+  /// LSTMs, and all cells while tracing, use the fused layer of torch, unless states are recorded. States
+  /// beyond the end of a sentence are meaningless: see `last_state`.
   Tensor forward(const Tensor& x, const Tensor& recurrent_mask = {});
-  /// The same by an explicit loop over time, for every cell and mask; what the fused layer is tested against.
+  /// The same by an explicit loop over time, for every cell and mask: the reference for the fused layer.
   Tensor forward_loop(const Tensor& x, const Tensor& recurrent_mask = {});
 
   /// W_ih x + b_ih for any leading dimensions.
   Tensor input_gates(const Tensor& x);
   CellState step(const Tensor& input_gates, const CellState& state, const Tensor& recurrent_mask = {});
 
-  /// The forget gate of an LSTM begins open, so that early gradients reach far back (Jozefowicz et al. 2015).
+  /// The forget-gate bias of LSTMs starts at 1, so that gradients reach far back (Jozefowicz et al. 2015).
   void initialize(Initializer& initializer);
 
   Cell cell() const { return cell_; }

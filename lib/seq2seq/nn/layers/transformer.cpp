@@ -11,7 +11,7 @@ FeedForward feed_forward_of(const TransformerShape& shape) {
   return FeedForward(shape.width, shape.inner_size, shape.activation, shape.activation_dropout);
 }
 
-// A sublayer, added to its input.
+// A sublayer with dropout, residual connection and normalization.
 template <class Sublayer>
 Tensor residual(const Tensor& x, LayerNorm& norm, const TransformerShape& shape, Noise* noise,
                 const Sublayer& sublayer) {

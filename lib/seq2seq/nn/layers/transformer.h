@@ -11,22 +11,22 @@
 
 namespace seq2seq {
 
-/// Where a Transformer normalizes: the input of each sublayer, and the last layer's output (pre; Xiong et al.
-/// 2020), or the sum of each sublayer and its input (post; Vaswani et al. 2017).
+/// Position of layer normalization: on the input of each sublayer and the output of the last layer (pre;
+/// Xiong et al. 2020), or on the sum of each sublayer and its input (post; Vaswani et al. 2017).
 enum class NormPlace { pre, post };
 std::span<const char* const> option_names(NormPlace);
 
-/// What the layers of one Transformer have in common.
+/// Settings shared by the layers of one Transformer.
 struct TransformerShape {
   int64_t width, heads, inner_size;
   NormPlace norm;
   Activation activation;
-  double dropout;             ///< of what each sublayer adds
-  double attention_dropout;   ///< of attention weights
-  double activation_dropout;  ///< between the two products of the feed-forward sublayer
+  double dropout;             ///< on the output of each sublayer
+  double attention_dropout;   ///< on attention weights
+  double activation_dropout;  ///< after the activation of the feed-forward sublayer
 };
 
-/// Self-attention and feed-forward, each added to its input.
+/// Self-attention and feed-forward sublayers, each added to its input.
 class TransformerEncoderLayerImpl : public torch::nn::Module {
  public:
   explicit TransformerEncoderLayerImpl(const TransformerShape& shape);
@@ -42,20 +42,22 @@ class TransformerEncoderLayerImpl : public torch::nn::Module {
 };
 TORCH_MODULE(TransformerEncoderLayer);
 
-/// Self-attention to the words before, attention to the source, and feed-forward, each added to its input.
+/// Sublayers of self-attention to earlier tokens, cross-attention to the source and feed-forward,
+/// each added to its input.
 class TransformerDecoderLayerImpl : public torch::nn::Module {
  public:
   TransformerDecoderLayerImpl(const TransformerShape& shape, int64_t memory_size);
 
-  /// What a decoder layer looks at.
+  /// What a decoder layer attends to.
   struct View {
     HeadMemory source;
     Tensor source_mask;        ///< [B, S]
     const Rotation* rotation;  ///< null = none
-    HeadMemory* before;  ///< keys and values of the words before x, to which x's are appended; null = causal
-    Tensor* source_weights;  ///< gets those of the first head; null = not wanted
+    /// Keys and values of the tokens before x, to which those of x are appended; null = causal attention.
+    HeadMemory* before;
+    Tensor* source_weights;  ///< receives those of the first head [N, T, S]; null = not requested
   };
-  /// x [N, T, D]: all words of a sentence (N = B), or the next word of each hypothesis (T = 1).
+  /// x [N, T, D]: all tokens of a sentence (N = B), or the next token of each hypothesis (T = 1).
   Tensor forward(const Tensor& x, const View& view, Noise* noise);
 
   HeadMemory prepare(const Tensor& states) { return cross_attention_->prepare(states); }

@@ -13,7 +13,7 @@ namespace {
 
 using torch::autograd::variable_list;
 
-// The keys that every step compares its query with; the shares of their gradient are summed up in place.
+// The keys, shared by all steps; each step adds its contribution to their gradient in place.
 struct GatheredKeys : torch::autograd::Node {
   explicit GatheredKeys(const Tensor& keys) : Node(torch::autograd::collect_next_edges(keys)) {
     add_input_metadata(undefined_input());
@@ -24,7 +24,7 @@ struct GatheredKeys : torch::autograd::Node {
   Tensor gradient;  // [B, S, A]
 };
 
-// Edges: query, v, coverage, coverage weight, keys (or what gathers for them).
+// Edges: query, v, coverage, coverage weight, keys (or their gathering node).
 struct AdditiveScores : torch::autograd::Node {
   AdditiveScores(torch::autograd::edge_list edges, const KernelSet& kernels_, AdditiveOperands operands_,
                  bool gathered_)

@@ -4,9 +4,10 @@
 
 namespace seq2seq {
 
-/// sum_h v_h tanh(keys + query + coverage coverage_weight): keys [B, S, A], query [B, K, A], v [A], mask [B,
-/// S], coverage [B, K, S] and coverage_weight [A] or undefined -> [B, K, S]. Values at masked positions are
-/// unspecified but finite.
+/// Additive attention scores [B, K, S]:
+///   sum over a of v_a tanh(keys_a + query_a + coverage * coverage_weight_a)
+/// for keys [B, S, A], query [B, K, A], v [A], mask [B, S]; coverage [B, K, S] and coverage_weight [A], or
+/// both undefined. Scores at masked positions are unspecified but finite.
 Tensor additive_scores(const Tensor& keys, const Tensor& query, const Tensor& v, const Tensor& mask,
                        const Tensor& coverage = {}, const Tensor& coverage_weight = {});
 

@@ -15,13 +15,13 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr double unseen = -1e9;  // a score whose weight is zero
+constexpr double unseen = -1e9;  // score of a masked position; its weight becomes 0
 
 double scale_of(const Tensor& queries) {
   return 1.0 / std::sqrt(static_cast<double>(queries.size(-1)));
 }
 
-// Scores [B, heads, Q, S] with what may not be seen taken out.
+// Scores [B, heads, Q, S] with masked positions set to `unseen`.
 Tensor restricted(const Tensor& scores, const Tensor& mask, bool causal) {
   Tensor result = scores;
   if (mask.defined()) result = result.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), unseen);
@@ -33,7 +33,7 @@ Tensor restricted(const Tensor& scores, const Tensor& mask, bool causal) {
   return result;
 }
 
-// What is attended to [B, Q, heads * d], and the weights [B, heads, Q, S].
+// Context [B, Q, heads * d] and weights [B, heads, Q, S].
 using Attended = std::pair<Tensor, Tensor>;
 
 Attended plain_attend(const Tensor& queries, const HeadMemory& memory, const Tensor& mask, bool causal,
@@ -59,7 +59,7 @@ HeadOperands operands_of(const variable_list& tensors, bool causal) {
           .scale = scale_of(tensors[0])};
 }
 
-// Without a graph; tensors: queries, keys, values, mask, factors.
+// Records no graph; tensors: queries, keys, values, mask, factors.
 Attended fused_attend(const KernelSet& kernels, const variable_list& tensors, bool causal) {
   const Tensor &queries = tensors[0], &keys = tensors[1];
   const Tensor weights =
@@ -101,7 +101,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
   }
 };
 
-// `wanted`: whether the weights are.
+// `wanted`: whether to return the weights.
 Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Tensor& mask, bool causal,
                        const Tensor& factors, bool wanted) {
   if (checking(queries)) {
@@ -114,7 +114,7 @@ Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Te
   }
   const KernelSet* set = kernels_for(queries, &KernelSet::attend);
   const bool differentiate = torch::autograd::compute_requires_grad(queries, memory.keys, memory.values);
-  // The kernels make no gradient of the weights.
+  // The kernels compute no gradient through the returned weights.
   if (set == nullptr || (wanted && (differentiate || factors.defined())))
     return plain_attend(queries, memory, mask, causal, factors);
   if (wanted || !differentiate)

@@ -6,16 +6,16 @@
 
 namespace seq2seq {
 
-// Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2): softmax(Q K^T / sqrt(d)) V for
+// Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2): softmax(Q K^T / sqrt(d)) V in
 // each of several heads of width d.
 
-/// What is looked at, split into heads.
+/// Keys and values of the attended positions, split into heads.
 struct HeadMemory {
   Tensor keys, values;  ///< [B, heads, S, d]
 };
 
-/// Which positions a query may look at: all that `mask` [B, S] allows (undefined = all), and with `causal`
-/// those up to its own (as many queries as keys).
+/// The positions that a query may attend to: those where `mask` [B, S] is true (undefined = all) and, if
+/// `causal`, up to its own position (as many queries as keys).
 struct Visible {
   Tensor mask = {};
   bool causal = false;
@@ -28,8 +28,8 @@ struct WeightDropout {
   bool active() const { return p > 0 && noise != nullptr; }
 };
 
-/// queries [B, heads, Q, d] -> [B, Q, heads * d]. Every query must see
-/// something. No second derivatives.
+/// queries [B, heads, Q, d] -> context [B, Q, heads * d]. Every query must have a position to attend to.
+/// No second derivatives.
 Tensor attend(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
               const WeightDropout& dropout = {});
 /// The same, and the weights [B, heads, Q, S] before dropout.

@@ -40,16 +40,16 @@ struct Comparison {
   std::string operands;  // their sizes
   OperationContains contains;
 
-  // `scale`: of numbers that may have cancelled in what is compared; their last bits do not count.
+  // `scale`: magnitude of the values that may have cancelled; differences in their last bits are allowed.
   void operator()(const std::string& what, const Tensor& fast, const Tensor& plain, double scale) const {
     if (!fast.defined() && !plain.defined()) return;
-    const auto none_if_undefined = [](const Tensor& x, const Tensor& like) {  // no gradient is one of 0
+    const auto none_if_undefined = [](const Tensor& x, const Tensor& like) {  // no gradient = zeros
       return x.defined() ? x.detach() : at::zeros_like(like);
     };
     Tensor a = none_if_undefined(fast, plain), b = none_if_undefined(plain, fast);
     if (a.sizes() != b.sizes() || a.scalar_type() != b.scalar_type())
       refuse(what, "gives another shape or type");
-    // What the operands make meaningless is no fault of a kernel.
+    // NaN in both results comes from the operands, not from a kernel.
     const Tensor meaningless = a.isnan().logical_and(b.isnan());
     a = a.masked_fill(meaningless, 0);
     b = b.masked_fill(meaningless, 0);
@@ -71,7 +71,7 @@ struct Comparison {
   }
 };
 
-// One of the two implementations on leaves of its own.
+// A run of one of the two implementations on leaf tensors of its own.
 struct Run {
   variable_list inputs, outputs;
 
@@ -79,7 +79,8 @@ struct Run {
       const std::function<variable_list(const variable_list&)>& operation) {
     for (const Tensor& x : given) {
       const bool differentiate = x.defined() && x.requires_grad() && at::GradMode::is_enabled();
-      inputs.push_back(differentiate ? x.detach().requires_grad_() : x);  // itself: a store may know it
+      // `x` itself where possible: a WeightStore finds weights by identity.
+      inputs.push_back(differentiate ? x.detach().requires_grad_() : x);
     }
     Compute compute = Compute::now();
     compute.kernels = kernels;
@@ -88,7 +89,7 @@ struct Run {
     outputs = operation(inputs);
   }
 
-  // By input; `gradients` by output, undefined ones allowed.
+  // Gradients of the inputs, from those of the outputs (undefined ones allowed).
   variable_list gradients_of(const variable_list& gradients) const {
     variable_list from, with, to;
     for (size_t i = 0; i < outputs.size(); ++i)
@@ -139,7 +140,7 @@ struct Checked : torch::autograd::Node {
   Comparison compare;
   const Compute compute = Compute::now().kept();
   Run fast, plain;
-  std::vector<size_t> differentiable;  // outputs, in the order of this node's own
+  std::vector<size_t> differentiable;  // indices of the outputs whose gradients this node receives
 };
 
 }  // namespace

@@ -7,27 +7,27 @@
 
 namespace seq2seq {
 
-/// Whether operations on `x` are to be computed twice now (Kernels::check).
+/// Whether operations on `x` are computed by both implementations now (Kernels::check).
 bool checking(const Tensor& x);
 
-/// Whether an operation computes products of `Compute::products`, which may be rounded.
+/// Whether an operation contains products in the active product format, which may be rounded.
 enum class OperationContains { no_products, products };
 
-/// Runs `operation` on `inputs` (undefined ones allowed) with fast kernels and with plain ones,
-/// compares all outputs and returns the fast ones as one node of the graph, whose gradients are computed and
-/// compared in the same way. Random numbers must come from a seed among what `operation` holds.
-/// Throws Error with `name`, the shapes and the difference when they differ by more than `kernel_tolerance`
-/// and by more than the last bits of what may have cancelled. Gradients are not gathered meanwhile.
+/// Runs `operation` on `inputs` (undefined ones allowed) with fast and with plain kernels, compares all
+/// outputs and returns the fast ones as one node of the graph, whose gradients are computed and compared in
+/// the same way. Random numbers in `operation` must come from a fixed seed. Throws Error with `name`, the
+/// shapes and the difference if they differ by more than `kernel_tolerance` and by more than rounding errors
+/// where values cancel. Gradients are not gathered meanwhile.
 std::vector<Tensor> checked(const char* name, const std::vector<Tensor>& inputs,
                             const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& operation,
                             OperationContains contains = OperationContains::no_products);
 
-/// How far two implementations may be apart, as a share of the largest value: 1e-10 in double, 1e-4 in float,
+/// Allowed difference of two implementations, relative to the largest value: 1e-10 in double, 1e-4 in float,
 /// 0.05 where products of floats are computed in bfloat16.
 double kernel_tolerance(at::ScalarType type, OperationContains contains = OperationContains::no_products);
 
-/// The largest difference of `a` and `b` as a share of the largest value of `b`; equal infinities do not
-/// differ, NaN is infinitely far from everything.
+/// The largest difference between `a` and `b`, relative to the largest finite value of `b`. Equal infinities
+/// do not differ; the difference to NaN is infinite.
 double relative_difference(const Tensor& a, const Tensor& b);
 
 }  // namespace seq2seq

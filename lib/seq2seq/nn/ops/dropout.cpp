@@ -13,8 +13,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The twin of the kernels' loop by tensor operations, for all devices: element i of a draw, below 2^24.
-// 32-bit words in int64, so that the products, below 2^63, are exact.
+// The kernels' random numbers by tensor operations, for all devices. 32-bit words are held in int64, so that
+// the products, below 2^63, are exact.
 Tensor scrambled(const Tensor& words) {
   constexpr int64_t low_word = 0xffffffff;
   const auto folded = [](const Tensor& x, int64_t bits) {
@@ -24,6 +24,7 @@ Tensor scrambled(const Tensor& words) {
   return folded(folded(once, 15).mul(0x735a2d97).bitwise_and(low_word), 15);
 }
 
+// Element i is the random integer i of the draw, below 2^24.
 Tensor numbers_like(const Tensor& like, uint64_t seed) {
   const Tensor places = at::arange(like.numel(), like.options().dtype(at::kLong).requires_grad(false));
   const Tensor first = scrambled(places.bitwise_xor(static_cast<int64_t>(seed & 0xffffffff)));
@@ -32,7 +33,7 @@ Tensor numbers_like(const Tensor& like, uint64_t seed) {
       .view(like.sizes());
 }
 
-// As the plain twin and the kernels round it.
+// Threshold and scale are rounded as in the kernels.
 Tensor plain_mask(const Tensor& like, uint64_t seed, double p) {
   const Tensor kept = numbers_like(like, seed).ge(static_cast<int64_t>(p * 0x1.0p24));
   return kept.to(like.scalar_type()) * static_cast<double>(static_cast<float>(1.0 / (1.0 - p)));
@@ -44,7 +45,7 @@ Tensor times_mask(const KernelSet& kernels, const Tensor& x, uint64_t seed, doub
   return result;
 }
 
-// Makes its mask again for the gradient.
+// Recomputes its mask for the gradient.
 class FusedDropout : public torch::autograd::Function<FusedDropout> {
  public:
   static Tensor forward(AutogradContext* context, const Tensor& x, int64_t seed, double p, int64_t set) {

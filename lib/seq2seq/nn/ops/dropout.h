@@ -4,27 +4,27 @@
 
 namespace seq2seq {
 
-// Numbers of a seed: element i of a tensor is a function of the seed and of i, the same on every device.
+// Counter-based random numbers: element i of a tensor depends on the seed and on i alone, on every device.
 
-/// Uniform in [0, 1), multiples of 2^-24, in float32, shaped like `like` and on its device.
+/// Uniform in [0, 1), multiples of 2^-24, float32, shaped like `like` and on its device.
 Tensor uniform_numbers(const Tensor& like, uint64_t seed);
-/// Zeros with probability `p`, else 1/(1-p) as float32 has it, shaped and typed like `like`.
+/// Zeros with probability `p`, otherwise 1/(1-p) rounded to float32; shaped and typed like `like`.
 Tensor dropout_mask(const Tensor& like, uint64_t seed, double p);
-/// x times that mask.
+/// x times `dropout_mask`.
 Tensor dropped(const Tensor& x, uint64_t seed, double p);
 
-/// Where the randomness of one micro-batch comes from. Every mask is a function of the seed and of how many
-/// masks were drawn before it, so that a resumed run draws the same ones, on every device and with any number
-/// of threads. A null pointer to it means evaluation: no dropout anywhere.
+/// The random numbers of one micro-batch. Every draw is a function of the seed and the number of draws before
+/// it, so that a resumed run draws the same masks, on every device and with any number of threads. A null
+/// pointer to it means evaluation: no dropout.
 class Noise {
  public:
   explicit Noise(uint64_t seed) : seed_(seed) {}
 
-  /// Zeros with probability `p`, else 1/(1-p), shaped and typed like `like`.
+  /// Zeros with probability `p`, otherwise 1/(1-p), shaped and typed like `like`.
   Tensor mask(const Tensor& like, double p);
-  /// x times the next mask; the kernels keep no mask for the gradient.
+  /// x times the next mask; kernels do not store the mask for the gradient.
   Tensor dropped(const Tensor& x, double p);
-  /// Uniform numbers in [0, 1) in float32, shaped like `like` and on its device.
+  /// Uniform random numbers in [0, 1), float32, shaped like `like` and on its device.
   Tensor uniform(const Tensor& like);
 
  private:
@@ -34,10 +34,10 @@ class Noise {
   uint64_t drawn_ = 0;
 };
 
-/// Regular dropout: every element on its own.
+/// Standard dropout, each element independently; returns `x` itself if `noise` is null.
 Tensor dropout(const Tensor& x, double p, Noise* noise);
 
-/// Word dropout: each id becomes `replacement` with probability `p`, positions where `keep` is true excepted.
+/// Word dropout: replaces each id by `replacement` with probability `p`, except where `keep` is true.
 Tensor word_dropout(const Tensor& ids, const Tensor& keep, int64_t replacement, double p, Noise* noise);
 
 }  // namespace seq2seq

@@ -7,10 +7,10 @@
 
 namespace seq2seq {
 
-/// All that this program was built with, better ones first.
+/// All kernel sets built into this program, best first.
 std::span<const KernelSet* const> kernel_sets();
 
-/// Sets as numbers, which autograd's own functions can keep.
+/// Kernel sets as int64, which AutogradContext::saved_data can hold.
 inline int64_t handle_of(const KernelSet* set) {
   return reinterpret_cast<int64_t>(set);
 }
@@ -18,7 +18,7 @@ inline const KernelSet& set_of(int64_t handle) {
   return *reinterpret_cast<const KernelSet*>(handle);
 }
 
-/// What computes operations on `x` now; null = their plain twins, as always while tracing.
+/// The kernel set for operations on `x` now; null = use the plain versions, as always while tracing.
 const KernelSet* kernels_for(const Tensor& x);
 /// The same for one operation, a member of KernelSet: null also where the set lacks it.
 template <class Operation>

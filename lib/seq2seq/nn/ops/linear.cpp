@@ -17,7 +17,7 @@ Tensor joined(const std::vector<Tensor>& parts) {
   return parts.size() == 1 ? parts.front() : at::cat(parts);
 }
 
-// The weight of one product, or of those that a recurrence repeats.
+// Node of the weight and bias of one product, or of all products of a recurrence.
 struct GatheredWeight : torch::autograd::Node {
   GatheredWeight(const Tensor& weight_, const Tensor& bias_)
       : Node(torch::autograd::collect_next_edges(weight_, bias_)),
@@ -42,10 +42,10 @@ struct GatheredWeight : torch::autograd::Node {
 
   Compute compute;
   Tensor weight, bias;
-  std::vector<Tensor> inputs, gradients;  // of each use, in the order in which the gradients become known
+  std::vector<Tensor> inputs, gradients;  // one of each use, in the order of their backward passes
 };
 
-// One of its products.
+// Node of one product.
 struct GatheredProduct : torch::autograd::Node {
   GatheredProduct(torch::autograd::edge_list edges, const Tensor& x) : Node(std::move(edges)), input(x) {}
   variable_list apply(variable_list&& gradients) override {
@@ -66,7 +66,7 @@ struct GatheredProduct : torch::autograd::Node {
 
 Tensor differentiable_product(const Tensor& x, const GatheredGradients::NodePointer& gather) {
   const auto& weight = static_cast<GatheredWeight&>(*gather);
-  const Tensor operand = product_operand(x.detach());  // the gradient of the weight needs it again
+  const Tensor operand = product_operand(x.detach());  // also used by the gradient of the weight
   Tensor y;
   {
     const at::AutoDispatchBelowADInplaceOrView below;
@@ -91,7 +91,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const bool differentiate = torch::autograd::compute_requires_grad(x, weight, bias);
   if (!differentiate) return product(x, weight, bias);
   if (plain_now()) {
-    count_multiply_adds(2 * x.numel() * weight.size(0));  // of autograd
+    count_multiply_adds(2 * x.numel() * weight.size(0));  // of autograd's backward pass
     return product(x, weight, bias);
   }
   auto gather = GatheredGradients::node_of<GatheredWeight>(weight, bias);

@@ -4,10 +4,11 @@
 
 namespace seq2seq {
 
-/// x [..., I] times weight [O, I] transposed, plus bias [O] when defined -> [..., O].
+/// x [..., I] times weight [O, I] transposed, plus bias [O] if defined -> [..., O].
 ///
-/// float32 on a CPU goes through oneDNN where that works, which is as fast as MKL on Intel processors and 2
-/// to 2.5 times as fast on AMD ones (`seq2seq bench gemm`); everything else, and tracing, through at::linear.
+/// float32 on a CPU uses oneDNN where it works, which is as fast as MKL on Intel processors and 2 to 2.5
+/// times as fast on AMD processors (`seq2seq bench gemm`). Other types and devices, plain kernels and
+/// tracing use at::linear.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace seq2seq

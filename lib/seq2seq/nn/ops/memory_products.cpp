@@ -10,8 +10,8 @@ namespace {
 
 using torch::autograd::variable_list;
 
-// The gradient of both products with respect to the states is a sum over steps of left^T right, with left [B,
-// K, S] and right [B, K, H].
+// The gradient of both products with respect to the states is the sum over steps of left^T right, where left
+// is [B, K, S] and right [B, K, H].
 struct GatheredStates : torch::autograd::Node {
   explicit GatheredStates(const Tensor& states_)
       : Node(torch::autograd::collect_next_edges(states_)), states(states_.detach()) {
@@ -31,7 +31,7 @@ struct GatheredStates : torch::autograd::Node {
   std::vector<Tensor> left, right;
 };
 
-// Either product; `factor` is what the states were multiplied with.
+// Node of either product; `factor` is the operand other than the states.
 struct StatesProduct : torch::autograd::Node {
   StatesProduct(torch::autograd::edge_list edges, const Tensor& factor_, bool weighted_)
       : Node(std::move(edges)), factor(factor_.detach()), weighted(weighted_) {}

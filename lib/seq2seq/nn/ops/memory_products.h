@@ -5,7 +5,7 @@
 namespace seq2seq {
 
 // Products of hypotheses with the states of their own sentence. Where gradients are gathered
-// (engine/gathered_gradients.h), that of the states is made once for all steps.
+// (engine/gathered_gradients.h), that of the states is computed once for all steps.
 
 /// rows [B, K, H], states [B, S, H] -> rows states^T [B, K, S].
 Tensor states_dot(const Tensor& rows, const Tensor& states);

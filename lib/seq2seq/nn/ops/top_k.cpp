@@ -13,7 +13,7 @@
 namespace seq2seq {
 namespace {
 
-/// Of scores [N, W] that lack `shift` [N, 1], undefined = nothing, to be log-probabilities.
+/// Top k of scores [N, W]; scores plus `shift` [N, 1] (undefined = 0) are log-probabilities.
 TopK plain_top_k(const Tensor& scores, const Tensor& shift, int64_t k, const std::vector<int64_t>& banned,
                  int64_t watched) {
   const Tensor watched_scores = scores.select(1, watched).clone();
@@ -23,7 +23,7 @@ TopK plain_top_k(const Tensor& scores, const Tensor& shift, int64_t k, const std
   return {values + shift, indices, watched_scores + shift.squeeze(1)};
 }
 
-// Null: the plain twin.
+// Null: use the plain version.
 const KernelSet* kernels_for_top_k(const Tensor& logits) {
   return logits.is_contiguous() ? kernels_for(logits, &KernelSet::top_k) : nullptr;
 }
@@ -51,13 +51,13 @@ TopK fused_top_k(const KernelSet& kernels, const Tensor& logits, const CopyShare
 
 constexpr double least_checked = -60;
 
-// Compares two ways to find the best of `logits`, of which equal ones may come in any order, by what
-// `log_probabilities` [N, V or V + S] gives at the places that were found.
+// Compares the fast and the plain `find` on `logits`. As equal values may come in any order, indices are
+// compared by the values of `log_probabilities` [N, V or V + S] at them.
 void check_top_k(const char* name, const Tensor& logits, const Tensor& log_probabilities,
                  const std::function<TopK(const Tensor& logits)>& find) {
   checked(name, {logits}, [&](const std::vector<Tensor>& x) -> std::vector<Tensor> {
     const TopK best = find(x[0].clone());
-    // What is nearly impossible has no exact place.
+    // Values this small have no reliable rank.
     const Tensor unlikely = best.log_probabilities.le(least_checked);
     return {best.log_probabilities.masked_fill(unlikely, least_checked),
             log_probabilities.gather(1, best.indices).masked_fill(unlikely, least_checked),

@@ -11,7 +11,7 @@ struct DotAttention {
   static constexpr const char* type = "dot";
   static void fields(auto&, auto&) {}
   static void prepared(auto&, auto&&) {}
-  /// Throws UsageError unless query and states are of one width.
+  /// Throws UsageError unless query and states have the same width.
   void check(const AttentionSizes& sizes, const std::string& place) const;
   bool operator==(const DotAttention&) const = default;
   class Layer;

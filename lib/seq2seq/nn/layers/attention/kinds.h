@@ -14,21 +14,20 @@
 
 namespace seq2seq {
 
-/// How a decoder state q is compared with an encoder state m. A new kind is a pair of files beside these and
-/// its name here.
+/// How a decoder state q is scored against an encoder state m. A new kind adds two files and its name here.
 using AttentionOptions = std::variant<NoAttention, DotAttention, GeneralAttention, AdditiveAttention,
                                       MultiHeadAttention, LocalAttention>;
 
-/// Throws UsageError where the kind does not go with these widths. `place` stands before the names of options
-/// ("--decoder.").
+/// Throws UsageError if the kind does not support these widths. `place` is the prefix of option names
+/// in messages ("--decoder.").
 void check_attention(const AttentionOptions& options, const AttentionSizes& sizes,
                      const std::string& place = {});
 
-/// Throws as `check_attention`, and TORCH_CHECK for coverage without attention.
+/// Throws like `check_attention`, and c10::Error (TORCH_CHECK) for coverage without attention.
 std::shared_ptr<Attention> make_attention(const AttentionOptions& options, const AttentionSizes& sizes,
                                           const CoverageOptions& coverage = {});
 
-/// Calls f for each tensor of an AttentionView that `prepare` makes, in the order that a Memory has them in.
+/// Calls f for each tensor of an AttentionView that `prepare` computes, in the order of Memory::prepared.
 void prepared_tensors(const AttentionOptions& attention, const CoverageOptions& coverage, auto& view,
                       auto&& f) {
   std::visit([&](const auto& kind) { kind.prepared(view, f); }, attention);

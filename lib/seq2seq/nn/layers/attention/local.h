@@ -6,12 +6,12 @@
 namespace seq2seq {
 
 /// Local attention with predicted positions, "local-p" (Luong et al. 2015, equations 9 and 10). A query
-/// predicts where to look, p = S sigmoid(v_p . tanh(W_p q)), of S source words that stand at 1 ... S. It
-/// compares, as `general` does, with the words in [p - window, p + window] alone; their weights are the
-/// softmax within this window, times exp(-(s - p)^2 / (2 sigma^2)) for the word at s, sigma = window / 2. As
-/// in the paper they are not divided by their sum again, so that a row sums to between exp(-2) and 1: a
-/// context is as faint as its words are far from p. Copying reaches no word outside the window, and leaves
-/// to the vocabulary what attention leaves (copy_shares); coverage sums the weights as they are.
+/// predicts the position p = S sigmoid(v_p . tanh(W_p q)) in a source of S tokens at positions 1 ... S.
+/// Scores are those of `general`, restricted to the window [p - window, p + window]. Weights are the softmax
+/// within the window times exp(-(s - p)^2 / (2 sigma^2)) at position s, sigma = window / 2. As in the paper
+/// they are not renormalized, so that a row sums to between exp(-2) and 1, and the context shrinks with the
+/// distance of its tokens from p. Nothing outside the window is copied, and the remainder of the attention
+/// goes to generation (copy_shares). Coverage sums the weights as they are.
 struct LocalAttention {
   static constexpr const char* type = "local";
   int64_t window = 10;

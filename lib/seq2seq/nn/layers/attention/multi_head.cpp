@@ -30,13 +30,13 @@ void MultiHeadAttention::Layer::prepare_view(AttentionView& view) {
   view.values = value_->forward(view.states);
 }
 
-// Each head is a query of its own, zero outside its part.
+// Each head is a separate query, zero outside the columns of the head.
 Tensor MultiHeadAttention::Layer::scores(const Tensor& query, const AttentionView& view,
                                          const CoverageState& past) {
   return products((query_->forward(query) * scale_).unsqueeze(1) * head_of_, view, past);
 }
 
-// Of each head its own part of what it found.
+// Each head contributes its own columns of the context.
 Tensor MultiHeadAttention::Layer::context(const Tensor& weights, const AttentionView& view) {
   return (by_row(weighted_states(weights, view.values)) * head_of_).sum(1);
 }

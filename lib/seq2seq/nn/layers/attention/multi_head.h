@@ -9,7 +9,7 @@
 namespace seq2seq {
 
 /// (W_q q) . (W_m m) / sqrt(d) in each of several heads of width d, each with its own part of the values
-/// W_v m (Vaswani et al. 2017); the first head copies and is covered
+/// W_v m (Vaswani et al. 2017). Copying and coverage use the weights of the first head.
 struct MultiHeadAttention {
   static constexpr const char* type = "multi-head";
   int64_t heads = 4;
@@ -20,7 +20,7 @@ struct MultiHeadAttention {
     f(view.keys);
     f(view.values);
   }
-  /// Throws UsageError unless the heads can share the hidden width.
+  /// Throws UsageError unless the number of heads divides the hidden width.
   void check(const AttentionSizes& sizes, const std::string& place) const;
   bool operator==(const MultiHeadAttention&) const = default;
   class Layer;
@@ -38,7 +38,7 @@ class MultiHeadAttention::Layer : public Attention {
  private:
   double scale_;
   Linear query_{nullptr}, key_{nullptr}, value_{nullptr};
-  Tensor head_of_;  // [heads, A] one where the column belongs to the head
+  Tensor head_of_;  // [heads, A] 1 where the column belongs to the head, else 0
 };
 
 }  // namespace seq2seq

@@ -4,7 +4,7 @@
 
 namespace seq2seq {
 
-/// Nothing is looked at: context and weights are zero (fixed-context models).
+/// No attention: context and weights are zero (fixed-context models).
 struct NoAttention {
   static constexpr const char* type = "none";
   static void fields(auto&, auto&) {}
@@ -21,9 +21,8 @@ class NoAttention::Layer : public Attention {
   bool is_distribution() const override { return false; }
 
  protected:
-  Tensor scores(const Tensor&, const AttentionView&, const CoverageState&) override {
-    return {};
-  }  // not asked for
+  /// Not called.
+  Tensor scores(const Tensor&, const AttentionView&, const CoverageState&) override { return {}; }
 };
 
 }  // namespace seq2seq

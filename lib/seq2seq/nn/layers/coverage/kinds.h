@@ -9,10 +9,10 @@
 
 namespace seq2seq {
 
-/// A new kind is a pair of files beside these and its name here.
+/// A new kind adds two files and its name here.
 using CoverageOptions = std::variant<NoCoverage, LinearCoverage, GruCoverage>;
 
-/// Its parameters belong to `owner`, as "coverage_...".
+/// Parameters are registered in `owner`, named "coverage_...".
 std::unique_ptr<Coverage> make_coverage(const CoverageOptions& options, torch::nn::Module& owner,
                                         const CoverageSizes& sizes);
 

@@ -4,7 +4,7 @@
 
 namespace seq2seq {
 
-/// c_i = the sum of past attention to i (See et al. 2017, eq. 11)
+/// c_i = the sum of past attention to i (See et al. 2017, eq. 10 and 11)
 struct LinearCoverage {
   static constexpr const char* type = "linear";
   static void fields(auto&, auto&) {}
