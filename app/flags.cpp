@@ -107,8 +107,7 @@ CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
 
 }  // namespace
 
-FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config)
-    : catalogue_(catalogue) {
+FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config) {
   const bool chosen = std::ranges::any_of(catalogue, [](auto& field) { return field.is(everyday); });
   if (chosen && command.get_help_all_ptr() == nullptr)
     command.set_help_all_flag("--help-all", "show all options and exit")->group(everyday_group);
@@ -128,8 +127,7 @@ FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, C
 
 OptionPatch FlagSet::patch() const {
   OptionPatch result;
-  if (config_ && config_->count() > 0)
-    result = OptionPatch::from_configuration(config_->as<std::string>(), catalogue_);
+  if (config_ && config_->count() > 0) result = OptionPatch::from_configuration(config_->as<std::string>());
   OptionPatch typed;
   for (const auto& [path, flag, option] : bindings_)
     if (option->count() > 0) typed.set_text(path, option->results(), "--" + flag);

@@ -34,7 +34,6 @@ class FlagSet {
 
  private:
   [[maybe_unused]] CLI::Option* config_ = nullptr;  // the reference of options has no use for it
-  std::vector<OptionField> catalogue_;
   struct Binding {
     std::string path, flag;
     CLI::Option* option;

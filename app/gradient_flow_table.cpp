@@ -20,7 +20,7 @@ constexpr int64_t probe_vocabulary = 32, simple_rnn_inputs = 32;
 
 TrainOptions read_configuration(const std::string& path) {
   TrainOptions options;
-  apply(options, OptionPatch::from_configuration(path, option_catalogue<TrainOptions>()));
+  apply(options, OptionPatch::from_configuration(path));
   check(options.model);
   return options;
 }

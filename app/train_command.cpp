@@ -138,12 +138,12 @@ int run_train(const TrainCallOptions& call, const OptionPatch& given) {
   set_quiet(call);
   std::optional<RunDirectory> resumed;
   TrainOptions options = resolve(given, call.resume, resumed);
-  make_paths_absolute(options);
   if (call.dump_config) {
     std::cout << options_to_json(options) << "\n";
     return 0;
   }
   check_as_given(options, given, [&] { check(options); });
+  make_paths_absolute(options);
   return train(options, std::move(resumed));
 }
 

@@ -20,6 +20,8 @@ int main() {
   const seq2seq::AttentionResult result =
       attention->forward(torch::ones({sentences, width}), attention->prepare(states, mask));
   result.context.sum().backward();
-  std::cout << "weights\n" << result.weights.detach() << "\nof padding " << result.weights.masked_select(~mask).sum().item<double>()
-            << ", gradient of the states " << states.grad().sum().item<double>() << "\n";
+  std::cout << "weights\n"
+            << result.weights.detach() << "\nof padding "
+            << result.weights.masked_select(~mask).sum().item<double>() << ", gradient of the states "
+            << states.grad().sum().item<double>() << "\n";
 }

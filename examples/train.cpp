@@ -30,8 +30,9 @@ int main(int count, char** arguments) {
     const seq2seq::Corpus corpus({.combined = arguments[1]});
     seq2seq::TranslationModel model = seq2seq::new_model(options, corpus, seed);
     seq2seq::Update update(model.model, options.optimization, seed);
-    seq2seq::Loader loader(corpus, *model.text.source, *model.text.target,
-                           {.batch = options.batch, .filter = options.filter, .seed = seed, .form = model.text.form});
+    seq2seq::Loader loader(
+        corpus, *model.text.source, *model.text.target,
+        {.batch = options.batch, .filter = options.filter, .seed = seed, .form = model.text.form});
     for (int64_t number = 1; number <= 60; ++number) {
       const seq2seq::UpdateResult result = update.run({loader.next().batch}, number, 0.005);
       if (number % 20 == 0)

@@ -18,9 +18,9 @@ class TrainingJobs : public testing::Test {
   TrainingJob job(const std::string& name, const std::string& script) const {
     return {name, {"-c", script}, folder.path(name), folder.path(name + ".log"), {}};
   }
-  bool run(const std::vector<TrainingJob>& jobs, const std::function<bool()>& stop_requested = [] {
-    return false;
-  }) const {
+  bool run(
+      const std::vector<TrainingJob>& jobs,
+      const std::function<bool()>& stop_requested = [] { return false; }) const {
     return run_training_jobs(jobs, "/bin/sh", 2, stop_requested);
   }
   TemporaryFolder folder;
@@ -35,8 +35,11 @@ TEST_F(TrainingJobs, AllRunAndWhatTheySayIsKept) {
 
 TEST_F(TrainingJobs, TheLastWordsOfOneThatFailsAreTold) {
   const std::string log = "; its log is " + folder.path("b.log");
-  EXPECT_THAT([&] { run({job("a", "exec sleep 60"), job("b", "echo 'seq2seq: no text'; exit 1")}); },
-              ThrowsMessage<Error>("run b: no text" + log));
+  EXPECT_THAT(
+      [&] {
+        run({job("a", "exec sleep 60"), job("b", "echo 'seq2seq: no text'; exit 1")});
+      },
+      ThrowsMessage<Error>("run b: no text" + log));
   EXPECT_THAT([&] { run({job("b", "exit 3")}); }, ThrowsMessage<Error>("run b: ended with status 3" + log));
   EXPECT_THAT([&] { run({job("b", "kill -KILL $$")}); },
               ThrowsMessage<Error>("run b: was ended by signal 9" + log + "; the same command goes on"));

@@ -253,8 +253,7 @@ inline std::vector<Example> examples_for(const Architecture& a, int64_t vocabula
   return examples;
 }
 
-/// [B, T, V], or [B, T, V + S] when the model copies; what is impossible has -700, so that it can be
-/// compared.
+/// [B, T, V], or [B, T, V + S] when the model copies; -inf becomes -700, so that it can be compared.
 inline Tensor log_probabilities_of(Seq2Seq& model, const Memory& memory, const StepSequence& steps) {
   return model->output()
       ->log_probabilities(steps.as_hypotheses(), memory)

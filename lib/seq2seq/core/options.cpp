@@ -184,11 +184,9 @@ OptionPatch OptionPatch::from_json_file(const std::string& path) {
   return from_json(read_file(path), path);
 }
 
-OptionPatch OptionPatch::from_configuration(const std::string& path,
-                                            const std::vector<OptionField>& catalogue) {
+OptionPatch OptionPatch::from_configuration(const std::string& path) {
   OptionPatch patch = from_json_file(path);
   patch.entries_.erase("format");  // of a run's config.json
-  patch.resolve_paths(catalogue, std::filesystem::path(path).parent_path());
   return patch;
 }
 

@@ -51,7 +51,7 @@ inline OptionRange at_least(double minimum) {
 
 /// What is known of an option beside its values.
 enum class OptionTrait {
-  file_path,         ///< names a file: a relative one in a configuration is taken from that one's folder
+  file_path,         ///< names a file: a relative one in a study is taken from its folder
   on_resume_free,    ///< may change when a run is resumed
   same_in_a_study,   ///< must not differ between the runs of a study
   fixed_by_model,    ///< a model that training begins with decides it
@@ -216,8 +216,8 @@ class OptionPatch {
   /// A JSON object; nested objects become dotted paths, '_' in a key is read as '-'.
   static OptionPatch from_json(const std::string& text, const std::string& origin);
   static OptionPatch from_json_file(const std::string& path);
-  /// A preset, or the config.json of a run: relative paths in it are taken from its folder.
-  static OptionPatch from_configuration(const std::string& path, const std::vector<OptionField>& catalogue);
+  /// A preset, or the config.json of a run.
+  static OptionPatch from_configuration(const std::string& path);
 
   /// A value typed on the command line; `flag` is the origin shown in errors.
   void set_text(const std::string& path, std::vector<std::string> words, const std::string& flag);

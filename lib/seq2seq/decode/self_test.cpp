@@ -109,7 +109,7 @@ SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_si
       ++report.cases;
       report.differing += greedy[i].target != expected[i].target;
       const double difference = std::abs(found[i - begin].log_probability - expected[i].log_probability);
-      // Not a number is no agreement.
+      // NaN must not count as agreement.
       report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
                                                  : std::max(report.difference, difference);
     }

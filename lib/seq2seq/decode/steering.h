@@ -31,7 +31,7 @@ class Steering {
     bool may_end = true;
     int64_t slot = 0;  ///< index among the sentence's, on which its samples depend
   };
-  /// At most `count` of all words and those wanted, best first; with sampling `count` draws.
+  /// The `count` best tokens, best first, then the wanted ones; with sampling, `count` samples.
   std::vector<Candidate> candidates(const PartialHypothesis& hypothesis,
                                     std::span<const double> log_probabilities, int64_t count) const;
 

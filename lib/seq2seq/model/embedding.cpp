@@ -18,7 +18,7 @@ Tensor EmbeddingImpl::forward(const Tensor& ids) {
 
 void EmbeddingImpl::initialize(Initializer& initializer) {
   initializer.matrix(weight);
-  weight.select(0, Vocabulary::padding).zero_();
+  initializer.constant(weight.select(0, Vocabulary::padding), 0);
 }
 
 int64_t load_pretrained(Embedding& embedding, const Vocabulary& vocabulary, const std::string& path) {

@@ -95,7 +95,7 @@ Tensor OutputImpl::correct(const StepSequence& steps, const Memory& memory, cons
 
 void OutputImpl::initialize(Initializer& initializer) {
   if (!tied_) initializer.matrix(weight_);
-  bias_.zero_();
+  initializer.constant(bias_, 0);
   if (reduce_) reduce_->initialize(initializer);
 }
 

@@ -28,7 +28,7 @@ struct OutputWords {
 /// How much the vocabulary and each source position give in every step, of a model that copies (nn/copy.h).
 CopyShares copy_shares(const StepSequence& steps, const Memory& memory);
 
-/// Turns decoder features into words: the only place that sees the vocabulary.
+/// Turns decoder features into token probabilities: the only part that sees the target vocabulary.
 class OutputImpl : public torch::nn::Module {
  public:
   /// `tied` [V, E]: an embedding matrix to use as the projection; undefined = a separate matrix. When E

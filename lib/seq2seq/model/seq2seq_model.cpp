@@ -76,7 +76,6 @@ void Seq2SeqImpl::set_source_to_target(const std::vector<int64_t>& table) {
 }
 
 void Seq2SeqImpl::initialize(uint64_t seed) {
-  const at::NoGradGuard no_grad;
   Initializer initializer(seed, options_.initial_range);
   source_embedding_->initialize(initializer);
   if (target_embedding_.ptr() != source_embedding_.ptr()) target_embedding_->initialize(initializer);

@@ -23,8 +23,8 @@ struct TextOptions {
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("shared-vocabulary", o.shared_vocabulary, "one vocabulary (and subword model) for source and target");
     f("vocabulary-size", o.vocabulary_size,
-      "at most this many tokens a vocabulary, special ones included; 0 = 8000 for sentencepiece, else no "
-      "limit",
+      "at most this many tokens a vocabulary, special ones included; "
+      "0 = 8000 for sentencepiece, else no limit",
       at_least(0), everyday, only_if(o.makes_vocabulary(), "leave it out: the vocabulary is given"));
     f("minimum-frequency", o.minimum_frequency,
       "word, char and whitespace: leave out rarer tokens (they become <unk>)", at_least(1),

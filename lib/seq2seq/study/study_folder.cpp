@@ -137,12 +137,12 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const StudyBasis& basis)
   write_basis(run, training, false);
   const fs::path config = beside(run, ".json");
   write_file(config, options_to_json(run.options) + "\n");
-  TrainingJob job{
-      run.name,
-      {"train", "--config", config.string(), "--run-directory", run.directory.string(), "--device", run.device},
-      run.directory,
-      beside(run, ".log"),
-      run.options.limits};
+  TrainingJob job{run.name,
+                  {"train", "--config", config.string(), "--run-directory", run.directory.string(),
+                   "--device", run.device},
+                  run.directory,
+                  beside(run, ".log"),
+                  run.options.limits};
   if (resume) job.arguments.emplace_back("--resume");
   return job;
 }

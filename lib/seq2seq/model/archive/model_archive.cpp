@@ -42,10 +42,10 @@ class ExtraFiles {
 
 TextCodecs restore_text(const TextOptions& options, const ExtraFiles& files) {
   const auto side = [&](const std::string& name) {
-    return std::make_shared<const TextCodec>(
-        options.tokenizer, options.normalization, files.required(name + ".tokenizer"),
-        Vocabulary::from_json(files.required(name + ".vocabulary.json"),
-                              "the archive's " + name + " vocabulary"));
+    return std::make_shared<const TextCodec>(options.tokenizer, options.normalization,
+                                             files.required(name + ".tokenizer"),
+                                             Vocabulary::from_json(files.required(name + ".vocabulary.json"),
+                                                                   "the archive's " + name + " vocabulary"));
   };
   TextCodecs text;
   text.source = side("source");

@@ -28,4 +28,9 @@ void Initializer::uniform(const Tensor& values) {
   values.uniform_(-range_, range_, generator_);
 }
 
+void Initializer::constant(const Tensor& values, double value) {
+  const at::NoGradGuard no_grad;
+  values.fill_(value);
+}
+
 }  // namespace seq2seq

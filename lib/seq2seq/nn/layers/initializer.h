@@ -20,6 +20,7 @@ class Initializer {
 
   void matrix(const Tensor& weight);
   void uniform(const Tensor& values);
+  void constant(const Tensor& values, double value);
 
  private:
   at::Generator generator_;  // shared by copies

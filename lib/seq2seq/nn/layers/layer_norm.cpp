@@ -13,6 +13,7 @@ Tensor LayerNormImpl::forward(const Tensor& x) {
 }
 
 void LayerNormImpl::initialize() {
+  const at::NoGradGuard no_grad;
   weight.fill_(1);
   bias.zero_();
 }

@@ -12,7 +12,7 @@ LinearImpl::LinearImpl(int64_t inputs, int64_t outputs, bool with_bias)
 
 void LinearImpl::initialize(Initializer& initializer) {
   initializer.matrix(weight);
-  if (bias.defined()) bias.zero_();
+  if (bias.defined()) initializer.constant(bias, 0);
 }
 
 }  // namespace seq2seq

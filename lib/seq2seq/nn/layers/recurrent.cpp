@@ -54,9 +54,9 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
 void RecurrentLayerImpl::initialize(Initializer& initializer) {
   initializer.matrix(weight_ih);
   initializer.matrix(weight_hh);
-  bias_ih.zero_();
-  bias_hh.zero_();
-  if (cell_ == Cell::lstm) bias_ih.narrow(0, hidden_size(), hidden_size()).fill_(1);
+  initializer.constant(bias_ih, 0);
+  initializer.constant(bias_hh, 0);
+  if (cell_ == Cell::lstm) initializer.constant(bias_ih.narrow(0, hidden_size(), hidden_size()), 1);
 }
 
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
