@@ -9,7 +9,7 @@ target=all
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "configuring the build"
-cmake --preset release >"$log" 2>&1 || {
+cmake --preset release -DCMAKE_COMPILE_WARNING_AS_ERROR="${WARNINGS_ARE_ERRORS:-OFF}" >"$log" 2>&1 || {
   cat "$log" >&2
   exit 1
 }
