@@ -107,14 +107,15 @@ for preset in "${presets[@]}"; do
   compare "details" figures details.jsonl
   translate "greedy" --beam-size 1 --scores --no-replace-unknown
   translate "n-best" --beam-size 4 --n-best 3 --length-penalty wu --length-penalty-alpha 0.6
-  translate "rules" --no-repeat-ngram 2 --repetition-penalty 1.2 --ban mann --bias frau=2 --min-length 4
+  translate "rules" --no-repeat-ngram 2 --repetition-penalty 1.2 --ban einen --bias ist=2 --min-length 4
   translate "groups" --beam-size 4 --beam-groups 2 --diversity 0.5 --n-best 4
   translate "sample" --sample --beam-size 2 --n-best 2 --seed 7 --temperature 0.8 --sample-top-k 20
   translate "prefixes" --prefixes ../prefixes --batch-size 7
   translate "batch-invariant" --batch-invariant --scores --beam-size 3
   both evaluate --hypothesis output --reference ../lines.de --metric bleu chrf chrf++ rouge summary --bootstrap 200
   compare "evaluate" figures printed
-  both score --quiet --model "$run"/last average.pt --source ../lines.en --target ../lines.de --tokens --output scores
+  both score --quiet --model "$run"/last average.pt --source ../lines.en --target ../lines.de \
+    --tokens --threads 1 --output scores  # the sums of more threads than one depend on their number
   compare "score" cat scores
 done
 
