@@ -7,6 +7,7 @@
 
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
+#include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq::test {
 namespace {
@@ -106,6 +107,17 @@ TEST_P(GradientFlowLaws, IsTheMeanOverSentences) {
   EXPECT_DOUBLE_EQ(together.target_steps, 3.0);
   for (size_t i = 0; i < sums.size(); ++i)
     EXPECT_NEAR(together.norms[i], sums[i] / counts[i], 1e-12 + 1e-9 * sums[i]) << i;
+}
+
+TEST_P(GradientFlowLaws, PlainKernelsMeasureTheSame) {
+  Seq2Seq model = tiny_model(tiny_options(GetParam()));
+  const TensorBatch batch = batch_of(random_examples({6, 2, 4}, {3, 1, 5}));
+  const GradientFlow fast = gradient_flow(model, batch);
+  const ComputeScope kernels(&Compute::kernels, Kernels::plain);
+  const GradientFlow plain = gradient_flow(model, batch);
+  ASSERT_EQ(fast.norms.size(), plain.norms.size());
+  for (size_t i = 0; i < fast.norms.size(); ++i)
+    EXPECT_NEAR(fast.norms[i], plain.norms[i], 1e-12 + 1e-9 * plain.norms[i]) << i;
 }
 
 TEST_P(GradientFlowLaws, TheParameterNormIsThatOfTraining) {

@@ -47,7 +47,12 @@ CellState RecurrentLayerImpl::step(const Tensor& input_gates, const CellState& s
                                    const Tensor& recurrent_mask) {
   const Tensor hidden = recurrent_mask.defined() ? state.hidden * recurrent_mask : state.hidden;
   CellState next = cell_step(cell_, input_gates, linear(hidden, weight_hh, bias_hh), state);
-  if (RecordedStates::active()) RecordedStates::add(*this, {next.hidden, next.cell});
+  if (RecordedStates::active()) {
+    // Gradients with respect to a cell state leave out its path through the hidden state of the same step, as
+    // those of a fused cell do.
+    if (next.cell.defined()) next.cell = next.cell.view_as(next.cell);
+    RecordedStates::add(*this, {next.hidden, next.cell});
+  }
   return next;
 }
 
