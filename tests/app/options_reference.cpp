@@ -22,8 +22,8 @@ std::map<const CLI::App*, std::vector<Declaration>> declared;
 constexpr const char* introduction = R"(# Options
 
 Made from the declarations in the code; a test compares. A *key* is the place in the JSON file of `--config` and in a
-run's `config.json`: `a.b` is `{"a": {"b": ...}}`; a relative path in the file of `--config` is taken from that file's
-folder. A flag `--[no-]x` is `--x`, `--no-x` or `--x=false`; *texts* are one or more words after the flag. An empty
+run's `config.json`: `a.b` is `{"a": {"b": ...}}`; a relative path there is taken from the present folder, as that of a flag
+is. A flag `--[no-]x` is `--x`, `--no-x` or `--x=false`; *texts* are one or more words after the flag. An empty
 default is the empty text or list.
 )";
 
