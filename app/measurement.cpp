@@ -4,8 +4,8 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/ops/linear.h"
 
@@ -17,7 +17,6 @@ constexpr int repetitions = 3;
 
 /// The best of a few repetitions: what the machine can do, not what disturbed it.
 double gflops(const Tensor& x, const Tensor& weight) {
-  using Clock = std::chrono::steady_clock;
   const double work = 2e-9 * static_cast<double>(x.size(0) * x.size(1) * weight.size(0));
   double best = 0;
   seq2seq::linear(x, weight);
@@ -27,7 +26,7 @@ double gflops(const Tensor& x, const Tensor& weight) {
     while (seconds < seconds_each) {
       seq2seq::linear(x, weight);
       done += work;
-      seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+      seconds = seconds_since(begin);
     }
     best = std::max(best, done / seconds);
   }

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +15,7 @@
 #include "memory_blocks.h"
 #include "output_lines.h"
 #include "same_file.h"
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
@@ -185,7 +185,6 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (!options.alignments.empty()) alignments.emplace(options.alignments);
   OutputLines output(options.output);
 
-  using Clock = std::chrono::steady_clock;
   Clock::duration busy{};
   int64_t index = 0;
   for (; !window.empty(); window = read()) {

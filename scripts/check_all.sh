@@ -21,7 +21,7 @@ step_debug() {
 # Another compiler, whose own OpenMP flags are not used: everything that CI runs at the full level, and one OpenMP
 # runtime alone.
 step_clang() {
-  provide clang++ clang
+  scripts/provide.sh clang++ clang
   scripts/setup.sh
   CXX=clang++ cmake --preset release -B build/check_all/clang
   cmake --build build/check_all/clang --parallel "$(scripts/jobs.sh)" -- --quiet
@@ -32,7 +32,7 @@ step_clang() {
 # Programs built for a CPU of 2008: any instruction of AVX or later that is not asked for first ends them. (Sums
 # under an emulated AVX2 are wrong, so that nothing can be learned from a later CPU.)
 step_qemu() {
-  provide qemu-x86_64 qemu-user
+  scripts/provide.sh qemu-x86_64 qemu-user
   build release seq2seq_app nn_test level
   # Otherwise the program starts itself again for these, and is not emulated any more.
   export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_DECOMMIT_DELAY=1000 MIMALLOC_PURGE_DELAY=1000
@@ -67,19 +67,6 @@ step_asan() {
 
 # Deliberately wrong versions, each of which a test must catch.
 step_mutations() { tests/mutations/run.sh; }
-
-# provide PROGRAM PACKAGE: a program that only a step here needs.
-provide() {
-  command -v "$1" >/dev/null && return
-  if ! command -v apt-get >/dev/null || { ((EUID != 0)) && ! sudo -n true 2>/dev/null; }; then
-    echo "$1 is missing: install it (Debian package $2)"
-    exit 77
-  fi
-  local as_root=()
-  ((EUID == 0)) || as_root=(sudo)
-  "${as_root[@]}" apt-get update -q
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$2"
-}
 
 # build PRESET [TARGET...]: the default is every target.
 build() {

@@ -12,19 +12,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # So that --all looks at a file again once the rules are others.
 rules() { sha256sum .clang-tidy | cut -c 1-16; }
 
-provide() { # PROGRAM, which is also the name of its Debian package
-  command -v "$1" >/dev/null && return
-  local as_root=()
-  ((EUID == 0)) || as_root=(sudo -n)
-  { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "$1"; } >/dev/null 2>&1 </dev/null ||
-    { echo "lint: $1 is missing: install it (Debian package $1)" >&2; exit 1; }
-}
-
 sources() { find app lib tests examples \( -name '*.cpp' -o -name '*.h' \) | LC_ALL=C sort; }
 
 check_format() {
-  provide clang-format-14
+  scripts/provide.sh clang-format-14 clang-format-14 || exit 1
   local wrong
   wrong=$(sources | xargs clang-format-14 --dry-run 2>&1 | grep -oE '^[^ :]+:[0-9]+' | sort -u -t : -k 1,1 || true)
   [[ -z $wrong ]] || {
@@ -59,7 +50,7 @@ check_unit() { # UNIT
 }
 
 check_faults() { # MINUTES, 0 = no limit
-  provide clang-tidy-14
+  scripts/provide.sh clang-tidy-14 clang-tidy-14 || exit 1
   scripts/setup.sh
   cmake --preset lint >/dev/null
   touch scripts/lint.clean

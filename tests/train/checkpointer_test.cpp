@@ -11,6 +11,7 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/train/new_model.h"
 #include "seq2seq/train/validator.h"
+#include "training_support.h"
 
 namespace seq2seq::test {
 namespace {
@@ -26,10 +27,6 @@ class CheckpointerTest : public ::testing::Test {
     set_log_level(LogLevel::quiet);
     options.data.train_source = options.data.valid_source = folder.write("t.source", "a b\nc\nb a c\n");
     options.data.train_target = options.data.valid_target = folder.write("t.target", "x\ny z\nz z\n");
-    options.text.tokenizer = WordTokenizerOptions{};
-    options.model.embedding.size = 4;
-    options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0};
-    options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0};
     options.optimization.average_decay = 0.5;
     options.run.directory = folder.path("run");
     run.emplace(RunDirectory::create(options));
@@ -56,19 +53,11 @@ class CheckpointerTest : public ::testing::Test {
     return std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
                                              Vocabulary(tokens));
   }
-  NamedTensors state() const {
-    NamedTensors result;
-    for (const auto& [name, tensor] : update->state()) result[name] = tensor.detach().clone();
-    return result;
-  }
-  static void expect_same(const NamedTensors& actual, const NamedTensors& expected) {
-    ASSERT_EQ(actual.size(), expected.size());
-    for (const auto& [name, tensor] : expected) EXPECT_TRUE(same(actual.at(name), tensor)) << name;
-  }
+  NamedTensors state() const { return copied(update->state()); }
   fs::path saved(const char* file) const { return run->path() / "checkpoints" / "step-2" / file; }
 
   TemporaryFolder folder;
-  TrainOptions options;
+  TrainOptions options = small_training();
   std::optional<RunDirectory> run;
   std::optional<RunLog> log;
   std::optional<TrainingText> text;
@@ -98,7 +87,7 @@ TEST_F(CheckpointerTest, WhatIsSavedIsRestored) {
   model = untrained();
   update.emplace(model.model, options.optimization, /*seed=*/1);
   const Progress restored = checkpointer->restore(*update);
-  expect_same(state(), expected);
+  expect_same_tensors(state(), expected);
   EXPECT_EQ(restored.updates, 2);
   EXPECT_EQ(restored.position, progress.position);
   EXPECT_EQ(restored.target_tokens, 4);
@@ -130,7 +119,7 @@ TEST_F(CheckpointerTest, ASaveThatFailsLeavesTheWeightsAlone) {
   TranslationModel broken = model;
   broken.model = Seq2Seq(nullptr);
   EXPECT_ANY_THROW(checkpointer->save(progress, broken, *update, {}, false));
-  expect_same(state(), before);
+  expect_same_tensors(state(), before);
   EXPECT_FALSE(fs::exists(saved("")));
   checkpointer->save(progress, model, *update, {}, false);
   EXPECT_TRUE(fs::exists(saved("model.pt")));
@@ -153,7 +142,7 @@ TEST_F(CheckpointerTest, AValidationThatFailsLeavesTheWeightsAlone) {
     validator.run(model.model);
   };
   EXPECT_ANY_THROW(validate());
-  expect_same(state(), before);
+  expect_same_tensors(state(), before);
 }
 
 TEST_F(CheckpointerTest, ARunGoesOnWithItsOwnTextAlone) {

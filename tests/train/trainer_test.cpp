@@ -12,6 +12,7 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "training_support.h"
 
 namespace seq2seq::test {
 namespace {
@@ -35,10 +36,6 @@ class TrainerTest : public ::testing::Test {
     options.data.train_source = options.data.valid_source = folder.write("t.source", source);
     options.data.train_target = options.data.valid_target = folder.write("t.target", target);
     options.batch = {BatchUnit::sentences, 4, 2};
-    options.text.tokenizer = WordTokenizerOptions{};
-    options.model.embedding.size = 4;
-    options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0};
-    options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0};
     options.validation.every = 1;
     options.run.directory = folder.path("run");
     options.run.threads = 1;
@@ -71,7 +68,7 @@ class TrainerTest : public ::testing::Test {
   std::string link(const char* name) const { return fs::read_symlink(run() / name).filename().string(); }
 
   TemporaryFolder folder;
-  TrainOptions options;
+  TrainOptions options = small_training();
 };
 
 TEST_F(TrainerTest, PatienceEndsARunThatDoesNotImprove) {

@@ -5,6 +5,7 @@
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
+#include "training_support.h"
 
 namespace seq2seq::test {
 namespace {
@@ -13,18 +14,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 using ::testing::ThrowsMessage;
-
-/// As they are now.
-NamedTensors copied(const NamedTensors& tensors) {
-  NamedTensors result;
-  for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();
-  return result;
-}
-
-void expect_same(const NamedTensors& actual, const NamedTensors& expected) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (const auto& [name, tensor] : expected) EXPECT_TRUE(same(actual.at(name), tensor)) << name;
-}
 
 class UpdateTest : public ::testing::Test {
  protected:
@@ -67,7 +56,7 @@ TEST_F(UpdateTest, IsItsPartsInTheirOrder) {
     NamedTensors expected = optimizer.state();
     expected.merge(average.state());
     for (const auto& [name, value] : named_parameters_of(*other)) expected["weight/" + name] = value;
-    expect_same(update.state(), expected);
+    expect_same_tensors(update.state(), expected);
   }
 }
 
@@ -77,7 +66,7 @@ TEST_F(UpdateTest, GoesOnFromItsStateBitForBit) {
   resumed.restore(copied(whole.state()), "state.pt");
   whole.run(batches, 2, 0.01);
   resumed.run(batches, 2, 0.01);
-  expect_same(resumed.state(), whole.state());
+  expect_same_tensors(resumed.state(), whole.state());
 }
 
 TEST_F(UpdateTest, WhatDoesNotFitIsRefused) {
@@ -97,7 +86,7 @@ TEST_F(UpdateTest, DivergenceLeavesTheWeightsAlone) {
   const NamedTensors before = copied(update.state());
   EXPECT_THAT([&] { update.run(batches, 12, 0.01); },
               ThrowsMessage<Error>(StartsWith("update 12: training diverged (loss ")));
-  expect_same(update.state(), before);
+  expect_same_tensors(update.state(), before);
 }
 
 TEST_F(UpdateTest, AveragesAreThereWithinAScopeAlone) {
@@ -109,13 +98,13 @@ TEST_F(UpdateTest, AveragesAreThereWithinAScopeAlone) {
     for (const auto& [name, value] : named_parameters_of(*model))
       EXPECT_TRUE(same(value, before.at("average/" + name))) << name;
   }
-  expect_same(update.state(), before);
+  expect_same_tensors(update.state(), before);
 
   options.average_decay = 0;
   Update plain(other, options, /*seed=*/7);
   const NamedTensors weights = copied(plain.state());
   const AveragedWeights none = plain.averaged_weights();
-  expect_same(plain.state(), weights);
+  expect_same_tensors(plain.state(), weights);
 }
 
 }  // namespace

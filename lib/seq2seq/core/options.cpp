@@ -180,12 +180,8 @@ OptionPatch OptionPatch::from_json(const std::string& text, const std::string& o
   return patch;
 }
 
-OptionPatch OptionPatch::from_json_file(const std::string& path) {
-  return from_json(read_file(path), path);
-}
-
 OptionPatch OptionPatch::from_configuration(const std::string& path) {
-  OptionPatch patch = from_json_file(path);
+  OptionPatch patch = from_json(read_file(path), path);
   patch.entries_.erase("format");  // of a run's config.json
   return patch;
 }

@@ -215,8 +215,7 @@ class OptionPatch {
  public:
   /// A JSON object; nested objects become dotted paths, '_' in a key is read as '-'.
   static OptionPatch from_json(const std::string& text, const std::string& origin);
-  static OptionPatch from_json_file(const std::string& path);
-  /// A preset, or the config.json of a run.
+  /// A JSON file: a preset, or the config.json of a run.
   static OptionPatch from_configuration(const std::string& path);
 
   /// A value typed on the command line; `flag` is the origin shown in errors.

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/data/corpus.h"
@@ -163,7 +164,6 @@ bool LineReader::next(std::string& line) {
 }
 
 bool LineReader::ready(int64_t milliseconds) const {
-  using Clock = std::chrono::steady_clock;
   auto& state = *implementation_;
   const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);
   while (!state.has_line()) {

@@ -32,14 +32,34 @@ class DecodingPool::Task {
   std::exception_ptr failure = nullptr;  // as is the first one of its batches
 };
 
-class DecodingPool::SearchTask : public Task {
+/// One whose batches fill in `found_`.
+template <class Found>
+class DecodingPool::Promised : public Task {
+ public:
+  using Task::Task;
+  void answer(const std::exception_ptr& problem) override {
+    if (problem)
+      promise_.set_exception(problem);
+    else
+      promise_.set_value(std::move(found_));
+  }
+  std::future<Found> future() { return promise_.get_future(); }
+
+ protected:
+  Found found_;
+
+ private:
+  std::promise<Found> promise_;
+};
+
+class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothesis>>> {
  public:
   SearchTask(SearchRequest request, size_t batch_size, size_t count, int share)
-      : Task(count, share),
+      : Promised(count, share),
         request_(std::move(request)),
         size_(batch_size),
-        order_(request_.sources.size()),
-        found_(request_.sources.size()) {
+        order_(request_.sources.size()) {
+    found_.resize(request_.sources.size());
     // Longest first, so that the workers end at about the same time.
     std::iota(order_.begin(), order_.end(), size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
@@ -62,26 +82,16 @@ class DecodingPool::SearchTask : public Task {
     for (size_t i = 0; i < sentences.size(); ++i) found_[sentences[i]] = std::move(found[i]);
   }
 
-  void answer(const std::exception_ptr& problem) override {
-    if (problem)
-      promise_.set_exception(problem);
-    else
-      promise_.set_value(std::move(found_));
-  }
-  auto future() { return promise_.get_future(); }
-
  private:
   SearchRequest request_;
   size_t size_;
   std::vector<size_t> order_;
-  std::vector<std::vector<Hypothesis>> found_;
-  std::promise<std::vector<std::vector<Hypothesis>>> promise_;
 };
 
-class DecodingPool::ScoringTask : public Task {
+class DecodingPool::ScoringTask : public Promised<std::vector<Hypothesis>> {
  public:
   ScoringTask(ScoringRequest request, int share)
-      : Task(request.sources.empty() ? 0 : 1, share), request_(std::move(request)) {}
+      : Promised(request.sources.empty() ? 0 : 1, share), request_(std::move(request)) {}
 
   void decode(size_t, Scorer& scorer) override {
     std::vector<Example> examples;
@@ -89,18 +99,8 @@ class DecodingPool::ScoringTask : public Task {
     found_ = score_targets(scorer, to_tensors(make_batch(examples)).source, request_.targets);
   }
 
-  void answer(const std::exception_ptr& problem) override {
-    if (problem)
-      promise_.set_exception(problem);
-    else
-      promise_.set_value(std::move(found_));
-  }
-  auto future() { return promise_.get_future(); }
-
  private:
   ScoringRequest request_;
-  std::vector<Hypothesis> found_;
-  std::promise<std::vector<Hypothesis>> promise_;
 };
 
 DecodingPool::DecodingPool(std::vector<std::unique_ptr<Scorer>> scorers, size_t capacity)

@@ -62,6 +62,8 @@ class DecodingPool {
 
  private:
   class Task;
+  template <class Found>
+  class Promised;
   class SearchTask;
   class ScoringTask;
   int threads_each(size_t batches) const;

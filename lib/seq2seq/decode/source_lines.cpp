@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/text/utf8.h"
 
@@ -49,7 +50,6 @@ SourceLine SourceLines::checked(std::string line) const {
 }
 
 std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
-  using Clock = std::chrono::steady_clock;
   std::vector<SourceLine> window;
   std::string line;
   Clock::time_point end;

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <set>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"

@@ -22,7 +22,7 @@ Json training_options(const TrainOptions& options) {
 
 bool Checkpointer::due(const Progress& progress) const {
   const int64_t every = options_.run.checkpoint_every;
-  return every > 0 ? progress.updates % every == 0 : progress.validated();
+  return every > 0 ? progress.due(every) : progress.validated();
 }
 
 std::string Checkpointer::provenance(const Progress& progress,

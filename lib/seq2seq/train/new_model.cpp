@@ -31,12 +31,16 @@ void freeze_pretrained_vectors(TranslationModel& model) {
   if (!options.target_file.empty()) model.model->target_embedding()->weight.set_requires_grad(false);
 }
 
-TranslationModel loaded_model(const TrainOptions& options, const std::string& from,
-                              const at::Device& device) {
-  TranslationModel model = load_model(from, device);
+void take_options(TranslationModel& model, const TrainOptions& options) {
   model.model_options = options.model;
   model.text_options = options.text;
   model.maximum_length = options.filter.maximum_length;
+}
+
+TranslationModel loaded_model(const TrainOptions& options, const std::string& from,
+                              const at::Device& device) {
+  TranslationModel model = load_model(from, device);
+  take_options(model, options);
   connect_vocabularies(model);
   return model;
 }
@@ -50,9 +54,7 @@ TranslationModel new_model(const TrainOptions& options, const Corpus& corpus, ui
 
 TranslationModel untrained_model(const TrainOptions& options, const TextCodecs& text, uint64_t weights_seed) {
   TranslationModel model;
-  model.model_options = options.model;
-  model.text_options = options.text;
-  model.maximum_length = options.filter.maximum_length;
+  take_options(model, options);
   model.text = text;
   model.model = Seq2Seq(options.model, text.source->vocabulary().size(), text.target->vocabulary().size());
   model.model->initialize(weights_seed);

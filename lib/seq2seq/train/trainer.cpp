@@ -20,10 +20,6 @@ TrainOptions prepared(TrainOptions options) {
   return options;
 }
 
-bool due(int64_t every, int64_t updates) {
-  return every > 0 && updates % every == 0;
-}
-
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
@@ -89,7 +85,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     progress_.count(update, seconds);
     note_precision();
     monitor_.updated(progress_, update, rate, seconds);
-    if (due(options_.run.gradient_flow_every, number)) {
+    if (progress_.due(options_.run.gradient_flow_every)) {
       const TensorBatch sample = to_tensors(make_batch(validator_->sample()), model_.model->device());
       monitor_.gradient_flow_measured(progress_, gradient_flow(model_.model, sample));
     }
@@ -97,7 +93,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
 
     const int64_t every = options_.validation.every;
     const bool epoch_ended = progress_.position.epoch != epoch;
-    bool best = (every > 0 ? due(every, number) : epoch_ended) && validate();
+    bool best = (every > 0 ? progress_.due(every) : epoch_ended) && validate();
     reason = stop_rule_.reached(progress_, stop_requested);
     // Who asks for the end is not made to wait.
     if (reason && *reason != StopReason::signal && !progress_.validated()) best = validate();

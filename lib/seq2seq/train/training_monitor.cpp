@@ -29,7 +29,7 @@ void TrainingMonitor::updated(Progress& progress, const UpdateResult& update, do
   const double speed = static_cast<double>(update.sums.target_tokens) / seconds;
   tokens_per_second_ = tokens_per_second_ == 0 ? speed : 0.95 * tokens_per_second_ + 0.05 * speed;
   show(progress, update);
-  if (progress.updates % options_.run.log_every != 0) return;
+  if (!progress.due(options_.run.log_every)) return;
   write_interval(progress.interval, progress, learning_rate);
   progress.interval = {};
 }

@@ -34,6 +34,8 @@ struct Progress {
   /// Counts a validation after the last update. True when `score` is the best so far: neither equal to an
   /// earlier one nor infinite.
   bool count_validation(double score, bool larger_is_better);
+  /// Whether what happens every so many updates, 0 = never, happens after this one.
+  bool due(int64_t every) const { return every > 0 && updates % every == 0; }
   bool validated() const { return validated_update == updates; }
 };
 

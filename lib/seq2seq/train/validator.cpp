@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <future>
 #include <iterator>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/models.h"
 #include "seq2seq/decode/output_formats.h"
@@ -101,7 +101,7 @@ std::vector<std::string> Validator::translate(const Seq2Seq& model) const {
 
 ValidationResult Validator::run(Seq2Seq& model) const {
   const at::NoGradGuard no_grad;
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   ValidationResult result;
   result.scores = teacher_forced(model);
   if (std::any_of(metrics_.begin(), metrics_.end(), [](auto* metric) { return metric->of_texts(); })) {
@@ -112,7 +112,7 @@ ValidationResult Validator::run(Seq2Seq& model) const {
   result.criterion = result.scores.at(options_.criterion);
   if (metric_named(options_.criterion).best == Best::nearest_to_one)
     result.criterion = std::abs(result.criterion - 1);
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  result.seconds = seconds_since(begin);
   return result;
 }
 

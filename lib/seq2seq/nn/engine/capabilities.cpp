@@ -1,6 +1,7 @@
 #include "seq2seq/nn/engine/capabilities.h"
 
 #include <ATen/ATen.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -36,11 +37,10 @@ InstructionSet chosen_set() {
   const InstructionSet best = best_set();
   const char* asked = std::getenv(variable);
   if (asked == nullptr || *asked == '\0') return best;
-  std::string known;
-  for (const char* name : set_names) known += (known.empty() ? "" : ", ") + std::string(name);
   const auto found = std::ranges::find(set_names, std::string_view(asked));
   if (found == std::end(set_names))
-    throw Error(variable, std::string("'") + asked + "' is unknown", "valid: " + known);
+    throw Error(variable, fmt::format("'{}' is unknown", asked),
+                fmt::format("valid: {}", fmt::join(set_names, ", ")));
   const auto set = static_cast<InstructionSet>(found - std::begin(set_names));
   if (set > best)
     throw Error(variable, std::string("this processor lacks ") + asked,

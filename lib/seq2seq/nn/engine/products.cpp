@@ -2,8 +2,9 @@
 
 #include <ATen/ATen.h>
 
-#include <chrono>
+#include <algorithm>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/onednn.h"
@@ -24,9 +25,9 @@ bool in_bfloat16() {
 double seconds_of_products(const Tensor& x, const Tensor& weight) {
   double best = 1e9;
   for (int i = 0; i < 4; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = Clock::now();
     product(x, product_operand(weight));
-    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    best = std::min(best, seconds_since(begin));
   }
   return best;
 }

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "../support/compare.h"
+#include "seq2seq/model/named_tensors.h"
+#include "seq2seq/train/options.h"
+
+namespace seq2seq::test {
+
+/// A model of words that trains in no time, without dropout.
+inline TrainOptions small_training() {
+  TrainOptions options;
+  options.text.tokenizer = WordTokenizerOptions{};
+  options.model.embedding.size = 4;
+  options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0};
+  options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0};
+  return options;
+}
+
+/// As they are now.
+inline NamedTensors copied(const NamedTensors& tensors) {
+  NamedTensors result;
+  for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();
+  return result;
+}
+
+inline void expect_same_tensors(const NamedTensors& actual, const NamedTensors& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const auto& [name, tensor] : expected) EXPECT_TRUE(same(actual.at(name), tensor)) << name;
+}
+
+}  // namespace seq2seq::test
