@@ -11,6 +11,8 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
+#include "seq2seq/nn/layers/recurrent.h"
 
 namespace seq2seq {
 namespace {
@@ -53,6 +55,7 @@ c10::Device open_device(const std::string& name) {
   if (device.is_cuda() && !at::hasCUDA())
     throw Error("--device", "no CUDA device can be used here",
                 "use --device cpu, or a LibTorch built for CUDA");
+  if (device.is_cuda()) set_up_cuda();
   if (!device.is_cpu()) {
     const int count = c10::impl::getDeviceGuardImpl(device.type())->deviceCount();
     if (device.index() >= count)
@@ -67,6 +70,9 @@ void move_to(torch::nn::Module& module, c10::Device device) {
   const at::NoGradGuard no_grad;
   for (at::Tensor& parameter : module.parameters()) move(parameter, device);
   for (at::Tensor& buffer : module.buffers()) move(buffer, device);
+  for (const auto& part : module.modules(/*include_self=*/false))
+    if (auto* layer = part->as<RecurrentLayerImpl>()) layer->join_weights();
+  if (auto* layer = module.as<RecurrentLayerImpl>()) layer->join_weights();
 }
 
 void use_threads(int64_t threads) {
