@@ -9,7 +9,6 @@
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
-#include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
 
@@ -56,10 +55,9 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   make_paths_absolute(options);
   // The run goes on with what its own start measured, where that can be computed.
   if (options.optimization.precision == Precision::automatic)
-    options.optimization.precision =
-        options.run.device == "cpu" && options.run.kernels != Kernels::plain && has_onednn_bfloat16_products()
-            ? before.optimization.precision
-            : Precision::float32;
+    options.optimization.precision = is_available(before.optimization.precision, options.run)
+                                         ? before.optimization.precision
+                                         : Precision::float32;
   // In float32 it can go on anywhere.
   if (options.optimization.precision == Precision::float32)
     before.optimization.precision = Precision::float32;
@@ -99,8 +97,11 @@ TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDir
     return words && words->size() == 1 ? words->front() : std::string();
   };
   const std::string directory = text_of(&names.run.directory), from = text_of(&names.run.initialize_from);
-  if (text_of(&names.optimization.precision) == option_name(Precision::bfloat16))
-    check_available(Precision::bfloat16);
+  const std::string device = text_of(&names.run.device), precision = text_of(&names.optimization.precision);
+  // Of a run that is resumed, the configuration may name the device.
+  for (const Precision wanted : {Precision::tf32, Precision::bfloat16})
+    if (precision == option_name(wanted) && !(resume && device.empty()))
+      check_available(wanted, device.empty() ? names.run.device : device);
   if (resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
   if (resume) {

@@ -114,7 +114,8 @@ struct DataOptions {
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
-enum class Precision { float32, bfloat16, automatic };
+/// tf32: of CUDA devices. bfloat16: of products with weights; on CUDA devices the others are in tf32.
+enum class Precision { float32, tf32, bfloat16, automatic };
 std::span<const char* const> option_names(Precision);
 
 struct OptimizationOptions {
@@ -129,6 +130,7 @@ struct OptimizationOptions {
   double label_smoothing = 0.0;
   double average_decay = 0.0;
   Precision precision = Precision::float32;
+  bool deterministic = false;
   double scheduled_sampling = 0.0;
   int64_t scheduled_sampling_updates = 0;
   double coverage_loss = 0.0;
@@ -149,9 +151,11 @@ struct OptimizationOptions {
       "validate and save an exponential moving average of the weights with this decay; 0 = off",
       in_range(0, 0.999999));
     f("precision", o.precision,
-      "number format of products in training: bfloat16 is twice as fast on processors with instructions for "
-      "it; auto "
-      "measures at the start");
+      "number format of products in training: tf32 is one of CUDA devices, bfloat16 is twice as fast on "
+      "processors with instructions for it; auto measures at the start on a processor, and is tf32 on a CUDA "
+      "device");
+    f("deterministic", o.deterministic,
+      "on a CUDA device, too, the same run gives the same bits: slower, and batches must fit into its memory");
     f("scheduled-sampling", o.scheduled_sampling,
       "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
     f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",
@@ -266,8 +270,10 @@ SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
 /// Rules between fields, and what this machine can compute, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
-/// Throws UsageError when this machine cannot compute in it.
-void check_available(Precision precision);
+/// Throws UsageError when the device cannot compute in it, Error when there is no such device.
+void check_available(Precision precision, const std::string& device);
+/// Whether the run can compute in it.
+bool is_available(Precision precision, const RunOptions& run);
 /// `automatic` becomes what is faster where and how the run computes.
 Precision resolved(Precision precision, const RunOptions& run);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,8 +46,11 @@ class Update {
   /// sampled words.
   Update(const Seq2Seq& model, const OptimizationOptions& options, uint64_t seed);
 
-  /// Update `number`, counted from 1. Waits for the device once, between gradients and step. Throws Error in
-  /// place of the step when loss or norm is not finite, or the norm is above options.divergence_norm.
+  /// Update `number`, counted from 1. Waits for the device once, between gradients and step. Batches that do
+  /// not fit into the device's memory are computed in parts, from then on: but for rounding and dropout, the
+  /// update is the same. Throws Error in place of the step when loss or norm is not finite, or the norm is
+  /// above options.divergence_norm, and when one sentence pair does not fit, or a batch where options ask for
+  /// the same bits each time.
   UpdateResult run(const std::vector<Batch>& batches, int64_t number, double learning_rate);
 
   /// What is validated and saved: for as long as the result lives, the model has the averages for weights,
@@ -58,11 +62,16 @@ class Update {
   void restore(const NamedTensors& state, const std::string& origin);
 
  private:
+  DeviceSums make_gradients(const std::vector<Batch>& batches, int64_t number);
+  /// What did not fit was `largest`.
+  void lower_limit(const Batch& largest, int64_t number);
+
   Seq2Seq model_;
   OptimizationOptions options_;
   uint64_t seed_;
   Optimizer optimizer_;
   std::optional<WeightAverage> average_;
+  int64_t most_tokens_ = std::numeric_limits<int64_t>::max();  // of a batch, padding included
 };
 
 }  // namespace seq2seq
