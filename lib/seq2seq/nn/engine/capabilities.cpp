@@ -83,8 +83,8 @@ class Answers {
   template <class Question>
   bool find(c10::DeviceType type, Question question) {
     const std::lock_guard lock(mutex_);
-    const auto found = answers_.find(type);
-    return found != answers_.end() ? found->second : answers_[type] = question();
+    if (!answers_.contains(type)) answers_[type] = question();
+    return answers_[type];
   }
 
  private:
