@@ -122,7 +122,7 @@ expect(2 "^$" "^seq2seq: --precision: tf32 is a number format of CUDA devices[^\
 file(REMOVE_RECURSE ${FOLDER}/copying_run)
 expect(0 "^$" "^$" ${copying} --max-updates 2 --deterministic)
 expect(0 "^$" "^$" ${copying} --max-updates 3 --resume)
-expect(2 "^$" "^seq2seq: --deterministic: cannot change when a run is resumed[^\n]*\n$"
+expect(2 "^$" "^seq2seq: --(no-)?deterministic: cannot change when a run is resumed[^\n]*\n$"
        ${copying} --max-updates 4 --resume --no-deterministic)
 
 # An instruction set that is none is told before anything is read.

@@ -29,7 +29,8 @@ TEST(Batch, PartsHoldItsRowsAndAreNoWiderThanTheyHaveToBe) {
   const std::vector<Example> examples = {{5, {10, 11, 12}, {20}}, {3, {13}, {21, 22}}, {8, {}, {}}};
   const std::vector<Batch> parts = split_batch(make_batch(examples), 2);
   ASSERT_EQ(parts.size(), 2u);
-  const Batch expected[] = {make_batch(std::span(examples).first(1)), make_batch(std::span(examples).subspan(1))};
+  const Batch expected[] = {make_batch(std::span(examples).first(1)),
+                            make_batch(std::span(examples).subspan(1))};
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(parts[i].size, expected[i].size);
     EXPECT_EQ(parts[i].source_width, expected[i].source_width);

@@ -116,7 +116,8 @@ TEST_F(ShortOfMemoryTest, AnUpdateInPartsIsTheSame) {
   fill_memory(2);
   testing::internal::CaptureStderr();
   for (int64_t number = 1; number <= 2; ++number) {
-    const UpdateResult expected = whole.run(batches, number, 0.01), actual = update.run(batches, number, 0.01);
+    const UpdateResult expected = whole.run(batches, number, 0.01),
+                       actual = update.run(batches, number, 0.01);
     EXPECT_NEAR(actual.sums.loss, expected.sums.loss, 1e-10 * expected.sums.loss);
     EXPECT_NEAR(actual.gradient_norm, expected.gradient_norm, 1e-10 * expected.gradient_norm);
     EXPECT_EQ(actual.sums.target_tokens, expected.sums.target_tokens);
@@ -129,8 +130,9 @@ TEST_F(ShortOfMemoryTest, AnUpdateInPartsIsTheSame) {
   }
   EXPECT_EQ(passes, 5) << "the second update makes parts at once";
   const std::string log = testing::internal::GetCapturedStderr();
-  EXPECT_THAT(log, HasSubstr("update 1: not enough memory for a batch of 3 sentence pairs; from here on, batches "
-                             "of more than 21 tokens, padding included, are computed in parts\n"));
+  EXPECT_THAT(log,
+              HasSubstr("update 1: not enough memory for a batch of 3 sentence pairs; from here on, batches "
+                        "of more than 21 tokens, padding included, are computed in parts\n"));
   EXPECT_THAT(log, HasSubstr("update 1: not enough memory for a batch of 2 sentence pairs; "));
   EXPECT_EQ(std::ranges::count(log, '\n'), 2);
 }

@@ -95,9 +95,8 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
-  Looked looked{.words = attention_->prepare(memory.states(), memory.mask()),
-                .sentences = {},
-                .sentence_of_word = {}};
+  Looked looked{
+      .words = attention_->prepare(memory.states(), memory.mask()), .sentences = {}, .sentence_of_word = {}};
   if (sentence_attention_) {
     const SentenceMemory sentences = memory.sentences();
     looked.sentences = sentence_attention_->prepare(sentences.states, sentences.mask);

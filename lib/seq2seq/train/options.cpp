@@ -111,7 +111,8 @@ void check(const TrainOptions& options) {
 }
 
 void check_available(Precision precision, const std::string& device) {
-  constexpr const char* remedy = "give --precision float32, also to go on with a run that was begun elsewhere";
+  constexpr const char* remedy =
+      "give --precision float32, also to go on with a run that was begun elsewhere";
   if (precision == Precision::tf32 && !names_cuda(device))
     throw UsageError("--precision", "tf32 is a number format of CUDA devices", remedy);
   if (precision == Precision::bfloat16 && !has_bfloat16_products(open_device(device).type()))

@@ -129,9 +129,10 @@ void Update::lower_limit(const Batch& largest, int64_t number) {
                             largest.source_width, largest.target_width),
                 "lower --max-length, or train a smaller model");
   most_tokens_ = (tokens_with_padding(largest) + 1) / 2;
-  log_warning(fmt::format("{}: not enough memory for a batch of {} sentence pairs; from here on, batches of "
-                          "more than {} tokens, padding included, are computed in parts",
-                          place, largest.size, most_tokens_));
+  log_warning(
+      fmt::format("{}: not enough memory for a batch of {} sentence pairs; from here on, batches of "
+                  "more than {} tokens, padding included, are computed in parts",
+                  place, largest.size, most_tokens_));
 }
 
 UpdateResult Update::run(const std::vector<Batch>& batches, int64_t number, double learning_rate) {

@@ -117,7 +117,8 @@ bool has_onednn_packed_products() {
 }
 
 bool has_onednn_bfloat16_products() {
-  static const bool has = onednn_offers_products() && works([] { try_products(at::kBFloat16, onednn_trial); });
+  static const bool has =
+      onednn_offers_products() && works([] { try_products(at::kBFloat16, onednn_trial); });
   return has;
 }
 
@@ -136,9 +137,8 @@ bool has_mixed_products(c10::DeviceType type) {
   static Answers answers;
   return answers.find(type, [type] {
     return works([type] {
-      try_products(at::TensorOptions(type).dtype(at::kBFloat16), [](const Tensor& x, const Tensor& weight) {
-        return at::mm(x, weight.t(), at::kFloat);
-      });
+      try_products(at::TensorOptions(type).dtype(at::kBFloat16),
+                   [](const Tensor& x, const Tensor& weight) { return at::mm(x, weight.t(), at::kFloat); });
     });
   });
 }
