@@ -12,7 +12,7 @@
 
 namespace seq2seq {
 
-/// The divisor of the log-probability of n tokens (</s> counts) in a score:
+/// The length penalty, by which a score divides the log-probability of n tokens (</s> included):
 ///   none     1
 ///   average  n^alpha
 ///   wu       ((5 + n) / 6)^alpha   (Wu et al. 2016)
@@ -26,7 +26,7 @@ std::span<const char* const> option_names(LengthPenalty);
 enum class CoveragePenalty { none, wu, summary };
 std::span<const char* const> option_names(CoveragePenalty);
 
-/// When the search of a sentence ends, other than by having no live hypothesis:
+/// When the search of a sentence ends, except for lack of live hypotheses; not used in sampling:
 ///   patience    when patience * K hypotheses are complete (Kasai et al. 2022; 1 is usual), or as exhaustive
 ///   first       when n_best hypotheses are complete
 ///   exhaustive  when no live hypothesis can be among the n best any more
@@ -105,16 +105,16 @@ struct SearchOptions {
 /// Rules between fields. Throws UsageError.
 void check(const SearchOptions& options);
 
-/// The score of `length` tokens, </s> included, with this log-probability and length penalty.
+/// The length-normalized score of `length` tokens, </s> included, with this log-probability.
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options);
 
-/// The coverage penalty, at most 0, for the total attention [tokens] of one hypothesis, without </s> and <s>.
+/// The coverage penalty, at most 0. `attention`: the total on each source token, without </s> and <s>.
 double coverage_score(std::span<const double> attention, const SearchOptions& options);
 
 /// Consecutive target tokens.
 using Phrase = std::vector<int64_t>;
 
-/// Phrases that no output may contain, or that are made more or less probable.
+/// Phrases that no output may contain or that are made more or less probable.
 struct OutputRules {
   std::vector<Phrase> banned = {};
   /// Added to the log-probability of each token of a phrase where it continues the phrase.
@@ -126,9 +126,9 @@ struct OutputRules {
 
 /// Constraints on the output of one sentence.
 struct SentenceRules {
-  Phrase prefix = {};                 ///< it begins with these
-  std::vector<Phrase> required = {};  ///< and contains each of these, at most 64
-  uint64_t seed = 0;                  ///< of its samples
+  Phrase prefix = {};                 ///< the output begins with these tokens
+  std::vector<Phrase> required = {};  ///< the output contains each of these, at most 64
+  uint64_t seed = 0;                  ///< of sampling
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy
@@ -137,9 +137,9 @@ struct SentenceRules {
 /// decreases, so the score of a live hypothesis is at most that of its current log-probability at the maximum
 /// length. With groups (Vijayakumar et al. 2018) each group keeps its share of the K, one group after the
 /// other. With required phrases the K are taken in turn from banks of hypotheses with equally many required
-/// tokens (Post and Vilar 2018), and only hypotheses with all phrases may end. A hypothesis of the maximum
-/// length is closed with </s> and its log-probability, so that scores are those of the model. <pad> and <s>
-/// are never generated. Throws Error when the model returns NaN.
+/// tokens (Post and Vilar 2018), and </s> is only generated after all phrases. A hypothesis of the maximum
+/// length is completed with </s> and its log-probability, so that scores are those of the model; it ranks
+/// last if phrases are missing. <pad> and <s> are never generated. Throws Error when the model returns NaN.
 std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
                                             const SearchOptions& options, const OutputRules& rules = {},
                                             std::span<const SentenceRules> sentence_rules = {});

@@ -23,7 +23,7 @@ struct TranslatorOptions {
   bool batch_invariant = false;
   bool replace_unknown = true;
   bool verify = false;
-  /// Whether the likeliest words of a step are not enough.
+  /// Whether search needs the full distribution of each step, not only the most probable tokens.
   bool needs_all_words() const;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
@@ -45,24 +45,24 @@ struct TranslatorOptions {
   }
 };
 
-/// Lines in, lines out: tokenizes, has a pool decode them, puts unknown words back, detokenizes. Several may
-/// share a pool, each with options of its own.
+/// Translates lines of text: tokenizes, decodes in a pool, replaces unknown words, detokenizes. Several
+/// translators may share a pool, each with its own options.
 class Translator {
  public:
-  /// Sources of more than `maximum_length` tokens are cut. The pool, whose models read and write `text`, must
-  /// outlive it.
+  /// Sources of more than `maximum_length` tokens are truncated. The pool, whose models read and write
+  /// `text`, must outlive the translator.
   Translator(TextCodecs text, int64_t maximum_length, DecodingPool& pool, const TranslatorOptions& options);
   Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options);
 
-  /// One translation a line, in their order. Bad lines are reported as warnings and counted.
+  /// One translation per line, in the same order. Bad lines are reported as warnings and counted.
   std::vector<Translation> translate(std::span<const SourceLine> lines);
 
   /// Since construction.
   struct Counts {
     int64_t lines = 0, bad_lines = 0, cut_lines = 0;
     int64_t output_tokens = 0;   ///< of the best outputs, without </s>
-    int64_t without_output = 0;  ///< lines whose rules left no word to write
-    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability is another one
+    int64_t without_output = 0;  ///< lines whose rules allow no output
+    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability differs
   };
   const Counts& counts() const { return counts_; }
   /// Lines that the pool can decode at a time.
