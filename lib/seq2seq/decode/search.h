@@ -56,48 +56,56 @@ struct SearchOptions {
   int64_t sample_top_k = 0;
   double sample_top_p = 1.0;
   static void fields(auto& o, auto& f) {
-    f("beam-size", o.beam_size, "hypotheses kept a sentence; 1 = greedy", in_range(1, 1000), everyday);
-    f("n-best", o.n_best, "outputs a sentence, at most the beam size", in_range(1, 1000), everyday);
+    f("beam-size", o.beam_size, "hypotheses kept per sentence; 1 = greedy", in_range(1, 1000), everyday);
+    f("n-best", o.n_best, "outputs per sentence, at most the beam size", in_range(1, 1000), everyday);
     f("length-penalty", o.length_penalty,
-      "divide log-probabilities by the length n^alpha (average) or by ((5 + n) / 6)^alpha (wu)", everyday);
-    f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10),
+      "normalize scores by length: divide log-probabilities by n^alpha (average) or "
+      "((5 + n) / 6)^alpha (wu) for n tokens",
+      everyday);
+    f("length-penalty-alpha", o.length_penalty_alpha, "exponent of the length penalty", in_range(0, 10),
       only_if(o.length_penalty != LengthPenalty::none, "add --length-penalty average or wu"));
     f("coverage-penalty", o.coverage_penalty,
-      "lower the score for source words never looked at (wu) or looked at more than once (summary)");
+      "lower the score for source tokens attended to too little (wu) or more than once (summary)");
     const OptionCondition with_coverage_penalty =
         only_if(o.coverage_penalty != CoveragePenalty::none, "add --coverage-penalty wu or summary");
-    f("coverage-penalty-beta", o.coverage_penalty_beta, "its weight", at_least(0), with_coverage_penalty);
+    f("coverage-penalty-beta", o.coverage_penalty_beta, "weight of the coverage penalty", at_least(0),
+      with_coverage_penalty);
     f("stepwise-penalty", o.stepwise_penalty,
-      "let the coverage penalty also decide which unfinished hypotheses are kept", with_coverage_penalty);
-    f("min-length", o.min_length, "output tokens at least", at_least(0));
-    f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0),
-      everyday);
-    f("max-length-ratio", o.max_length_ratio, "output tokens at most, a source token; 0 = no such limit",
+      "apply the coverage penalty at every step, also to unfinished hypotheses", with_coverage_penalty);
+    f("min-length", o.min_length, "minimum output length in tokens", at_least(0));
+    f("max-length", o.max_length, "maximum output length in tokens; 0 = twice the source length plus 20",
+      at_least(0), everyday);
+    f("max-length-ratio", o.max_length_ratio,
+      "maximum number of output tokens per source token; 0 = no limit", in_range(0, 1000));
+    f("min-length-ratio", o.min_length_ratio, "minimum number of output tokens per source token",
       in_range(0, 1000));
-    f("min-length-ratio", o.min_length_ratio, "output tokens at least, a source token", in_range(0, 1000));
     f("stopping", o.stopping,
-      "end a sentence when enough hypotheses are complete (patience), when one is (first), "
-      "or only when no other can be better (exhaustive)");
-    f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
-      at_least(1), only_if(o.stopping == Stopping::patience, "add --stopping patience"));
-    f("ban-unknown", o.ban_unknown, "never write <unk>");
+      "end the search of a sentence when enough hypotheses are complete (patience), when --n-best are "
+      "(first), or only when no other can be better (exhaustive)");
+    f("patience", o.patience,
+      "end the search of a sentence when this times the beam size hypotheses are complete", at_least(1),
+      only_if(o.stopping == Stopping::patience, "add --stopping patience"));
+    f("ban-unknown", o.ban_unknown, "never generate <unk>");
     f("repetition-penalty", o.repetition_penalty,
-      "multiply the log-probability of a token that was written already by this; 1 = no penalty",
-      in_range(1, 100));
-    f("no-repeat-ngram", o.no_repeat_ngram, "never write n tokens in a row twice; 0 = allow it",
+      "multiply the log-probability of tokens generated before by this; 1 = no penalty", in_range(1, 100));
+    f("no-repeat-ngram", o.no_repeat_ngram, "never generate an n-gram of this length twice; 0 = off",
       in_range(0, 100));
     f("beam-groups", o.beam_groups,
-      "groups of the beam that avoid each other's words (diverse beam search); divides the beam size",
+      "groups of the beam that avoid each other's tokens (diverse beam search); must divide the beam size",
       in_range(1, 1000));
-    f("diversity", o.diversity, "what a word costs a group that an earlier group chose at the same place",
-      at_least(0), only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
+    f("diversity", o.diversity,
+      "penalty for a token for each time that an earlier group chose it at the same step", at_least(0),
+      only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
     f("sample", o.sample,
-      "draw each word by its probability; --beam-size outputs are drawn, --n-best are kept", everyday);
+      "sample tokens from the model's distribution; --beam-size outputs are drawn, --n-best are kept",
+      everyday);
     const OptionCondition sampling = only_if(o.sample, "add --sample");
-    f("temperature", o.temperature, "divide log-probabilities by this before drawing", in_range(0.01, 100),
+    f("temperature", o.temperature, "divide log-probabilities by this before sampling", in_range(0.01, 100),
       sampling);
-    f("sample-top-k", o.sample_top_k, "draw from the k likeliest words; 0 = from all", at_least(0), sampling);
-    f("sample-top-p", o.sample_top_p, "draw from the likeliest words that have this probability together",
+    f("sample-top-k", o.sample_top_k, "sample from the k most probable tokens; 0 = from all", at_least(0),
+      sampling);
+    f("sample-top-p", o.sample_top_p,
+      "sample from the most probable tokens with this total probability (nucleus sampling)",
       in_range(0.0001, 1), sampling);
   }
 };

@@ -27,21 +27,20 @@ struct TranslatorOptions {
   bool needs_all_words() const;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
-    f("ban", o.ban, "texts that must not be written");
+    f("ban", o.ban, "texts that no output may contain");
     f("bias", o.bias, "text=number: added to the log-probability of the text's tokens, e.g. Haus=1.5");
     f("repeatable", o.repeatable,
-      "texts whose tokens --no-repeat-ngram and --repetition-penalty leave alone");
-    f("seed", o.seed, "of --sample; each line has draws of its own, whatever is decoded beside it",
+      "texts whose tokens are exempt from --no-repeat-ngram and --repetition-penalty");
+    f("seed", o.seed, "seed of --sample; samples depend on it and the line number, not on other lines",
       at_least(0));
     f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday);
     f("batch-invariant", o.batch_invariant,
-      "the same output and scores to the last digit, whatever the batch size, the other lines and the "
-      "threads: "
-      "each sentence is decoded on its own, by one thread, which is slower");
+      "outputs and scores that do not depend on batch size, other lines or threads, to the last bit: "
+      "each sentence is decoded alone by one thread, which is slower");
     f("replace-unknown", o.replace_unknown,
-      "write the source word with the most attention in place of <unk> (needs a model with attention)");
+      "replace <unk> by the most attended source word (needs a model with attention)");
     f("verify", o.verify,
-      "score each output once more, as training would, and report those whose log-probability differs");
+      "score each output again by teacher forcing and report those whose log-probability differs");
   }
 };
 
