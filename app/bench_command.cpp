@@ -24,8 +24,8 @@
 namespace seq2seq {
 namespace {
 
-/// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`. What the machine could
-/// do is measured of processors only.
+/// The arithmetic figures of both benchmarks: `products` multiply-adds in `seconds`. What the machine can
+/// reach is measured on CPUs only.
 void describe_arithmetic(Json& result, double products, double seconds, double target_tokens,
                          const at::Device& device) {
   const double reached = 2e-9 * products / seconds;
@@ -98,10 +98,10 @@ class TrainingBench {
 };
 
 int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrainOptions& bench) {
-  if (options.run.directory.empty()) options.run.directory = "-";  // required of `train`, not used here
+  if (options.run.directory.empty()) options.run.directory = "-";  // required by `train`, not used here
   check_as_given(options, given, [&] { check(options); });
   const at::Device device = open_device(options.run.device);  // refused before anything is read
-  // A speed is asked for, not a model.
+  // Only the speed matters, not the weights.
   options.optimization.divergence_norm = 0;
   keep_large_blocks();
   use_threads(options.run.threads);

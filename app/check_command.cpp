@@ -36,7 +36,7 @@ int run_check(const CheckOptions& options) {
   require_corpus_files(options.train_files, corpus_flags("--train"));
   check_corpus_files(options.valid_files, corpus_flags("--valid"));
   for (const CorpusFiles* files : {&options.train_files, &options.valid_files})
-    if (!files->combined.empty()) example_format(files->combined);  // refused at once
+    if (!files->combined.empty()) example_format(files->combined);  // throws for an unknown ending
   const CheckReport report = check_corpora(
       {options.train_files, options.valid_files, options.maximum_length, options.tokens_per_second});
   std::cout << report.text << std::flush;

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the commands that decode are given as models.
+// The options of translate and score that select the models.
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ struct DecodingModelOptions {
   PlainTokenizer tokenizer = PlainTokenizer::whitespace;
   int64_t maximum_length = 250;
 
-  /// Whether it is an archive known by its methods alone.
+  /// Whether the model is an archive made by another program, known by its methods only.
   bool foreign() const { return !source_vocabulary.empty(); }
   bool all_sentencepiece() const {
     return source_vocabulary.ends_with(".model") && target_vocabulary.ends_with(".model");
@@ -47,10 +47,10 @@ struct DecodingModelOptions {
 /// Rules between fields. Throws UsageError.
 void check(const DecodingModelOptions& options);
 
-/// What they are read from, for `check_files`. Throws Error when a model does not exist.
+/// The files to be read, for `check_files`. Throws Error if a model does not exist.
 std::vector<NamedFile> files_of(const DecodingModelOptions& options);
 
-/// The models, or the archive, that the options name.
+/// Loads the models, or the archive, that the options name.
 DecodingModels load_models(const DecodingModelOptions& options, const at::Device& device);
 
 }  // namespace seq2seq

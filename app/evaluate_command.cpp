@@ -23,12 +23,12 @@ namespace {
 
 constexpr int64_t default_samples = 1000;
 
-/// What `evaluate` calls a metric: by itself, or with others of its group.
+/// A metric's name in --metric: its own or that of its group.
 std::string evaluate_name(const Metric& metric) {
   return metric.group ? metric.group->name : metric.name;
 }
 
-/// The names of such metrics, each once.
+/// The names of the metrics that satisfy `such`, each once.
 template <class Such>
 std::vector<std::string> evaluate_names(const Such& such) {
   std::vector<std::string> names;
@@ -92,7 +92,7 @@ struct EvaluateOptions {
       only_if(o.samples() > 0, "add --bootstrap or --baseline"));
   }
 
-  /// Of an option that some metrics alone heed.
+  /// The condition of an option that only some metrics use.
   template <class Such>
   OptionCondition for_metrics(const Such& such) const {
     const auto users = evaluate_names(such);
@@ -124,7 +124,7 @@ void EvaluateOptions::check() const {
 
 enum class Side { source, target };
 
-/// Each line of a file as its texts: one; of an example file its source, or target and further references.
+/// The texts of each line: itself or, of an example file, its source or its target and further references.
 ReferenceLists read_texts(const std::string& path, Side side) {
   LineReader reader(path);
   ReferenceLists texts;
@@ -162,7 +162,7 @@ void check_line_counts(const std::string& path, size_t lines, const std::string&
               "both need one line for each sentence");
 }
 
-/// One text a line; of an example file, this side of it.
+/// One text per line; of an example file, this side.
 std::vector<std::string> read_lines(const std::string& path, Side side) {
   std::vector<std::string> result;
   for (auto& texts : read_texts(path, side)) result.push_back(std::move(texts.front()));
@@ -201,7 +201,7 @@ Json interval_json(const BootstrapInterval& interval) {
   return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
 }
 
-/// "confidence", with a baseline also "comparison"; empty when no samples were asked for.
+/// "confidence", and with a baseline "comparison"; empty without resampling.
 Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& system,
                     const std::optional<SentenceStatistics>& baseline) {
   const BootstrapOptions bootstrap{options.samples(), static_cast<uint64_t>(options.seed)};
@@ -221,7 +221,7 @@ Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& sy
   return figures;
 }
 
-/// Sentences on lines of their own.
+/// The texts with each separator replaced by a line end.
 Texts with_sentence_lines(Texts texts, const std::string& separator) {
   if (separator.empty()) return texts;
   const auto split = [&](std::vector<std::string>& lines) {
@@ -243,7 +243,7 @@ Json details_json(const Metric& metric, const ScoredTexts& texts, std::span<cons
   return details;
 }
 
-/// The figures of the metrics that `evaluate` calls so, as far as the texts come with what they need.
+/// The figures of the metrics with this name in --metric, as far as the texts include what these need.
 Json evaluate(const std::string& name, const EvaluateOptions& options, const ScoredTexts& texts,
               const std::optional<ScoredTexts>& baseline) {
   Json figures = Json::object(), resampled = Json::object();
@@ -276,7 +276,7 @@ Json evaluate(const std::string& name, const EvaluateOptions& options, const Sco
   return figures;
 }
 
-/// Whether line ends matter to the metrics that `evaluate` calls so.
+/// Whether a metric with this name in --metric depends on line ends.
 bool heeds_sentence_lines(const std::string& name) {
   const auto names = evaluate_names([](const Metric& metric) { return metric.heeds.sentence_lines; });
   return std::find(names.begin(), names.end(), name) != names.end();

@@ -1,6 +1,6 @@
 #pragma once
 
-// inspect --gradient-flow.
+// Options and output of `inspect --gradient-flow`.
 
 #include <string>
 #include <vector>
@@ -53,15 +53,15 @@ struct GradientFlowOptions {
   }
 };
 
-/// Rules between fields, given the models to measure as well. Throws UsageError.
+/// Rules between fields; `models` are measured as well. Throws UsageError.
 void check(const GradientFlowOptions& options, const std::vector<std::string>& models);
 
-/// Of all that is to be measured. Throws Error.
+/// Measures the models of the options, and `models`. Throws Error.
 std::vector<NamedFlow> measure_gradient_flow(const GradientFlowOptions& options,
                                              const std::vector<std::string>& models);
 
-/// Distances down, models across, and how clipping would shorten each gradient; no line is longer than 80
-/// characters unless there are many models.
+/// One row per distance, one column per model, and the factor by which clipping scales each gradient. Lines
+/// have at most 80 characters unless there are many models.
 std::string gradient_flow_table(const std::vector<NamedFlow>& flows, double clip_norm);
 Json gradient_flow_json(const std::vector<NamedFlow>& flows, double clip_norm);
 

@@ -128,7 +128,7 @@ Json report_json(const SelfTestReport& report) {
           {"passed", report.passed()}};
 }
 
-/// What --verify finds, by what was compared.
+/// The results of --verify, by what was compared.
 Json verification(const TranslationModel& model, const InspectOptions& options, const std::string& file) {
   if (model.self_test.empty() || model.methods.empty())
     throw Error(file, "has no self-test or no methods: it was written by an older seq2seq",
@@ -143,7 +143,7 @@ Json verification(const TranslationModel& model, const InspectOptions& options, 
   result["self-test by the archive's methods"] = report_json(replay(expected, methods));
   if (options.verify_input.empty()) return result;
   const SelfTest lines = self_test(numbered_lines(model, options.verify_input), modules);
-  // Another batch size, so that nothing of tracing's can be left over.
+  // Another batch size, in case tracing has made the first one a constant.
   result["lines by both"] = report_json(replay(lines, methods, 37));
   if (options.json) result["lines"] = parse_json(to_json(lines), "lines");
   return result;

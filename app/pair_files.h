@@ -15,10 +15,10 @@ void pair_file_fields(auto& files, auto& f, const auto&... attributes) {
     attributes...);
 }
 
-/// Throws UsageError unless one of the two is given whole.
+/// Throws UsageError unless both of --source and --target, or --input alone, are given.
 void check_pair_files(const CorpusFiles& files);
 
-/// For `check_files`.
+/// The files and their flags, for `check_files`.
 std::vector<NamedFile> files_of(const CorpusFiles& files);
 
 }  // namespace seq2seq

@@ -64,18 +64,18 @@ std::string line_of(const Hypothesis& target, bool tokens) {
   return line + "\n";
 }
 
-/// Pairs that follow each other in the corpus, scored together.
+/// Consecutive pairs of the corpus, scored together.
 struct PendingPairs {
-  std::vector<bool> usable;  ///< of each pair whether it has a source, and so an answer
+  std::vector<bool> usable;  ///< for each pair, whether it has a source and thus a result
   std::future<std::vector<Hypothesis>> answers;
 };
 
-/// Scores the pairs of a corpus and writes them in their order.
+/// Scores the pairs of a corpus and writes the results in the same order.
 class CorpusScoring {
  public:
   CorpusScoring(const ScoreOptions& options, const DecodingModels& models)
       : options_(options), models_(models), corpus_(options.files), pool_(models.scorers()) {}
-  /// The summary.
+  /// Scores all pairs; returns the summary line.
   std::string run();
 
  private:
@@ -129,7 +129,7 @@ std::string CorpusScoring::run() {
   if (!options_.alignments.empty()) alignments_.emplace(options_.alignments);
   output_.emplace(options_.output);
   const auto batch = static_cast<uint64_t>(options_.batch_size);
-  std::deque<PendingPairs> pending;  // enough for the workers, few enough for the memory
+  std::deque<PendingPairs> pending;  // keeps the workers busy in bounded memory
   const auto write_next = [&] {
     write(std::move(pending.front()));
     pending.pop_front();

@@ -58,7 +58,7 @@ int run_study(const StudyCommandOptions& options) {
   Study study = Study::load(options.config);
   replace_text(study, options.text);
   watch_stop_signals();
-  // Runs are trained by this very program, even when another one stands in its place by now.
+  // Runs are trained by this program, even if its file has been replaced since.
   const StudyOutcome outcome = seq2seq::run_study(study, options.plan, {own_program(), SEQ2SEQ_VERSION},
                                                   [] { return stop_signal() != 0; });
   switch (outcome.end) {

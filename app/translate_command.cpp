@@ -114,7 +114,7 @@ void check(const TranslateOptions& options) {
   check_files(options);
 }
 
-/// What --explain writes, as JSON lines or as a page of heat maps.
+/// The output of --explain: JSON lines, or a page of heat maps.
 class Explanations {
  public:
   explicit Explanations(const std::string& path) : lines_(path), page_(path.ends_with(".html")) {
@@ -173,11 +173,10 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
         Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
   DecodingPool pool(model.scorers(0, shortlist));
   Translator translator(model, pool, options.translator);
-  // Under load a stream is decoded in batches, but no line waits for more than those that are decoded with
-  // it.
+  // Under load a stream is decoded in batches, but no line waits for lines beyond those decoded with it.
   const size_t window_size = options.max_wait_ms > 0 ? translator.capacity() : translator.window();
   const auto read = [&] { return input.read_window(window_size, options.max_wait_ms); };
-  auto window = read();  // before the output is emptied
+  auto window = read();  // before the output file is truncated
   std::optional<Explanations> explanations;
   std::optional<OutputLines> details, alignments;
   if (!options.explain.empty()) explanations.emplace(options.explain);

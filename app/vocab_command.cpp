@@ -21,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-/// The first is SentencePiece, the others follow in the order of PlainTokenizer.
+/// SentencePiece, then the tokenizers in the order of PlainTokenizer.
 enum class VocabularyType { sentencepiece, word, character, whitespace };
 std::span<const char* const> option_names(VocabularyType) {
   static const auto names = [] {
@@ -73,7 +73,7 @@ void VocabOptions::check() const {
     throw UsageError("--minimum-frequency", "would change nothing", "set --size instead");
 }
 
-/// Every line of every file; refuses what is no text.
+/// The lines of all files; throws Error for one that is not valid text.
 class InputLines {
  public:
   explicit InputLines(const std::vector<std::string>& files) : files_(files) {}

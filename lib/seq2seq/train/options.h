@@ -56,7 +56,7 @@ struct AdagradOptions {
 };
 using OptimizerOptions = std::variant<AdamOptions, AdamWOptions, SgdOptions, AdagradOptions>;
 
-/// How the learning rate goes on after the warm-up.
+/// How the learning rate changes after the warm-up.
 struct ConstantSchedule {
   static constexpr const char* type = "constant";
   static void fields(auto&, auto&) {}
@@ -91,7 +91,7 @@ struct PlateauSchedule {
 using ScheduleOptions = std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule,
                                      CosineSchedule, PlateauSchedule>;
 
-/// What validation can watch: names of rows of metrics().
+/// The metrics that validation offers: names of rows of metrics().
 std::vector<std::string> validation_metric_names();
 
 struct DataOptions {
@@ -113,7 +113,7 @@ struct DataOptions {
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
 };
 
-/// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
+/// The number format of products in training. Weights, sums, losses and validation are always in float32.
 enum class Precision { float32, bfloat16, automatic };
 std::span<const char* const> option_names(Precision);
 
@@ -238,7 +238,7 @@ struct RunOptions : MachineOptions {
   }
 };
 
-/// Everything `seq2seq train` can be told; config.json holds exactly this.
+/// The options of a training run, as stored in config.json.
 struct TrainOptions {
   DataOptions data;
   FilterOptions filter;
@@ -264,11 +264,11 @@ struct TrainOptions {
 
 SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
-/// Rules between fields, and what this machine can compute, before any file is opened. Throws UsageError.
+/// Rules between fields, and what this machine supports, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
-/// Throws UsageError when this machine cannot compute in it.
+/// Throws UsageError if this machine does not support `precision`.
 void check_available(Precision precision);
-/// `automatic` becomes what is faster where and how the run computes.
+/// `precision`, with `automatic` resolved to the faster one on the run's device and with its kernels.
 Precision resolved(Precision precision, const RunOptions& run);
 
 }  // namespace seq2seq
