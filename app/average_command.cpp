@@ -46,8 +46,8 @@ int run_average(const AverageOptions& options) {
 
 RunCommand add_average(CLI::App& command) {
   describe(command,
-           "The last few checkpoints of a run, averaged, often translate better than each of them. All "
-           "must have one configuration and the same vocabularies. Keep checkpoints with 'train "
+           "The average of the last few checkpoints of a run often translates better than each of them. All "
+           "must have the same configuration and vocabularies. Keep checkpoints with 'train "
            "--keep-checkpoints 5'.",
            "Example:\n"
            "  seq2seq average --models run/checkpoints/step-* --output average.pt");

@@ -26,21 +26,22 @@ struct DecodingModelOptions {
   static void fields(auto& o, auto& f) {
     f("model", o.model,
       "a run directory, checkpoint directory or model.pt; of a run its best checkpoint; several with the "
-      "same vocabularies decode together",
+      "same vocabularies form an ensemble",
       everyday);
     f("ensemble", o.ensemble,
-      "of several models: the mean of their probabilities (linear), or the geometric mean (log)",
+      "of several models: arithmetic (linear) or geometric mean (log) of their probabilities",
       only_if(o.model.size() != 1, "name several models, or leave it out"));
     f("source-vocabulary", o.source_vocabulary,
-      "for a TorchScript archive made by another program, whose methods this runs (docs/archives.md): the "
+      "for a TorchScript archive made by another program, whose methods are executed (docs/archives.md): the "
       "tokens of its source ids, a vocabulary file or a SentencePiece .model");
     f("target-vocabulary", o.target_vocabulary, "the tokens of its target ids");
     const OptionCondition for_foreign =
         only_if(o.foreign(), "add --source-vocabulary and --target-vocabulary, or leave it out");
-    f("tokenizer", o.tokenizer, "what its tokens are; with a SentencePiece .model: its pieces", for_foreign,
+    f("tokenizer", o.tokenizer, "how its text is tokenized; with a SentencePiece .model: into its pieces",
+      for_foreign,
       only_if(!o.all_sentencepiece(), "leave it out: the vocabularies are SentencePiece models"));
-    f("max-source-length", o.maximum_length, "source tokens it reads; longer lines are cut", in_range(1, 1e6),
-      for_foreign, formerly("maximum-length"));
+    f("max-source-length", o.maximum_length, "maximum number of source tokens; longer lines are truncated",
+      in_range(1, 1e6), for_foreign, formerly("maximum-length"));
   }
 };
 

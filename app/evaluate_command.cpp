@@ -63,31 +63,29 @@ struct EvaluateOptions {
   int64_t seed = 12345;
 
   static void fields(auto& o, auto& f) {
-    f("hypothesis", o.hypothesis, "the text to score, one sentence a line; - for standard input", everyday);
+    f("hypothesis", o.hypothesis, "the text to score, one sentence per line; - for standard input", everyday);
     f("reference", o.reference,
-      "what it is compared with: text, the second column of a .tsv, or target and references of a .jsonl; "
-      "each may be .gz; give several files for several references",
+      "reference text: one sentence per line, the second column of a .tsv, or target and references of a "
+      ".jsonl; each may be .gz; give several files for several references",
       everyday);
     f("source", o.source,
-      "for summary: what was summarized, text or the sources of a .tsv or .jsonl; adds novel n-grams and the "
-      "copy rate",
+      "for summary: the source text, or sources of a .tsv or .jsonl; adds novel n-grams and the copy rate",
       everyday, o.for_metrics([](auto& m) { return m.needs != Needs::references; }));
     f("model", o.model,
-      "for summary: the model that wrote it; adds how many words that its vocabulary lacks were recovered "
-      "from the source",
+      "for summary: the model that wrote it; adds how many unknown words were recovered from the source",
       everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
-    f("baseline", o.baseline, "another system's text: is the difference from it more than chance?", everyday);
+    f("baseline", o.baseline, "another system's output, for a significance test of the difference", everyday);
     f("metric", o.metric, joined(evaluate_names(), ", ") + "; may be given several times", everyday);
-    f("tokenize", o.tokenize, "how BLEU cuts words",
-      o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
+    f("tokenize", o.tokenize, "tokenizer of BLEU", o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)",
       o.for_metrics([](auto& m) { return m.heeds.lowercase; }));
     f("stem", o.stem, "ROUGE compares Porter stems", o.for_metrics([](auto& m) { return m.heeds.stem; }));
     f("sentence-separator", o.sentence_separator,
-      "text that stands between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
+      "text between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
       o.for_metrics([](auto& m) { return m.heeds.sentence_lines; }));
-    f("bootstrap", o.bootstrap, "samples of the test set for 95% intervals; 0: none, or 1000 with a baseline",
-      in_range(0, 1e6), everyday);
+    f("bootstrap", o.bootstrap,
+      "bootstrap samples for 95% confidence intervals; 0 = none, or 1000 with a baseline", in_range(0, 1e6),
+      everyday);
     f("seed", o.seed, "seed of these samples", at_least(0),
       only_if(o.samples() > 0, "add --bootstrap or --baseline"));
   }
@@ -309,12 +307,11 @@ int run_evaluate(const EvaluateOptions& options) {
 
 RunCommand add_evaluate(CLI::App& command) {
   describe(command,
-           "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every "
-           "score comes with the signature of the settings that made it. The metric summary says what "
-           "ROUGE does not see (shares from 0 to 1): repeated n-grams and sentences, length, exact "
-           "matches, and with --source and --model novelty, copying and recovered words. With --baseline, "
-           "paired bootstrap resampling says how likely the difference between two systems is by chance "
-           "(p_value).",
+           "BLEU and chrF equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
+           "score comes with the signature of its settings. The metric summary measures what ROUGE does not "
+           "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source "
+           "and --model novelty, copying and recovered words. With --baseline, paired bootstrap resampling "
+           "estimates how likely the difference between two systems is by chance (p_value).",
            "Examples:\n"
            "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
            "  seq2seq translate --model run --input test.en |\n"

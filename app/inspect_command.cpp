@@ -36,11 +36,11 @@ struct InspectOptions {
       everyday);
     f("vocabulary-head", o.vocabulary_head, "tokens of each vocabulary to show", in_range(0, 1e6));
     f("verify", o.verify,
-      "replay the archive's self-test: by this program and by the archive's own TorchScript methods, which "
-      "this runs",
+      "replay the archive's self-test: with this program and with the archive's TorchScript methods, which "
+      "are executed",
       everyday);
     f("verify-input", o.verify_input,
-      "lines to compare the two on as well, with --verify (text, .tsv or .jsonl, .gz)", everyday,
+      "with --verify: also compare the two on these lines (text, .tsv or .jsonl, .gz)", everyday,
       only_if(o.verify || o.gradient_flow.wanted, "add --verify"));
     f("json", o.json, "print JSON instead of tables", everyday);
     f.group("gradient-flow", o.gradient_flow, GroupFlags::plain);
@@ -206,8 +206,8 @@ int run_inspect(const InspectOptions& options) {
 
 RunCommand add_inspect(CLI::App& command) {
   describe(command,
-           "Configuration, parameters, vocabularies, where it comes from; whether it still does what it "
-           "did; how far back its gradients reach.",
+           "Shows configuration, parameters, vocabularies and provenance; with --verify, tests whether the "
+           "outputs are still the same; with --gradient-flow, measures how far back gradients reach.",
            "Examples:\n"
            "  seq2seq inspect --model run\n"
            "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"

@@ -9,7 +9,7 @@ namespace seq2seq {
 
 /// The flags --source and --target, or --input.
 void pair_file_fields(auto& files, auto& f, const auto&... attributes) {
-  f("source", files.source, "text, one sentence a line; may be .gz", everyday, attributes...);
+  f("source", files.source, "source text, one sentence per line; may be .gz", everyday, attributes...);
   f("target", files.target, "its translations", everyday, attributes...);
   f("input", files.combined, "both in one .tsv or .jsonl file, instead of the two above", everyday,
     attributes...);

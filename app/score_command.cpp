@@ -37,10 +37,11 @@ struct ScoreOptions : MachineOptions {
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     pair_file_fields(o.files, f);
-    f("output", o.output, "where the lines go; - for standard output", everyday);
+    f("output", o.output, "the file to write; - for standard output", everyday);
     f("tokens", o.tokens, "add the log-probability of each token", everyday);
     f("alignments", o.alignments,
-      "a file for alignments in Pharaoh's form: the source token each target token looked at", everyday);
+      "a file for alignments in Pharaoh format: the source token that each target token attends to most",
+      everyday);
     f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096), everyday);
     MachineOptions::fields(o, f);
     quiet_field(o, f);
@@ -162,9 +163,9 @@ int run_score(const ScoreOptions& options) {
 
 RunCommand add_score(CLI::App& command) {
   describe(command,
-           "For each pair a line: the log-probability of the target and its end given the source, a tab, "
-           "the number of tokens with the end. The perplexity of all goes to stderr. A pair whose source "
-           "is empty has 0 tokens.",
+           "Writes one line per pair: the log-probability of the target and </s> given the source, a tab, "
+           "the number of tokens with </s>. The perplexity over all pairs goes to stderr. A pair whose "
+           "source is empty has 0 tokens.",
            "Examples:\n"
            "  seq2seq score --model run --source test.en --target test.de\n"
            "  seq2seq score --model run --input test.tsv --tokens \\\n"

@@ -22,7 +22,7 @@ const auto process_start = Clock::now();
 struct TrainCallOptions {
   bool resume = false, dump_config = false, quiet = false;
   static void fields(auto& o, auto& f) {
-    f("resume", o.resume, "go on with the run in --run-directory", everyday);
+    f("resume", o.resume, "continue the run in --run-directory", everyday);
     f("dump-config", o.dump_config, "print the resolved configuration as JSON and exit");
     quiet_field(o, f);
   }
