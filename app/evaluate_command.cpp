@@ -307,7 +307,7 @@ int run_evaluate(const EvaluateOptions& options) {
 
 RunCommand add_evaluate(CLI::App& command) {
   describe(command,
-           "BLEU and chrF equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
+           "BLEU, chrF and TER equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
            "score comes with the signature of its settings. The metric summary measures what ROUGE does not "
            "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source "
            "and --model novelty, copying and recovered words. With --baseline, paired bootstrap resampling "
