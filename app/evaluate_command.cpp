@@ -306,19 +306,20 @@ int run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 RunCommand add_evaluate(CLI::App& command) {
-  describe(command,
-           "BLEU, chrF and TER equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
-           "score comes with the signature of its settings. The metric summary measures what ROUGE does not "
-           "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source "
-           "and --model novelty, copying and recovered words. With --baseline, paired bootstrap resampling "
-           "estimates how likely the difference between two systems is by chance (p_value).",
-           "Examples:\n"
-           "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
-           "  seq2seq translate --model run --input test.en |\n"
-           "    seq2seq evaluate --hypothesis - --reference test.de\n"
-           "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
-           "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
-           "    --source test.jsonl --metric rouge summary");
+  describe(
+      command,
+      "BLEU, chrF and TER equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
+      "score comes with the signature of its settings. The metric summary measures what ROUGE does not "
+      "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source "
+      "and --model novelty, copying and recovered words. With --baseline, paired bootstrap resampling "
+      "estimates how likely the difference between two systems is by chance (p_value).",
+      "Examples:\n"
+      "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
+      "  seq2seq translate --model run --input test.en |\n"
+      "    seq2seq evaluate --hypothesis - --reference test.de\n"
+      "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
+      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
+      "    --source test.jsonl --metric rouge summary");
   return run_with_flags(command, run_evaluate);
 }
 
