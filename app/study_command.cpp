@@ -30,7 +30,8 @@ struct StudyCommandOptions {
       "runs trained at a time; 0 = as many as the cores allow for the study's threads a run",
       in_range(0, 1024), everyday);
     f("device", o.plan.device,
-      "cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says", everyday);
+      "auto, cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says",
+      everyday);
     f("train-source", o.text.train.train_source, "your own text in place of the study's, source side",
       everyday);
     f("train-target", o.text.train.train_target, "its target side", everyday);
