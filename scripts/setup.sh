@@ -149,8 +149,8 @@ torch_is_named && exit
 torch=$(torch_of_python)
 if [[ -n $torch ]]; then
   ((!cuda)) || [[ -e $torch/lib/libtorch_cuda.so ]] ||
-    die "$torch, of the active Python, is a LibTorch without CUDA: install one with CUDA in its place (pip install torch)," \
-      "or run this where Python has none"
+    die "$torch, of the active Python, is a LibTorch without CUDA: install one with CUDA in its place (pip install" \
+      "torch), or run this where Python has none"
 elif ((cuda)); then
   is_unpacked "${cuda_wheels[@]}" || download_torch "${cuda_wheels[@]}"
 elif ! is_unpacked "${cuda_wheels[@]}"; then

@@ -131,9 +131,12 @@ void load_cuda() {
   require_recent_driver();
   load_cuda_libraries();
   require_recent_driver();  // the runtime library may have come only now
-  if (!at::hasCUDA())
+  if (!at::globalContext().hasCUDART())
     throw Error(device_flag, "LibTorch was asked for CUDA before its CUDA libraries were loaded",
                 "open the device before anything else of LibTorch is called");
+  if (!at::hasCUDA())
+    throw Error(device_flag, "LibTorch finds no GPU, although the NVIDIA driver does",
+                "see whether nvidia-smi finds it in order");
 }
 
 /// A product of ones, there and back: what LibTorch says when it fails.
