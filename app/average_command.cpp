@@ -29,7 +29,7 @@ struct AverageOptions {
 int run_average(const AverageOptions& options) {
   if (options.models.empty()) throw UsageError("--models", "is missing", "name the models to average");
   if (options.output.empty()) throw UsageError("--output", "is missing", "name the file to write");
-  // One model may be written anew in its place.
+  // A single model may be rewritten in place.
   for (const std::string& name : options.models)
     if (options.models.size() > 1 && same_file(find_model_file(name).string(), options.output))
       throw UsageError("--output", "is one of the models, which would be overwritten", "name another file");
@@ -46,8 +46,8 @@ int run_average(const AverageOptions& options) {
 
 RunCommand add_average(CLI::App& command) {
   describe(command,
-           "The last few checkpoints of a run, averaged, often translate better than each of them. All "
-           "must have one configuration and the same vocabularies. Keep checkpoints with 'train "
+           "The average of the last few checkpoints of a run often translates better than each of them. All "
+           "must have the same configuration and vocabularies. Keep checkpoints with 'train "
            "--keep-checkpoints 5'.",
            "Example:\n"
            "  seq2seq average --models run/checkpoints/step-* --output average.pt");

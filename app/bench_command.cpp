@@ -24,8 +24,8 @@
 namespace seq2seq {
 namespace {
 
-/// What both benchmarks report of arithmetic: `products` multiply-adds in `seconds`. What the machine could
-/// do is measured of processors only.
+/// The arithmetic figures of both benchmarks: `products` multiply-adds in `seconds`. What the machine can
+/// reach is measured on CPUs only.
 void describe_arithmetic(Json& result, double products, double seconds, double target_tokens,
                          const at::Device& device) {
   const double reached = 2e-9 * products / seconds;
@@ -41,10 +41,10 @@ struct BenchTrainOptions {
   double window_seconds = 10, warmup_seconds = 10;
   int64_t windows = 6;
   static void fields(auto& o, auto& f) {
-    f("windows", o.windows, "how many are measured, for median and minimum", in_range(1, 1000));
+    f("windows", o.windows, "number of windows, for median and minimum", in_range(1, 1000));
     f("window-seconds", o.window_seconds, "length of a window; whole updates are counted",
       in_range(0.01, 3600));
-    f("warmup-seconds", o.warmup_seconds, "training before the first window", in_range(0, 3600));
+    f("warmup-seconds", o.warmup_seconds, "seconds of training before the first window", in_range(0, 3600));
   }
 };
 
@@ -98,10 +98,10 @@ class TrainingBench {
 };
 
 int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrainOptions& bench) {
-  if (options.run.directory.empty()) options.run.directory = "-";  // required of `train`, not used here
+  if (options.run.directory.empty()) options.run.directory = "-";  // required by `train`, not used here
   check_as_given(options, given, [&] { check(options); });
   const at::Device device = open_device(options.run.device);  // refused before anything is read
-  // A speed is asked for, not a model.
+  // Only the speed matters, not the weights.
   options.optimization.divergence_norm = 0;
   keep_large_blocks();
   use_threads(options.run.threads);
@@ -150,17 +150,16 @@ struct BenchDecodeOptions : MachineOptions {
   int64_t workers = 0, windows = 5, warmup = 1;
   static void fields(auto& o, auto& f) {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt", everyday);
-    f("input", o.input, "text, one sentence a line, or the sources of a .tsv or .jsonl", everyday);
+    f("input", o.input, "text, one sentence per line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
-    f("shortlist", o.shortlist, "a file of seq2seq shortlist");
-    f("one-by-one", o.one_by_one,
-      "give each line when the one before it has been answered, and measure the time it takes", everyday);
+    f("shortlist", o.shortlist, "a file written by seq2seq shortlist");
+    f("one-by-one", o.one_by_one, "translate one line at a time, and measure the latency", everyday);
     MachineOptions::fields(o, f);
-    f("workers", o.workers, "searches at a time, each with threads/workers threads; 0 = as `translate` does",
+    f("workers", o.workers, "parallel searches, each with threads/workers threads; 0 = as in `translate`",
       in_range(0, 1024));
-    f("windows", o.windows, "passes over the input of which the median and the minimum are reported",
-      in_range(1, 1000), everyday);
-    f("warmup", o.warmup, "passes before them", in_range(0, 1000));
+    f("windows", o.windows, "measured passes over the input, for median and minimum", in_range(1, 1000),
+      everyday);
+    f("warmup", o.warmup, "passes before the measured ones", in_range(0, 1000));
   }
 };
 
@@ -287,7 +286,7 @@ std::span<const Command> bench_commands() {
   static const Command all[] = {
       {"train", "Training speed of a configuration on the given text.", add_bench_train},
       {"decode", "Decoding speed of a model on the given text.", add_bench_decode},
-      {"gemm", "Speed of dense products, and of LibTorch's plain route.", add_bench_gemm},
+      {"gemm", "Speed of matrix products, with fast and with plain kernels.", add_bench_gemm},
   };
   return all;
 }

@@ -19,7 +19,7 @@ struct CheckOptions {
 
   static void fields(auto& o, auto& f) {
     f("train-source", o.train_files.source,
-      "source side of the training text, one sentence a line; may be .gz");
+      "source side of the training text, one sentence per line; may be .gz");
     f("train-target", o.train_files.target, "its target side");
     f("train", o.train_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
     f("valid-source", o.valid_files.source, "source side of the validation text");
@@ -36,7 +36,7 @@ int run_check(const CheckOptions& options) {
   require_corpus_files(options.train_files, corpus_flags("--train"));
   check_corpus_files(options.valid_files, corpus_flags("--valid"));
   for (const CorpusFiles* files : {&options.train_files, &options.valid_files})
-    if (!files->combined.empty()) example_format(files->combined);  // refused at once
+    if (!files->combined.empty()) example_format(files->combined);  // throws for an unknown ending
   const CheckReport report = check_corpora(
       {options.train_files, options.valid_files, options.maximum_length, options.tokens_per_second});
   std::cout << report.text << std::flush;
@@ -47,10 +47,10 @@ int run_check(const CheckOptions& options) {
 
 RunCommand add_check(CLI::App& command) {
   describe(command,
-           "Reports faults of encoding and format (all of them, with the first places), empty and "
+           "Reports all errors of encoding and format (with the lines of the first ones), empty and "
            "duplicate lines, overlap of training and validation, lengths, unknown words, and rough "
-           "estimates of time and memory; each finding comes with the flag of 'seq2seq train' that mends "
-           "it. The exit code is 0 when the files can be trained on, else 1.",
+           "estimates of time and memory; each finding names the flag of 'seq2seq train' that helps. The "
+           "exit code is 0 if the files can be trained on, else 1.",
            "Example:\n"
            "  seq2seq check --train-source train.en --train-target train.de \\\n"
            "    --valid-source valid.en --valid-target valid.de");

@@ -20,14 +20,14 @@ int report(const std::string& text, int exit_code) {
   return exit_code;
 }
 
-/// Whether all results have left; says so when they have not.
+/// Whether standard output could be flushed; reports an error if not.
 bool flushed() {
   if (std::cout.flush()) return true;
   report("standard output: cannot be written; is the disk full?", failure);
   return false;
 }
 
-/// The subcommand that was named last, or the program itself.
+/// The innermost subcommand given, or the program itself.
 const CLI::App& chosen_command(const CLI::App& app) {
   const CLI::App* chosen = &app;
   for (auto named = app.get_subcommands(); !named.empty(); named = chosen->get_subcommands())
@@ -53,7 +53,7 @@ std::vector<std::string> subcommands_of(const CLI::App& command) {
   return names;
 }
 
-/// A flag cut short is no slip of the keyboard: the one that begins alike is meant.
+/// For an abbreviation the first flag that begins with it, else the nearest flag by edit distance.
 std::string nearest_flag(const std::string& name, const std::vector<std::string>& flags) {
   const auto longer =
       std::find_if(flags.begin(), flags.end(), [&](auto& flag) { return flag.starts_with(name); });
@@ -62,7 +62,7 @@ std::string nearest_flag(const std::string& name, const std::vector<std::string>
 
 std::string describe_unexpected(const CLI::App& app) {
   const CLI::App* command = &chosen_command(app);
-  // What stands before the subcommand was not expected by the program itself.
+  // An unexpected word before a subcommand is left over in the command above it.
   while (command->remaining().empty() && command->get_parent()) command = command->get_parent();
   const auto words = command->remaining(true);
   std::string word = words.empty() ? "" : words.front();
@@ -86,7 +86,7 @@ std::string describe(const CLI::ParseError& error) {
   return text;
 }
 
-/// What the exception at hand says, in one line.
+/// The message of the exception being handled, in one line.
 std::string failure_text(const std::string& doing) {
   try {
     rethrow_unforeseen(doing);

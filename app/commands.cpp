@@ -6,16 +6,16 @@ namespace seq2seq {
 
 std::span<const Command> commands() {
   static const Command all[] = {
-      {"train", "Train a model from parallel text, TSV or JSON lines.", add_train},
+      {"train", "Trains a model on parallel text, TSV or JSON lines.", add_train},
       {"translate", "Translates or summarizes text, line by line.", add_translate},
       {"evaluate", "Scores a text against references and prints JSON.", add_evaluate},
-      {"vocab", "Makes a vocabulary from text.", add_vocab},
+      {"vocab", "Builds a vocabulary from text.", add_vocab},
       {"generate", "Writes a synthetic corpus drawn from a grammar.", add_generate},
-      {"check", "Looks at the training files before training.", add_check},
-      {"inspect", "Show what is in a model, test it, measure its gradients.", add_inspect},
-      {"average", "Makes one model of several checkpoints: the mean of their weights.", add_average},
-      {"score", "Tells what a model holds of given translations.", add_score},
-      {"report", "Draws a training run.", add_report},
+      {"check", "Checks the training files before training.", add_check},
+      {"inspect", "Shows what a model contains, tests it, measures its gradients.", add_inspect},
+      {"average", "Averages the weights of several checkpoints.", add_average},
+      {"score", "Computes the log-probabilities of given translations.", add_score},
+      {"report", "Writes an HTML report of a training run.", add_report},
       {"study", "Compares architectures on the same text.", add_study},
       {"shortlist", "Finds which target words each source word may become.", add_shortlist},
       {"bench", "Measures speed on this machine; prints JSON.", add_bench, bench_commands()},

@@ -17,11 +17,11 @@ using RunCommand = std::function<int()>;
 struct Command {
   const char* name;
   const char* summary;                   ///< one line
-  RunCommand (*add)(CLI::App& command);  ///< declares its flags; nothing to run when it has only `parts`
-  std::span<const Command> parts = {};   ///< commands of its own: "bench train"
+  RunCommand (*add)(CLI::App& command);  ///< declares its flags; the result is empty if it has only `parts`
+  std::span<const Command> parts = {};   ///< its subcommands: "bench train"
 };
 
-/// In the order in which help lists them.
+/// All commands, in the order in which help lists them.
 std::span<const Command> commands();
 
 RunCommand add_train(CLI::App& command);
@@ -39,11 +39,12 @@ RunCommand add_shortlist(CLI::App& command);
 RunCommand add_bench(CLI::App& command);
 std::span<const Command> bench_commands();
 
-/// Adds subcommands to `app`; what runs each.
+/// What runs each subcommand.
 using CommandRuns = std::map<const CLI::App*, RunCommand>;
+/// Adds the subcommands to `app`.
 CommandRuns add_commands(CLI::App& app, std::span<const Command> added_commands);
 
-/// What help says of a command below its summary, and at its end.
+/// Sets the help text below the summary, and the examples at its end.
 void describe(CLI::App& command, const std::string& text, const std::string& examples);
 
 }  // namespace seq2seq

@@ -1,6 +1,6 @@
 #pragma once
 
-// What the commands that decode are given as models.
+// The options of translate and score that select the models.
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ struct DecodingModelOptions {
   PlainTokenizer tokenizer = PlainTokenizer::whitespace;
   int64_t maximum_length = 250;
 
-  /// Whether it is an archive known by its methods alone.
+  /// Whether the model is an archive made by another program, known by its methods only.
   bool foreign() const { return !source_vocabulary.empty(); }
   bool all_sentencepiece() const {
     return source_vocabulary.ends_with(".model") && target_vocabulary.ends_with(".model");
@@ -26,31 +26,32 @@ struct DecodingModelOptions {
   static void fields(auto& o, auto& f) {
     f("model", o.model,
       "a run directory, checkpoint directory or model.pt; of a run its best checkpoint; several with the "
-      "same vocabularies decode together",
+      "same vocabularies form an ensemble",
       everyday);
     f("ensemble", o.ensemble,
-      "of several models: the mean of their probabilities (linear), or the geometric mean (log)",
+      "of several models: arithmetic (linear) or geometric mean (log) of their probabilities",
       only_if(o.model.size() != 1, "name several models, or leave it out"));
     f("source-vocabulary", o.source_vocabulary,
-      "for a TorchScript archive made by another program, whose methods this runs (docs/archives.md): the "
+      "for a TorchScript archive made by another program, whose methods are executed (docs/archives.md): the "
       "tokens of its source ids, a vocabulary file or a SentencePiece .model");
     f("target-vocabulary", o.target_vocabulary, "the tokens of its target ids");
     const OptionCondition for_foreign =
         only_if(o.foreign(), "add --source-vocabulary and --target-vocabulary, or leave it out");
-    f("tokenizer", o.tokenizer, "what its tokens are; with a SentencePiece .model: its pieces", for_foreign,
+    f("tokenizer", o.tokenizer, "how its text is tokenized; with a SentencePiece .model: into its pieces",
+      for_foreign,
       only_if(!o.all_sentencepiece(), "leave it out: the vocabularies are SentencePiece models"));
-    f("max-source-length", o.maximum_length, "source tokens it reads; longer lines are cut", in_range(1, 1e6),
-      for_foreign, formerly("maximum-length"));
+    f("max-source-length", o.maximum_length, "maximum number of source tokens; longer lines are truncated",
+      in_range(1, 1e6), for_foreign, formerly("maximum-length"));
   }
 };
 
 /// Rules between fields. Throws UsageError.
 void check(const DecodingModelOptions& options);
 
-/// What they are read from, for `check_files`. Throws Error when a model does not exist.
+/// The files to be read, for `check_files`. Throws Error if a model does not exist.
 std::vector<NamedFile> files_of(const DecodingModelOptions& options);
 
-/// The models, or the archive, that the options name.
+/// Loads the models, or the archive, that the options name.
 DecodingModels load_models(const DecodingModelOptions& options, const at::Device& device);
 
 }  // namespace seq2seq

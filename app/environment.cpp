@@ -17,7 +17,7 @@ namespace seq2seq {
 void open_standard_streams() {
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(stream, F_GETFD) >= 0) continue;
-    // The lowest free number is taken, which is this one.
+    // open() takes the lowest free descriptor, which is this one.
     if (open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0) return;
   }
 }
@@ -43,7 +43,7 @@ void identify_processor() {
 const char* own_program() {
   constexpr const char* link = "/proc/self/exe";
 #ifdef __linux__
-  // Set when a program starts, so that it can be asked for between fork and exec.
+  // Set at program start, so that it may be read between fork and exec.
   if (access(link, X_OK) != 0)
     if (const auto name = getauxval(AT_EXECFN)) return reinterpret_cast<const char*>(name);
 #endif

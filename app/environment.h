@@ -2,19 +2,19 @@
 
 namespace seq2seq {
 
-/// Gives standard input, output and error something to be when the caller has closed them, so that no other
-/// file takes their place and gets what is written to them. Reading and writing them still fails.
+/// Opens /dev/null for each standard stream that the caller has closed, so that no other file gets its
+/// descriptor and what is written to it. Reading from or writing to such a stream still fails.
 void open_standard_streams();
 
-/// LibTorch's warnings speak of its own insides; its errors reach us as exceptions. TORCH_CPP_LOG_LEVEL in
-/// the environment brings them back.
+/// Suppresses LibTorch's warnings, which concern its internals; its errors arrive as exceptions. Has no
+/// effect if TORCH_CPP_LOG_LEVEL is set.
 void silence_library_warnings();
 
-/// Lets LibTorch find out what the processor can do. Without /proc it cannot, takes its plain kernels and
-/// would say so in its own words.
+/// Without /proc, LibTorch cannot detect the processor and uses its default kernels: triggers the detection
+/// here to suppress its warning.
 void identify_processor();
 
-/// A path that starts this very program again: /proc/self/exe, or without /proc the one it was started by.
+/// A path that executes this program again: /proc/self/exe or, without /proc, the path it was started with.
 const char* own_program();
 
 }  // namespace seq2seq

@@ -23,12 +23,12 @@ namespace {
 
 constexpr int64_t default_samples = 1000;
 
-/// What `evaluate` calls a metric: by itself, or with others of its group.
+/// A metric's name in --metric: its own or that of its group.
 std::string evaluate_name(const Metric& metric) {
   return metric.group ? metric.group->name : metric.name;
 }
 
-/// The names of such metrics, each once.
+/// The names of the metrics that satisfy `such`, each once.
 template <class Such>
 std::vector<std::string> evaluate_names(const Such& such) {
   std::vector<std::string> names;
@@ -63,36 +63,34 @@ struct EvaluateOptions {
   int64_t seed = 12345;
 
   static void fields(auto& o, auto& f) {
-    f("hypothesis", o.hypothesis, "the text to score, one sentence a line; - for standard input", everyday);
+    f("hypothesis", o.hypothesis, "the text to score, one sentence per line; - for standard input", everyday);
     f("reference", o.reference,
-      "what it is compared with: text, the second column of a .tsv, or target and references of a .jsonl; "
-      "each may be .gz; give several files for several references",
+      "reference text: one sentence per line, the second column of a .tsv, or target and references of a "
+      ".jsonl; each may be .gz; give several files for several references",
       everyday);
     f("source", o.source,
-      "for summary: what was summarized, text or the sources of a .tsv or .jsonl; adds novel n-grams and the "
-      "copy rate",
+      "for summary: the source text, or sources of a .tsv or .jsonl; adds novel n-grams and the copy rate",
       everyday, o.for_metrics([](auto& m) { return m.needs != Needs::references; }));
     f("model", o.model,
-      "for summary: the model that wrote it; adds how many words that its vocabulary lacks were recovered "
-      "from the source",
+      "for summary: the model that wrote it; adds how many unknown words were recovered from the source",
       everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
-    f("baseline", o.baseline, "another system's text: is the difference from it more than chance?", everyday);
+    f("baseline", o.baseline, "another system's output, for a significance test of the difference", everyday);
     f("metric", o.metric, joined(evaluate_names(), ", ") + "; may be given several times", everyday);
-    f("tokenize", o.tokenize, "how BLEU cuts words",
-      o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
+    f("tokenize", o.tokenize, "tokenizer of BLEU", o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)",
       o.for_metrics([](auto& m) { return m.heeds.lowercase; }));
     f("stem", o.stem, "ROUGE compares Porter stems", o.for_metrics([](auto& m) { return m.heeds.stem; }));
     f("sentence-separator", o.sentence_separator,
-      "text that stands between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
+      "text between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
       o.for_metrics([](auto& m) { return m.heeds.sentence_lines; }));
-    f("bootstrap", o.bootstrap, "samples of the test set for 95% intervals; 0: none, or 1000 with a baseline",
-      in_range(0, 1e6), everyday);
+    f("bootstrap", o.bootstrap,
+      "bootstrap samples for 95% confidence intervals; 0 = none, or 1000 with a baseline", in_range(0, 1e6),
+      everyday);
     f("seed", o.seed, "seed of these samples", at_least(0),
       only_if(o.samples() > 0, "add --bootstrap or --baseline"));
   }
 
-  /// Of an option that some metrics alone heed.
+  /// The condition of an option that only some metrics use.
   template <class Such>
   OptionCondition for_metrics(const Such& such) const {
     const auto users = evaluate_names(such);
@@ -124,7 +122,7 @@ void EvaluateOptions::check() const {
 
 enum class Side { source, target };
 
-/// Each line of a file as its texts: one; of an example file its source, or target and further references.
+/// The texts of each line: itself or, of an example file, its source or its target and further references.
 ReferenceLists read_texts(const std::string& path, Side side) {
   LineReader reader(path);
   ReferenceLists texts;
@@ -162,7 +160,7 @@ void check_line_counts(const std::string& path, size_t lines, const std::string&
               "both need one line for each sentence");
 }
 
-/// One text a line; of an example file, this side of it.
+/// One text per line; of an example file, this side.
 std::vector<std::string> read_lines(const std::string& path, Side side) {
   std::vector<std::string> result;
   for (auto& texts : read_texts(path, side)) result.push_back(std::move(texts.front()));
@@ -201,7 +199,7 @@ Json interval_json(const BootstrapInterval& interval) {
   return {{"mean", interval.mean}, {"low", interval.low}, {"high", interval.high}};
 }
 
-/// "confidence", with a baseline also "comparison"; empty when no samples were asked for.
+/// "confidence", and with a baseline "comparison"; empty without resampling.
 Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& system,
                     const std::optional<SentenceStatistics>& baseline) {
   const BootstrapOptions bootstrap{options.samples(), static_cast<uint64_t>(options.seed)};
@@ -221,7 +219,7 @@ Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& sy
   return figures;
 }
 
-/// Sentences on lines of their own.
+/// The texts with each separator replaced by a line end.
 Texts with_sentence_lines(Texts texts, const std::string& separator) {
   if (separator.empty()) return texts;
   const auto split = [&](std::vector<std::string>& lines) {
@@ -243,7 +241,7 @@ Json details_json(const Metric& metric, const ScoredTexts& texts, std::span<cons
   return details;
 }
 
-/// The figures of the metrics that `evaluate` calls so, as far as the texts come with what they need.
+/// The figures of the metrics with this name in --metric, as far as the texts include what these need.
 Json evaluate(const std::string& name, const EvaluateOptions& options, const ScoredTexts& texts,
               const std::optional<ScoredTexts>& baseline) {
   Json figures = Json::object(), resampled = Json::object();
@@ -276,7 +274,7 @@ Json evaluate(const std::string& name, const EvaluateOptions& options, const Sco
   return figures;
 }
 
-/// Whether line ends matter to the metrics that `evaluate` calls so.
+/// Whether a metric with this name in --metric depends on line ends.
 bool heeds_sentence_lines(const std::string& name) {
   const auto names = evaluate_names([](const Metric& metric) { return metric.heeds.sentence_lines; });
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -308,20 +306,20 @@ int run_evaluate(const EvaluateOptions& options) {
 }  // namespace
 
 RunCommand add_evaluate(CLI::App& command) {
-  describe(command,
-           "BLEU and chrF equal sacrebleu's figures (0 to 100), ROUGE those of rouge-score (0 to 1). Every "
-           "score comes with the signature of the settings that made it. The metric summary says what "
-           "ROUGE does not see (shares from 0 to 1): repeated n-grams and sentences, length, exact "
-           "matches, and with --source and --model novelty, copying and recovered words. With --baseline, "
-           "paired bootstrap resampling says how likely the difference between two systems is by chance "
-           "(p_value).",
-           "Examples:\n"
-           "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
-           "  seq2seq translate --model run --input test.en |\n"
-           "    seq2seq evaluate --hypothesis - --reference test.de\n"
-           "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
-           "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
-           "    --source test.jsonl --metric rouge summary");
+  describe(
+      command,
+      "BLEU, chrF and TER equal those of sacrebleu (0 to 100), ROUGE that of rouge-score (0 to 1). Every "
+      "score comes with the signature of its settings. The metric summary measures what ROUGE does not "
+      "(shares from 0 to 1): repeated n-grams and sentences, length, exact matches, and with --source "
+      "and --model novelty, copying and recovered words. With --baseline, paired bootstrap resampling "
+      "estimates how likely the difference between two systems is by chance (p_value).",
+      "Examples:\n"
+      "  seq2seq evaluate --hypothesis output.de --reference test.de\n"
+      "  seq2seq translate --model run --input test.en |\n"
+      "    seq2seq evaluate --hypothesis - --reference test.de\n"
+      "  seq2seq evaluate --hypothesis new.de --baseline old.de --reference test.de\n"
+      "  seq2seq evaluate --hypothesis summaries.txt --reference test.jsonl \\\n"
+      "    --source test.jsonl --metric rouge summary");
   return run_with_flags(command, run_evaluate);
 }
 

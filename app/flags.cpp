@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-/// The alternatives of a choice may share a field; it is one flag then.
+/// A field that alternatives of a choice may share, with one flag for all of them.
 struct MergedField {
   OptionField field;
   std::vector<std::string> only_with;  // the alternatives that have it
@@ -28,7 +28,7 @@ std::vector<MergedField> merge_fields(const std::vector<OptionField>& catalogue)
   return merged;
 }
 
-/// "encoder.type=rnn" for several alternatives as "only with --encoder rnn or transformer"; empty for all.
+/// "only with --encoder rnn or transformer", from "encoder.type=rnn" etc.; empty if all alternatives have it.
 std::string describe_alternatives(const MergedField& merged, const std::vector<OptionField>& catalogue) {
   std::string text, type_path;
   size_t alternatives = 0;
@@ -60,7 +60,7 @@ std::string describe(const MergedField& merged, const std::vector<OptionField>& 
   return text.empty() ? field.help : field.help + " (" + text + ")";
 }
 
-/// By topic, where not everyday; `others` of those without.
+/// The help group of an option that is not everyday: the outermost group of `path`; without one, `others`.
 std::string help_group(const std::string& path, const char* others) {
   const size_t dot = path.find('.');
   if (dot == std::string::npos) return others;
@@ -76,7 +76,7 @@ std::string value_name(const OptionField& field) {
   return names[field.get().index()];
 }
 
-/// What CLI11 is to know the flag by, its present name first.
+/// The flag's names for CLI11, the current one first.
 std::string names_of(const OptionField& field) {
   const bool flag = std::holds_alternative<bool>(field.get());
   std::string names;
@@ -101,7 +101,7 @@ CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
     if (std::holds_alternative<std::vector<std::string>>(value))
       option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
   }
-  // Everything is kept; whoever reads the values says what is one too many, and names the flag.
+  // Keep all values: the code that reads them reports surplus ones and names the flag.
   return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The command-line face of an options struct (core/options.h): every field becomes a flag.
+// Options structs (core/options.h) on the command line: every field becomes a flag.
 
 #include <memory>
 #include <string>
@@ -20,7 +20,7 @@ namespace seq2seq {
 /// Whether the subcommand reads options from `--config FILE` as well.
 enum class ConfigFlag { none, offered };
 
-/// The group of the flags that --help shows of a command that has --help-all.
+/// The help group that --help shows for commands with --help-all.
 inline constexpr const char* everyday_group = "Options";
 
 /// Type-erased body of Flags.
@@ -28,12 +28,12 @@ class FlagSet {
  public:
   FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, ConfigFlag config);
 
-  /// What --config names, overridden by the flags given. Valid once the command line is parsed.
-  /// Throws Error or UsageError for a configuration file that cannot be used.
+  /// The options of --config, overridden by the flags given. Valid once the command line is parsed. Throws
+  /// Error or UsageError for an invalid configuration file.
   OptionPatch patch() const;
 
  private:
-  [[maybe_unused]] CLI::Option* config_ = nullptr;  // the reference of options has no use for it
+  [[maybe_unused]] CLI::Option* config_ = nullptr;  // not used by the generator of docs/options.md
   struct Binding {
     std::string path, flag;
     CLI::Option* option;
@@ -41,17 +41,15 @@ class FlagSet {
   std::vector<Binding> bindings_;
 };
 
-/// Adds a flag to `command` for each field of `Options`: `--group.name VALUE`; a field that is true or false
-/// becomes
-/// `--name`, `--no-name` and `--name=VALUE`; a list takes several values and may be repeated.
+/// Adds a flag to `command` for each field of `Options`: `--group.name VALUE`; for a boolean `--name`,
+/// `--no-name` and `--name=VALUE`; a list takes several values and may be repeated.
 template <class Options>
 class Flags {
  public:
   explicit Flags(CLI::App& command, ConfigFlag config = ConfigFlag::none)
       : set_(command, option_catalogue<Options>(), config) {}
 
-  /// Defaults < --config file < flags. Throws UsageError naming the flag or the key that is wrong, or that
-  /// would change nothing.
+  /// Defaults < --config < flags. Throws UsageError naming the flag or key that is wrong or has no effect.
   Options resolve() const {
     const OptionPatch given = patch();
     Options options;
@@ -60,24 +58,24 @@ class Flags {
     return options;
   }
 
-  /// The same without the defaults.
+  /// The values given, without the defaults.
   OptionPatch patch() const { return set_.patch(); }
 
  private:
   FlagSet set_;
 };
 
-/// Of commands that tell how it went.
+/// The option --quiet.
 void quiet_field(auto& o, auto& f) {
   f("quiet", o.quiet, "print warnings and errors only");
 }
-/// Has them do so.
+/// Applies --quiet, if the command has it.
 void set_quiet(const auto& options) {
   if constexpr (requires { options.quiet; })
     if (options.quiet) set_log_level(LogLevel::quiet);
 }
 
-/// Gives `command` the flags of `Options`, which `run` is called with.
+/// Adds the flags of `Options` to `command`, which calls `run` with their values.
 template <class Options>
 RunCommand run_with_flags(CLI::App& command, int (*run)(const Options& options)) {
   const auto flags = std::make_shared<Flags<Options>>(command);

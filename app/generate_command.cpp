@@ -28,11 +28,11 @@ struct GenerateOptions {
     f("grammar", o.grammar, "JSON file of the grammar (data/README.md describes it)");
     f("count", o.count, "pairs to write to --output, or to --output-source and --output-target", at_least(0));
     f("output", o.output, "one file for both sides, .tsv or .jsonl");
-    f("output-source", o.output_source, "text file for the sources, one a line");
-    f("output-target", o.output_target, "text file for the targets, one a line");
-    f("splits", o.splits, "names and sizes that share no source: train=8000 valid=300 test=500");
+    f("output-source", o.output_source, "text file for the sources, one per line");
+    f("output-target", o.output_target, "text file for the targets, one per line");
+    f("splits", o.splits, "names and sizes of splits that share no source: train=8000 valid=300 test=500");
     f("output-directory", o.output_directory, "folder for the splits");
-    f("extensions", o.extensions, "endings of the splits' files: two, such as en de, or one, tsv or jsonl",
+    f("extensions", o.extensions, "extensions of the splits' files: two, such as en de, or one, tsv or jsonl",
       only_if(!o.splits.empty(), "add --splits"));
     f("seed", o.seed, "the same seed gives the same pairs", at_least(0));
   }
@@ -132,9 +132,9 @@ int run_generate(const GenerateOptions& options) {
 
 RunCommand add_generate(CLI::App& command) {
   describe(command,
-           "No source sentence occurs twice, and with --splits none occurs in two of them. Names and "
-           "numbers that the grammar marks as unseen stay within one split. The same grammar and seed give "
-           "the same files everywhere.",
+           "No source sentence occurs twice, and with --splits none occurs in two splits. Names and numbers "
+           "that the grammar marks as unseen stay within one split. The same grammar and seed give the same "
+           "files everywhere.",
            "Examples:\n"
            "  seq2seq generate --grammar data/translation.grammar.json --count 1000 \\\n"
            "    --output-source sample.en --output-target sample.de\n"

@@ -25,7 +25,7 @@ TrainOptions read_configuration(const std::string& path) {
   return options;
 }
 
-/// A file by its name without its ending, a folder by its own.
+/// The name of a file without its extension, or of a folder.
 std::string name_of(const std::string& path) {
   const auto whole = std::filesystem::absolute(path + "/").lexically_normal().parent_path();
   return whole.extension() == ".json" || whole.extension() == ".pt" ? whole.stem().string()
@@ -45,7 +45,7 @@ std::vector<Example> probe(const GradientFlowOptions& options, int64_t vocabular
 std::vector<Example> examples_for(const GradientFlowOptions& options, const TranslationModel& model,
                                   const Corpus* corpus) {
   if (corpus == nullptr) {
-    // Both vocabularies must hold the words.
+    // The ids of the probe must be in both vocabularies.
     return probe(options,
                  std::min(model.model->source_vocabulary_size(), model.model->target_vocabulary_size()));
   }
@@ -54,7 +54,7 @@ std::vector<Example> examples_for(const GradientFlowOptions& options, const Tran
   return numbered_pairs(model, *corpus, first);
 }
 
-/// The probe has no words, only their numbers; it is the same text on both sides.
+/// Source and target vocabulary for the probe, whose tokens are ids.
 TextCodecs probe_text() {
   std::vector<std::string> words;
   for (int64_t id = Vocabulary::special_count; id < probe_vocabulary; ++id)
@@ -82,7 +82,7 @@ GradientFlow simple_rnn_flow(const GradientFlowOptions& options) {
   return gradient_flow(rnn, at::one_hot(words, simple_rnn_inputs).to(at::kFloat));
 }
 
-/// Every distance at first, then fewer and fewer, and the last.
+/// The distances to print: all of the first ones, then fewer and fewer, and the last.
 std::vector<size_t> shown_distances(size_t count) {
   std::vector<size_t> shown;
   size_t step = 1;

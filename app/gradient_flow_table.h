@@ -1,6 +1,6 @@
 #pragma once
 
-// inspect --gradient-flow.
+// Options and output of `inspect --gradient-flow`.
 
 #include <string>
 #include <vector>
@@ -24,44 +24,43 @@ struct GradientFlowOptions {
   std::string plot;
   static void fields(auto& o, auto& f) {
     f("gradient-flow", o.wanted,
-      "measure how far back a loss is felt instead: that of a target's last word, by the norm of its "
-      "gradient "
-      "with respect to the state at each distance; of the models, of --fresh and of --simple-rnn side by "
-      "side",
+      "measure gradient flow instead: the norm of the gradient of the loss of a target's last token with "
+      "respect to the state at each distance; for the models, --fresh and --simple-rnn side by side",
       everyday);
     const OptionCondition measuring = only_if(o.wanted, "add --gradient-flow");
-    f("fresh", o.fresh,
-      "models that have learned nothing, to measure as well: configurations (models/*.json)", everyday,
+    f("fresh", o.fresh, "untrained models to measure as well: configurations (models/*.json)", everyday,
       measuring);
-    f("simple-rnn", o.simple_rnn,
-      "width of a bare simple RNN, whose head on the last step is measured; 0 = none", in_range(0, 8192),
-      everyday, measuring);
-    f("simple-rnn-range", o.simple_rnn_range, "its weights are uniform in +- this: large ones explode",
-      in_range(1e-6, 10), measuring, only_if(o.simple_rnn > 0, "add --simple-rnn"));
+    f("simple-rnn", o.simple_rnn, "size of a simple RNN to measure, with a head on the last step; 0 = none",
+      in_range(0, 8192), everyday, measuring);
+    f("simple-rnn-range", o.simple_rnn_range,
+      "its weights are uniform in +- this; with large ones gradients explode", in_range(1e-6, 10), measuring,
+      only_if(o.simple_rnn > 0, "add --simple-rnn"));
     pair_file_fields(o.files, f, measuring);
-    f("sentences", o.sentences, "pairs to measure, the first of the text or as many probes",
+    f("sentences", o.sentences, "pairs to measure: the first ones of the text, or as many probes",
       in_range(1, 4096), measuring);
     const OptionCondition probing = only_if(o.files.empty(), "leave out the text or the probe");
-    f("probe-length", o.probe_length, "without text: random words in a source, one of which is the target",
+    f("probe-length", o.probe_length, "without text: random tokens per source, one of which is the target",
       in_range(1, 10000), measuring, probing);
-    f("probe-distance", o.probe_distance, "which one: steps back from the last word; -1 = the first word",
-      at_least(-1), measuring, probing);
-    f("clip-norm", o.clip_norm, "show what clipping to this norm leaves of longer gradients; 0 = nothing",
-      at_least(0), measuring);
-    f("seed", o.seed, "of fresh weights and of the probe", at_least(0), measuring);
-    f("plot", o.plot, "an .svg file to draw it in", everyday, measuring);
+    f("probe-distance", o.probe_distance,
+      "its distance from the last token; -1 = the first token is the target", at_least(-1), measuring,
+      probing);
+    f("clip-norm", o.clip_norm,
+      "show the factor by which clipping to this norm scales larger gradients; 0 = do not", at_least(0),
+      measuring);
+    f("seed", o.seed, "seed of untrained weights and of the probe", at_least(0), measuring);
+    f("plot", o.plot, "an .svg file for a chart", everyday, measuring);
   }
 };
 
-/// Rules between fields, given the models to measure as well. Throws UsageError.
+/// Rules between fields; `models` are measured as well. Throws UsageError.
 void check(const GradientFlowOptions& options, const std::vector<std::string>& models);
 
-/// Of all that is to be measured. Throws Error.
+/// Measures the models of the options, and `models`. Throws Error.
 std::vector<NamedFlow> measure_gradient_flow(const GradientFlowOptions& options,
                                              const std::vector<std::string>& models);
 
-/// Distances down, models across, and how clipping would shorten each gradient; no line is longer than 80
-/// characters unless there are many models.
+/// One row per distance, one column per model, and the factor by which clipping scales each gradient. Lines
+/// have at most 80 characters unless there are many models.
 std::string gradient_flow_table(const std::vector<NamedFlow>& flows, double clip_norm);
 Json gradient_flow_json(const std::vector<NamedFlow>& flows, double clip_norm);
 

@@ -6,14 +6,14 @@
 namespace seq2seq {
 namespace {
 
-/// Whether a clause may end before this place.
+/// Whether a clause ends before position `at`.
 bool clause_ends(const std::string& text, size_t at) {
   for (const char* next : {"; ", ": ", ", ", " ("})
     if (text.compare(at, 2, next) == 0) return true;
   return false;
 }
 
-/// No two blank lines, as hidden groups leave them.
+/// Removes repeated blank lines, which hidden groups leave.
 std::string without_gaps(std::string text) {
   for (size_t at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
     text.erase(at, 1);

@@ -4,9 +4,9 @@
 
 namespace seq2seq {
 
-/// Help in columns: text is wrapped, a flag that is true or false is one line, and a list of subcommands
-/// shows the first line of each. Of a command with --help-all, --help shows everyday flags alone (flags.h), a
-/// line each.
+/// Help in two columns: text is wrapped, a boolean flag is one line, and a list of subcommands shows the
+/// first line of each description. For a command with --help-all, --help shows only the everyday flags
+/// (flags.h), in one line each.
 class HelpFormatter : public CLI::Formatter {
  public:
   static constexpr size_t column = 36, everyday_column = 28, width = 80;
@@ -24,10 +24,10 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_subcommand(const CLI::App* subcommand) const override;
 
  private:
-  std::string everyday_of_;  // the command's whole name where only everyday flags are shown
+  std::string everyday_of_;  // the command's full name if only everyday flags are shown
 };
 
-/// `text` as far as it fits into `width`, ended where a clause ends; all of it where no clause fits.
+/// As many clauses of `text` as fit into `width`; the whole text if none does.
 std::string first_clauses(const std::string& text, size_t width);
 
 }  // namespace seq2seq

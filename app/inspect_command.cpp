@@ -37,11 +37,11 @@ struct InspectOptions {
       everyday);
     f("vocabulary-head", o.vocabulary_head, "tokens of each vocabulary to show", in_range(0, 1e6));
     f("verify", o.verify,
-      "replay the archive's self-test: by this program and by the archive's own TorchScript methods, which "
-      "this runs",
+      "replay the archive's self-test: with this program and with the archive's TorchScript methods, which "
+      "are executed",
       everyday);
     f("verify-input", o.verify_input,
-      "lines to compare the two on as well, with --verify (text, .tsv or .jsonl, .gz)", everyday,
+      "with --verify: also compare the two on these lines (text, .tsv or .jsonl, .gz)", everyday,
       only_if(o.verify || o.gradient_flow.wanted, "add --verify"));
     f("devices", o.devices, "what this machine can compute with: processor and GPUs", everyday);
     f("json", o.json, "print JSON instead of tables", everyday);
@@ -130,7 +130,7 @@ Json report_json(const SelfTestReport& report) {
           {"passed", report.passed()}};
 }
 
-/// What --verify finds, by what was compared.
+/// The results of --verify, by what was compared.
 Json verification(const TranslationModel& model, const InspectOptions& options, const std::string& file) {
   if (model.self_test.empty() || model.methods.empty())
     throw Error(file, "has no self-test or no methods: it was written by an older seq2seq",
@@ -145,7 +145,7 @@ Json verification(const TranslationModel& model, const InspectOptions& options, 
   result["self-test by the archive's methods"] = report_json(replay(expected, methods));
   if (options.verify_input.empty()) return result;
   const SelfTest lines = self_test(numbered_lines(model, options.verify_input), modules);
-  // Another batch size, so that nothing of tracing's can be left over.
+  // Another batch size, in case tracing has made the first one a constant.
   result["lines by both"] = report_json(replay(lines, methods, 37));
   if (options.json) result["lines"] = parse_json(to_json(lines), "lines");
   return result;
@@ -224,8 +224,8 @@ int run_inspect(const InspectOptions& options) {
 
 RunCommand add_inspect(CLI::App& command) {
   describe(command,
-           "Configuration, parameters, vocabularies, where it comes from; whether it still does what it "
-           "did; how far back its gradients reach.",
+           "Shows configuration, parameters, vocabularies and provenance; with --verify, tests whether the "
+           "outputs are still the same; with --gradient-flow, measures how far back gradients reach.",
            "Examples:\n"
            "  seq2seq inspect --model run\n"
            "  seq2seq inspect --devices\n"

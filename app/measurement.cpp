@@ -15,7 +15,7 @@ namespace {
 constexpr double seconds_each = 0.15;
 constexpr int repetitions = 3;
 
-/// The best of a few repetitions: what the machine can do, not what disturbed it.
+/// The best of a few repetitions, the one that other load disturbed least.
 double gflops(const Tensor& x, const Tensor& weight) {
   const double work = 2e-9 * static_cast<double>(x.size(0) * x.size(1) * weight.size(0));
   double best = 0;
@@ -48,7 +48,7 @@ Json describe_windows(const std::vector<double>& values) {
 
 std::vector<ProductSpeed> measure_products() {
   const c10::InferenceMode no_gradients;
-  // Recurrent gates and vocabulary: a training batch over all steps, one step, a beam, single lines.
+  // Recurrent gates and output layers: a training batch over all steps, one step, a beam, single sentences.
   const int64_t sizes[][3] = {{4096, 512, 2048}, {4096, 512, 8000}, {224, 512, 2048}, {160, 512, 2048},
                               {160, 512, 8000},  {32, 512, 2048},   {32, 512, 8000},  {1, 512, 8000}};
   std::vector<ProductSpeed> speeds;

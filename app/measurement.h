@@ -7,18 +7,18 @@
 
 namespace seq2seq {
 
-/// Minimum, median and maximum of some windows.
+/// Median, minimum and maximum over the windows.
 Json describe_windows(const std::vector<double>& values);
 
-/// What one kind of product reaches.
+/// The speed of products of one shape.
 struct ProductSpeed {
   int64_t rows, inputs, outputs;
-  double fast, plain;  ///< GFLOP/s of nn/linear as it is, and of at::linear
+  double fast, plain;  ///< GFLOP/s of `linear` with fast and with plain kernels
 };
 
-/// Measures y = x W^T for the sizes that the models use, with the present number of threads.
+/// Measures y = x W^T for shapes typical of the models, with the current number of threads.
 std::vector<ProductSpeed> measure_products();
-/// The fastest of them in GFLOP/s: what a model's arithmetic is compared with.
+/// The highest speed in GFLOP/s, with which the arithmetic of a model is compared.
 double machine_speed(const std::vector<ProductSpeed>& speeds);
 
 }  // namespace seq2seq

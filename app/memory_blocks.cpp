@@ -12,7 +12,7 @@ void keep_large_blocks() {
 }
 
 void keep_few_shapes() {
-  // oneDNN's own store, and the one that LibTorch has before it.
+  // oneDNN's own cache, and the one that LibTorch has in front of it.
   for (const char* store : {"ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"})
     ::setenv(store, "16", /*overwrite=*/0);
 }

@@ -2,13 +2,13 @@
 
 namespace seq2seq {
 
-/// Training and search free and take the same large blocks at every step: keeps them rather than asking the
-/// kernel each time, which has to clear every page again.
+/// Makes malloc keep freed memory: training and search allocate the same large blocks at every step, whose
+/// pages the kernel would have to clear each time.
 void keep_large_blocks();
 
-/// Before the first product: lets oneDNN keep the programs it has made for few shapes only. Decoding meets a
-/// new number of rows at every step, and 1,024 programs, its default, take 200 MB. What the user's
-/// environment says stands.
+/// Limits the number of primitives that oneDNN caches, one for each shape; call it before the first product.
+/// Decoding has another number of rows at every step, and the default of 1,024 primitives takes 200 MB.
+/// Variables that are set in the environment are left unchanged.
 void keep_few_shapes();
 
 }  // namespace seq2seq

@@ -10,7 +10,7 @@ namespace seq2seq {
 class OutputLines {
  public:
   explicit OutputLines(const std::string& path);
-  /// Passed on at once.
+  /// Writes and flushes `text`.
   void write(const std::string& text);
 
  private:

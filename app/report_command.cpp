@@ -21,15 +21,14 @@ struct ReportOptions {
   bool tensorboard = false;
   bool quiet = false;
   static void fields(auto& o, auto& f) {
-    f("run-directory", o.run_directory,
-      "a run of seq2seq train, finished or not; may stand without its flag");
+    f("run-directory", o.run_directory, "a run of seq2seq train, finished or not; the flag may be omitted");
     f("output", o.output, "the page to write; report.html in the run directory when empty");
     f("examples", o.page.examples, "outputs of the best checkpoint to show, with their heat maps",
       in_range(0, 100));
     f("input", o.page.input,
       "text, .tsv or .jsonl to take the examples from; the run's validation files when empty",
       only_if(o.page.examples > 0, "leave out --examples 0"));
-    f("device", o.page.device, "what runs the model for the examples: auto, cpu, cuda or cuda:N",
+    f("device", o.page.device, "device of the model for the examples: auto, cpu, cuda or cuda:N",
       only_if(o.page.examples > 0, "leave out --examples 0"));
     f("tensorboard", o.tensorboard,
       "also write the curves for TensorBoard, to tensorboard/ in the run directory");
@@ -58,9 +57,9 @@ int run_report(const ReportOptions& options) {
 
 RunCommand add_report(CLI::App& command) {
   describe(command,
-           "Writes one HTML file that needs nothing else: perplexity, validation scores, gradient norms "
-           "and flow, learning rate and speed by update, and examples of what the model writes with heat "
-           "maps of attention, copying and coverage.",
+           "Writes one self-contained HTML file: perplexity, validation scores, gradient norms and flow, "
+           "learning rate and speed by update, and example outputs with heat maps of attention, copying and "
+           "coverage.",
            "Examples:\n"
            "  seq2seq report run\n"
            "  seq2seq report run --input test.en --examples 5 --tensorboard");

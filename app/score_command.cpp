@@ -37,10 +37,11 @@ struct ScoreOptions : MachineOptions {
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     pair_file_fields(o.files, f);
-    f("output", o.output, "where the lines go; - for standard output", everyday);
+    f("output", o.output, "the file to write; - for standard output", everyday);
     f("tokens", o.tokens, "add the log-probability of each token", everyday);
     f("alignments", o.alignments,
-      "a file for alignments in Pharaoh's form: the source token each target token looked at", everyday);
+      "a file for alignments in Pharaoh format: the source token that each target token attends to most",
+      everyday);
     f("batch-size", o.batch_size, "pairs scored together", in_range(1, 4096), everyday);
     MachineOptions::fields(o, f);
     quiet_field(o, f);
@@ -64,18 +65,18 @@ std::string line_of(const Hypothesis& target, bool tokens) {
   return line + "\n";
 }
 
-/// Pairs that follow each other in the corpus, scored together.
+/// Consecutive pairs of the corpus, scored together.
 struct PendingPairs {
-  std::vector<bool> usable;  ///< of each pair whether it has a source, and so an answer
+  std::vector<bool> usable;  ///< for each pair, whether it has a source and thus a result
   std::future<std::vector<Hypothesis>> answers;
 };
 
-/// Scores the pairs of a corpus and writes them in their order.
+/// Scores the pairs of a corpus and writes the results in the same order.
 class CorpusScoring {
  public:
   CorpusScoring(const ScoreOptions& options, const DecodingModels& models)
       : options_(options), models_(models), corpus_(options.files), pool_(models.scorers()) {}
-  /// The summary.
+  /// Scores all pairs; returns the summary line.
   std::string run();
 
  private:
@@ -129,7 +130,7 @@ std::string CorpusScoring::run() {
   if (!options_.alignments.empty()) alignments_.emplace(options_.alignments);
   output_.emplace(options_.output);
   const auto batch = static_cast<uint64_t>(options_.batch_size);
-  std::deque<PendingPairs> pending;  // enough for the workers, few enough for the memory
+  std::deque<PendingPairs> pending;  // keeps the workers busy in bounded memory
   const auto write_next = [&] {
     write(std::move(pending.front()));
     pending.pop_front();
@@ -162,9 +163,9 @@ int run_score(const ScoreOptions& options) {
 
 RunCommand add_score(CLI::App& command) {
   describe(command,
-           "For each pair a line: the log-probability of the target and its end given the source, a tab, "
-           "the number of tokens with the end. The perplexity of all goes to stderr. A pair whose source "
-           "is empty has 0 tokens.",
+           "Writes one line per pair: the log-probability of the target and </s> given the source, a tab, "
+           "the number of tokens with </s>. The perplexity over all pairs goes to stderr. A pair whose "
+           "source is empty has 0 tokens.",
            "Examples:\n"
            "  seq2seq score --model run --source test.en --target test.de\n"
            "  seq2seq score --model run --input test.tsv --tokens \\\n"

@@ -22,13 +22,13 @@ struct ShortlistOptions {
   int64_t candidates = 100, frequent = 100, pairs = 1'000'000;
   double minimum_probability = 0.003;
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "whose vocabularies are meant: a run directory, a checkpoint directory or a model.pt",
+    f("model", o.model, "the model for the shortlist: a run directory, a checkpoint directory or a model.pt",
       everyday);
     pair_file_fields(o.files, f);
-    f("candidates", o.candidates, "target words of each source word", in_range(1, 100000), everyday);
-    f("minimum-probability", o.minimum_probability, "leave out those that it becomes more rarely",
+    f("candidates", o.candidates, "candidate target tokens per source token", in_range(1, 100000), everyday);
+    f("minimum-probability", o.minimum_probability, "leave out candidates with a lower probability",
       in_range(0, 1));
-    f("frequent", o.frequent, "target words that are always considered, the most frequent ones",
+    f("frequent", o.frequent, "target tokens that are always considered, the most frequent ones",
       in_range(0, 100000), everyday);
     f("pairs", o.pairs, "use at most this many pairs, from the beginning", at_least(1));
     f("output", o.output, "the file to write (JSON)", everyday);
@@ -65,9 +65,9 @@ RunCommand add_shortlist(CLI::App& command) {
   describe(command,
            "Translating can leave out all others then.\n"
            "\n"
-           "Aligns the words of the training text (IBM Model 1) and writes the likeliest translations of "
-           "each. 'translate --shortlist' then computes the output layer for these and the most frequent "
-           "words only.",
+           "Aligns the tokens of the training text (IBM Model 1) and writes the most probable translations "
+           "of each. 'translate --shortlist' then computes the output layer for these and the most frequent "
+           "tokens only.",
            "Example:\n"
            "  seq2seq shortlist --model run --source train.en \\\n"
            "    --target train.de --output short.json\n"

@@ -2,11 +2,11 @@
 
 namespace seq2seq {
 
-/// From now on the first SIGINT or SIGTERM asks for an orderly end; a second one has its usual effect.
+/// From now on the first SIGINT or SIGTERM requests an orderly stop; a second one has its default effect.
 void watch_stop_signals();
-/// The signal that asked for it; 0 = none yet.
+/// The signal received; 0 = none yet.
 int stop_signal();
-/// The exit code after it: as a shell reports a program that a signal ended.
+/// The exit code after that signal, 128 plus its number, as shells report it.
 int stop_exit_code();
 
 }  // namespace seq2seq

@@ -23,24 +23,22 @@ struct StudyCommandOptions {
       everyday);
     f("output", o.plan.output, "folder for the runs, report.html and report.json", everyday);
     f("seeds", o.plan.seeds,
-      "how often each architecture is trained, each time from another seed: with several, figures "
-      "have error bars",
-      in_range(1, 100), everyday);
+      "training runs per architecture, each with another seed; several give error bars", in_range(1, 100),
+      everyday);
     f("jobs", o.plan.jobs,
-      "runs trained at a time; 0 = as many as the cores allow for the study's threads a run",
+      "runs trained in parallel; 0 = as many as the cores allow with the study's threads per run",
       in_range(0, 1024), everyday);
     f("device", o.plan.device,
-      "auto, cpu, cuda or cuda:N: where models are trained and measured; empty = where the study says",
-      everyday);
+      "device to train and measure on: auto, cpu, cuda or cuda:N; empty = as in the study", everyday);
     f("train-source", o.text.train.train_source, "your own text in place of the study's, source side",
       everyday);
     f("train-target", o.text.train.train_target, "its target side", everyday);
     f("train", o.text.train.train, "or both in one .tsv or .jsonl file", everyday);
     f("valid-source", o.text.train.valid_source,
-      "validation text, source side; without any, some is held out");
+      "validation text, source side; without it, training examples are held out");
     f("valid-target", o.text.train.valid_target, "validation text, target side");
     f("valid", o.text.train.valid, "or both in one .tsv or .jsonl file");
-    f("test-source", o.text.test.source, "text that the report's scores are made of, source side", everyday);
+    f("test-source", o.text.test.source, "text for the report's scores, source side", everyday);
     f("test-target", o.text.test.target, "its target side", everyday);
     f("test", o.text.test.combined, "or both in one .tsv or .jsonl file", everyday);
     quiet_field(o, f);
@@ -59,7 +57,7 @@ int run_study(const StudyCommandOptions& options) {
   Study study = Study::load(options.config);
   replace_text(study, options.text);
   watch_stop_signals();
-  // Runs are trained by this very program, even when another one stands in its place by now.
+  // Runs are trained by this program, even if its file has been replaced since.
   const StudyOutcome outcome = seq2seq::run_study(study, options.plan, {own_program(), SEQ2SEQ_VERSION},
                                                   [] { return stop_signal() != 0; });
   switch (outcome.end) {
@@ -81,10 +79,10 @@ int run_study(const StudyCommandOptions& options) {
 
 RunCommand add_study(CLI::App& command) {
   describe(command,
-           "Trains each with the same budget, translates a test text and writes report.html: scores "
-           "overall and by source length, copying of unseen words, repetition, gradient flow, speed, "
-           "memory and heat maps. A study that was stopped or killed goes on when the same command is "
-           "given again.",
+           "Trains each architecture with the same budget, translates a test text and writes report.html: "
+           "scores overall and by source length, copying of unseen words, repetition, gradient flow, speed, "
+           "memory and heat maps. A study that was stopped or killed continues when the same command is run "
+           "again.",
            "Examples:\n"
            "  seq2seq study --config data/studies/small.json --output study\n"
            "  seq2seq study --config data/studies/information-loss.json --output mine \\\n"

@@ -2,10 +2,10 @@
 
 namespace seq2seq {
 
-/// Lets idle OpenMP threads sleep instead of spin, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT says otherwise.
-/// Beside another busy program, spinning threads take the processor from the one that everybody waits for:
-/// training was seen to slow down fifty-fold. The OpenMP library reads the environment when it is loaded,
-/// before `main`, so the program starts itself once more.
+/// Makes idle OpenMP threads sleep instead of spin, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT is set. Beside
+/// another busy program, spinning threads take cores from the thread that they wait for: training can become
+/// fifty times slower. The OpenMP library reads the environment when it is loaded, before `main`, so the
+/// program executes itself again.
 void let_threads_sleep(char** argv);
 
 }  // namespace seq2seq

@@ -19,22 +19,22 @@ namespace {
 
 const auto process_start = Clock::now();
 
-/// Of one call of the program rather than of the run.
+/// Options of this invocation, not of the run.
 struct TrainCallOptions {
   bool resume = false, dump_config = false, quiet = false;
   static void fields(auto& o, auto& f) {
-    f("resume", o.resume, "go on with the run in --run-directory", everyday);
+    f("resume", o.resume, "continue the run in --run-directory", everyday);
     f("dump-config", o.dump_config, "print the resolved configuration as JSON and exit");
     quiet_field(o, f);
   }
 };
 
-// A run may be resumed from another folder: config.json names files from the root.
+// A run may be resumed from another folder, so config.json has absolute paths.
 void make_paths_absolute(TrainOptions& options) {
   resolve_paths(options, std::filesystem::current_path());
 }
 
-/// Throws UsageError naming what was given of the options that differ, as far as it is `fixed`.
+/// Throws UsageError if `fixed` options differ, naming those among them that were given, or else all.
 void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPatch& given,
                     bool (*fixed)(const OptionField&), const std::string& problem,
                     const std::string& otherwise) {
@@ -55,13 +55,13 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   TrainOptions options = before;
   apply(options, given);
   make_paths_absolute(options);
-  // The run goes on with what its own start measured, where that can be computed.
+  // Keep the precision that was measured when the run began, if it is available here.
   if (options.optimization.precision == Precision::automatic)
     options.optimization.precision = means_cpu(options.run.device) && options.run.kernels != Kernels::plain &&
                                              has_onednn_bfloat16_products()
                                          ? before.optimization.precision
                                          : Precision::float32;
-  // In float32 it can go on anywhere.
+  // A run may always change to float32, which is available everywhere.
   if (options.optimization.precision == Precision::float32)
     before.optimization.precision = Precision::float32;
   refuse_changes(
@@ -71,7 +71,7 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   return options;
 }
 
-// Fine-tuning takes architecture and text from the checkpoint; only dropout may be chosen anew.
+// Fine-tuning takes architecture and text options from the checkpoint; only dropout may differ.
 TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& from) {
   const TranslationModel model = load_model(from);
   TrainOptions before;
@@ -87,10 +87,10 @@ TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& fr
   return options;
 }
 
-/// Opens the run that is to be resumed.
+/// All options of the run; with --resume, opens it into `resumed`.
 TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
                      std::optional<RunDirectory>& resumed) {
-  // A run or model to go on from decides which alternatives the other options belong to.
+  // A resumed run or an initial model decides which alternatives the other options belong to.
   OptionPatch rest = given;
   TrainOptions names;
   const auto text_of = [&](const void* member) {

@@ -47,33 +47,32 @@ struct TranslateOptions : MachineOptions {
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     f("input", o.input,
-      "text, one sentence a line, or the sources of a .tsv or .jsonl; each may be .gz; - for "
-      "standard input",
+      "text, one sentence per line, or the sources of a .tsv or .jsonl; may be .gz; - for standard input",
       everyday);
-    f("output", o.output, "where the text goes, as it comes; - for standard output", everyday);
+    f("output", o.output, "output file, written as translation proceeds; - for standard output", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text", everyday,
       only_if(o.translator.search.n_best == 1, "leave it out: n-best lists have scores anyway"));
     f("prefixes", o.companions.prefixes,
-      "a file with the beginning of each output, a line (or an empty one) for each input");
+      "a file with a prefix of each output, one line per input, which may be empty");
     f("required", o.companions.required,
-      "a file with phrases that each output must hold, a line for each input, a tab between two phrases");
+      "a file with phrases that each output must contain, one line per input, a tab between two phrases");
     f("details", o.details,
-      "a file for a JSON line about each output: tokens, their log-probabilities and the source token each "
-      "looked at");
+      "a file for one JSON line per output: tokens, their log-probabilities and the source token that each "
+      "attends to most");
     f("alignments", o.alignments,
-      "a file for the alignment of each best output in Pharaoh's form, source-target by tokens from 0");
+      "a file for the alignments of the best outputs in Pharaoh format, source-target by tokens from 0");
     f("explain", o.explain,
-      "a file that tells where each output token came from: generated or copied, from which word, and what "
-      "was looked at; JSON lines, or pictures when the name ends in .html",
+      "a file for the origin of each output token: generated or copied, from which word, and its attention; "
+      "JSON lines, or heat maps if the name ends in .html",
       everyday);
     f("shortlist", o.shortlist,
-      "a file of seq2seq shortlist: only words that those of the source may become are considered, which is "
-      "faster");
+      "a file written by seq2seq shortlist: only likely translations of the source tokens are considered, "
+      "which is faster");
     MachineOptions::fields(o, f);
     f("max-wait-ms", o.max_wait_ms,
-      "streams: wait this long at most for further lines to decode together with the first; 0 = take those "
-      "that are there",
+      "streams: wait at most this long for further lines to decode together with the first; 0 = take the "
+      "lines available",
       in_range(0, 1e6));
     quiet_field(o, f);
   }
@@ -114,7 +113,7 @@ void check(const TranslateOptions& options) {
   check_files(options);
 }
 
-/// What --explain writes, as JSON lines or as a page of heat maps.
+/// The output of --explain: JSON lines, or a page of heat maps.
 class Explanations {
  public:
   explicit Explanations(const std::string& path) : lines_(path), page_(path.ends_with(".html")) {
@@ -173,11 +172,10 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
         Shortlist::load(options.shortlist, model.text.source->vocabulary(), model.text.target->vocabulary()));
   DecodingPool pool(model.scorers(0, shortlist));
   Translator translator(model, pool, options.translator);
-  // Under load a stream is decoded in batches, but no line waits for more than those that are decoded with
-  // it.
+  // Under load a stream is decoded in batches, but no line waits for lines beyond those decoded with it.
   const size_t window_size = options.max_wait_ms > 0 ? translator.capacity() : translator.window();
   const auto read = [&] { return input.read_window(window_size, options.max_wait_ms); };
-  auto window = read();  // before the output is emptied
+  auto window = read();  // before the output file is truncated
   std::optional<Explanations> explanations;
   std::optional<OutputLines> details, alignments;
   if (!options.explain.empty()) explanations.emplace(options.explain);
@@ -225,10 +223,10 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
 
 RunCommand add_translate(CLI::App& command) {
   describe(command,
-           "Reads one sentence a line and writes one line for each, in the same order; an empty line gives "
-           "an empty line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line "
-           "and a message, and the exit code is 1 at the end. With --n-best the output is 'line ||| text "
-           "||| score', lines counting from 0.",
+           "Reads one sentence per line and writes one line for each, in the same order; an empty line gives "
+           "an empty line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line and "
+           "a message, and the exit code is 1 at the end. With --n-best the output is 'line ||| text ||| "
+           "score', lines counting from 0.",
            "Examples:\n"
            "  seq2seq translate --model run --input test.en --output test.de\n"
            "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"

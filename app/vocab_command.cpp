@@ -21,7 +21,7 @@
 namespace seq2seq {
 namespace {
 
-/// The first is SentencePiece, the others follow in the order of PlainTokenizer.
+/// SentencePiece, then the tokenizers in the order of PlainTokenizer.
 enum class VocabularyType { sentencepiece, word, character, whitespace };
 std::span<const char* const> option_names(VocabularyType) {
   static const auto names = [] {
@@ -42,21 +42,19 @@ struct VocabOptions {
   int64_t seed = 1;
 
   static void fields(auto& o, auto& f) {
-    f("input", o.input, "text files, one sentence a line; each may end in .gz; - for standard input",
-      everyday);
+    f("input", o.input, "text files, one sentence per line; each may be .gz; - for standard input", everyday);
     f("type", o.type, "what a token is", everyday);
     f("output", o.output,
-      "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON when the name "
-      "ends in "
-      ".json, else a token a line)",
+      "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON if the name "
+      "ends in .json, else one token per line)",
       everyday);
     f.group("vocabulary", o.vocabulary, GroupFlags::plain);
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("character-coverage", o.character_coverage,
-      "sentencepiece: share of the running characters that get a token; less than 1 leaves out the rarest",
+      "sentencepiece: share of the text's characters that get a token; less than 1 leaves out the rarest",
       in_range(0.98, 1.0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
-    f("seed", o.seed, "sentencepiece: draws the sample of a text of more than a million words", at_least(0),
-      only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
+    f("seed", o.seed, "sentencepiece: seed of the sample drawn from a text of more than a million words",
+      at_least(0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
   }
   void check() const;
 };
@@ -73,7 +71,7 @@ void VocabOptions::check() const {
     throw UsageError("--minimum-frequency", "would change nothing", "set --size instead");
 }
 
-/// Every line of every file; refuses what is no text.
+/// The lines of all files; throws Error for one that is not valid text.
 class InputLines {
  public:
   explicit InputLines(const std::vector<std::string>& files) : files_(files) {}
@@ -173,10 +171,10 @@ int run_vocab(const VocabOptions& options) {
 RunCommand add_vocab(CLI::App& command) {
   describe(command,
            "sentencepiece trains a subword model (unigram) and writes the model file; word, char and "
-           "whitespace (what another program has cut into tokens) count tokens and write a vocabulary, "
-           "most frequent first. Give the files of both languages to make one vocabulary that source and "
-           "target share. --nfkc and --lowercase must be the same in training; 'seq2seq train' makes its "
-           "vocabularies itself when none are given.",
+           "whitespace (text tokenized by another program) count tokens and write a vocabulary, most "
+           "frequent first. Give the files of both languages to build one vocabulary that source and target "
+           "share. --nfkc and --lowercase must be the same in training; 'seq2seq train' builds its "
+           "vocabularies itself if none are given.",
            "Examples:\n"
            "  seq2seq vocab --input train.en train.de --type sentencepiece \\\n"
            "    --size 8000 --output joint.model\n"

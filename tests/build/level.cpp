@@ -1,5 +1,5 @@
-// Whether this machine can play a lesser one, as the environment asks for (tests/CMakeLists.txt): one line,
-// and an exit code.
+// Checks that the environment (tests/CMakeLists.txt) limits this machine to a lower instruction set: prints
+// the levels in use; exit code 0 if they are as requested.
 //   level INSTRUCTION_SET LIBTORCH_CAPABILITY
 
 #include <ATen/Version.h>

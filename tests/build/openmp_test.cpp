@@ -1,4 +1,4 @@
-// Our parallel loops run on the OpenMP library that LibTorch itself loads, whatever compiled them.
+// The parallel loops of seq2seq use the OpenMP library that LibTorch loads, with every compiler.
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

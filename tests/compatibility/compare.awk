@@ -1,5 +1,5 @@
-# Compares two files: texts must be equal, numbers with a point or an exponent within `tolerance`, that of 1 or of the
-# larger numbers themselves.
+# Compares two files: text must be equal; numbers with a point or an exponent may differ by `tolerance`,
+# relative to the expected number if that is greater than 1.
 #   awk -v name=WHAT -v tolerance=1e-5 -f compare.awk EXPECTED FOUND
 function fail(words) {
   print name ": " words

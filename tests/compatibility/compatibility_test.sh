@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Files of an earlier version (made by make.sh) mean what they meant: the program loads, translates, scores, trains,
-# resumes, averages and studies them with the same texts, and with numbers that differ by 1e-5 at most (bits differ between
-# processors).
+# Files of an earlier version (made by make.sh) keep their meaning: translating, scoring, training, resuming,
+# averaging and studies produce the same texts, and numbers within 1e-5 (processors round differently).
 #   compatibility_test.sh PROGRAM FILES FOLDER [PART...]      (default: every part)
 set -euo pipefail
 program=$(realpath "$1") files=$(realpath "$2") work=$(realpath "$3")/compatibility_test
@@ -17,7 +16,7 @@ fail() {
   failures=$((failures + 1))
 }
 
-# Fails with the first difference.
+# Reports the first difference.
 compare() { # FILE [TOLERANCE]
   LC_ALL=C awk -v name="$(basename "$1")" -v tolerance="${2:-1e-5}" -v verbose="${SEQ2SEQ_TEST_VERBOSE:-}" \
     -f "$here/compare.awk" "expected/$1" "found/$1" >&2 || failures=$((failures + 1))
@@ -40,7 +39,7 @@ archives() {
     fi
     compare_translations "$name"
     compare "$name.scores" 1.1e-4 # has four decimals
-    [[ -e configurations/$name.json ]] || continue # an average
+    [[ -e configurations/$name.json ]] || continue # averages have none
     if train_further "$archive" "configurations/$name.json" "found/$name"; then
       compare "$name.training"
     else
@@ -49,14 +48,14 @@ archives() {
   done
 }
 
-# What an earlier version resolved has every option: defaults, too, are what they were.
+# A configuration resolved by the earlier version has every option, so changed defaults are detected as well.
 configurations() {
   local configuration
   for configuration in configurations/*.json presets/*.json; do
     if ! resolve_configuration "$configuration" >found/short; then
       fail "$configuration: is refused"
     elif cmp -s found/short "resolved/$configuration"; then
-      continue # not a byte has changed
+      continue # identical
     elif ! resolve_configuration "resolved/$configuration" >found/full; then
       fail "resolved/$configuration: is refused"
     else
@@ -76,7 +75,7 @@ runs() {
       fail "$run: cannot be resumed"
     fi
   done
-  # Of the files as they were: resuming has removed checkpoints.
+  # From the original files: resuming has removed checkpoints.
   if "$program" average --quiet --models "$files"/runs/rnn/checkpoints/* --output found/average.pt &&
     translate_lines found/average.pt found/average; then
     compare_translations average
@@ -85,11 +84,11 @@ runs() {
   fi
 }
 
-# One run of it has been measured, the other trained: neither is trained again, the first is not measured again.
+# One run has been measured, the other only trained: neither is trained again, nor the first measured again.
 study() {
   local version
   version=$("$program" --version | cut -d ' ' -f 2)
-  sed -i "s|\"program\": \".*\"|\"program\": \"$version\"|" study/results/*.json # another version measures again
+  sed -i "s|\"program\": \".*\"|\"program\": \"$version\"|" study/results/*.json # another version would measure again
   cp -r study found/before
   if ! run_study study found/study; then
     fail "study: is refused"
@@ -98,7 +97,7 @@ study() {
   diff -r found/before/runs study/runs >found/difference || fail "study: runs changed: $(cat found/difference)"
   diff -r found/before/results/attention.* study/results/attention.* >found/difference ||
     fail "study: what was measured changed: $(cat found/difference)"
-  # What the earlier version did not measure is no difference.
+  # Values that the earlier version did not measure are no difference.
   awk 'FNR == NR {known[$1]; next} $1 !~ /^".*":$/ || $1 in known' expected/study.figures found/study.figures >found/known
   mv found/known found/study.figures
   compare study.figures

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the files of compatibility_test.sh with the program of an earlier commit.
+# Makes the files of compatibility_test.sh with the program of an earlier version.
 #   make.sh PROGRAM FOLDER
-# FOLDER holds what they are made from: corpus/, configurations/, presets/ and study.json; the rest of it is made anew.
+# FOLDER contains the inputs corpus/, configurations/, presets/ and study.json; all else in it is created.
 set -euo pipefail
 program=$(realpath "$1")
 # shellcheck source=steps.sh
@@ -15,7 +15,7 @@ for configuration in configurations/*.json presets/*.json; do
   resolve_configuration "$configuration" >"resolved/$configuration"
 done
 
-# Long enough that the likeliest outputs are clearly so: another processor must find the same.
+# Long enough for a clear margin of the most probable outputs: other processors must find the same ones.
 for configuration in configurations/*.json; do
   name=$(basename "$configuration" .json)
   "$program" train --quiet --config "$configuration" "${text[@]}" --run-directory made --threads 1 --seed 3 \
@@ -27,7 +27,7 @@ for configuration in configurations/*.json; do
   train_further "archives/$name.pt" "$configuration" "expected/$name"
 done
 
-# Two runs that stop between two validations, one of each kind of layers.
+# Two runs that stop between two validations, one recurrent and one Transformer.
 train_and_stop() { # CONFIGURATION NAME ARGUMENT...
   local name=$2
   "$program" train --quiet --config "configurations/$1.json" "${text[@]}" --run-directory "runs/$name" --threads 1 --seed 4 \
@@ -47,9 +47,9 @@ mapfile -t checkpoints < <(printf '%s\n' runs/rnn/checkpoints/*)
 translate_lines archives/average.pt expected/average
 score_lines archives/average.pt expected/average
 
-# The first run has been measured and needs its checkpoints no more; the second is trained, but not measured.
+# The first run has been measured and no longer needs checkpoints; the second is trained, but not measured.
 run_study study expected/study
 rm -r study/runs/attention.*/{checkpoints,best,last} study/results/copying.* study/outputs/copying.* study/figures \
   study/report.*
-# Runs and studies keep absolute paths.
+# Runs and studies contain absolute paths.
 grep -rlIF "$PWD" runs study | xargs sed -i "s|$PWD|@FOLDER@|g"

@@ -1,9 +1,9 @@
-# Installs the build, then configures, builds and runs examples/, which only know where it was installed.
+# Installs the build, then configures, builds and runs examples/, which are only told where it is installed.
 cmake_minimum_required(VERSION 3.24)
 set(work ${BUILD}/consumer_test)
 file(REMOVE_RECURSE ${work})
 
-# run(<what the output must match, "" = anything> <command>...)
+# run(<regular expression for the output, "" = anything> <command>...)
 function(run pattern)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE messages)
   if(NOT status EQUAL 0 OR NOT output MATCHES "${pattern}")
@@ -15,7 +15,7 @@ endfunction()
 run("" ${CMAKE_COMMAND} --install ${BUILD} --config ${CONFIG} --prefix ${work}/prefix)
 run("" ${work}/prefix/bin/seq2seq --version)
 
-# What an installed header includes of ours is installed too.
+# The headers of seq2seq that an installed header includes are installed too.
 file(GLOB_RECURSE headers RELATIVE ${work}/prefix/include ${work}/prefix/include/*.h)
 foreach(header ${headers})
   file(STRINGS ${work}/prefix/include/${header} includes REGEX "#include \"seq2seq/")

@@ -1,4 +1,4 @@
-// Archives of unknown origin: damaged ones are refused, and so are names that lead out and sizes that lie.
+// Untrusted archives: damaged files, names that lead outside and false sizes are refused.
 #include "seq2seq/model/archive/archive.h"
 
 #include <ATen/ATen.h>
@@ -26,7 +26,7 @@ using testing::Not;
 using testing::StartsWith;
 using testing::ThrowsMessage;
 
-/// A line of /proc/self/status, in bytes.
+/// A value of /proc/self/status, in bytes.
 size_t memory_line(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)
@@ -55,17 +55,17 @@ class ArchiveTest : public testing::Test {
 
   void write(const std::string& content) const { std::ofstream(path, std::ios::binary) << content; }
 
-  /// `content` with another name, as long, in place of each `name`.
+  /// `content` with every `name` replaced by `other`, which has the same length.
   static std::string with(std::string content, const std::string& name, const std::string& other) {
     for (size_t at = content.find(name); at != std::string::npos; at = content.find(name))
       content.replace(at, name.size(), other);
     return content;
   }
 
-  /// One line that names the file, and not much memory on the way.
+  /// Loading fails with one line that names the file, and without using much memory.
   void expect_refused(const std::string& content, const std::string& what) const {
     write(content);
-    std::ofstream("/proc/self/clear_refs") << "5";  // the peak is the present again
+    std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
     const size_t before = memory_line("VmRSS");
     EXPECT_THAT([&] { load_model(path); },
                 ThrowsMessage<Error>(AllOf(StartsWith(path + ": "), Not(HasSubstr("\n")))))
@@ -80,7 +80,7 @@ class ArchiveTest : public testing::Test {
   std::string bytes;
 };
 
-// LibTorch lays out archives whose code calls gelu in a way of their own.
+// LibTorch stores archives whose code calls gelu in another layout.
 TEST_F(ArchiveTest, IsReadWhateverOperationsItsCodeCalls) {
   for (const test::Architecture& architecture : test::transformer_architectures()) {
     TranslationModel other = model;
@@ -118,7 +118,7 @@ TEST_F(ArchiveTest, IsTheFirstKindOfModelFile) {
       EXPECT_TRUE(imported.weights.at(name).equal(value)) << name;
   };
   expect_ours(path, path);
-  for (const char* checkpoint : {"run/last", "run/best"}) {  // the better one counts
+  for (const char* checkpoint : {"run/last", "run/best"}) {  // the best checkpoint has precedence
     std::filesystem::create_directories(folder.path(checkpoint));
     std::filesystem::copy(path, folder.path(checkpoint));
     expect_ours(folder.path("run"), folder.path(checkpoint) + "/model.pt");
@@ -154,7 +154,7 @@ TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {
   ASSERT_NE(directory, std::string::npos);
   for (int i = 0; i < 30; ++i)
     expect_refused(bytes.substr(0, 1 + random.below(bytes.size() - 1)), "truncated");
-  // In what the entries hold: padding between them means nothing.
+  // In the contents of entries: padding between them is not checked.
   const size_t body = bytes.find("data.pkl") - bytes.find("data/0");
   ASSERT_GT(body, bytes.size() / 2);
   for (int i = 0; i < 30; ++i) {
@@ -163,7 +163,7 @@ TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {
     damaged[at] = static_cast<char>(damaged[at] ^ (1 << random.below(8)));
     expect_refused(damaged, "a bit flipped at " + std::to_string(at));
   }
-  // Names, in the directory and before the data.
+  // Names, in the central directory and before the data.
   const std::string names[] = {"data.pkl", "source.vocabulary.json", "seq2seq.json", "data/0", "version"};
   for (int i = 0; i < 20; ++i) {
     std::string damaged = bytes;
@@ -172,7 +172,7 @@ TEST_F(ArchiveTest, AHundredDamagedOnesAreRefused) {
       damaged[at + (i % 2 == 0 ? 0 : name.size() - 1)] = i < 10 ? '#' : '\x01';
     expect_refused(damaged, "renamed " + name);
   }
-  // Sizes, in each of the directory's entries: of 4 GB, and one byte more.
+  // Sizes in the central directory: of 4 GB, or one byte too large.
   for (int i = 0; i < 20; ++i) {
     std::string damaged = bytes;
     size_t entry = damaged.find("PK\x01\x02");
@@ -192,7 +192,7 @@ TEST_F(ArchiveTest, FilesThatAreNoArchives) {
 
 class ForgedArchiveTest : public ArchiveTest {
  protected:
-  /// The good archive with one more entry.
+  /// Adds an entry to the archive.
   void add(const std::string& name, size_t size, bool compressed) const {
     int error = 0;
     zip_t* archive = zip_open(path.c_str(), 0, &error);

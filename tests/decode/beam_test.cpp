@@ -39,7 +39,7 @@ TEST(Beam, EndsWhenNothingLiveCanWin) {
   const SearchOptions options{.beam_size = 2, .length_penalty = LengthPenalty::none};
   Beam beam(options, 5);
   beam.advance(Offers{{-1.0, -2.0}, {4, end}, {-2.0}});
-  EXPECT_FALSE(beam.done());  // 4 is still likelier than the empty output
+  EXPECT_FALSE(beam.done());  // 4 is still more probable than the empty output
   beam.advance(Offers{{-1.5, -1.6}, {5, 6}, {-9}});
   EXPECT_TRUE(beam.done());  // -2.5 is not
   ASSERT_EQ(beam.best().size(), 1U);

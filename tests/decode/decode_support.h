@@ -27,9 +27,9 @@ inline SourceBatch source_batch(const std::vector<Words>& sentences) {
   return to_tensors(make_batch(examples)).source;
 }
 
-/// A model written by hand: log-probabilities of the next word given the sentence's first word and what was
-/// written. Words without an entry are impossible. Attention lies on the source position that `looks_at`
-/// names.
+/// A model defined by a table: log-probabilities of the next token given the first source token and the
+/// tokens generated so far. Tokens without an entry have probability 0. All attention is on the source
+/// position that `looks_at` returns.
 class TableScorer : public Scorer {
  public:
   using Table = std::function<std::map<int64_t, double>(int64_t first_source_word, const Words& prefix)>;
@@ -40,7 +40,7 @@ class TableScorer : public Scorer {
     ++batches;
     ids_ = source.ids;
   }
-  // A state row: how many words were written, then the words.
+  // A state row: the number of tokens generated, then the tokens.
   State start() override { return State({at::zeros({ids_.size(0), 1 + longest}, at::kLong)}); }
   Distribution distribution(const Tensor& tokens, State& state) override {
     const Tensor rows = state.tensors[0].clone();
@@ -58,7 +58,7 @@ class TableScorer : public Scorer {
     state = State({rows});
     return {scores, attention};
   }
-  // The probabilities of a table need not add up to 1.
+  // The probabilities of a table need not sum to 1.
   Expansion expand(const Tensor& tokens, State& state, int64_t k,
                    const std::vector<int64_t>& banned) override {
     const auto [scores, attention] = distribution(tokens, state);
@@ -72,7 +72,7 @@ class TableScorer : public Scorer {
   bool has_attention() const override { return static_cast<bool>(looks_at_); }
   at::Device device() const override { return at::kCPU; }
 
-  int batches = 0;  ///< how many `begin` was asked for
+  int batches = 0;  ///< number of calls of `begin`
 
  private:
   static constexpr int64_t longest = 64;
@@ -89,8 +89,7 @@ inline TextCodecs letters() {
   return {codec, codec, {}};
 }
 
-/// Writes the source's first word twice (an unknown word as <unk>), looking at the source's positions in
-/// turn.
+/// Generates the first source token twice (<unk> if unknown), attending to the source positions in turn.
 template <class Echo = TableScorer>
 std::unique_ptr<Echo> echo_scorer() {
   return std::make_unique<Echo>(

@@ -21,7 +21,7 @@ TranslationModel model_of(const Architecture& architecture) {
   return model;
 }
 
-// "a Xu b . Xu Yu d Xu", the second sentence being "Xu Yu d Xu"; the target lacks the source's word 8 ("e").
+// "a Xu b | Xu Yu d Xu", where | separates two sentences for hierarchical encoders. Xu and Yu are unknown.
 NumberedSource source_of(const Architecture& architecture) {
   NumberedSource source;
   const std::vector<std::string> words{"a", "Xu", "b", "|", "Xu", "Yu", "d", "Xu"};
@@ -34,7 +34,7 @@ NumberedSource source_of(const Architecture& architecture) {
 
 class ExplanationLaw : public testing::TestWithParam<Architecture> {};
 
-// Step by step, with every sum written out.
+// Compared with single decoding steps, every sum written out.
 TEST_P(ExplanationLaw, EqualsTheStepsOfTheSearch) {
   const Architecture architecture = GetParam();
   TranslationModel model = model_of(architecture);
@@ -64,7 +64,7 @@ TEST_P(ExplanationLaw, EqualsTheStepsOfTheSearch) {
     log_probability = all[word].item<double>();
     EXPECT_NEAR(std::log(token.probability), log_probability, 1e-9);
     double copied = 0,
-           elsewhere = 1 - step.attention.sum().item<double>();  // nothing, or what `local` leaves
+           elsewhere = 1 - step.attention.sum().item<double>();  // 0, or the remainder of local attention
     int64_t position = -1, most = -1;
     for (size_t i = 0; i < covered.size(); ++i) {
       const double attention = step.attention[0][static_cast<int64_t>(i)].item<double>();
@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(All, ExplanationLaw, testing::ValuesIn([] {
                            std::erase_if(all, [](const Architecture& a) {
                              return !a.transformer_decoder && is<NoAttention>(a.attention);
                            });
-                           for (Architecture& a : all)  // the copied words are to be within reach
+                           for (Architecture& a : all)  // so that copied tokens are inside the window
                              if (auto* local = std::get_if<LocalAttention>(&a.attention)) local->window = 9;
                            return all;
                          }()),

@@ -23,7 +23,7 @@ std::shared_ptr<const TextCodec> word_codec(const std::vector<std::string>& word
                                            Vocabulary(words));
 }
 
-/// A model that reads its two sides as they are.
+/// A tiny model with these text options and codecs.
 TranslationModel model_with(const TextOptions& options, std::shared_ptr<const TextCodec> source,
                             std::shared_ptr<const TextCodec> target, uint64_t seed = 1) {
   TranslationModel model;
@@ -43,7 +43,7 @@ TextOptions words_apart() {
   return options;
 }
 
-/// What loading both together says.
+/// The error of loading both as an ensemble, empty if there is none.
 std::string refusal_of(const TranslationModel& first, const TranslationModel& second) {
   const TemporaryFolder folder;
   save_model(first, folder.path("first.pt"));
@@ -72,13 +72,13 @@ TEST(DecodingModels, AnEnsembleReadsAndWritesTheSameText) {
     EXPECT_THAT(refusal_of(first, model_with(other, ab, cd)),
                 AllOf(HasSubstr("second.pt: reads text another way than "), HasSubstr("first.pt")));
   }
-  TextOptions given = words_apart();  // how the same vocabularies came about
+  TextOptions given = words_apart();  // only how the vocabularies were built
   given.minimum_frequency = 3;
   given.vocabulary_size = 100;
   EXPECT_EQ(refusal_of(first, model_with(given, ab, cd)), "");
 }
 
-// Of both sides: the pieces are the same, how text is cut into them is not.
+// The pieces are the same, but the SentencePiece models that split text into them are not.
 TEST(DecodingModels, AnEnsembleHasTheSameSubwordModels) {
   int lines = 40;
   const auto next_line = [&](std::string& line) {
@@ -92,7 +92,7 @@ TEST(DecodingModels, AnEnsembleHasTheSameSubwordModels) {
   };
   TextOptions options;
   options.shared_vocabulary = false;
-  const auto one = codec(state), other = codec(state + "\xA0\x06\x01");  // a field that nobody knows
+  const auto one = codec(state), other = codec(state + "\xA0\x06\x01");  // an unknown protobuf field
   ASSERT_EQ(one->vocabulary(), other->vocabulary());
   const TranslationModel first = model_with(options, one, one);
   EXPECT_EQ(refusal_of(first, model_with(options, one, one)), "");
@@ -125,7 +125,7 @@ TEST(DecodingModels, AnEnsembleOfOneModelTwiceTranslatesAsItDoes) {
   const auto one = DecodingModels::load({folder.path("again.pt")}, EnsembleMean::linear, at::kCPU);
   const auto two =
       DecodingModels::load({folder.path("once.pt"), folder.path("again.pt")}, EnsembleMean::linear, at::kCPU);
-  EXPECT_EQ(two.maximum_length, 2);  // what both can read
+  EXPECT_EQ(two.maximum_length, 2);  // the smaller limit
   const auto lines = lines_of({"a b", "c", "d d c", "b b", "c a d b"});
   const auto texts = [&](const DecodingModels& models) {
     DecodingPool pool(models.scorers(2));

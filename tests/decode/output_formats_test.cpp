@@ -31,7 +31,7 @@ TEST(OutputFormats, TokensAndAlignments) {
             "\n");
 }
 
-// Words of JSON text may hold line ends.
+// Tokens of JSON text may contain line breaks.
 TEST(OutputFormats, AnOutputIsOneLine) {
   const auto codec = std::make_shared<const TextCodec>(WhitespaceTokenizerOptions{}, NormalizationOptions{},
                                                        "", Vocabulary({"a", "b\nc"}));

@@ -29,7 +29,7 @@ using testing::HasSubstr;
 
 using Answers = std::vector<std::vector<Hypothesis>>;
 
-/// Takes its time over each batch, another one each time.
+/// Sleeps for a random time before each batch.
 class SlowScorer : public TableScorer {
  public:
   using TableScorer::TableScorer;
@@ -43,7 +43,7 @@ class SlowScorer : public TableScorer {
   Random random_{++made_};
 };
 
-/// Cannot read sentences that begin with 7 or 6.
+/// Throws for sentences that begin with 7 or 6.
 class FaultyScorer : public SlowScorer {
  public:
   using SlowScorer::SlowScorer;
@@ -62,7 +62,7 @@ std::vector<std::unique_ptr<Scorer>> scorers_of(int count) {
   return list;
 }
 
-/// `count` sentences of one to nine words.
+/// `count` random sentences of one to nine tokens.
 std::vector<Words> drawn_sentences(Random& random, uint64_t count) {
   std::vector<Words> sentences(count);
   for (Words& sentence : sentences)
@@ -71,7 +71,7 @@ std::vector<Words> drawn_sentences(Random& random, uint64_t count) {
   return sentences;
 }
 
-/// Requests that want different things.
+/// A request with random sentences, options and rules.
 SearchRequest drawn_request(Random& random) {
   SearchRequest request;
   request.sources = drawn_sentences(random, random.below(8));
@@ -91,7 +91,7 @@ SearchRequest drawn_request(Random& random) {
   return request;
 }
 
-/// One sentence after the other, without a pool.
+/// The expected result: one sentence at a time, without a pool.
 Answers answers_of(const SearchRequest& request) {
   const auto scorer = echo_scorer();
   Answers answers;
@@ -121,7 +121,7 @@ std::string text_of_failure(auto future) {
   return error_of([&] { future.get(); });
 }
 
-// Requests with different options, in one pool that is used again and again.
+// Requests with different options, in one pool that is reused.
 TEST(DecodingPool, AnswersDependOnTheRequestAlone) {
   for (const int workers : {1, 2, 3}) {
     DecodingPool pool(scorers_of<SlowScorer>(workers));
@@ -217,7 +217,7 @@ TEST(DecodingPool, TheQueueIsBounded) {
     EXPECT_EQ(answers[static_cast<size_t>(i)].get().at(0).at(0).tokens, (Words{4 + i % 4, 4 + i % 4}));
 }
 
-/// Takes five milliseconds a batch.
+/// Sleeps for five milliseconds before each batch.
 class SteadyScorer : public TableScorer {
  public:
   using TableScorer::TableScorer;
@@ -241,7 +241,7 @@ TEST(DecodingPool, EndsWithRequestsWaiting) {
   const DecodingPool idle(echo_scorers(3));
 }
 
-/// Notes the threads that each batch has, and what is in force.
+/// Records the number of threads and the kernels of each batch.
 class ObservingScorer : public TableScorer {
  public:
   using TableScorer::TableScorer;
@@ -251,7 +251,7 @@ class ObservingScorer : public TableScorer {
     note(teams, threads_of_a_loop());
     kernels = Compute::now().kernels;
   }
-  /// On how many threads a loop of ours runs.
+  /// The number of threads that `parallel_for` uses.
   static int threads_of_a_loop() {
     std::mutex mutex;
     std::set<std::thread::id> all;
@@ -276,14 +276,14 @@ class DecodingPoolThreads : public testing::Test {
  protected:
   ~DecodingPoolThreads() override { at::set_num_threads(before_); }
 
-  /// Which numbers of threads the batches had.
+  /// The different numbers of threads of the batches.
   std::set<int> seen(auto future) {
     future.get();
     EXPECT_EQ(ObservingScorer::threads, ObservingScorer::teams);
     ObservingScorer::teams.clear();
     return std::exchange(ObservingScorer::threads, {});
   }
-  /// Here, and on a thread that begins now.
+  /// On this thread and on a new one.
   static void expect_threads(int count) {
     EXPECT_EQ(at::get_num_threads(), count);
     EXPECT_EQ(ObservingScorer::threads_of_a_loop(), count);
@@ -304,7 +304,7 @@ TEST_F(DecodingPoolThreads, AreSharedOutAndGivenBack) {
     expect_threads(4);
     const std::vector<Words> sources(5, Words{4});
     EXPECT_EQ(seen(pool.search({.sources = sources, .batch_size = 1})), std::set<int>{2});
-    EXPECT_EQ(seen(pool.search({.sources = sources})), std::set<int>{4});  // nobody else has anything to do
+    EXPECT_EQ(seen(pool.search({.sources = sources})), std::set<int>{4});  // the other worker is idle
     EXPECT_EQ(seen(pool.search({.sources = sources, .batch_invariant = true})), std::set<int>{1});
     EXPECT_EQ(seen(pool.score({sources, sources})), std::set<int>{2});
     EXPECT_EQ(seen(pool.search({.sources = sources, .batch_size = 1})), std::set<int>{2});

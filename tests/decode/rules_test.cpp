@@ -1,4 +1,4 @@
-// What steers search, against the enumeration of every output.
+// Rules of search, compared with the enumeration of every output.
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
 
@@ -36,7 +36,7 @@ struct Output {
   double sum = 0;
 };
 
-/// Every output of at most `longest` words, with what the model holds of it.
+/// Every output of at most `longest` tokens, with its log-probabilities.
 std::vector<Output> enumerated(Scorer& scorer, const Words& words) {
   std::vector<Words> all{{}};
   for (size_t i = 0; i < all.size(); ++i)
@@ -67,7 +67,7 @@ class RulesLaw : public testing::TestWithParam<bool> {
   SearchOptions options{
       .beam_size = 1000, .n_best = wanted, .length_penalty = LengthPenalty::none, .max_length = longest};
 
-  /// Search finds the best of what `allowed` allows, by log-probability and `bonus`.
+  /// Search finds the best of the outputs that `allowed` accepts, by log-probability plus `bonus`.
   void expect_best(
       const OutputRules& rules, const SentenceRules& sentence,
       const std::function<bool(const Words&)>& allowed,
@@ -126,7 +126,7 @@ TEST_P(RulesLaw, Prefixes) {
 }
 
 TEST_P(RulesLaw, RequiredPhrases) {
-  // Of the outputs that end before the limit; what is closed there may lack a phrase, and comes last.
+  // Hypotheses completed at the maximum length may lack a phrase; they rank last.
   for (const auto& required :
        {std::vector<Words>{{5}}, {{6, 4}}, {{5}, {4, 6}}, {{5, 6}, {6}}, {{6, 6, 4}}, {{4, 5}, {4, 6}}}) {
     options.n_best = 3;
@@ -146,7 +146,7 @@ TEST_P(RulesLaw, RequiredPhrases) {
   }
 }
 
-// A beam that would never come upon the phrase by itself is led to it.
+// A narrow beam generates required phrases that it would not find by itself.
 TEST_P(RulesLaw, ANarrowBeamMeetsWhatIsRequired) {
   options.beam_size = 4;
   options.n_best = 1;
@@ -187,7 +187,7 @@ TEST_P(RulesLaw, RepetitionPenalty) {
 }
 
 TEST_P(RulesLaw, RatiosOfLengths) {
-  options.min_length_ratio = 0.5;  // of four source words
+  options.min_length_ratio = 0.5;  // of four source tokens
   options.max_length_ratio = 0.75;
   expect_best({}, {}, [](const Words& t) { return t.size() >= 2 && t.size() <= 3; });
 }
@@ -195,7 +195,7 @@ TEST_P(RulesLaw, RatiosOfLengths) {
 INSTANTIATE_TEST_SUITE_P(Models, RulesLaw, testing::Bool(),
                          [](const auto& tested) { return tested.param ? "Copying" : "Generating"; });
 
-/// 4 with 0.6, 5 with 0.3, 6 with 0.1, then the end.
+/// 4 with probability 0.6, 5 with 0.3 or 6 with 0.1, then </s>.
 TableScorer weather() {
   return TableScorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (!prefix.empty()) return {{Vocabulary::end, 0.0}};
@@ -271,7 +271,7 @@ TEST(DiverseBeam, GroupsAvoidEachOthersWords) {
 }
 
 TEST(StoppingRules, FirstAndExhaustive) {
-  // The shorter, the sooner complete; the longer, the better by length.
+  // Shorter outputs are complete earlier; longer ones have better length-normalized scores.
   TableScorer scorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (prefix.size() == 6) return {{Vocabulary::end, 0.0}};
     return {{Vocabulary::end, -1.0}, {4, -1.05}};
@@ -289,7 +289,7 @@ TEST(StoppingRules, FirstAndExhaustive) {
 
 class EnsembleLaw : public testing::TestWithParam<EnsembleMean> {};
 
-// Members of three kinds, one of which copies.
+// Members of three architectures, one of which copies.
 TEST_P(EnsembleLaw, IsTheMeanOfTheMembers) {
   test::Architecture rnn, transformer, copying;
   transformer.transformer_encoder = transformer.transformer_decoder = true;
@@ -357,7 +357,7 @@ TEST_P(EnsembleLaw, TheSameModelTwiceIsTheModel) {
 INSTANTIATE_TEST_SUITE_P(Means, EnsembleLaw, testing::Values(EnsembleMean::linear, EnsembleMean::log),
                          [](const auto& tested) { return test::name_of_value(tested.param); });
 
-/// The scorer's own steps instead of the model's training entrance.
+/// Scores targets with single decoding steps instead of the training forward pass.
 class SteppingScorer : public ModelScorer {
  public:
   using ModelScorer::ModelScorer;
@@ -419,7 +419,7 @@ TEST_P(ShortlistLaw, OfAllWordsChangesNothing) {
     }
 }
 
-// 6 is no candidate of any source word; 5 is one of 4 alone. Source words can be copied all the same.
+// 6 is not a candidate of any source token, 5 only of 4. Source tokens can still be copied.
 TEST_P(ShortlistLaw, LeavesOutTheOthers) {
   std::vector<Words> candidates(vocabulary_size);
   candidates[4] = {5};
@@ -451,7 +451,7 @@ TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
     const auto token = best.best.tokens[0][i].item<int64_t>();
     EXPECT_NE(token, 4);
     EXPECT_NE(token, 6);
-    if (GetParam()) continue;  // copying has a share of its own
+    if (GetParam()) continue;  // copying takes a share
     EXPECT_NEAR(best.best.log_probabilities[0][i].item<double>(), (whole[token] - known).item<double>(),
                 rule_tolerance);
   }

@@ -1,4 +1,4 @@
-// A model known by its methods alone decodes as the model itself does, and what is wrong with them is named.
+// A model called through its script methods decodes like the model itself; errors in the methods are named.
 #include "seq2seq/decode/script_model.h"
 
 #include <ATen/ATen.h>
@@ -57,7 +57,7 @@ TEST_P(ScriptModelTest, SearchFindsTheSame) {
 INSTANTIATE_TEST_SUITE_P(Architectures, ScriptModelTest, testing::ValuesIn(test::all_architectures()),
                          [](const auto& test) { return test::name_of(test.param); });
 
-// A good one of five target words: what it writes depends on nothing.
+// A valid archive with five target tokens, whose distribution is constant.
 constexpr const char* encode = R"(
 def encode(self, source_ids: Tensor, source_lengths: Tensor) -> List[Tensor]:
     return [source_ids]
@@ -129,7 +129,7 @@ TEST_F(WrongScriptTest, WhatHasOtherShapesIsNamed) {
                  "its method 'step' fails: ");
 }
 
-// As tracing leaves it where a size was read as a number.
+// As in traced code, where sizes read as numbers become constants.
 TEST_F(WrongScriptTest, SizesWrittenIntoTheCodeAreFound) {
   expect_refused(
       {encode, "def start(self, memory: List[Tensor]) -> List[Tensor]:\n    return [torch.zeros([3])]\n",

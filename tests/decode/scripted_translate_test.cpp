@@ -1,5 +1,5 @@
-// `translate` in the archive against the translator, on text with unknown words, spaces and characters of all
-// lengths.
+// `translate` of the archive compared with the translator, on text with unknown words, spaces and characters
+// of one to four bytes.
 #include "seq2seq/model/archive/scripted_translate.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ TEST_P(ScriptedTranslateTest, GivesWhatTheTranslatorGives) {
                         model.text.target->vocabulary().size());
   model.model_options.initial_range = 1.5;
   model.model->initialize(3);
-  model.model->to(at::kDouble);  // so that rounding decides nothing
+  model.model->to(at::kDouble);  // so that rounding does not change outputs
   for (Tensor& parameter : model.model->parameters()) parameter.set_data(parameter * 2.5);
   connect_vocabularies(model);
   ASSERT_EQ(why_no_translate(model.model_options, model.text_options), "");

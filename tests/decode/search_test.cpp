@@ -16,7 +16,7 @@ namespace seq2seq {
 namespace {
 
 constexpr double tolerance = 1e-9;
-constexpr int64_t vocabulary = 7;  // <unk>, 4, 5, 6 and </s> can be written
+constexpr int64_t vocabulary = 7;  // <unk>, 4, 5, 6 and </s> can be generated
 
 using test::Architecture;
 
@@ -31,7 +31,7 @@ Seq2Seq random_model(const Architecture& architecture) {
   return model;
 }
 
-/// The log-probability of `output` and its </s>, through the training entrance.
+/// The log-probability of `output` and its </s>, by the training forward pass.
 double teacher_forced(Seq2Seq& model, const Words& source, const Words& output) {
   const at::NoGradGuard no_grad;
   Words input{Vocabulary::begin}, target = output;
@@ -45,7 +45,7 @@ double teacher_forced(Seq2Seq& model, const Words& source, const Words& output) 
   return scores.gather(1, at::tensor(target, test::on_device(at::kLong)).unsqueeze(1)).sum().item<double>();
 }
 
-/// Every output of at most `longest` of these words.
+/// Every output of at most `longest` of these tokens.
 std::vector<Words> all_outputs(int64_t longest, const Words& words) {
   std::vector<Words> all{{}};
   for (size_t i = 0; i < all.size(); ++i) {
@@ -87,7 +87,7 @@ void expect_same(const std::vector<Hypothesis>& found, const std::vector<Hypothe
   }
 }
 
-// For models this small a second thread is only waited for.
+// Models this small gain nothing from a second thread.
 class OneThread : public testing::Environment {
   void SetUp() override { at::set_num_threads(1); }
 };
@@ -159,7 +159,7 @@ class Search : public testing::Test {
   ModelScorer scorer{model};
 };
 
-/// Counts what search asks of the memory.
+/// Records the rows of each step and the sentences that are kept.
 class CountingScorer : public ModelScorer {
  public:
   using ModelScorer::ModelScorer;
@@ -179,7 +179,7 @@ class CountingScorer : public ModelScorer {
   std::vector<int64_t> rows, left;
 };
 
-// Each sentence has a length limit of its own, so that they end one after the other.
+// Each sentence has its own length limit, so that they finish one after the other.
 TEST_F(Search, FinishedSentencesLeaveTheBatch) {
   CountingScorer counting(model);
   const std::vector<Words> different{{4}, Words(3, 5), Words(6, 6), Words(9, 4), Words(12, 5)};
@@ -241,7 +241,7 @@ TEST_F(Search, BrokenModelIsReported) {
   EXPECT_THROW(search(scorer, source_batch(sentences), {}), Error);
 }
 
-// Greedy search takes 4 (0.6), then at best 0.3; the beam finds 5 5 (0.4 * 0.9).
+// Greedy search finds 4 6 (0.6 * 0.4), the beam 5 5 (0.4 * 0.9).
 TEST(SearchTable, BeamFindsWhatGreedySearchMisses) {
   TableScorer scorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (prefix.empty()) return {{4, std::log(0.6)}, {5, std::log(0.4)}};
@@ -258,7 +258,7 @@ TEST(SearchTable, BeamFindsWhatGreedySearchMisses) {
   EXPECT_EQ(outputs[1].tokens, (Words{4, 6}));
 }
 
-// 4 </s> costs 2.0; 4 5 6 </s> costs 2.4, which is less a word.
+// The log-probability of 4 </s> is -2.0, that of 4 5 6 </s> -2.4, which is more per token.
 TEST(SearchTable, LengthPenaltyPrefersTheLongerOutput) {
   TableScorer scorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     switch (prefix.size()) {
@@ -295,7 +295,7 @@ TEST(CoverageScore, IsWhatThePapersSay) {
   EXPECT_NEAR(coverage_score(looked, options), -0.4 * 0.5, 1e-12);
 }
 
-// 4 4 is likelier than 4 5, but looks at the first word twice.
+// 4 4 is more probable than 5 4, but attends to the first source token twice.
 TEST(SearchTable, CoveragePenaltyPrefersWordsThatWereNotLookedAt) {
   TableScorer scorer(
       vocabulary,
@@ -304,7 +304,7 @@ TEST(SearchTable, CoveragePenaltyPrefersWordsThatWereNotLookedAt) {
         if (prefix.size() == 1) return {{Vocabulary::end, -9.0}, {4, -1.0}};
         return {{4, -0.5}, {5, -0.7}};
       },
-      // A hypothesis that begins with 5 looks at another word in its second step.
+      // A hypothesis that begins with 5 attends to another token in its second step.
       [](const Words& prefix) { return static_cast<int64_t>(prefix.size() == 1 && prefix[0] == 5); });
   SearchOptions options{.beam_size = 2, .length_penalty = LengthPenalty::none};
   EXPECT_EQ(search(scorer, source_batch({{4, 5}}), options).front().front().tokens, (Words{4, 4}));
@@ -318,8 +318,8 @@ TEST(SearchTable, CoveragePenaltyPrefersWordsThatWereNotLookedAt) {
   }
 }
 
-// At 2.0 * 6 / 7 the first complete hypothesis could still be beaten under a penalty, but two are enough for
-// a beam of two; with more patience the search goes on to the better one.
+// Two complete hypotheses end the search of a beam of two, although longer ones would have better scores;
+// with more patience search finds them.
 TEST(SearchTable, PatienceWaitsForMoreHypotheses) {
   TableScorer scorer(vocabulary, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
     if (prefix.size() == 6) return {{Vocabulary::end, 0.0}};

@@ -23,7 +23,7 @@ TEST(SelfTest, SurvivesJson) {
   EXPECT_THROW(self_test_from_json("nonsense", "here", 9), Error);
 }
 
-// Writes the sentence's first word as often as it has words, then ends; each word costs 0.5.
+// Generates the first source token twice, each with log-probability -`cost`, then </s>.
 TableScorer echo(double cost = 0.5) {
   return TableScorer(9, [cost](int64_t first, const Words& prefix) -> std::map<int64_t, double> {
     if (prefix.size() == 2) return {{Vocabulary::end, -0.25}, {8, -3}};

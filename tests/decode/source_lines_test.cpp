@@ -56,7 +56,7 @@ TEST(SourceLines, BadLinesAreProblemsOfTheirOwn) {
   EXPECT_THAT(window[2].problem, HasSubstr("a.txt:3: the line is longer than 1 MiB"));
 }
 
-// A window ends where a read would have to wait for the other end of the pipe, which is still open.
+// A window ends where reading would block; the other end of the pipe is still open.
 TEST(SourceLines, AnswersAPipeLineByLine) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
@@ -88,7 +88,7 @@ TEST(SourceLines, CompanionsGoWithTheLines) {
               testing::ThrowsMessage<Error>(testing::HasSubstr("the last line, but the input goes on at")));
 }
 
-// Lines that come soon after the first are taken with it; the wait ends at its end.
+// Lines that arrive within the wait are read together; the end of the input ends the wait.
 TEST(SourceLines, WaitsForMoreLinesAsLongAsIsAllowed) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);

@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A translator with a pool of its own.
+/// A translator with its own pool.
 struct PoolAndTranslator {
   PoolAndTranslator(std::vector<std::unique_ptr<Scorer>> scorers, const TranslatorOptions& options,
                     int64_t maximum_length = 10)
@@ -70,7 +70,7 @@ TEST(Translator, UnknownWordsBecomeTheAttendedSourceWords) {
             std::vector<std::string>{"<unk> <unk>"});
 }
 
-// The second step looks at </s>, which is never written.
+// The second step attends to </s>, which is never copied.
 TEST(Translator, TheEndOfTheSourceIsNeverCopied) {
   EXPECT_EQ(PoolAndTranslator().texts({"Zebra"}), std::vector<std::string>{"Zebra Zebra"});
 }
@@ -105,7 +105,7 @@ TEST(Translator, BatchInvariantMeansOneByOne) {
   EXPECT_EQ(used.batches, 3);
 }
 
-// The model is another one when it is asked again.
+// Scores outputs differently the second time.
 class FickleScorer : public TableScorer {
  public:
   using TableScorer::TableScorer;
@@ -139,7 +139,7 @@ TEST(Translator, TextsOfRulesMustBeInTheVocabulary) {
   EXPECT_NE(PoolAndTranslator({.ban = {"b b"}}).texts({"b"}).front().substr(0, 3), "b b");
 }
 
-// As a program that answers several users does.
+// As in a program that serves several users.
 TEST(Translator, SeveralShareAPool) {
   DecodingPool pool(echo_scorers(2));
   Translator best(letters(), 10, pool, {}),

@@ -1,5 +1,5 @@
-// Somebody else's program: LibTorch and nothing of seq2seq. Lines in, what the archive's `translate` makes of
-// them out; with --self-test, the archive's greedy outputs compared with those that it carries.
+// A program without seq2seq, which links only LibTorch. Translates lines from stdin with the `translate`
+// method of an archive; with --self-test, compares the archive's greedy outputs with those stored in it.
 
 #include <torch/script.h>
 

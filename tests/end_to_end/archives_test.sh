@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Archives outside of seq2seq: a program that links LibTorch alone gives what the command gives.
+# Archives without seq2seq: a program that links only LibTorch has the same outputs as the command.
 #   archives_test.sh SEQ2SEQ ARCHIVE_PROGRAM ROOT FOLDER
 set -euo pipefail
 program=$1 archive_program=$2 root=$3 folder=$4/archives_test

@@ -1,4 +1,4 @@
-# The committed model translates what its grammar makes, right after the build.
+# The committed model translates the test set of its grammar, right after the build.
 cmake_minimum_required(VERSION 3.24)
 set(output ${FOLDER}/demo_checkpoint.de)
 execute_process(COMMAND ${PROGRAM} translate --quiet --model ${MODEL} --input ${DATA}/test.en --output ${output}

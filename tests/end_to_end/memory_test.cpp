@@ -1,5 +1,4 @@
-// Training must not hold the corpus in memory: what a process allocates grows by the places of the lines
-// alone.
+// Training must not keep the corpus in memory: its memory grows only by the positions of the lines.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -20,14 +19,14 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t few = 8000, many = 20 * few;
-// Two files and eight bytes a line, and what the allocator keeps of the search for duplicates; the text
-// has 70.
+// Eight bytes per line of two files, and what the allocator keeps after the search for duplicates. The text
+// itself has 70 bytes per pair.
 constexpr double bytes_a_pair = 32;
 
 class Memory : public testing::Test {
  protected:
   /// Lines of equal length, all different: oneDNN keeps something for every shape of a batch, which must not
-  /// blur the comparison.
+  /// distort the comparison.
   std::string write_corpus(const std::string& side, int64_t lines) const {
     std::string text;
     for (int64_t i = 0; i < lines; ++i) text += "a woman sees the small house " + std::to_string(i) + "\n";

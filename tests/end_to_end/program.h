@@ -1,6 +1,6 @@
 #pragma once
 
-// Starts the real binary.
+// Starts the built program.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ inline pid_t start_program(std::vector<std::string> arguments) {
   return child;
 }
 
-/// The status that waitpid gives.
+/// The status that waitpid returns.
 inline int wait_for(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);

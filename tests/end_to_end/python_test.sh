@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What docs/archives.md shows of Python, line by line, and the export of a model.
+# The Python code in docs/archives.md, and the export of a model.
 #   python_test.sh SEQ2SEQ ROOT FOLDER
-# The Python is $SEQ2SEQ_TEST_PYTHON, else python3; without torch the test is skipped.
+# Python is $SEQ2SEQ_TEST_PYTHON, else python3; without torch the test is skipped.
 set -euo pipefail
 program=$1 root=$2 folder=$3/python_test
 python=${SEQ2SEQ_TEST_PYTHON:-python3}
@@ -14,7 +14,7 @@ mkdir -p "$folder/run/best"
 cp "$root/models/demo-en-de.pt" "$folder/run/best/model.pt"
 cd "$folder"
 
-# Every Python block of the document, in the order in which they stand.
+# Every Python block of the document, in order.
 awk '/^```python/ { inside = 1; next } /^```/ { inside = 0 } inside' "$root/docs/archives.md" >snippet.py
 [[ -s snippet.py ]]
 "$python" -W ignore snippet.py

@@ -1,5 +1,4 @@
-// The real binary, killed between two checkpoints and resumed, must end exactly where an uninterrupted run
-// ends.
+// A run that is killed between two checkpoints and resumed must end exactly like an uninterrupted one.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -78,7 +77,7 @@ class Resume : public testing::Test {
     return start_program(words);
   }
 
-  /// The log lines of updates and validations, without what depends on the clock.
+  /// The lines of the log, without times, speed and memory.
   static std::vector<nlohmann::json> log_of(const fs::path& run) {
     std::vector<nlohmann::json> lines;
     std::ifstream in(run / "train.jsonl");
@@ -132,7 +131,7 @@ TEST_F(Resume, SigtermSavesAndIsTold) {
   kill(child, SIGTERM);
   const int status = wait_for(child);
   EXPECT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM);  // nobody takes it for a finished run
+  EXPECT_EQ(WEXITSTATUS(status), 128 + SIGTERM);  // not to be taken for a finished run
   const TrainingState state = load_training_state(run / "last" / "state.pt");
   EXPECT_GE(state.progress.updates, 3);
   EXPECT_LT(state.progress.updates, 60);

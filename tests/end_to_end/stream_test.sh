@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Two thousand mixed lines through stdin: each is answered in its place, bad ones are reported, memory stays bounded.
+# Two thousand mixed lines through stdin: each is answered in its place, bad ones are reported.
 #   stream_test.sh SEQ2SEQ ROOT FOLDER
 set -euo pipefail
 program=$1 root=$2 folder=$3/stream_test
@@ -21,10 +21,10 @@ awk 'BEGIN {for (i = 0; i < 600000; ++i) printf "a "; print ""}' >long
 status=0
 "$program" translate --model "$model" --beam-size 1 --max-wait-ms 5 <input \
   >output 2>messages || status=$?
-[[ $status == 1 ]] # lines that could not be read
+[[ $status == 1 ]] # some lines could not be read
 [[ $(wc -l <output) == 2001 ]]
 [[ $(grep -c '^warning: standard input:[0-9]*: .*(its output line is empty)' messages) == 201 ]]
-# Only bad and empty lines have empty outputs; what is alone and what is among others comes out alike.
+# Only bad and empty lines have empty outputs; a line has the same output alone and among others.
 paste -d '|' <(cut -c 1-200 input | LC_ALL=C sed 's/\xff/BAD/') output | LC_ALL=C awk -F '|' '
   {wanted_empty = $1 == "" || $1 ~ /^bad BAD/ || NR == 1001}
   ($2 == "") != wanted_empty {if (!failed) print "line " NR ": " $0; failed = 1}

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The small study, whole and killed on its way: both end with the same figures, and nothing is left running.
-# usage: study_command_test.sh PROGRAM SOURCE FOLDER
+# The small study, uninterrupted and killed halfway: both have the same values, no process is left running.
+#   study_command_test.sh PROGRAM SOURCE FOLDER
 set -euo pipefail
 program=$1 root=$2 study=$2/data/studies/small.json work=$3/study_command_test
 fail() {
   echo "study_command_test: $*" >&2
   exit 1
 }
-# This script has no such argument; a process that ends meanwhile is none.
+# This script has no such argument; processes that end meanwhile do not count.
 still_training() {
   grep -qs "$work/stopped/runs" /proc/[0-9]*/cmdline
 }
@@ -23,8 +23,8 @@ grep -o 'https\?://[^" <]*' "$page" | grep -v '^http://www.w3.org/2000/svg$' && 
 [[ $(tail -1 "$page") == '</body></html>' ]] || fail "the page has no end"
 grep -q '"verdict": "holds"' "$work/whole/report.json" || fail "copying does not keep unseen words"
 
-# Killed while it trains, then asked to stop, then left in peace.
-wait_for_checkpoint() { # FOLDER RUN; of the study that is process $pid
+# Killed while it trains, then asked to stop, then run to its end.
+wait_for_checkpoint() { # FOLDER RUN: of the study with process id $pid
   for _ in $(seq 600); do
     [[ ! -e $work/$1/runs/$2/last ]] || return 0
     kill -0 "$pid" 2>/dev/null || fail "ended before $2 was trained"
@@ -51,26 +51,26 @@ stop_while_training copying.1 TERM
 [[ $status == 143 ]] || fail "a stopped study ended with $status"
 "$program" study --config "$study" --output "$work/stopped" --quiet
 
-# But for speed, memory, date and machine all is the same.
+# Everything except speed, memory, date and machine is the same.
 figures() {
   grep -v -e second -e memory -e seq2seq "$1/report.json"
 }
 diff <(figures "$work/whole") <(figures "$work/stopped") || fail "stopping changed the figures"
 
-# Nobody else may work in the folder meanwhile; a run that someone else stops is not taken for trained.
+# No other study may use the folder meanwhile; a run that is stopped from outside does not count as trained.
 "$program" study --config "$study" --output "$work/disturbed" --jobs 1 2>"$work/messages" &
 pid=$!
 wait_for_checkpoint disturbed fixed-context.1
 if "$program" study --config "$study" --output "$work/disturbed" 2>"$work/second"; then fail "two studies in one folder"; fi
 grep -q '^seq2seq: .*disturbed: is in use by another study; ' "$work/second" || fail "$(cat "$work/second")"
 for process in $(grep -ls "$work/disturbed/runs" /proc/[0-9]*/cmdline); do
-  kill -TERM "$(basename "$(dirname "$process")")" 2>/dev/null || true  # one was grep itself
+  kill -TERM "$(basename "$(dirname "$process")")" 2>/dev/null || true  # one is grep itself
 done
 if wait $pid; then fail "a run that was stopped counts as trained"; fi
 grep -q '^seq2seq: run fixed-context.1: was ended by signal 15; ' "$work/messages" || fail "$(cat "$work/messages")"
 
 
-# Other options are not mixed with what was trained; text that is missing and runs that fail are told of.
+# Runs trained with other options are not used; missing text and failing runs are reported.
 refused() { # SED-SCRIPT OUTPUT MESSAGE
   sed "$1; s|\"\.\./|\"$root/data/|g" "$study" >"$work/changed.json"
   if "$program" study --config "$work/changed.json" --output "$work/$2" 2>"$work/messages"; then

@@ -1,4 +1,4 @@
-// Preloaded into the real program: one of LibTorch's operators then throws what nobody foresees.
+// Preloaded into the program: one of LibTorch's operators then throws an unexpected exception.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_fused_adam_ops.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An exception that nobody foresaw becomes one line: what was being done, and its own first line.
+# An unexpected exception becomes one line: what was being done, and the first line of its message.
 #   unforeseen_test.sh SEQ2SEQ FOLDER_OF_LIBRARIES ROOT FOLDER
 set -euo pipefail
 program=$1 libraries=$2 root=$3 folder=$4/unforeseen_test

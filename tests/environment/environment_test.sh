@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The real program where something that is usually there is missing or different.
+# Runs the program where something that is usually there is missing or different.
 #   environment_test.sh PROGRAM ROOT FOLDER [CASE...]      (default: every case)
-# Exit code 77: a case needs what this machine does not permit or have.
+# Exit code 77: this machine lacks or does not permit what a case needs.
 set -euo pipefail
 program=$1 root=$2 folder=$3/environment_test fake_driver=$3/fake_driver
 shift 3
@@ -25,7 +25,7 @@ skip() {
   exit 77
 }
 
-# What the program says is its own: plain lines, without progress drawn for a terminal or words of a library.
+# Messages are plain lines of the program's own: no progress drawn for a terminal, no library's messages.
 expect_plain() { # FILE
   if LC_ALL=C grep -n -e $'\r' -e $'\e' -e 'terminate called' -e Exception -e 'what()' -e '^Error in ' -e '^\[' \
     "$1"; then
@@ -33,7 +33,7 @@ expect_plain() { # FILE
   fi
 }
 
-# Runs a command that must succeed. `before` is what starts the program.
+# Runs a command that must succeed. `before` is a prefix that starts the program.
 before=()
 run() { # NAME ARGUMENT...
   local name=$1
@@ -44,7 +44,7 @@ run() { # NAME ARGUMENT...
   expect_plain "$work/$name.log"
 }
 
-# Runs a command that must fail with one line.
+# Runs a command that must fail with a one-line message.
 refuse() { # NAME MESSAGE ARGUMENT...
   local name=$1 message=$2 status=0
   shift 2
@@ -55,7 +55,7 @@ refuse() { # NAME MESSAGE ARGUMENT...
   grep -q "^seq2seq: .*$message" "$work/$name.log" || fail "$name: $(cat "$work/$name.log")"
 }
 
-# The run is whole: its model is what it was when it was written, and nothing is left of writing it.
+# The run is complete: its model passes its self-test, and no temporary files are left.
 expect_whole() { # RUN
   run inspect inspect --verify --model "$1"
   [[ -z $(find "$1" -name '.*.tmp-*') ]] || fail "$1 has temporary files"
@@ -74,7 +74,7 @@ expect_threads() { # NUMBER
   grep -q "; $1 threads\?$" "$work/train.log" || fail "not $1 threads: $(cat "$work/train.log")"
 }
 
-# A shell in which mounting is permitted and seen by nobody else.
+# Starts the program after COMMAND in a mount namespace of its own, in which mounting is permitted.
 with_mounts() { # COMMAND
   local unshare=(unshare --mount)
   ((EUID == 0)) || unshare+=(--map-root-user)
@@ -88,7 +88,7 @@ one_core() {
   expect_threads 1
 }
 
-# As in a container: the host's cores are all there, its time is not.
+# As in a container: all of the host's cores are visible, but not all of their time is available.
 quota() {
   [[ -d /sys/fs/cgroup ]] || skip "no /sys/fs/cgroup"
   with_mounts 'mount -t tmpfs none /sys/fs/cgroup && echo "60000 100000" >/sys/fs/cgroup/cpu.max'
@@ -97,7 +97,7 @@ quota() {
   [[ $("${before[@]}" "$root/scripts/jobs.sh") == 1 ]] || fail "the build would run several compilers"
 }
 
-# Files and text beyond ASCII; numbers with a point.
+# File names and text beyond ASCII; numbers with a decimal point.
 in_locale() { # LOCALE
   export LC_ALL=$1
   rm -rf "$work/größe.run"
@@ -132,7 +132,7 @@ decimal_comma() {
   in_locale de_DE.UTF-8
 }
 
-# A copy of each packed file is kept in the user's cache; without a home it goes to the temporary folder.
+# An unpacked copy of each .gz file is kept in the user's cache; without a home, in the temporary folder.
 home_unset() {
   unset HOME XDG_CACHE_HOME
   export TMPDIR=$work/temporary
@@ -147,7 +147,7 @@ home_unset() {
     train "${small[@]}" "${packed[@]}" --run-directory "$work/none")
   [[ ! -e $work/seq2seq-$EUID ]] || fail "a folder for copies was made where nobody asked for it"
 
-  # The configuration step looks where setup.sh unpacks: in the home that the system knows.
+  # CMake looks for LibTorch where setup.sh unpacks it: in the home directory that the system knows.
   local said
   said=$(env -u SEQ2SEQ_CACHE -u SEQ2SEQ_TORCH -u Torch_DIR -u CMAKE_PREFIX_PATH cmake -DSEQ2SEQ_PYTHON=/bin/false \
     -P "$root/cmake/Seq2seqTorch.cmake" 2>&1 | tr -s ' \n' ' ') || true # a script can only look for LibTorch
@@ -163,7 +163,7 @@ pack_text() {
     --valid-target "$text/test.de")
 }
 
-# Files are made beside their targets: what cannot be renamed from one file system to another need not be.
+# Files are written next to their targets, so that they never have to be renamed across file systems.
 temporary_folder() {
   [[ -d /dev/shm && -w /dev/shm && $(stat -c %d /dev/shm) != $(stat -c %d "$work") ]] ||
     skip "no other file system at /dev/shm"
@@ -177,7 +177,7 @@ temporary_folder() {
   expect_whole "$work/run"
   [[ $(find "$TMPDIR" -type f | wc -l) == 2 && $(find "$TMPDIR" -name '*.txt' | wc -l) == 2 ]] ||
     fail "not just two unpacked copies: $(find "$TMPDIR")"
-  # The other way round: neither copies nor outputs may take a detour over the folder of the run.
+  # The other way round: the run and the outputs are on the other file system.
   run other train "${small[@]}" "${pairs[@]}" --run-directory "$TMPDIR/run"
   expect_whole "$TMPDIR/run"
   run average average --models "$work/run" --output "$TMPDIR/average.pt"
@@ -192,7 +192,7 @@ no_terminal() {
   expect_whole "$work/closed"
 }
 
-# What is written to a stream that the caller has closed must not get into a file that was opened instead.
+# Output to a stream that the caller has closed must not end up in a file opened in its place.
 closed_streams() {
   "$program" train "${small[@]}" "${pairs[@]}" --run-directory "$work/run" <&- >&- 2>&- || fail "training ended with $?"
   expect_whole "$work/run"

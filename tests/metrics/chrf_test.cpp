@@ -40,7 +40,7 @@ TEST(Chrf, WhiteSpaceIsIrrelevantToCharacters) {
 TEST(Chrf, BetaWeighsRecall) {
   ChrfOptions precision_only;
   precision_only.beta = 0.0;
-  // All that is there is right, but it is a third of the reference.
+  // The hypothesis is correct, but only a third of the reference.
   EXPECT_NEAR(sentence_chrf("abcdefgh", {"abcdefghijklmnopqrstuvwx"}, precision_only), 100.0, 1e-9);
   EXPECT_LT(sentence_chrf("abcdefgh", {"abcdefghijklmnopqrstuvwx"}), 40.0);
 }

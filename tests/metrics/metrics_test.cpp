@@ -14,7 +14,7 @@ namespace {
 using testing::HasSubstr;
 using testing::ThrowsMessage;
 
-// The first case of every file is the same corpus, so the recorded default settings can be looked up by name.
+// The recorded score of a metric with default settings. The first case of every file is the same corpus.
 double recorded(const std::string& metric) {
   const std::string file = metric.starts_with("chrf")    ? "chrf"
                            : metric.starts_with("rouge") ? "rouge"
@@ -34,7 +34,7 @@ ScoredTexts recorded_texts(const MetricOptions& options = {}) {
   return {pairs.hypotheses, pairs.references, {}, nullptr, options};
 }
 
-/// A codec that knows a and b alone.
+/// A codec with the vocabulary a, b.
 std::shared_ptr<const TextCodec> small_codec() {
   return std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
                                            Vocabulary({"a", "b"}));
@@ -122,7 +122,7 @@ TEST(Metrics, AreFoundByName) {
 TEST(Metrics, SayWhatTheyNeed) {
   const ScoredTexts bare({"a"}, {{"a"}}), with_sources({"a"}, {{"a"}}, {"a K"}),
       whole({"a"}, {{"a"}}, {"a K"}, small_codec());
-  EXPECT_FALSE(can_score(metric_named("perplexity"), whole));  // a model's, not of texts
+  EXPECT_FALSE(can_score(metric_named("perplexity"), whole));  // of a model, not of texts
   EXPECT_FALSE(can_score(metric_named("novelty"), bare));
   EXPECT_TRUE(can_score(metric_named("novelty"), with_sources));
   EXPECT_FALSE(can_score(metric_named("recovered-words"), with_sources));

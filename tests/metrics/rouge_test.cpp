@@ -44,7 +44,7 @@ TEST(Rouge, LinesMatterToLsumOnly) {
 TEST(Rouge, SwappingSidesSwapsPrecisionAndRecall) {
   const std::string a = "two workers carry a ladder over the street", b = "workmen carry the ladder";
   const auto forward = sentence_rouge(a, {b}), backward = sentence_rouge(b, {a});
-  for (size_t t = 0; t < 3; ++t) {  // Lsum's walk back is not symmetric
+  for (size_t t = 0; t < 3; ++t) {  // Lsum's choice among subsequences is not symmetric
     EXPECT_EQ(forward[t].precision, backward[t].recall);
     EXPECT_EQ(forward[t].recall, backward[t].precision);
   }

@@ -22,7 +22,7 @@ TEST(WordsOf, AreLowercaseWordsWithoutPunctuation) {
                           ElementsAre("über", "東", "京")));
 }
 
-// a b a b a b: 2 of 6 words, 2 of 5 pairs, 2 of 4 triples and 2 of 3 groups of four are distinct.
+// a b a b a b: 2 of 6 words, 2 of 5 2-grams, 2 of 4 3-grams and 2 of 3 4-grams are distinct.
 TEST(RepeatedNgrams, AreCountedWithinEachText) {
   const auto texts = words_of({"a b, a b; A B", "a b c d e", "x"});
   EXPECT_THAT(counts(repeated_ngrams(texts, 1)), ElementsAre(4, 6, 0, 5, 0, 1));

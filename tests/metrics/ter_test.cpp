@@ -36,11 +36,11 @@ TEST(Ter, EqualsSacrebleu) {
 
 TEST(Ter, CountsEdits) {
   EXPECT_THAT(edits_and_words("a b c", {"a b c"}), ElementsAre(0, 3));
-  EXPECT_THAT(edits_and_words("a x c", {"a b c d"}), ElementsAre(2, 4));  // b for x, and d
+  EXPECT_THAT(edits_and_words("a x c", {"a b c d"}), ElementsAre(2, 4));  // substitute b for x, insert d
   EXPECT_THAT(edits_and_words("a b c d", {"b c"}), ElementsAre(2, 2));
   EXPECT_THAT(edits_and_words("", {"a b"}), ElementsAre(2, 2));
   EXPECT_THAT(edits_and_words("a b", {""}), ElementsAre(2, 0));
-  EXPECT_THAT(edits_and_words(" A\tb ", {"a  B"}), ElementsAre(0, 2));  // neither case nor white space
+  EXPECT_THAT(edits_and_words(" A\tb ", {"a  B"}), ElementsAre(0, 2));  // case and white space do not count
 }
 
 TEST(Ter, CountsARunThatMovesAsOneEdit) {

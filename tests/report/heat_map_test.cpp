@@ -89,7 +89,7 @@ TEST(ExplanationPage, ShowsWhatWasCopied) {
   EXPECT_EQ(count(explanation_page_section(explanation, {{{9}, -1}, "Kelm"}, 4, 0), "<svg"), 2U);
 }
 
-// Coverage may exceed 1, which no colour does.
+// Coverage may exceed 1, opacity may not.
 TEST(HeatMap, DrawsMoreThanOneAtFullStrength) {
   HeatMap map;
   map.columns = {"a"};

@@ -22,7 +22,7 @@ TEST(HtmlPage, BarsAreAsLongAsTheirValues) {
   EXPECT_THAT(bars, HasSubstr("style=\"width:50.0%\""));
   EXPECT_THAT(bars, HasSubstr("style=\"width:100.0%\""));
   EXPECT_THAT(bars, HasSubstr("left:25.0%;width:50.0%"));
-  EXPECT_THAT(bars, Not(HasSubstr("left:100.0%")));  // no error bar of no length
+  EXPECT_THAT(bars, Not(HasSubstr("left:100.0%")));  // no error bar of length 0
   EXPECT_THAT(html_bars({{"a", 0, "0", {}, {}}}), Not(HasSubstr("nan")));
 }
 

@@ -32,7 +32,7 @@ TEST(LineChart, PointsLieWhereTheirNumbersSay) {
   ASSERT_EQ(points.size(), 3U);
   EXPECT_NEAR(points[1].first, (points[0].first + points[2].first) / 2, 0.1);
   EXPECT_NEAR(points[2].second, (points[0].second + points[1].second) / 2, 0.1);
-  EXPECT_LT(points[1].second, points[0].second);  // up is less
+  EXPECT_LT(points[1].second, points[0].second);  // y points down
 }
 
 TEST(LineChart, LogarithmicScaleTurnsFactorsIntoSteps) {
@@ -45,7 +45,7 @@ TEST(LineChart, LeavesOutWhatCannotBeDrawn) {
   const double nan = std::numeric_limits<double>::quiet_NaN(),
                infinity = std::numeric_limits<double>::infinity();
   const LineChart chart{"t", "x", "y", {{"a", {0, 1, 2, 3, 4}, {1, nan, infinity, -2, 3}}}, true};
-  // Two curves of one point each, drawn as dots, and no line across what is missing.
+  // Two curves of one point each, drawn as dots, and no line across the gap.
   const std::string svg = line_chart_svg(chart);
   const auto first = points_of(svg, 0), second = points_of(svg.substr(svg.find("<polyline") + 1), 0);
   ASSERT_EQ(first.size(), 2U);
@@ -79,7 +79,7 @@ TEST(LineChart, ErrorBarsEndWhereTheirNumbersSay) {
                unit = points[0].second - points[1].second;
   EXPECT_NEAR(low - points[0].second, unit, 0.2);
   EXPECT_NEAR(points[0].second - high, 2 * unit, 0.2);
-  EXPECT_FALSE(std::regex_search(found.suffix().str(), bar));  // none where they fall together
+  EXPECT_FALSE(std::regex_search(found.suffix().str(), bar));  // none if both ends are equal
 }
 
 TEST(LineChart, NamesPlacesOnTheAxisInsteadOfNumbers) {

@@ -29,7 +29,7 @@ TEST(RunReport, ShowsWhatWasLogged) {
   EXPECT_THAT(page, HasSubstr("100 updates, 1,500 target tokens in 2:00"));
   EXPECT_THAT(page, HasSubstr("<tr><th>bleu</th><td>12.5</td></tr>"));
   EXPECT_THAT(page, Not(HasSubstr("Gradient flow")));
-  EXPECT_THAT(page, HasSubstr("config.json"));  // why there are no examples: it is no configuration
+  EXPECT_THAT(page, HasSubstr("config.json"));  // the reason for no examples: it is not a configuration
   EXPECT_THAT(page, HasSubstr("<figcaption>Validation scores: BLEU</figcaption>"));
   EXPECT_THAT(page, HasSubstr(" class=\"name\">BLEU</text>"));
   EXPECT_THAT(page, HasSubstr("&lt;b&gt;"));
@@ -70,7 +70,7 @@ TEST(RunReport, DrawsSomeOfManyGradientFlows) {
   EXPECT_THAT(page, Not(HasSubstr("Examples")));
 }
 
-// Written here, read by the rules of the format: length, its sum, bytes, their sum.
+// Reads the file by the rules of its format: length, its checksum, bytes, their checksum.
 TEST(RunReport, WritesWhatTensorBoardReads) {
   const TemporaryFolder folder;
   folder.write("config.json", "{}");
@@ -111,11 +111,11 @@ TEST(RunReport, WritesWhatTensorBoardReads) {
 }
 
 TEST(EventFile, SumsAsTheStandardSays) {
-  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);  // RFC 3720, appendix B.4, and every catalogue of sums
-  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);            // the check value in catalogues of CRCs
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);  // RFC 3720, appendix B.4
 }
 
-// Seconds begin anew in each process; what is not finite is null.
+// Seconds restart in each process; values that are not finite are null.
 TEST(RunReport, CountsTheTimeOfResumedRunsOnAndDrawsNoNull) {
   const TemporaryFolder folder;
   folder.write("config.json", "{}");

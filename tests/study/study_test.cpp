@@ -89,7 +89,7 @@ TEST(Study, TheSentencePieceModelIsTakenFromItsFolder) {
   };
   json["base"]["text"] = text_with("pieces.model");
   json["runs"][1]["changes"]["text"] = text_with("../pieces.model");
-  json["runs"][2]["changes"]["text"] = text_with("");  // trained, in no file
+  json["runs"][2]["changes"]["text"] = text_with("");  // trained, not from a file
   const Study study = load(json);
   const auto model = [&](const char* run) {
     return std::get<SentencePieceTokenizerOptions>(study.run(run).options.text.tokenizer).model;
@@ -136,7 +136,7 @@ TEST(Study, NamesWhatIsWrong) {
   refuses([](Json& j) { j["claims"][0]["where"] = "nowhere"; }, "'nowhere' is no place");
 }
 
-/// Scores of one seed: exact outputs on the shortest and the longest sources.
+/// A result of one seed with these scores on the shortest and the longest sources.
 Json result_of(double shortest, double longest, bool examples = true) {
   const auto scores = [](double exact) {
     Json all = {{"recovered_words", nullptr}};
@@ -254,7 +254,7 @@ TEST(StudyReport, HoldsWhatWasMeasured) {
   EXPECT_THAT(report.html, HasSubstr("Made by hand."));
   EXPECT_THAT(report.html, Not(HasSubstr("<script")));
   EXPECT_THAT(report.html, Not(HasSubstr("nan")));
-  ASSERT_EQ(report.figures.size(), 3U);  // bars are no picture of their own
+  ASSERT_EQ(report.figures.size(), 3U);  // bars have no file of their own
   EXPECT_TRUE(report.figures.contains("cells-by-length-exact.svg"));
   EXPECT_EQ(report.json["claims"][0]["verdict"], "holds");
   EXPECT_EQ(report.json["runs"][1]["seeds"][1]["by-length"][1]["scores"]["exact"], 1);

@@ -1,4 +1,4 @@
-# A document in docs is what its program prints.
+# A document in docs/ equals the output of the program that generates it.
 cmake_minimum_required(VERSION 3.24)
 execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE generated RESULT_VARIABLE status)
 file(READ ${DOCUMENT} committed)

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-// Only this file is recompiled when the clone is at another path.
+// Only this file is recompiled if the source tree is at another path.
 namespace seq2seq::test {
 namespace {
 

@@ -12,11 +12,10 @@ namespace seq2seq::test {
 /// The device of the tests' tensors and models: the CPU, or, with SEQ2SEQ_TEST_DEVICE, `cuda` or the `shadow`
 /// device. Any other value, and `cuda` where there is none, ends the program at its start with one line.
 ///
-/// The shadow device detects, without an accelerator, what would fail on one. The addresses of its
-/// tensors must not be accessed by the CPU; only LibTorch's operations, which run on the CPU, find the
-/// memory behind them. As on an accelerator, all tensors of an operation must be on the device, except
-/// for a zero-dimensional CPU tensor as an argument of its own (in a list it is refused), and CPU
-/// generators are refused.
+/// The shadow device detects, without an accelerator, what would fail on one. The addresses of its tensors
+/// must not be accessed by the CPU; only LibTorch's operations, which run on the CPU, find the memory behind
+/// them. As on an accelerator, all tensors of an operation must be on the device, except for a
+/// zero-dimensional CPU tensor as an argument of its own (not in a list), and CPU generators are refused.
 at::Device test_device();
 
 /// The options of tensors on it.

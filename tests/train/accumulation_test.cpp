@@ -20,7 +20,7 @@ class AccumulationTest : public ::testing::Test {
     return model;
   }
 
-  /// The gradients of all parameters after one update, one after another.
+  /// The gradients of all parameters after one update, concatenated.
   Tensor gradients(const ModelOptions& model_options, const std::vector<Batch>& batches, int64_t update = 1,
                    UpdateSums* sums = nullptr) {
     Seq2Seq model = tiny_model(model_options);
@@ -61,7 +61,7 @@ TEST_F(AccumulationTest, TheLossIsThatOfTheModel) {
   EXPECT_NEAR(sums.negative_log_likelihood, expected.negative_log_likelihood.item<double>(), 1e-10);
 }
 
-// The loss of See et al. (2017, eq. 13), with its sums written out, under two weights.
+// The loss of See et al. (2017, eq. 13), with explicit sums, for two weights.
 TEST_F(AccumulationTest, TheCoverageLossCountsByItsWeightFromItsStartOn) {
   ModelOptions covered = tiny_options({.coverage = LinearCoverage{}, .copying = true});
   Seq2Seq model = tiny_model(covered);
@@ -107,7 +107,7 @@ TEST_F(AccumulationTest, DropoutIsDrawnForEachUpdate) {
 }
 
 TEST_F(AccumulationTest, DropoutIsDrawnForEachMicroBatch) {
-  // Twice the same batch is the same as once, but for dropout.
+  // The same batch twice has the gradients of one, except for dropout.
   EXPECT_TRUE(close(gradients(with_dropout(0), {first, first}), gradients(with_dropout(0), {first}), 1e-12));
   EXPECT_FALSE(
       close(gradients(with_dropout(0.5), {first, first}), gradients(with_dropout(0.5), {first}), 1e-3));

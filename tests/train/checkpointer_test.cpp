@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 
-/// Two updates of a model with averages, ready to be saved.
+/// A model with weight averages after two updates, ready to be saved.
 class CheckpointerTest : public ::testing::Test {
  protected:
   CheckpointerTest() {
@@ -46,7 +46,7 @@ class CheckpointerTest : public ::testing::Test {
     move_to_test_device(*result.model);
     return result;
   }
-  /// With so many words, which are not those of the model.
+  /// A codec with so many words, none of them in the vocabulary of the model.
   static std::shared_ptr<const TextCodec> other_codec(int words) {
     std::vector<std::string> tokens;
     for (int i = 0; i < words; ++i) tokens.push_back("w" + std::to_string(i));
@@ -113,7 +113,7 @@ TEST_F(CheckpointerTest, TheModelHasTheAveragesAndItsProvenance) {
   EXPECT_EQ(fs::read_symlink(run->path() / "best"), fs::path("checkpoints") / "step-2");
 }
 
-// There is no network to write into model.pt, which comes after state.pt.
+// Writing model.pt, which comes after state.pt, fails because the model is null.
 TEST_F(CheckpointerTest, ASaveThatFailsLeavesTheWeightsAlone) {
   const NamedTensors before = state();
   TranslationModel broken = model;
@@ -125,7 +125,7 @@ TEST_F(CheckpointerTest, ASaveThatFailsLeavesTheWeightsAlone) {
   EXPECT_TRUE(fs::exists(saved("model.pt")));
 }
 
-// The model writes a word for which the validator's vocabulary has no name.
+// The model generates an id that the validator's vocabulary lacks.
 TEST_F(CheckpointerTest, AValidationThatFailsLeavesTheWeightsAlone) {
   {
     const at::NoGradGuard no_grad;

@@ -1,5 +1,4 @@
-// Prints docs/combinations.md: which parts of a model go together, and what the program says to those that do
-// not.
+// Prints docs/combinations.md: which parts of a model can be combined, and the error messages for the others.
 
 #include <algorithm>
 #include <iostream>

@@ -18,11 +18,11 @@ class CombinationTest : public ::testing::TestWithParam<Cell3> {
                {{"model.embedding.size", int64_t{8}}});
 };
 
-// What the laws check of each architecture in detail, here of each combination as a user asks for it.
+// What seq2seq_laws_test checks in detail, here in short for each combination that a user can request.
 TEST_P(CombinationTest, IsRefusedWithAReasonOrWorks) {
   const auto& [encoder, decoder, feature] = GetParam();
   if (combination.refusal && decoder.name == "rnn, dot" && encoder.name == "transformer") {
-    // The widths of this one are the user's to set.
+    // Here the user has to set equal widths.
     combination = combined({encoder, decoder, feature},
                            {{"model.embedding.size", int64_t{8}}, {"model.decoder.size", int64_t{8}}});
   }
@@ -50,7 +50,7 @@ TEST_P(CombinationTest, IsRefusedWithAReasonOrWorks) {
       state = step.next;
     }
   }
-  // A training step as the trainer makes it.
+  // A training step as in the trainer.
   Noise noise(1);
   const Memory memory = model->encode(batch.source, &noise);
   const double sampling = options.optimization.scheduled_sampling;

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using testing::ThrowsMessage;
 
-/// The parameters by name; what they hold, one after another, is one vector.
+/// The parameters by name; concatenated in this order, their values are one vector.
 NamedTensors sorted_parameters(Seq2Seq& model) {
   return named_parameters_of(*model);
 }
@@ -84,7 +84,7 @@ TEST(OptimizerReferenceTest, EveryCaseIsRun) {
   EXPECT_EQ(read_reference("train_optimizers").size(), 5U);
 }
 
-/// As an update does. Returns the norm before.
+/// Clips as an update does; returns the norm before.
 double clip(Optimizer& optimizer, double maximum) {
   const auto norm = optimizer.gradient_norm().item<double>();
   optimizer.clip_gradients(norm, maximum);
@@ -150,7 +150,7 @@ TEST_F(OptimizerTest, ClippingReportsWhatIsNotFinite) {
 
 class WeightAverageTest : public ::testing::Test {
  protected:
-  /// Other weights for every update.
+  /// Different weights for each update.
   void set_weights(int64_t update) { fill_parameters(*model, 0.1 * static_cast<double>(update + 1)); }
   Seq2Seq model = tiny_model(tiny_options({}));
 };

@@ -23,7 +23,7 @@ TrainOptions sensible() {
   return options;
 }
 
-/// What `change` makes of sensible options is refused by a message that begins and ends like this.
+/// Expects that sensible options are refused after `change`, with a message of this beginning and remedy.
 void refused(const std::function<void(TrainOptions&)>& change, const std::string& begin,
              const std::string& remedy) {
   TrainOptions options = sensible();
@@ -212,7 +212,7 @@ TEST(ValidationMetrics, KnowTheirDirection) {
             "--valid-criterion: '" + std::string(name) + "' has no best value",
             "name it with --valid-metrics");
   }
-  for (const char* name : {"blue", "exact", "first-word"})  // the others are measured elsewhere
+  for (const char* name : {"blue", "exact", "first-word"})  // unknown, or not offered in validation
     refused([&](auto& o) { o.validation.criterion = name; },
             "--valid-criterion: '" + std::string(name) + "' is unknown", "");
 }
@@ -249,7 +249,7 @@ TEST(TrainOptions, KnowWhichOfThemNameFiles) {
                                           "model.embedding.target-file", "run.initialize-from"));
 }
 
-// Fine-tuning takes the rest of architecture and text from the model.
+// Fine-tuning takes all other options of architecture and text from the model.
 TEST(TrainOptions, OfAModelDropoutAloneIsFree) {
   TrainOptions options;
   options.model.encoder = TransformerOptions{};

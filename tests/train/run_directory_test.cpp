@@ -46,7 +46,7 @@ class RunDirectoryTest : public testing::Test {
 TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   fs::create_directories(run_path());
   {
-    RunDirectory run = RunDirectory::create(options);  // an empty one is welcome
+    RunDirectory run = RunDirectory::create(options);  // an empty folder is accepted
     write(run, 1);
   }
   EXPECT_THAT([&] { RunDirectory::create(options); },
@@ -93,7 +93,7 @@ TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
     write(run, 5);
   }
   EXPECT_EQ(read_file(RunDirectory::open(run_path()).last_checkpoint() / "state.pt"), "5");
-  fs::remove(run_path() / "last");  // the steps themselves are whole
+  fs::remove(run_path() / "last");  // the checkpoints themselves are complete
   EXPECT_EQ(read_file(RunDirectory::open(run_path()).last_checkpoint() / "state.pt"), "5");
 }
 
@@ -124,7 +124,7 @@ TEST_F(RunDirectoryTest, KeepsTheNewestAndTheBest) {
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-20", "step-50", "step-60"));
   write(run, 70, true);
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-60", "step-70"));
-  write(run, 100, false, 1);  // counted, not compared as text
+  write(run, 100, false, 1);  // ordered as numbers, not as text
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-70", "step-100"));
 }
 

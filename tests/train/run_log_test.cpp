@@ -28,7 +28,7 @@ class RunLogTest : public ::testing::Test {
   RunLogTest() { folder.write("config.json", "{}"); }
   std::string text() const { return read_file(folder.path(RunLog::file_name)); }
   std::vector<RunLogLine> read() const { return RunLog::read(folder.path("")); }
-  /// What is read when the log is `text`.
+  /// The lines read from a log with this text.
   std::vector<RunLogLine> read(const std::string& text) const {
     folder.write(RunLog::file_name, text);
     return read();
@@ -78,7 +78,7 @@ TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
             "\n");
 }
 
-// Every number of a line comes back, and nothing of it is written in another way.
+// An old log that is read and written again is the same file.
 TEST_F(RunLogTest, WhatAnOlderVersionWroteIsReadWhole) {
   for (const char* run : {"rnn", "transformer"}) {
     const std::string older = tests_folder + "compatibility/14fe82e/runs/" + run;

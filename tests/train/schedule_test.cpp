@@ -71,7 +71,7 @@ TEST(Schedule, PlateauScalesAfterPatientValidations) {
   Schedule schedule(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), 0);
   expect_rates(schedule, [](double) { return peak; });
   schedule.validated(false);
-  schedule.validated(true);  // begins the count anew
+  schedule.validated(true);  // restarts the count
   schedule.validated(false);
   expect_rates(schedule, [](double) { return peak; });
   schedule.validated(false);

@@ -8,7 +8,7 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::Optional;
 
-/// Half a minute before now.
+/// Half a minute ago.
 Clock::time_point before() {
   return Clock::now() - std::chrono::seconds(30);
 }
@@ -63,7 +63,7 @@ TEST(StopRuleTest, TellsTheTimeThatIsLeft) {
     return StopRule(limits, 0, before()).seconds_left(some_way());
   };
   EXPECT_THAT(left({.max_updates = 20}), Optional(DoubleNear(30, 1e-9)));         // 15 of 2 seconds each
-  EXPECT_THAT(left({.max_target_tokens = 1500}), Optional(DoubleNear(5, 1e-9)));  // 500 at 100 a second
+  EXPECT_THAT(left({.max_target_tokens = 1500}), Optional(DoubleNear(5, 1e-9)));  // 500 at 100 per second
   EXPECT_THAT(left({.max_epochs = 5}), Optional(DoubleNear(10, 1e-9)));           // 2.5 of 4 seconds each
   EXPECT_THAT(left({.max_minutes = 2}), Optional(DoubleNear(90, 10)));
   EXPECT_THAT(left({.max_updates = 20, .max_target_tokens = 1500}), Optional(DoubleNear(5, 1e-9)));

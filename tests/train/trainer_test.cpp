@@ -22,7 +22,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-/// Twelve pairs: three batches an epoch.
+/// Twelve pairs: three batches per epoch.
 class TrainerTest : public ::testing::Test {
  protected:
   TrainerTest() {
@@ -57,7 +57,7 @@ class TrainerTest : public ::testing::Test {
     for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line, "train.jsonl"));
     return lines;
   }
-  /// "u1 v1 u2": updates and validations in their order.
+  /// "u1 v1 u2": updates and validations in order.
   std::string events() const {
     std::string text;
     for (const Json& line : log())
@@ -86,7 +86,7 @@ TEST_F(TrainerTest, TheLimitComesBeforePatience) {
   options.limits.max_updates = 3;
   EXPECT_EQ(train(), StopReason::limit);
   options.limits.max_updates = 9;
-  EXPECT_EQ(train(/*resume=*/true), StopReason::patience);  // which was used up
+  EXPECT_EQ(train(/*resume=*/true), StopReason::patience);  // already exhausted
   EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3");
   options.validation.patience = 4;
   EXPECT_EQ(train(/*resume=*/true), StopReason::patience);
@@ -108,10 +108,10 @@ TEST_F(TrainerTest, ImprovementRenewsPatience) {
   }
 }
 
-// The 12 pairs of an epoch have 1 + ... + 12 words and 12 times </s>: 90 target tokens.
+// The 12 pairs of an epoch have 1 + ... + 12 words and 12 </s>: 90 target tokens.
 TEST_F(TrainerTest, ABudgetOfTargetTokensEndsARunAndCountsOnWhenResumed) {
   options.validation.every = 0;
-  options.limits.max_target_tokens = 91;  // one more update
+  options.limits.max_target_tokens = 91;  // one token more than an epoch
   EXPECT_EQ(train(), StopReason::limit);
   EXPECT_EQ(events(), "u1 u2 u3 v3 u4 v4");
   EXPECT_EQ(log()[3]["target_tokens"], 90);
@@ -184,7 +184,7 @@ TEST_F(TrainerTest, HeldOutExamplesAreNotTrainedOn) {
   train();
   const double trained_on = train_loss(tokens);
   const double held_out = log().back()["loss"].get<double>() * (all_tokens - tokens);
-  // What is not trained on is what is validated on: together they are the corpus.
+  // The examples trained on and those validated on are together the corpus.
   EXPECT_NEAR(trained_on + held_out, all, 1e-4);
 }
 
@@ -245,7 +245,7 @@ TEST_F(TrainerTest, DivergenceIsAnErrorWithARemedy) {
                                                            HasSubstr("lower --learning-rate")));
 }
 
-// Whoever uses the library gets what the command line says.
+// Users of the library get the same checks as those of the command line.
 TEST_F(TrainerTest, OptionsAreCheckedBeforeAnythingIsRead) {
   options.data.train_source = options.data.train_target = "/nowhere";
   options.model.copying = true;

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// Every field differs from its default and from every other.
+/// Every field differs from its default and from all others.
 Progress some_progress() {
   Progress progress;
   progress.updates = 123456789012;
@@ -111,7 +111,7 @@ TEST_F(TrainingStateTest, ForeignFilesAreRefusedInOneLine) {
               StartsWith(folder.path("none.pt") + ": cannot be opened (No such file or directory)"));
 }
 
-// It has numbers that this version no longer writes.
+// It has fields that this version no longer writes.
 TEST_F(TrainingStateTest, AnOlderStateIsRead) {
   const TrainingState older =
       load_training_state(tests_folder + "compatibility/14fe82e/runs/rnn/checkpoints/step-25/state.pt");

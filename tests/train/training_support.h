@@ -8,7 +8,7 @@
 
 namespace seq2seq::test {
 
-/// A model of words that trains in no time, without dropout.
+/// A tiny word-level model without dropout.
 inline TrainOptions small_training() {
   TrainOptions options;
   options.text.tokenizer = WordTokenizerOptions{};
@@ -18,7 +18,7 @@ inline TrainOptions small_training() {
   return options;
 }
 
-/// As they are now.
+/// Copies of the current values.
 inline NamedTensors copied(const NamedTensors& tensors) {
   NamedTensors result;
   for (const auto& [name, tensor] : tensors) result[name] = tensor.detach().clone();

@@ -42,7 +42,7 @@ class ValidatorTest : public ::testing::Test {
   Validator validator(const ValidationOptions& options, std::vector<uint64_t> indices = {0, 1, 2, 3, 4, 5}) {
     return Validator(*corpus, indices, text, options, maximum_length);
   }
-  /// A pair cut to the maximum length.
+  /// A pair truncated to the maximum length.
   Example example(uint64_t index) const {
     const RawExample raw = corpus->at(index);
     Example result{index, text.source->ids(raw.source), text.target->ids(raw.target)};
@@ -93,7 +93,7 @@ TEST_F(ValidatorTest, TheCriterionIsTheChosenMetric) {
 }
 
 TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
-  // Otherwise all words are unknown.
+  // Otherwise all output tokens are unknown.
   const at::NoGradGuard no_grad;
   model->output()->named_parameters()["bias"][Vocabulary::unknown] -= 2;
   ValidationOptions options;
@@ -111,7 +111,7 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
     std::vector<std::string> tokens;
     for (const int64_t id : best.tokens) tokens.push_back(text.target->vocabulary().token(id));
     translations.push_back(text.target->detokenize(tokens));
-    references.push_back(corpus->at(index).target);  // not cut, unknown words as they are
+    references.push_back(corpus->at(index).target);  // not truncated, with unknown words unchanged
     sources.push_back(corpus->at(index).source);
   }
   const ScoredTexts texts(translations, single_references(references), sources, text.target);
@@ -149,7 +149,7 @@ TEST_F(ValidatorTest, LeavesNoGradientsAndDrawsNoDropout) {
   for (const auto& parameter : dropping->parameters()) EXPECT_FALSE(parameter.grad().defined());
 }
 
-/// In the number format of training, whose weights decoding lays out anew.
+/// In float32, as in training; decoding packs the weights for its own products.
 class ValidatorTranslationTest : public ValidatorTest {
  protected:
   ValidatorTranslationTest() {
@@ -160,7 +160,7 @@ class ValidatorTranslationTest : public ValidatorTest {
   }
   ~ValidatorTranslationTest() override { at::set_num_threads(before_); }
 
-  /// A few steps of gradient descent, in place as an optimizer's.
+  /// A few steps of gradient descent, in place as an optimizer does it.
   void train() {
     const TensorBatch batch = batch_of({example(0), example(1), example(4), example(5)});
     for (int i = 0; i < 30; ++i) {
@@ -239,7 +239,7 @@ TEST_F(ValidatorTranslationTest, TrainingHasItsThreadsAgain) {
   validator(options).run(model);
   EXPECT_EQ(at::get_num_threads(), 3);
   EXPECT_EQ(threads_of_a_loop(), 3U);
-  std::jthread([&] {  // one that begins later, as those of a loader or of backward
+  std::jthread([&] {  // a thread started later, like those of a loader or of backward
     EXPECT_EQ(at::get_num_threads(), 3);
     EXPECT_EQ(threads_of_a_loop(), 3U);
   });

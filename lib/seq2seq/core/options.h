@@ -13,8 +13,8 @@
 //     }
 //   };
 //
-// Flags, strict JSON in and out, --help and the reference table all follow from it. Behind its help stands
-// what else is known of an option, in any order. A struct that is one alternative of a `choice` or a `kind`
+// Flags, strict JSON in and out, --help and the reference table all follow from it. After the help text come
+// further attributes of an option, in any order. A struct that is one alternative of a `choice` or a `kind`
 // also has `static constexpr const char* type`. An enum needs `std::span<const char* const> option_names(E)`
 // found by argument-dependent lookup, in the order of its enumerators, which start at 0 without gaps.
 

@@ -16,15 +16,15 @@ struct FilterOptions {
   bool remove_duplicates = false;
   static void fields(auto& o, auto& f) {
     f("max-length", o.maximum_length,
-      "leave out training pairs with more tokens on a side; longer lines are cut in translation",
+      "leave out training pairs with more tokens on a side; longer lines are truncated in translation",
       at_least(1));
     f("truncate-source", o.truncate_source,
-      "cut longer training sources there too instead of leaving the pair out, "
-      "as summarizers of long documents do");
+      "truncate longer training sources to --max-length instead of leaving the pair out, "
+      "as is usual in summarization");
     f("max-ratio", o.maximum_ratio,
-      "leave out pairs where one side has more than this many times the other's tokens; 0 = keep",
+      "leave out pairs where one side has more than this many times the other's tokens; 0 = no limit",
       at_least(0));
-    f("remove-duplicates", o.remove_duplicates, "keep the first of equal pairs");
+    f("remove-duplicates", o.remove_duplicates, "keep only the first of identical pairs");
   }
 };
 

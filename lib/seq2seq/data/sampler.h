@@ -21,8 +21,9 @@ struct BatchOptions {
   static void fields(auto& o, auto& f) {
     f("batch-unit", o.unit,
       "what --batch-size counts: tokens of the longer side with </s> and padding, or sentences");
-    f("batch-size", o.size, "how much a batch holds, in --batch-unit", at_least(1), everyday);
-    f("batch-window", o.window, "batches whose examples are sorted by length together", at_least(1));
+    f("batch-size", o.size, "size of a batch in --batch-unit", at_least(1), everyday);
+    f("batch-window", o.window, "number of batches whose examples are sorted by length together",
+      at_least(1));
   }
 };
 

@@ -15,9 +15,9 @@ struct BeamOffers {
   const double* log_probabilities;      ///< [rows, each]
   const int64_t* tokens;                ///< [rows, each]
   const double* end_log_probabilities;  ///< [rows] of </s>
-  const int64_t* source_positions;      ///< [rows]
-  const double* penalties = nullptr;    ///< [rows] coverage penalties with this step, at most 0; null = none
-  const double* adjustments = nullptr;  ///< [rows, each] what rules add to log-probabilities; null = nothing
+  const int64_t* source_positions;      ///< [rows] most attended source position; -1 = none
+  const double* penalties = nullptr;    ///< [rows] coverage penalties up to this step, at most 0; null = none
+  const double* adjustments = nullptr;  ///< [rows, each] what rules add to log-probabilities; null = none
 };
 
 class Beam {
@@ -27,30 +27,30 @@ class Beam {
   Beam(const SearchOptions& options, int64_t source_length, const SentenceRules* rules = nullptr,
        bool adjustments_rise = false);
 
-  /// Adds a token to every live hypothesis; some may become complete.
+  /// Extends the live hypotheses by one token and keeps the best; some may become complete.
   void advance(const BeamOffers& offers);
   bool done() const { return done_; }
 
   /// The progress of a hypothesis in the required phrases.
   struct Required {
     uint64_t met = 0;  ///< one bit per phrase
-    size_t begun = 0;  ///< how many tokens at its end begin an unmet phrase
+    size_t begun = 0;  ///< length of its longest suffix that begins an unmet phrase
   };
   struct Live {
-    int64_t row;    ///< the row of this sentence that it continues
+    int64_t row;    ///< the row of BeamOffers that it continues
     int64_t token;  ///< its last token
     double log_probability;
     int64_t node;
-    double penalty = 0;           ///< for its coverage
-    double adjustment = 0;        ///< sum of those by rules
+    double penalty = 0;           ///< coverage penalty
+    double adjustment = 0;        ///< sum of the adjustments by rules
     double last_probability = 0;  ///< log-probability of the last token
-    int64_t group = -1;           ///< -1 = all
+    int64_t group = -1;           ///< -1 = none yet, open to all
     Required required = {};
   };
   const std::vector<Live>& live() const { return live_; }
   /// The tokens of a live hypothesis.
   std::vector<int64_t> tokens(const Live& hypothesis) const { return tokens_until(hypothesis.node); }
-  /// The next tokens of its unmet required phrases.
+  /// The next token of each unmet required phrase.
   std::vector<int64_t> wanted(const Live& hypothesis) const;
   int64_t minimum_length() const { return minimum_length_; }
   /// The n best complete hypotheses.
@@ -64,7 +64,7 @@ class Beam {
   struct Complete {
     int64_t node;
     double log_probability, last_probability, score;
-    size_t missing;  // required phrases
+    size_t missing;  // number of unmet required phrases
   };
   std::vector<Live> candidates(const BeamOffers& offers) const;
   std::vector<Live> kept(std::vector<Live> candidates) const;
@@ -85,7 +85,7 @@ class Beam {
   int64_t length_ = 0;  // tokens of each live hypothesis
   int64_t completed_ = 0;
   bool done_ = false;
-  std::vector<Node> nodes_;  // all hypotheses as a tree
+  std::vector<Node> nodes_;  // tree of all hypotheses
   std::vector<Live> live_;
   std::vector<Complete> best_;  // at most n_best, best first
 };

@@ -14,9 +14,9 @@ namespace seq2seq {
 enum class EnsembleMean { linear, log };
 std::span<const char* const> option_names(EnsembleMean);
 
-/// Several models that decode as one: of any architectures, with the same vocabularies. What a member cannot
-/// output (the slots of one that does not copy) has probability 0 for it. Attention is the mean over the
-/// members that have attention.
+/// Several models of any architecture, with the same vocabularies, that decode together. A token that a
+/// member cannot output (a copy slot where it does not copy) has probability 0 under that member. Attention
+/// is the mean over the members that have attention.
 class EnsembleScorer : public Scorer {
  public:
   EnsembleScorer(std::vector<std::unique_ptr<Scorer>> members, EnsembleMean mean);

@@ -13,13 +13,13 @@ namespace seq2seq {
 struct Explanation {
   struct Token {
     std::string text;     ///< of the vocabulary, or the source's surface form if not in it
-    bool copied = false;  ///< copying gave it more probability than the vocabulary did
+    bool copied = false;  ///< copying contributes more of its probability than generation
     /// Of the source token that it was copied from, else of the most attended one; -1 = none.
     int64_t source_position;
-    double probability;             ///< in total, generated or copied
+    double probability;             ///< of generating or copying it, together
     double generation;              ///< p_gen (See et al. 2017, eq. 8); 1 when the model does not copy
     std::vector<double> attention;  ///< of each source token
-    std::vector<double> coverage;   ///< attention on each source token before this one
+    std::vector<double> coverage;   ///< sum of earlier attention on each source token
   };
   std::vector<std::string> source;  ///< tokens, </s> last; <s> between the sentences of a document
   std::vector<Token> tokens;        ///< </s> last

@@ -70,7 +70,7 @@ DecodingModels DecodingModels::load(const std::vector<std::string>& paths, Ensem
   for (size_t i = 1; i < paths.size(); ++i) {
     TranslationModel model = load_model(paths[i], device);
     check_member(model, paths[i], result.ours.front(), paths.front());
-    // Words that the vocabulary lacks are <unk> to those that do not copy.
+    // Members that do not copy read tokens outside the vocabulary as <unk>.
     if (model.text.form.copying) result.text.form.copying = true;
     result.maximum_length = std::min(result.maximum_length, model.maximum_length);
     result.ours.push_back(std::move(model));

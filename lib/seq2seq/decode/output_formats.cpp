@@ -23,7 +23,7 @@ std::string written(const Hypothesis& hypothesis, const TextCodec& target, const
       tokens.push_back(vocabulary.token(token));
   }
   std::string text = target.detokenize(tokens);
-  // A model whose training text (JSON) had line ends within may write them.
+  // A model trained on text with line breaks within lines (JSON) may generate them.
   std::replace_if(
       text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return text;

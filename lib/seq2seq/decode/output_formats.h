@@ -1,6 +1,6 @@
 #pragma once
 
-// How outputs are written: as text, and in the forms of docs/formats.md.
+// Outputs as text and in the formats of docs/formats.md.
 
 #include <cstdint>
 #include <span>
@@ -12,12 +12,12 @@
 
 namespace seq2seq {
 
-/// What becomes of <unk>.
+/// Whether <unk> is kept or replaced by the most attended source token.
 enum class UnknownWords { keep, replace };
 
-/// An output as one line of text: words of the target vocabulary, the source's surface form where a slot
-/// beyond the vocabulary was copied, and with `replace` the surface of the source word with the most
-/// attention in place of <unk>.
+/// An output as one line of detokenized text: tokens of the target vocabulary, the surface form of the source
+/// token where a copy slot beyond the vocabulary was chosen, and with `replace` that of the most attended
+/// source token in place of <unk>.
 std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
                     UnknownWords unknown);
 
@@ -29,7 +29,7 @@ std::string format_translation(const Translation& translation, int64_t index, in
 std::string details_json(const Translation& translation, const Translation::Output& output,
                          const Vocabulary& target, int64_t line, int64_t rank);
 
-/// "0-0 1-2": source and target positions, counted from 0, in the order of the target's tokens.
+/// "0-0 1-2": source and target positions, counted from 0, in target order.
 std::string pharaoh_alignment(std::span<const int64_t> source_positions);
 
 }  // namespace seq2seq

@@ -15,24 +15,25 @@
 
 namespace seq2seq {
 
-/// A request on its way.
+/// A submitted request.
 class DecodingPool::Task {
  public:
   Task(size_t count, int share) : batches(count), threads(share) {}
   virtual ~Task() = default;
-  /// On a worker's thread, several at a time.
+  /// Called on worker threads, several at a time.
   virtual void decode(size_t batch, Scorer& scorer) = 0;
-  /// Once, when no batch is in work any more; with a problem there is nothing else to tell.
+  /// Called once, when no batch is in progress any more. `problem`: null = every batch succeeded.
   virtual void answer(const std::exception_ptr& problem) = 0;
 
   const size_t batches;
-  const int threads;  ///< that compute a batch
+  const int threads;  ///< of LibTorch, per batch
   const Compute compute = Compute::now().kept();
-  size_t taken = 0, done = 0;            // under the pool's mutex,
-  std::exception_ptr failure = nullptr;  // as is the first one of its batches
+  // Guarded by the pool's mutex: how many batches are taken and done, and their first exception.
+  size_t taken = 0, done = 0;
+  std::exception_ptr failure = nullptr;
 };
 
-/// One whose batches fill in `found_`.
+/// A request whose batches fill in `found_`.
 template <class Found>
 class DecodingPool::Promised : public Task {
  public:
@@ -60,7 +61,7 @@ class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothe
         size_(batch_size),
         order_(request_.sources.size()) {
     found_.resize(request_.sources.size());
-    // Longest first, so that the workers end at about the same time.
+    // Longest first, so that the workers finish at about the same time.
     std::iota(order_.begin(), order_.end(), size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
       return request_.sources[a].size() > request_.sources[b].size();
@@ -116,7 +117,7 @@ DecodingPool::DecodingPool(std::vector<std::unique_ptr<Scorer>> scorers, size_t 
       work(stop, scorer);
     });
   begun_.wait();
-  at::set_num_threads(threads_);  // the workers' setting is partly that of all threads to come
+  at::set_num_threads(threads_);  // the workers' settings would partly apply to threads started later
 }
 
 DecodingPool::~DecodingPool() {
@@ -194,7 +195,7 @@ void DecodingPool::finish_batch(const std::shared_ptr<Task>& task, const std::ex
   {
     const std::lock_guard lock(mutex_);
     if (failure && !task->failure) task->failure = failure;
-    if (task->failure && task->taken < task->batches) {  // the others need not begin
+    if (task->failure && task->taken < task->batches) {  // skip the remaining batches
       task->done += task->batches - task->taken;
       task->taken = task->batches;
       queue_.pop_front();

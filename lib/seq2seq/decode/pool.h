@@ -18,44 +18,44 @@
 
 namespace seq2seq {
 
-/// Sentences to decode, and all that is asked of their outputs.
+/// Sentences to decode, with the options and constraints of their outputs.
 struct SearchRequest {
-  std::vector<std::vector<int64_t>> sources = {};  ///< ids or slots without </s>, at least one each
-  std::vector<SentenceRules> sentence_rules = {};  ///< of each source, or of none
+  std::vector<std::vector<int64_t>> sources = {};  ///< ids or copy slots without </s>, not empty
+  std::vector<SentenceRules> sentence_rules = {};  ///< one per source, or empty
   SearchOptions search = {};
   OutputRules rules = {};
   int64_t batch_size = 32;  ///< sentences of similar length that are decoded together
-  /// Each sentence by itself and by one thread: its bits do not depend on what is decoded beside it.
+  /// Decodes each sentence alone on one thread: results do not depend on other sentences, bit for bit.
   bool batch_invariant = false;
 
-  /// Sentences worth putting into one request, so that batches hold such of similar length.
+  /// Number of sentences worth putting into one request, so that batches hold sentences of similar length.
   static size_t window(int64_t batch_size) { return 64 * static_cast<size_t>(batch_size); }
 };
 
-/// Given outputs to score as one batch: targets[i] is one of sources[i], in words and slots without </s>.
+/// Outputs to score as one batch: targets[i] belongs to sources[i]; ids or copy slots without </s>.
 struct ScoringRequest {
   std::vector<std::vector<int64_t>> sources, targets;
 };
 
-/// Threads that decode what they are asked for, each with a scorer of its own, from construction to
-/// destruction. Requests are taken in the order in which they came, batch after batch; what a request is
-/// answered depends neither on the others nor on who took its batches. Each computes under the kernels and
-/// number formats that are in force where it is made (`Compute`). Thread-safe.
+/// Worker threads that decode requests, each with its own scorer, from construction to destruction. Requests
+/// are processed in the order of arrival, batch by batch; a result depends neither on other requests nor on
+/// which workers took its batches. A request computes with the kernels and number format that are active
+/// where it is submitted (`Compute`). Thread-safe.
 class DecodingPool {
  public:
-  /// The threads share out those that LibTorch has here and now (`at::get_num_threads`). At most `capacity`
-  /// requests wait, not counting those in work; 0 = two for each scorer.
+  /// The workers share the threads that LibTorch has at construction (`at::get_num_threads`). At most
+  /// `capacity` requests are queued; those with all batches taken do not count. 0 = two per scorer.
   explicit DecodingPool(std::vector<std::unique_ptr<Scorer>> scorers, size_t capacity = 0);
-  /// Ends after the batches in work. Requests that are not answered by then fail with an Error. The thread
-  /// that destroys it has its number of threads for all that LibTorch begins afterwards.
+  /// Waits for the batches in progress. Requests not finished by then fail with an Error. Threads started
+  /// later use as many LibTorch threads as the destroying thread.
   ~DecodingPool();
   DecodingPool(const DecodingPool&) = delete;
   DecodingPool& operator=(const DecodingPool&) = delete;
 
-  /// The hypotheses of each source, best first (decode/search.h). What a batch throws, `get` rethrows; other
-  /// requests go on. Waits while the queue is full. Throws UsageError for options that contradict each other.
+  /// The hypotheses of each source, best first. `get` rethrows a batch's first exception; other requests are
+  /// unaffected. Blocks while the queue is full. Throws UsageError for contradictory options.
   std::future<std::vector<std::vector<Hypothesis>>> search(SearchRequest request);
-  /// What the model holds of each target. As above.
+  /// The model's score of each target (decode/target_scores.h); otherwise as `search`.
   std::future<std::vector<Hypothesis>> score(ScoringRequest request);
 
   size_t workers() const { return scorers_.size(); }
@@ -72,14 +72,14 @@ class DecodingPool {
   void finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure);
 
   std::vector<std::unique_ptr<Scorer>> scorers_;
-  int threads_;  // of LibTorch, all together
+  int threads_;  // LibTorch threads, of all workers together
   size_t capacity_;
   std::mutex mutex_;
   std::condition_variable_any filled_;
   std::condition_variable room_;
-  std::deque<std::shared_ptr<Task>> queue_;  // those with batches that nobody has taken
+  std::deque<std::shared_ptr<Task>> queue_;  // those with batches that no worker has taken
   std::latch begun_;
-  std::vector<std::jthread> workers_;  // last, so that they end first
+  std::vector<std::jthread> workers_;  // last: joined before other members are destroyed
 };
 
 }  // namespace seq2seq

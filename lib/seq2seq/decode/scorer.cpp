@@ -42,7 +42,7 @@ void ModelScorer::begin(const SourceBatch& source) {
     words_ = model_->output()->words(ids);
     return;
   }
-  // Places that cannot be copied have no slot (-1).
+  // Positions that cannot be copied have slot -1.
   const Tensor& slots = memory_->copy_slots();
   const Tensor known = slots.ge(0).logical_and(slots.lt(vocabulary));
   ids = std::get<0>(at::_unique(at::cat({ids, slots.masked_select(known)})));
@@ -63,7 +63,7 @@ TargetScores ModelScorer::score_targets(const Tensor& inputs, const Tensor& outp
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
-  // A part of the steps at a time: all words of all steps would fill the memory.
+  // A part of the steps at a time: the distributions of all steps would need too much memory.
   const int64_t part = std::max<int64_t>(1, 1024 / inputs.size(0));
   std::vector<Tensor> found;
   for (int64_t t = 0; t < inputs.size(1); t += part) {

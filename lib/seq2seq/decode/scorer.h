@@ -10,54 +10,54 @@
 
 namespace seq2seq {
 
-/// One step of search: how N hypotheses may go on.
+/// One step of search: the most probable continuations of N hypotheses.
 struct Expansion {
   Candidates best;   ///< [N, k]
-  Tensor attention;  ///< [N, S] over the source; meaningless without attention
+  Tensor attention;  ///< [N, S] over the source; unused without attention
 };
 
-/// The whole distribution of the next word.
+/// The full distribution of the next token.
 struct Distribution {
-  Tensor log_probabilities;  ///< [N, W]: words, then slots of the sentences in work where the model copies
+  Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/copy.h)
   Tensor attention;          ///< as above
 };
 
-/// Of given outputs of the sentences in work.
+/// Scores of given outputs, one per sentence of the batch.
 struct TargetScores {
   Tensor log_probabilities;  ///< [B, T]
   Tensor attention;          ///< [B, T, S]
 };
 
-/// All that search knows of a model. It holds the sentences in work; hypotheses are rows of a State, those of
-/// a sentence adjacent and equally many for each, and are selected with State::select.
+/// A model as search sees it. It holds the current batch of sentences; hypotheses are rows of a State,
+/// equally many per sentence and those of a sentence adjacent, and are selected with State::select.
 class Scorer {
  public:
   virtual ~Scorer() = default;
-  /// Reads the sentences and forgets earlier ones. Lengths include </s>.
+  /// Encodes a batch of sentences, which replaces the previous one. Lengths include </s>.
   virtual void begin(const SourceBatch& source) = 0;
-  /// One empty hypothesis a sentence.
+  /// One empty hypothesis per sentence.
   virtual State start() = 0;
-  /// Appends tokens [N] to the hypotheses and tells of every word how they go on.
+  /// Appends tokens [N] to the hypotheses, updates `state` and returns the distribution of the next token.
   virtual Distribution distribution(const Tensor& tokens, State& state) = 0;
-  /// The same, but names only the k likeliest next words of each, never one of `banned`.
+  /// The same, but returns only the k most probable next tokens of each hypothesis, never one of `banned`.
   virtual Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned);
-  /// The log-probability of each of `outputs` [B, T] behind <s> and the words before it, which are `inputs`
-  /// [B, T]; one output a sentence. Step by step, unless a model knows better.
+  /// Log-probabilities of `outputs` [B, T] by teacher forcing: `inputs` [B, T] are <s> and the tokens before
+  /// each. One output per sentence. The default implementation calls `distribution` step by step.
   virtual TargetScores score_targets(const Tensor& inputs, const Tensor& outputs);
-  /// Keeps the sentences `rows` [M] int64 only, in this order.
+  /// Keeps only the sentences `rows` [M] int64, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
-  /// Words, and slots of the sentences in work, that can be written or banned.
+  /// Number of tokens that can be generated or banned: the vocabulary and the copy slots of the batch.
   virtual int64_t vocabulary_size() const = 0;
   virtual bool has_attention() const = 0;
   virtual at::Device device() const = 0;
 };
 
-/// One of our own models. Several scorers may share it. With a shortlist `distribution` and `score_targets`
-/// are not to be had: they are of all words.
+/// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and
+/// `score_targets` are not available, because they cover the whole vocabulary.
 class ModelScorer : public Scorer {
  public:
-  /// `weights` of the model, laid out for decoding, which several scorers share; null = as they are.
-  /// `shortlist` null = any word can be written.
+  /// `weights`: packed copies of the weights, which several scorers may share; null = not packed.
+  /// `shortlist`: null = any token can be generated.
   explicit ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights = nullptr,
                        std::shared_ptr<const Shortlist> shortlist = nullptr)
       : model_(std::move(model)), weights_(std::move(weights)), shortlist_(std::move(shortlist)) {}
@@ -81,7 +81,7 @@ class ModelScorer : public Scorer {
   Seq2Seq model_;
   std::shared_ptr<WeightStore> weights_;
   std::shared_ptr<const Shortlist> shortlist_;
-  OutputWords words_;  // those of the sentences in work
+  OutputWords words_;  // of the current batch, with a shortlist
   at::Device device_ = model_->device();
   std::optional<Memory> memory_;
 };

@@ -25,7 +25,7 @@ constexpr Method methods[] = {
     {"step", "(Tensor[], Tensor, Tensor[]) -> (Tensor, Tensor, Tensor[])"},
 };
 
-// Types alone: (Tensor, Tensor) -> Tensor[]
+// Argument and return types alone: (Tensor, Tensor) -> Tensor[]
 std::string signature_of(const c10::FunctionSchema& schema) {
   std::ostringstream text;
   text << "(";
@@ -35,7 +35,7 @@ std::string signature_of(const c10::FunctionSchema& schema) {
   return text.str();
 }
 
-// LibTorch's error messages have many lines: general text, locations in the code, and among them the reason.
+// The line that names the cause among the many lines of an error message of LibTorch, shortened.
 std::string reason_of(const std::exception& error) {
   const auto* ours = dynamic_cast<const c10::Error*>(&error);
   std::istringstream lines(ours != nullptr ? ours->what_without_backtrace() : error.what());
@@ -111,7 +111,7 @@ void ScriptModel::need_rows(const std::vector<Tensor>& list, int64_t rows, const
              std::to_string(rows) + " sentences: it must have a row for each");
 }
 
-/// Checks what types do not tell, with two batch sizes and two widths, in case a trace has fixed one of them.
+/// Checks shapes and values with two batch sizes and source lengths, in case tracing has fixed one of them.
 void ScriptModel::try_out(int64_t source_vocabulary) {
   const int64_t word = std::min(Vocabulary::special_count, source_vocabulary - 1), end = Vocabulary::end;
   const Tensor three = at::tensor({word, word, word, end, word, end, 0L, 0L, word, word, end, 0L}, at::kLong);

@@ -13,7 +13,7 @@ struct Module;
 
 namespace seq2seq {
 
-/// A model known only by the methods of its TorchScript archive (docs/archives.md); Rows are plain lists:
+/// A model known only by the methods of its TorchScript archive (docs/archives.md):
 ///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor]
 ///   start(memory) -> state: List[Tensor], one row per sentence
 ///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or [B, V + S], attention [B, S] or
@@ -22,13 +22,13 @@ namespace seq2seq {
 class ScriptModel {
  public:
   /// Loads the archive (its code is executed) and tries its methods on short sentences. Throws Error naming a
-  /// method that is missing, has another signature or returns something invalid, as the methods below do.
+  /// method that is missing, has another signature or returns something invalid, as do the methods below.
   ScriptModel(const std::filesystem::path& path, int64_t source_vocabulary, int64_t target_vocabulary,
               const at::Device& device);
   ~ScriptModel();
   ScriptModel(const ScriptModel&) = delete;
   ScriptModel& operator=(const ScriptModel&) = delete;
-  /// Shares the weights but not the attributes, to which its methods may assign.
+  /// A copy that shares the weights but not the attributes, to which methods may assign.
   std::shared_ptr<ScriptModel> for_another_thread() const;
 
   std::vector<Tensor> encode(const SourceBatch& source) const;
@@ -36,9 +36,9 @@ class ScriptModel {
   struct Result {
     Tensor log_probabilities, attention;
     State next;
-    bool copies = false, has_attention = false;  ///< by their widths
+    bool copies = false, has_attention = false;  ///< inferred from the widths
   };
-  /// `width`: of the source ids that `memory` was computed from.
+  /// `width`: the source length S of the ids that `memory` was computed from.
   Result step(const std::vector<Tensor>& memory, const Tensor& tokens, const State& state,
               int64_t width) const;
 
@@ -78,7 +78,7 @@ class ScriptScorer : public Scorer {
 
  private:
   std::shared_ptr<const ScriptModel> model_;
-  int64_t width_ = 0;        // of the source ids
+  int64_t width_ = 0;        // source length S
   Rows memory_;              // one row per sentence
   Rows repeated_;            // one row per hypothesis
   int64_t repetitions_ = 1;  // hypotheses per sentence in `repeated_`

@@ -21,7 +21,7 @@ constexpr const char* stopping_names[] = {"patience", "first", "exhaustive"};
 constexpr const char* coverage_names[] = {"none", "wu", "summary"};
 constexpr double least_attention = 1e-10;  // its logarithm is finite
 
-// Selecting rows copies the memory: finished sentences leave only when they are a quarter of the batch.
+// Selecting rows copies the memory: finished sentences are removed once they are a quarter of the batch.
 constexpr size_t leaving_share = 4;
 
 std::vector<int64_t> ids_of(const Tensor& values) {
@@ -29,7 +29,7 @@ std::vector<int64_t> ids_of(const Tensor& values) {
   return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
 }
 
-/// The search of one batch: `sentences_` are the rows of the memory, each with `width_` rows of the state.
+/// The search of one batch: `sentences_` are the rows of the memory, each has `width_` rows of the state.
 class BatchSearch {
  public:
   BatchSearch(Scorer& scorer, const SourceBatch& source, const SearchOptions& options,
@@ -85,7 +85,7 @@ class BatchSearch {
   int64_t width_ = 1, step_ = 0;
   State state_;
   Tensor tokens_;
-  Tensor covered_;  // [N, S] float64, sum of past attention, with a coverage penalty
+  Tensor covered_;  // [N, S] float64, sum of past attention; only with a coverage penalty
 };
 
 std::vector<int64_t> BatchSearch::banned() const {
@@ -133,7 +133,7 @@ void BatchSearch::expand() {
   ++step_;
 }
 
-/// Uses the whole distribution of each hypothesis, which costs time.
+/// Uses the full distribution of each hypothesis, which is slower.
 void BatchSearch::expand_by_rules() {
   const Distribution next = scorer_.distribution(tokens_, state_);
   const Tensor all = next.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, W]
@@ -155,7 +155,7 @@ void BatchSearch::expand_by_rules() {
       Steering::PartialHypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
       hypothesis.may_end = step_ >= beam.minimum_length();
       hypothesis.slot = static_cast<int64_t>(slot);
-      // The first step draws a sample per output; later, each hypothesis draws its own.
+      // The first step draws `beam_size` tokens; later, each hypothesis draws one.
       const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
       rows.push_back(steering_.candidates(hypothesis, row, count));
       ends.push_back(row[Vocabulary::end]);
@@ -201,7 +201,7 @@ void BatchSearch::expand_by_likelihood() {
   }
 }
 
-/// Selects the rows of the live hypotheses for the next step; false when none is left.
+/// Selects the rows of the live hypotheses for the next step; returns false if there are none.
 bool BatchSearch::regroup() {
   size_t live_sentences = 0, width = 0;
   for (const size_t sentence : sentences_) {

@@ -12,7 +12,7 @@
 
 namespace seq2seq {
 
-/// The divisor of the log-probability of n tokens (</s> counts) in a score:
+/// The length penalty, by which a score divides the log-probability of n tokens (</s> included):
 ///   none     1
 ///   average  n^alpha
 ///   wu       ((5 + n) / 6)^alpha   (Wu et al. 2016)
@@ -26,7 +26,7 @@ std::span<const char* const> option_names(LengthPenalty);
 enum class CoveragePenalty { none, wu, summary };
 std::span<const char* const> option_names(CoveragePenalty);
 
-/// When the search of a sentence ends, other than by having no live hypothesis:
+/// When the search of a sentence ends, except for lack of live hypotheses; not used in sampling:
 ///   patience    when patience * K hypotheses are complete (Kasai et al. 2022; 1 is usual), or as exhaustive
 ///   first       when n_best hypotheses are complete
 ///   exhaustive  when no live hypothesis can be among the n best any more
@@ -56,48 +56,56 @@ struct SearchOptions {
   int64_t sample_top_k = 0;
   double sample_top_p = 1.0;
   static void fields(auto& o, auto& f) {
-    f("beam-size", o.beam_size, "hypotheses kept a sentence; 1 = greedy", in_range(1, 1000), everyday);
-    f("n-best", o.n_best, "outputs a sentence, at most the beam size", in_range(1, 1000), everyday);
+    f("beam-size", o.beam_size, "hypotheses kept per sentence; 1 = greedy", in_range(1, 1000), everyday);
+    f("n-best", o.n_best, "outputs per sentence, at most the beam size", in_range(1, 1000), everyday);
     f("length-penalty", o.length_penalty,
-      "divide log-probabilities by the length n^alpha (average) or by ((5 + n) / 6)^alpha (wu)", everyday);
-    f("length-penalty-alpha", o.length_penalty_alpha, "its exponent", in_range(0, 10),
+      "normalize scores by length: divide log-probabilities by n^alpha (average) or "
+      "((5 + n) / 6)^alpha (wu) for n tokens",
+      everyday);
+    f("length-penalty-alpha", o.length_penalty_alpha, "exponent of the length penalty", in_range(0, 10),
       only_if(o.length_penalty != LengthPenalty::none, "add --length-penalty average or wu"));
     f("coverage-penalty", o.coverage_penalty,
-      "lower the score for source words never looked at (wu) or looked at more than once (summary)");
+      "lower the score for source tokens attended to too little (wu) or more than once (summary)");
     const OptionCondition with_coverage_penalty =
         only_if(o.coverage_penalty != CoveragePenalty::none, "add --coverage-penalty wu or summary");
-    f("coverage-penalty-beta", o.coverage_penalty_beta, "its weight", at_least(0), with_coverage_penalty);
+    f("coverage-penalty-beta", o.coverage_penalty_beta, "weight of the coverage penalty", at_least(0),
+      with_coverage_penalty);
     f("stepwise-penalty", o.stepwise_penalty,
-      "let the coverage penalty also decide which unfinished hypotheses are kept", with_coverage_penalty);
-    f("min-length", o.min_length, "output tokens at least", at_least(0));
-    f("max-length", o.max_length, "output tokens at most; 0 = twice the source plus 20", at_least(0),
-      everyday);
-    f("max-length-ratio", o.max_length_ratio, "output tokens at most, a source token; 0 = no such limit",
+      "apply the coverage penalty at every step, also to unfinished hypotheses", with_coverage_penalty);
+    f("min-length", o.min_length, "minimum output length in tokens", at_least(0));
+    f("max-length", o.max_length, "maximum output length in tokens; 0 = twice the source length plus 20",
+      at_least(0), everyday);
+    f("max-length-ratio", o.max_length_ratio,
+      "maximum number of output tokens per source token; 0 = no limit", in_range(0, 1000));
+    f("min-length-ratio", o.min_length_ratio, "minimum number of output tokens per source token",
       in_range(0, 1000));
-    f("min-length-ratio", o.min_length_ratio, "output tokens at least, a source token", in_range(0, 1000));
     f("stopping", o.stopping,
-      "end a sentence when enough hypotheses are complete (patience), when one is (first), "
-      "or only when no other can be better (exhaustive)");
-    f("patience", o.patience, "end a sentence when this times the beam size hypotheses are complete",
-      at_least(1), only_if(o.stopping == Stopping::patience, "add --stopping patience"));
-    f("ban-unknown", o.ban_unknown, "never write <unk>");
+      "end the search of a sentence when enough hypotheses are complete (patience), when --n-best are "
+      "(first), or only when no other can be better (exhaustive)");
+    f("patience", o.patience,
+      "end the search of a sentence when this times the beam size hypotheses are complete", at_least(1),
+      only_if(o.stopping == Stopping::patience, "add --stopping patience"));
+    f("ban-unknown", o.ban_unknown, "never generate <unk>");
     f("repetition-penalty", o.repetition_penalty,
-      "multiply the log-probability of a token that was written already by this; 1 = no penalty",
-      in_range(1, 100));
-    f("no-repeat-ngram", o.no_repeat_ngram, "never write n tokens in a row twice; 0 = allow it",
+      "multiply the log-probability of tokens generated before by this; 1 = no penalty", in_range(1, 100));
+    f("no-repeat-ngram", o.no_repeat_ngram, "never generate an n-gram of this length twice; 0 = off",
       in_range(0, 100));
     f("beam-groups", o.beam_groups,
-      "groups of the beam that avoid each other's words (diverse beam search); divides the beam size",
+      "groups of the beam that avoid each other's tokens (diverse beam search); must divide the beam size",
       in_range(1, 1000));
-    f("diversity", o.diversity, "what a word costs a group that an earlier group chose at the same place",
-      at_least(0), only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
+    f("diversity", o.diversity,
+      "penalty for a token for each time that an earlier group chose it at the same step", at_least(0),
+      only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
     f("sample", o.sample,
-      "draw each word by its probability; --beam-size outputs are drawn, --n-best are kept", everyday);
+      "sample tokens from the model's distribution; --beam-size outputs are drawn, --n-best are kept",
+      everyday);
     const OptionCondition sampling = only_if(o.sample, "add --sample");
-    f("temperature", o.temperature, "divide log-probabilities by this before drawing", in_range(0.01, 100),
+    f("temperature", o.temperature, "divide log-probabilities by this before sampling", in_range(0.01, 100),
       sampling);
-    f("sample-top-k", o.sample_top_k, "draw from the k likeliest words; 0 = from all", at_least(0), sampling);
-    f("sample-top-p", o.sample_top_p, "draw from the likeliest words that have this probability together",
+    f("sample-top-k", o.sample_top_k, "sample from the k most probable tokens; 0 = from all", at_least(0),
+      sampling);
+    f("sample-top-p", o.sample_top_p,
+      "sample from the most probable tokens with this total probability (nucleus sampling)",
       in_range(0.0001, 1), sampling);
   }
 };
@@ -105,16 +113,16 @@ struct SearchOptions {
 /// Rules between fields. Throws UsageError.
 void check(const SearchOptions& options);
 
-/// The score of `length` tokens, </s> included, with this log-probability and length penalty.
+/// The length-normalized score of `length` tokens, </s> included, with this log-probability.
 double hypothesis_score(double log_probability, int64_t length, const SearchOptions& options);
 
-/// The coverage penalty, at most 0, for the total attention [tokens] of one hypothesis, without </s> and <s>.
+/// The coverage penalty, at most 0. `attention`: the total on each source token, without </s> and <s>.
 double coverage_score(std::span<const double> attention, const SearchOptions& options);
 
 /// Consecutive target tokens.
 using Phrase = std::vector<int64_t>;
 
-/// Phrases that no output may contain, or that are made more or less probable.
+/// Phrases that no output may contain or that are made more or less probable.
 struct OutputRules {
   std::vector<Phrase> banned = {};
   /// Added to the log-probability of each token of a phrase where it continues the phrase.
@@ -126,9 +134,9 @@ struct OutputRules {
 
 /// Constraints on the output of one sentence.
 struct SentenceRules {
-  Phrase prefix = {};                 ///< it begins with these
-  std::vector<Phrase> required = {};  ///< and contains each of these, at most 64
-  uint64_t seed = 0;                  ///< of its samples
+  Phrase prefix = {};                 ///< the output begins with these tokens
+  std::vector<Phrase> required = {};  ///< the output contains each of these, at most 64
+  uint64_t seed = 0;                  ///< of sampling
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy
@@ -137,9 +145,9 @@ struct SentenceRules {
 /// decreases, so the score of a live hypothesis is at most that of its current log-probability at the maximum
 /// length. With groups (Vijayakumar et al. 2018) each group keeps its share of the K, one group after the
 /// other. With required phrases the K are taken in turn from banks of hypotheses with equally many required
-/// tokens (Post and Vilar 2018), and only hypotheses with all phrases may end. A hypothesis of the maximum
-/// length is closed with </s> and its log-probability, so that scores are those of the model. <pad> and <s>
-/// are never generated. Throws Error when the model returns NaN.
+/// tokens (Post and Vilar 2018), and </s> is only generated after all phrases. A hypothesis of the maximum
+/// length is completed with </s> and its log-probability, so that scores are those of the model; it ranks
+/// last if phrases are missing. <pad> and <s> are never generated. Throws Error when the model returns NaN.
 std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
                                             const SearchOptions& options, const OutputRules& rules = {},
                                             std::span<const SentenceRules> sentence_rules = {});

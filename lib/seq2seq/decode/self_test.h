@@ -11,16 +11,16 @@ namespace seq2seq {
 
 /// A source and a model's output for it by greedy search, as ids.
 struct SelfTestCase {
-  std::vector<int64_t> source;  ///< ids or slots, </s> last
+  std::vector<int64_t> source;  ///< ids or copy slots, </s> last
   std::vector<int64_t> target;  ///< at most `self_test_length` tokens, without </s>
   double log_probability;       ///< of target and </s>
 };
 using SelfTest = std::vector<SelfTestCase>;
 inline constexpr int64_t self_test_length = 50;
 
-/// The outputs of the scorer's model for the sources, in batches of `batch_size`.
+/// The scorer's greedy outputs for the sources, in batches of `batch_size`.
 SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& scorer, int64_t batch_size = 32);
-/// For three random sources.
+/// The self-test of three random sources.
 SelfTest self_test(const TranslationModel& model);
 
 std::string to_json(const SelfTest& test);
@@ -30,9 +30,9 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
 /// How a model's outputs differ from those expected.
 struct SelfTestReport {
   int64_t cases = 0;
-  /// Greedy outputs other than expected: rounding decides between tokens of equal probability.
+  /// Greedy outputs other than expected; no failure, as rounding decides between equally probable tokens.
   int64_t differing = 0;
-  double difference = 0;  ///< the largest in the log-probability of an expected output
+  double difference = 0;  ///< largest difference in the log-probability of an expected output
   bool passed() const { return cases > 0 && difference < 1e-3; }
 };
 SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_size = 32);

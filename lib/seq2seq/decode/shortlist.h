@@ -9,8 +9,8 @@
 
 namespace seq2seq {
 
-/// For each source token its candidate target tokens, and those that are always candidates (Jean et al. 2015,
-/// section 3.3): the output layer is then computed for few tokens only.
+/// The candidate target tokens of each source token, and those that are always candidates, so that the output
+/// layer is computed for few tokens only (Jean et al. 2015, section 3.3).
 struct Shortlist {
   std::vector<std::vector<int64_t>> candidates;  ///< by source id
   std::vector<int64_t> frequent;
@@ -19,7 +19,7 @@ struct Shortlist {
   void save(const std::string& path, const Vocabulary& source, const Vocabulary& target) const;
   static Shortlist load(const std::string& path, const Vocabulary& source, const Vocabulary& target);
 
-  /// All candidate target ids of these source ids [B, S], ascending, special tokens first.
+  /// All candidate target ids of these source ids [B, S], ascending, special tokens included.
   Tensor words(const Tensor& source_ids) const;
 };
 

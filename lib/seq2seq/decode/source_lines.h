@@ -12,13 +12,13 @@
 
 namespace seq2seq {
 
-/// One line to translate, or what is wrong with it.
+/// One line to translate, or the problem with it.
 struct SourceLine {
   std::string text;
   std::vector<std::string> sentences;      ///< of a .jsonl file that gives them
   std::string place;                       ///< "test.en:17"
-  std::string problem;                     ///< one line for the user; empty when the text is valid
-  std::string prefix = {};                 ///< what its output begins with
+  std::string problem;                     ///< error message in one line; empty = the text is valid
+  std::string prefix = {};                 ///< text that its output begins with
   std::vector<std::string> required = {};  ///< phrases its output contains
 };
 
@@ -33,9 +33,9 @@ class SourceLines {
   };
   /// Throws Error when a file cannot be opened.
   explicit SourceLines(const std::string& path, const Companions& companions = {});
-  /// The next lines: waits for one, then takes up to `limit` as long as more come within `wait` milliseconds
-  /// of the first, so that a person at a terminal or a program at the other end of a pipe gets an answer.
-  /// Empty at the end of the input. Throws Error when a companion has too few or too many lines.
+  /// The next lines: waits for one, then takes up to `limit` as long as more arrive within `wait`
+  /// milliseconds of the first, so that interactive users and programs at the other end of a pipe are
+  /// answered. Empty at the end of the input. Throws Error when a companion has too few or too many lines.
   std::vector<SourceLine> read_window(size_t limit, int64_t wait = 0);
 
  private:

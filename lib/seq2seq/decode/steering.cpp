@@ -109,7 +109,7 @@ std::vector<Candidate> Steering::candidates(const PartialHypothesis& hypothesis,
   if (hypothesis.rules != nullptr && written < hypothesis.rules->prefix.size()) {
     const int64_t token = hypothesis.rules->prefix[written];
     std::vector<Candidate> forced(1, {token, log_probabilities[static_cast<size_t>(token)], 0.0});
-    // A prefix is written even if its probability is 0.
+    // A prefix is generated even if its probability is 0.
     if (!(forced[0].log_probability > unwritable)) forced[0].log_probability = std::log(1e-30);
     if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
     return forced;

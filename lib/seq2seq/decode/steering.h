@@ -20,16 +20,16 @@ class Steering {
   /// Both must outlive it.
   Steering(const SearchOptions& options, const OutputRules& rules) : options_(options), rules_(rules) {}
 
-  /// Whether the model's most probable tokens are not enough.
+  /// Whether search needs the full distribution rather than the model's most probable tokens.
   static bool needed(const SearchOptions& options, const OutputRules& rules,
                      std::span<const SentenceRules> sentence_rules);
 
   struct PartialHypothesis {
-    std::vector<int64_t> tokens;  ///< written so far
-    std::vector<int64_t> wanted;  ///< offered in any case
+    std::vector<int64_t> tokens;  ///< generated so far
+    std::vector<int64_t> wanted;  ///< candidates even if not among the best
     const SentenceRules* rules = nullptr;
     bool may_end = true;
-    int64_t slot = 0;  ///< index among the sentence's, on which its samples depend
+    int64_t slot = 0;  ///< index among the sentence's hypotheses; seeds its samples
   };
   /// The `count` best tokens, best first, then the wanted ones; with sampling, `count` samples.
   std::vector<Candidate> candidates(const PartialHypothesis& hypothesis,

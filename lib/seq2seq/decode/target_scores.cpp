@@ -30,7 +30,7 @@ std::vector<Hypothesis> score_targets(Scorer& scorer, const SourceBatch& source,
   const auto words = word_positions(source);
   scorer.begin(source);
   const auto steps = static_cast<int64_t>(longest) + 1, count = std::ssize(targets);
-  // Behind the end of a target </s> is read on, which nobody looks at.
+  // Targets are padded with </s>; scores after their end are not used.
   const Tensor inputs = at::full({count, steps}, Vocabulary::end, at::kLong);
   const Tensor outputs = at::full({count, steps}, Vocabulary::end, at::kLong);
   for (int64_t row = 0; row < count; ++row) {

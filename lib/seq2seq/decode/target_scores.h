@@ -9,14 +9,14 @@
 
 namespace seq2seq {
 
-/// What a model holds of given outputs: targets[i] is one of source i, in words and slots, without </s>. The
-/// score is the log-probability.
+/// Scores given outputs by teacher forcing: targets[i] is an output of source i, ids or copy slots without
+/// </s>. The score of a hypothesis is its log-probability.
 std::vector<Hypothesis> score_targets(Scorer& scorer, const SourceBatch& source,
                                       std::span<const std::vector<int64_t>> targets);
 
-/// Positions of the words in each source: no </s>, padding or sentence marks.
+/// Positions of the tokens in each source, without </s>, <s> and padding.
 std::vector<std::vector<int64_t>> word_positions(const SourceBatch& source);
-/// The word with the most of `attention` (of all positions); -1 = there is none.
+/// The position in `words` with the largest `attention` (of all positions); -1 = none.
 template <class Number>
 int64_t most_attended(std::span<const Number> attention, std::span<const int64_t> words) {
   int64_t best = -1;

@@ -8,7 +8,7 @@
 
 namespace seq2seq {
 
-/// What came out of one line.
+/// The outputs of one line.
 struct Translation {
   struct Output : Hypothesis {
     std::string text = {};

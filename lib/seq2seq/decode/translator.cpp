@@ -19,7 +19,7 @@
 namespace seq2seq {
 namespace {
 
-/// The tokens of a text of the target language; every one must be in the vocabulary.
+/// The token ids of a text in the target language; all tokens must be in the vocabulary.
 Phrase phrase_of(const TextCodec& target, const std::string& text, const char* flag) {
   Phrase phrase;
   for (const Token& token : target.tokenize(text)) {
@@ -69,7 +69,7 @@ Translator::Translator(TextCodecs text, int64_t maximum_length, DecodingPool& po
 Translator::Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options)
     : Translator(models.text, models.maximum_length, pool, options) {}
 
-/// Leaves it without ids when there is nothing to decode.
+/// Leaves `result` without ids when there is nothing to decode.
 SentenceRules Translator::number(const SourceLine& line, Translation& result) {
   SentenceRules rules;
   const auto index = static_cast<uint64_t>(counts_.lines++);
@@ -160,7 +160,7 @@ void Translator::verify(std::span<Translation* const> results) {
   auto output = outputs.begin();
   for (auto& answer : answers)
     for (const Hypothesis& given : answer.get()) {
-      // Not a number is no agreement either.
+      // NaN counts as unequal.
       if (!(std::abs(given.log_probability - (*output)->log_probability) <
             tolerance * static_cast<double>(1 + given.tokens.size())))
         ++counts_.unequal;

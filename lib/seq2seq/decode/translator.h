@@ -23,46 +23,45 @@ struct TranslatorOptions {
   bool batch_invariant = false;
   bool replace_unknown = true;
   bool verify = false;
-  /// Whether the likeliest words of a step are not enough.
+  /// Whether search needs the full distribution of each step, not only the most probable tokens.
   bool needs_all_words() const;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
-    f("ban", o.ban, "texts that must not be written");
+    f("ban", o.ban, "texts that no output may contain");
     f("bias", o.bias, "text=number: added to the log-probability of the text's tokens, e.g. Haus=1.5");
     f("repeatable", o.repeatable,
-      "texts whose tokens --no-repeat-ngram and --repetition-penalty leave alone");
-    f("seed", o.seed, "of --sample; each line has draws of its own, whatever is decoded beside it",
+      "texts whose tokens are exempt from --no-repeat-ngram and --repetition-penalty");
+    f("seed", o.seed, "seed of --sample; samples depend on it and the line number, not on other lines",
       at_least(0));
     f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday);
     f("batch-invariant", o.batch_invariant,
-      "the same output and scores to the last digit, whatever the batch size, the other lines and the "
-      "threads: "
-      "each sentence is decoded on its own, by one thread, which is slower");
+      "outputs and scores that do not depend on batch size, other lines or threads, to the last bit: "
+      "each sentence is decoded alone by one thread, which is slower");
     f("replace-unknown", o.replace_unknown,
-      "write the source word with the most attention in place of <unk> (needs a model with attention)");
+      "replace <unk> by the most attended source word (needs a model with attention)");
     f("verify", o.verify,
-      "score each output once more, as training would, and report those whose log-probability differs");
+      "score each output again by teacher forcing and report those whose log-probability differs");
   }
 };
 
-/// Lines in, lines out: tokenizes, has a pool decode them, puts unknown words back, detokenizes. Several may
-/// share a pool, each with options of its own.
+/// Translates lines of text: tokenizes, decodes in a pool, replaces unknown words, detokenizes. Several
+/// translators may share a pool, each with its own options.
 class Translator {
  public:
-  /// Sources of more than `maximum_length` tokens are cut. The pool, whose models read and write `text`, must
-  /// outlive it.
+  /// Sources of more than `maximum_length` tokens are truncated. The pool, whose models read and write
+  /// `text`, must outlive the translator.
   Translator(TextCodecs text, int64_t maximum_length, DecodingPool& pool, const TranslatorOptions& options);
   Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options);
 
-  /// One translation a line, in their order. Bad lines are reported as warnings and counted.
+  /// One translation per line, in the same order. Bad lines are reported as warnings and counted.
   std::vector<Translation> translate(std::span<const SourceLine> lines);
 
   /// Since construction.
   struct Counts {
     int64_t lines = 0, bad_lines = 0, cut_lines = 0;
     int64_t output_tokens = 0;   ///< of the best outputs, without </s>
-    int64_t without_output = 0;  ///< lines whose rules left no word to write
-    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability is another one
+    int64_t without_output = 0;  ///< lines whose rules allow no output
+    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability differs
   };
   const Counts& counts() const { return counts_; }
   /// Lines that the pool can decode at a time.

@@ -23,7 +23,7 @@ std::u32string prepare(const std::string& text, const BleuOptions& options) {
   return separate_words(std::move(characters), options.tokenizer);
 }
 
-/// The reference length nearest to the hypothesis; of two equally near ones the shorter.
+/// The reference length closest to that of the hypothesis; of two equally close ones the shorter.
 size_t nearest_length(const std::vector<Symbols>& sequences) {
   const auto hypothesis = static_cast<int64_t>(sequences[0].size());
   size_t nearest = sequences[1].size();
@@ -50,7 +50,7 @@ void append_sentence(const std::string& hypothesis, const std::vector<std::strin
   auto counts = count_ngrams(sequences, orders);
   for (size_t n = 0; n < orders; ++n) {
     auto& rows = counts[n].rows;
-    std::vector<uint32_t>& allowed = rows[1];  // the largest count that any reference has
+    std::vector<uint32_t>& allowed = rows[1];  // the largest count in any reference
     for (size_t r = 2; r < rows.size(); ++r)
       std::transform(allowed.begin(), allowed.end(), rows[r].begin(), allowed.begin(),
                      [](uint32_t a, uint32_t b) { return std::max(a, b); });
@@ -106,9 +106,8 @@ BleuScore bleu_of_sums(std::span<const double> sums, const BleuOptions& options)
                                                   : 100.0 * static_cast<double>(result.matches[n]) / total;
   }
   double logarithms = 0.0;
-  for (size_t n = 0; n < averaged;
-       ++n)  // an order without n-grams has precision 0, whose logarithm ends at 0
-    logarithms += std::log(result.precisions[n]);
+  // An order without n-grams has precision 0: the logarithm is -infinity and the score 0.
+  for (size_t n = 0; n < averaged; ++n) logarithms += std::log(result.precisions[n]);
   result.score = result.brevity_penalty * std::exp(logarithms / static_cast<double>(averaged));
   return result;
 }

@@ -16,7 +16,7 @@ bool is_stop(char32_t c) {
   return c == U'.' || c == U',';
 }
 
-/// ASCII punctuation other than the apostrophe, comma, hyphen and full stop.
+/// ASCII punctuation other than the apostrophe, comma, hyphen and full stop; and the space.
 bool stands_alone(char32_t c) {
   return (c >= U' ' && c <= U'&') || (c >= U'(' && c <= U'+') || c == U'/' || (c >= U':' && c <= U'@') ||
          (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
@@ -29,8 +29,8 @@ void replace_all(std::u32string& text, std::u32string_view from, std::u32string_
 
 enum class Detach { first, second };
 
-/// Goes over adjacent characters from the left, as a regular expression would: a pair that matches is written
-/// with spaces around the member to detach, and the search goes on after the pair.
+/// Scans pairs of adjacent characters from the left, like a regular expression: a pair that matches is
+/// written with spaces around the character to detach, and the scan continues after the pair.
 template <class First, class Second>
 std::u32string detach_pairs(std::u32string_view text, Detach detach, First first, Second second) {
   std::u32string result;

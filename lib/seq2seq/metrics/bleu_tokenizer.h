@@ -6,12 +6,12 @@
 
 namespace seq2seq {
 
-/// How BLEU cuts a line into words; the cut is part of the score's definition.
+/// How BLEU splits a line into words, which is part of the score's definition.
 enum class BleuTokenizer {
   none,           ///< at white space
-  v13a,           ///< NIST's mteval-v13a: ASCII punctuation and symbols apart, HTML entities decoded
+  v13a,           ///< NIST's mteval-v13a: ASCII punctuation and symbols separated, HTML entities decoded
   character,      ///< every character
-  international,  ///< mteval-v14: Unicode punctuation (unless between digits) and symbols apart
+  international,  ///< mteval-v14: Unicode punctuation (unless between digits) and symbols separated
 };
 /// "none", "13a", "char", "intl", in the order of the enumerators.
 std::span<const char* const> option_names(BleuTokenizer);

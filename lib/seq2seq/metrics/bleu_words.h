@@ -8,7 +8,7 @@
 
 namespace seq2seq {
 
-/// `text` with white space between the words that `tokenizer` sees.
+/// `text` with white space between the words that `tokenizer` finds.
 std::u32string separate_words(std::u32string text, BleuTokenizer tokenizer);
 
 }  // namespace seq2seq

@@ -15,7 +15,7 @@ bool is_ascii_punctuation(char32_t c) {
          (c >= U'{' && c <= U'~');
 }
 
-/// One punctuation mark is cut off each word, the last one rather than the first: "(hi)" gives "(hi" and ")".
+/// Splits a punctuation mark off the end of each word, or else off its start: "(hi)" becomes "(hi" and ")".
 std::vector<std::u32string_view> detach_punctuation(const std::vector<std::u32string_view>& words) {
   std::vector<std::u32string_view> result;
   for (const auto word : words) {
@@ -49,7 +49,7 @@ double score_from_sums(std::span<const double> sums, double beta) {
   return 100.0 * ((1.0 + factor) * precision * recall / (factor * precision + recall));
 }
 
-/// Statistics of row 0 against row `reference`, one triple for each order.
+/// Statistics of row 0 against row `reference`, one triple per order.
 void append_triples(const std::vector<NgramCounts>& counts, size_t reference, std::vector<double>& out) {
   for (const auto& order : counts) {
     const int64_t in_reference = total_count(order.rows[reference]);

@@ -8,7 +8,7 @@
 
 namespace seq2seq {
 
-/// chrF is (6, 0), chrF++ is (6, 2).
+/// Orders (6, 0) are chrF, (6, 2) chrF++.
 struct ChrfOptions {
   int64_t character_order = 6;
   int64_t word_order = 0;
@@ -18,9 +18,9 @@ struct ChrfOptions {
 ChrfOptions chrf_plus_plus();
 
 /// chrF (Popovic 2015) and chrF++ (Popovic 2017), 0 to 100: F-score of character and word n-grams, white
-/// space left out, averaged over the orders that occur on both sides; counts are summed over the corpus,
-/// taken against the reference that scores best for each sentence. The numbers of sacrebleu 2. Throws as
-/// check_parallel does.
+/// space left out; precision and recall are averaged over the orders that occur on both sides. Counts are
+/// summed over the corpus, those of each sentence against the reference with the best score. Equal to
+/// sacrebleu 2. Throws like check_parallel.
 double corpus_chrf(const std::vector<std::string>& hypotheses, const ReferenceLists& references,
                    const ChrfOptions& options = {});
 double sentence_chrf(const std::string& hypothesis, const std::vector<std::string>& references,

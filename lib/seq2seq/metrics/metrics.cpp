@@ -102,7 +102,7 @@ const WordReferences& reference_words(const ScoredTexts& texts) {
   return texts.prepared<ReferenceWords>().words;
 }
 
-/// A row of the group `summary`.
+/// A metric of the group `summary`.
 constexpr Metric summary_metric(Metric metric) {
   metric.heeds.sentence_lines = true;
   metric.group = &summary_group;

@@ -13,34 +13,34 @@
 
 namespace seq2seq {
 
-/// What a metric's values are.
+/// The range of a metric's values.
 enum class Scale {
   percent,  ///< 0 to 100
   share,    ///< 0 to 1; reports show them times 100
-  ratio,    ///< from 0, of like things: near 1
-  open      ///< from 0
+  ratio,    ///< 0 or more, ideally 1
+  open      ///< 0 or more
 };
 
 enum class Best { highest, lowest, nearest_to_one, none };
 
-/// What a metric compares texts with, beside what stands before it.
+/// What a metric compares texts with; each value includes those before it.
 enum class Needs { references, sources, codec };
 
 /// Metrics that `evaluate` offers and writes under one name.
 struct MetricGroup {
   const char* name;
-  /// Each metric is a number, and resampling stands apart; otherwise each is an object of its details.
+  /// Whether a metric is written as a number and resampling apart; otherwise it is an object of its details.
   bool numbers;
 };
 
-/// What stands beside a score in the output of `evaluate`, by its key.
+/// Further values in the output of `evaluate` for a score, by key.
 using MetricDetails =
     std::vector<std::pair<std::string, std::variant<double, int64_t, std::string, std::vector<double>>>>;
 
-/// What changes a metric's values.
+/// The settings that change a metric's values.
 struct MetricHeeds {
   bool tokenizer = false, lowercase = false, stem = false;  ///< of MetricOptions
-  bool sentence_lines = false;                              ///< whether sentences stand on lines of their own
+  bool sentence_lines = false;                              ///< whether each sentence is on its own line
 };
 
 /// Where a metric is offered.
@@ -50,23 +50,22 @@ struct MetricShown {
 
 /// One row of the table of metrics: all that validation, `evaluate` and studies know of a metric.
 struct Metric {
-  const char* name;   ///< in options and logs: "length-ratio"; as key_of has it in other JSON
-  const char* title;  ///< for people: "length ratio"
+  const char* name;   ///< "length-ratio" in options and logs; key_of in other JSON
+  const char* title;  ///< "length ratio" in reports
   Scale scale = Scale::percent;
   Best best = Best::highest;
-  /// Null of what is no metric of texts: validation measures what a model says of the targets.
+  /// Null for loss, perplexity and accuracy, which validation computes from the model's predictions.
   SentenceStatistics (*statistics)(const ScoredTexts&) = nullptr;
-  /// The settings that made the score: "nrefs:1|case:mixed|..."; null = there are none.
+  /// The settings of a score, "nrefs:1|case:mixed|..."; null = none.
   std::string (*signature)(const ScoredTexts&) = nullptr;
-  /// `sums` are those of its statistics. Null = a score alone.
+  /// `sums` are those of its statistics. Null = only a score.
   MetricDetails (*details)(const ScoredTexts&, std::span<const double> sums) = nullptr;
   Needs needs = Needs::references;
   MetricHeeds heeds = {};
   MetricShown shown = {};
-  const MetricGroup* group = nullptr;  ///< null = `evaluate` offers it by its own name
-  const char* evaluate_key = nullptr;  ///< in its group; null = as key_of has it
-  /// Whether texts with these sums had anything to be scored, and what is so when they had not; null =
-  /// always.
+  const MetricGroup* group = nullptr;  ///< null = `evaluate` offers it under its own name
+  const char* evaluate_key = nullptr;  ///< key in its group; null = that of key_of
+  /// Whether there was anything to score in texts with these sums (null = always), and the message if not.
   bool (*applies)(std::span<const double> sums) = nullptr;
   const char* otherwise = nullptr;
 
@@ -76,16 +75,16 @@ struct Metric {
 /// The table, in the order in which metrics are listed.
 std::span<const Metric> metrics();
 
-/// Throws Error for an unknown name, with the likely one.
+/// Accepts hyphens and underscores. Throws Error for an unknown name, with the nearest one.
 const Metric& metric_named(std::string_view name);
 
-/// "length_ratio": its name as a key of JSON.
+/// "length_ratio": its name as a JSON key.
 std::string key_of(const Metric& metric);
 
-/// Whether the texts come with what the metric needs.
+/// Whether the texts include what the metric needs.
 bool can_score(const Metric& metric, const ScoredTexts& texts);
 
-/// Over all texts. Throws Error when they lack what the metric needs.
+/// The score over all texts. Throws Error if they lack what the metric needs.
 double score_of(const Metric& metric, const ScoredTexts& texts);
 
 }  // namespace seq2seq

@@ -35,7 +35,7 @@ std::vector<NgramCounts> count_ngrams(const std::vector<Symbols>& sequences, siz
     places.clear();
     for (uint32_t s = 0; s < sequences.size(); ++s)
       for (uint32_t i = 0; i + order <= sequences[s].size(); ++i) {
-        // An n-gram is its first n-1 words, already ranked, and its last word.
+        // An n-gram is the rank of its first n-1 words and that of its last word.
         const uint64_t key =
             order == 1 ? sequences[s][i] : (uint64_t{ranks[s][i]} << 32) | first[s][i + order - 1];
         places.push_back({key, s, i});

@@ -12,20 +12,19 @@ namespace seq2seq {
 
 using Symbols = std::vector<uint32_t>;
 
-/// The n-grams of one order in several sequences: rows[sequence][column], where each distinct n-gram has one
-/// column.
+/// Counts of the n-grams of one order: rows[sequence][column], one column per distinct n-gram.
 struct NgramCounts {
   std::vector<std::vector<uint32_t>> rows;
 };
 
-/// Orders 1 to `maximum_order`. Exact: no hashing of n-grams.
+/// Counts for orders 1 to `maximum_order`. Exact: n-grams are not hashed.
 std::vector<NgramCounts> count_ngrams(const std::vector<Symbols>& sequences, size_t maximum_order);
 
-/// N-grams in a row, and n-grams that two rows share (the smaller count of each).
+/// The number of n-grams in a row, and of those that two rows share (the smaller count of each).
 int64_t total_count(const std::vector<uint32_t>& row);
 int64_t shared_count(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b);
 
-/// Numbers words, equal words equally. Views handed in must outlive it.
+/// Maps words to ids, equal words to equal ids. The words must outlive the table.
 template <class View>
 class SymbolTable {
  public:

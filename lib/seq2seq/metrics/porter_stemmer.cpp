@@ -6,8 +6,8 @@
 namespace seq2seq {
 namespace {
 
-// In the paper's terms: m is the measure (how often a consonant follows a vowel), *v* a vowel somewhere,
-// *d a double consonant at the end, *o consonant-vowel-consonant at the end.
+// Conditions of the paper: m = `measure` (how often a consonant follows a vowel), *v* = `contains_vowel`,
+// *d = `ends_in_double_consonant`, *o = `ends_in_short_syllable` (consonant-vowel-consonant).
 
 bool is_vowel_letter(char c) {
   return c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u';
@@ -39,7 +39,7 @@ bool contains_vowel(std::string_view stem) {
   return found;
 }
 
-/// The last three letters, as bits: 1 for a consonant, the last letter lowest.
+/// The last three letters as bits, 1 for a consonant, the last letter in the lowest bit.
 unsigned last_letters(std::string_view word) {
   unsigned bits = 0;
   for_each_letter(word, [&](bool consonant) { bits = (bits << 1 | (consonant ? 1U : 0U)) & 7U; });
@@ -65,8 +65,8 @@ struct Rule {
   std::string_view suffix, replacement;
 };
 
-/// The first rule whose suffix fits decides; it applies if the stem before the suffix has measure over
-/// `minimum`.
+/// Only the first rule with a matching suffix counts: it is applied if the stem before the suffix has a
+/// measure above `minimum`.
 void apply_rules(std::string& word, std::span<const Rule> rules, int minimum) {
   for (const auto& [suffix, replacement] : rules) {
     if (!word.ends_with(suffix)) continue;
@@ -122,11 +122,11 @@ void shorten_double_suffix(std::string& word) {  // step 2
       {"ization", "ize"}, {"ation", "ate"},   {"ator", "ate"},  {"alism", "al"},  {"iveness", "ive"},
       {"fulness", "ful"}, {"ousness", "ous"}, {"aliti", "al"},  {"iviti", "ive"}, {"biliti", "ble"},
       {"fulli", "ful"}};
-  // "alli" may uncover another suffix of this step ("rationalli").
+  // "alli" -> "al" may expose another suffix of this step ("rationalli").
   while (word.ends_with("alli") && measure(std::string_view(word).substr(0, word.size() - 4)) > 0)
     word.resize(word.size() - 2);
   if (word.ends_with("logi")) {
-    // The l is counted with the stem, so that "geologi" and "archaeologi" are treated alike.
+    // The l counts as part of the stem, so that "geologi" and "archaeologi" are treated alike.
     if (measure(std::string_view(word).substr(0, word.size() - 3)) > 0) word.pop_back();
     return;
   }

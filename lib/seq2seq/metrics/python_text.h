@@ -1,7 +1,6 @@
 #pragma once
 
-// Private to the metrics: the programs whose figures they equal are Python's, so text follows its str
-// methods.
+// Private to the metrics: text functions equal to Python's str methods, which the reference programs use.
 
 #include <string>
 #include <string_view>
@@ -9,16 +8,16 @@
 
 namespace seq2seq {
 
-/// Code points of UTF-8 text; each byte that fits nowhere becomes U+FFFD, so that no output can stop scoring.
+/// Code points of UTF-8 text; each invalid byte becomes U+FFFD, so that every output can be scored.
 std::u32string decode_text(std::string_view text);
 
-/// As str.lower().
+/// Like str.lower().
 std::u32string lowercase_text(std::u32string_view text);
 
-/// As str.isspace().
+/// Like str.isspace().
 bool is_space(char32_t character);
 
-/// As str.split(): views into `text`.
+/// Like str.split(): views into `text`.
 std::vector<std::u32string_view> split_words(std::u32string_view text);
 
 /// Unicode's general categories N*, P* and S*.

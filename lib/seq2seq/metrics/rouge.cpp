@@ -11,13 +11,13 @@
 namespace seq2seq {
 namespace {
 
-/// A text as word numbers: whole, and by the lines that have any character.
+/// A text as word ids: all of them, and those of each line that is not empty.
 struct NumberedText {
   Symbols words;
   std::vector<Symbols> lines;
 };
 
-/// Words of one example, numbered together; owns the words so that views into them stay valid.
+/// Maps the words of one example's texts to ids.
 class WordNumbers {
  public:
   explicit WordNumbers(const RougeOptions& options) : options_(options) {}
@@ -67,9 +67,9 @@ size_t common_subsequence_length(const Symbols& a, const Symbols& b) {
   return row.back();
 }
 
-/// Marks the positions of `reference` on one longest common subsequence. Which one of several it is decides
-/// the union over lines, so the walk back prefers a match, then the step that keeps the longer rest, then
-/// `reference`.
+/// Marks the positions of `reference` in one longest common subsequence. If there are several, the choice
+/// changes the union over lines: the walk back prefers a match, then the step to the longer remaining
+/// subsequence, then a step in `reference`.
 void mark_common_subsequence(const Symbols& reference, const Symbols& hypothesis, std::vector<bool>& marked) {
   const size_t width = hypothesis.size() + 1;
   std::vector<uint32_t> table((reference.size() + 1) * width, 0);
@@ -93,8 +93,7 @@ void mark_common_subsequence(const Symbols& reference, const Symbols& hypothesis
 }
 
 RougeScore score_lines(const NumberedText& hypothesis, const NumberedText& reference) {
-  // Every word counts at most as often as it stands in each text (ROUGE-1.5.5), though unions could hold it
-  // more often.
+  // A word counts at most as often as it occurs in each text (ROUGE-1.5.5), though unions may repeat it.
   std::unordered_map<uint32_t, int64_t> left_in_hypothesis, left_in_reference;
   for (const uint32_t word : hypothesis.words) ++left_in_hypothesis[word];
   for (const uint32_t word : reference.words) ++left_in_reference[word];

@@ -11,10 +11,10 @@
 namespace seq2seq {
 
 enum class RougeType {
-  rouge1,     ///< single words
-  rouge2,     ///< pairs of words
+  rouge1,     ///< unigrams
+  rouge2,     ///< bigrams
   rouge_l,    ///< longest common subsequence of the whole texts
-  rouge_lsum  ///< union of the longest common subsequences sentence by sentence; sentences stand on lines
+  rouge_lsum  ///< union of the longest common subsequences of sentences, one per line
 };
 inline constexpr std::array all_rouge_types = {RougeType::rouge1, RougeType::rouge2, RougeType::rouge_l,
                                                RougeType::rouge_lsum};
@@ -34,23 +34,23 @@ struct RougeScore {
 /// One score for each of all_rouge_types, in that order.
 using RougeScores = std::array<RougeScore, all_rouge_types.size()>;
 
-/// ROUGE (Lin 2004), the numbers of the rouge-score package: text is lowercased, every run of characters
-/// other than a-z and 0-9 separates words (so it serves English), and of several references the one with the
-/// best F-measure counts, for each type by itself.
+/// ROUGE (Lin 2004), equal to the rouge-score package: text is lowercased, characters other than a-z and 0-9
+/// separate words (suitable for English only), and of several references the one with the best F-measure
+/// counts, for each type separately.
 RougeScores sentence_rouge(const std::string& hypothesis, const std::vector<std::string>& references,
                            const RougeOptions& options = {});
 
-/// Means over the sentences. Throws as check_parallel does.
+/// Means over the sentences. Throws like check_parallel.
 RougeScores corpus_rouge(const std::vector<std::string>& hypotheses, const ReferenceLists& references,
                          const RougeOptions& options = {});
 
-/// The scores of every sentence, for means, samples and listings.
+/// The scores of every sentence, for means, resampling and listings.
 std::vector<RougeScores> rouge_by_sentence(const std::vector<std::string>& hypotheses,
                                            const ReferenceLists& references,
                                            const RougeOptions& options = {});
 RougeScores mean_rouge(const std::vector<RougeScores>& sentences);
 
-/// For resampling the mean F-measure of one type.
+/// Statistics for resampling the mean F-measure of one type.
 SentenceStatistics rouge_statistics(const std::vector<RougeScores>& sentences, RougeType type);
 
 /// "nrefs:1|stem:yes|version:seq2seq-0.1.0"

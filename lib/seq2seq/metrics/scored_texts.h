@@ -13,19 +13,17 @@ namespace seq2seq {
 
 class TextCodec;
 
-/// How metrics read text; each says which of these it heeds (Metric::heeds).
+/// How metrics read text; Metric::heeds says which of these a metric uses.
 struct MetricOptions {
   BleuTokenizer tokenizer = BleuTokenizer::v13a;
   bool lowercase = false;  ///< ignore case
   bool stem = true;        ///< compare Porter stems
 };
 
-/// Texts to be scored, and what they are scored with. What several metrics make of them is made once. For one
-/// thread at a time.
+/// Texts to be scored. What several metrics derive from them is computed once. Not thread-safe.
 class ScoredTexts {
  public:
-  /// `sources` and `codec`, the model's that wrote the texts, may be missing: some metrics need them. Throws
-  /// as check_parallel does.
+  /// Only some metrics need `sources` and the generating model's `codec`. Throws like check_parallel.
   ScoredTexts(std::vector<std::string> hypotheses, ReferenceLists references,
               std::vector<std::string> sources = {}, std::shared_ptr<const TextCodec> codec = nullptr,
               const MetricOptions& options = {});
@@ -36,7 +34,7 @@ class ScoredTexts {
   const std::shared_ptr<const TextCodec> codec;
   const MetricOptions options;
 
-  /// `Prepared(*this)`, made when it is first asked for.
+  /// `Prepared(*this)`, computed on the first call.
   template <class Prepared>
   const Prepared& prepared() const {
     auto& entry = prepared_[typeid(Prepared)];

@@ -8,13 +8,13 @@
 
 namespace seq2seq {
 
-/// The references of each sentence; sentences may have different numbers of them, but none has no reference.
+/// The references of each sentence, at least one; sentences may have different numbers of them.
 using ReferenceLists = std::vector<std::vector<std::string>>;
 
-/// One reference a sentence.
+/// One reference per sentence.
 ReferenceLists single_references(const std::vector<std::string>& references);
 
-/// Numbers per sentence whose sums over any sample of sentences give the score of that sample: what makes
+/// Values per sentence whose sums over a sample of sentences determine the score of that sample, which makes
 /// bootstrap resampling cheap.
 struct SentenceStatistics {
   size_t width = 0;
@@ -26,10 +26,10 @@ struct SentenceStatistics {
   std::vector<double> sums() const;
 };
 
-/// Throws Error when there are no sentences, when the counts differ, or when a sentence has no reference.
+/// Throws Error if there are no sentences, if the counts differ, or if a sentence has no reference.
 void check_parallel(const std::vector<std::string>& hypotheses, const ReferenceLists& references);
 
-/// The number of references for a signature: "2", or "var" when sentences differ.
+/// The number of references for a signature: "2", or "var" if sentences differ.
 std::string describe_reference_count(const ReferenceLists& references);
 
 }  // namespace seq2seq

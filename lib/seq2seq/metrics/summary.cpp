@@ -15,7 +15,7 @@ namespace {
 
 using Ngram = std::vector<std::string>;
 
-/// A ratio of sums: `count(i)` gives {part, whole} of text i.
+/// A ratio of sums: `count(i)` returns {part, whole} of text i; `without_any` if all wholes are 0.
 template <class Count>
 SentenceStatistics ratio(size_t texts, double without_any, const Count& count) {
   SentenceStatistics statistics;

@@ -14,24 +14,24 @@
 namespace seq2seq {
 namespace {
 
-// Of words.
+// In words.
 constexpr size_t band_half_width = 25, longest_shift = 10, farthest_shift = 50;
-constexpr size_t most_candidates = 1000;  // shifts tried for one pair of sentences
+constexpr size_t most_candidates = 1000;  // shifts tried per pair of sentences
 
-/// Where the words of a hypothesis stand beside those of a reference, and which of them do not match.
+/// The alignment of a hypothesis with a reference, and which words of each do not match.
 struct Alignment {
-  std::vector<size_t> place;  ///< of each reference word: how many hypothesis words end at it or before it
+  std::vector<size_t> place;  ///< per reference word: how many hypothesis words are aligned up to it
   std::vector<bool> hypothesis_errors, reference_errors;
 };
 
-/// Edit distances between the beginnings of a hypothesis and of a reference, in a band around the diagonal.
+/// Edit distances between prefixes of a hypothesis and of a reference, in a band around the diagonal.
 class EditTable {
  public:
   EditTable(const Symbols& hypothesis, const Symbols& reference)
       : height_(hypothesis.size()), width_(reference.size()) {
     const double slope =
         hypothesis.empty() ? 1.0 : static_cast<double>(width_) / static_cast<double>(height_);
-    // Of sentences that differ much in length, bands of neighbouring rows would not touch.
+    // If lengths differ much, the bands of neighbouring rows would not touch.
     const size_t reach = slope / 2 > band_half_width
                              ? static_cast<size_t>(std::ceil(slope / 2 + band_half_width))
                              : band_half_width;
@@ -80,7 +80,7 @@ class EditTable {
     return j >= row.begin && j < row.begin + row.cells.size() ? row.cells[j - row.begin] : Cell{};
   }
 
-  /// Of equally good edits the first in the order of these lines.
+  /// Of equally good edits, the one offered first.
   Cell best_cell(const Symbols& hypothesis, const Symbols& reference, size_t i, size_t j) const {
     Cell best;
     const auto offer = [&](const Cell& before, size_t cost, Edit edit) {
@@ -99,8 +99,8 @@ class EditTable {
   std::vector<Row> rows_;
 };
 
-/// The words from `begin` to `end` moved to `target`, a place before which so many words stand now; within
-/// the moved words, by so many places as it is from their beginning.
+/// Moves the words [begin, end) in front of the word at `target` (an index before the move). A target within
+/// [begin, end] moves them by target - begin positions to the right.
 Symbols shifted(const Symbols& words, size_t begin, size_t end, size_t target) {
   Symbols result = words;
   const auto at = [&](size_t place) {
@@ -116,10 +116,10 @@ Symbols shifted(const Symbols& words, size_t begin, size_t end, size_t target) {
 /// A hypothesis after a shift.
 struct Shifted {
   Symbols words;
-  size_t distance;  ///< edits that are left
+  size_t distance;  ///< remaining edits
   size_t length, begin, target;
 
-  /// Less is better: fewer edits, then more words, then from nearer the beginning, then to there.
+  /// Lower is better: fewer edits, then more words, then the earlier `begin`, then the earlier `target`.
   auto rank() const { return std::tuple(distance, ~length, begin, target); }
 };
 
@@ -129,8 +129,8 @@ bool any_in(const std::vector<bool>& errors, size_t begin, size_t length) {
          from + static_cast<std::ptrdiff_t>(length);
 }
 
-/// Tries shifts of words that the reference has in the same order elsewhere, where both are not right yet, to
-/// every place that they are aligned with; counts them in `tried`, and ends early at the limit.
+/// Tries to shift runs of words that the reference has elsewhere, where neither run is fully correct yet, to
+/// the positions aligned with the reference's run. Counts the shifts in `tried` and stops at the limit.
 std::optional<Shifted> best_shift(const Symbols& words, const Symbols& reference, size_t& tried) {
   const Alignment alignment = EditTable(words, reference).alignment();
   std::optional<Shifted> best;
@@ -141,7 +141,7 @@ std::optional<Shifted> best_shift(const Symbols& words, const Symbols& reference
       return;
     std::optional<size_t> before;
     for (size_t k = 0; k <= length; ++k) {
-      const size_t next = in_reference + k;  // the reference word before which the run would stand
+      const size_t next = in_reference + k;  // the run is placed before this reference word
       const size_t target = next == 0 ? 0 : alignment.place[next - 1];
       if (target == before) continue;
       before = target;

@@ -8,11 +8,12 @@
 
 namespace seq2seq {
 
-/// Translation edit rate (Snover et al. 2006), the numbers of sacrebleu 2 with its usual settings: how many
-/// edits (a word inserted, deleted or replaced, or a run of words moved) turn a hypothesis into the reference
-/// that takes fewest, to each 100 words of a reference (of several, their mean number). Words stand between
-/// white space; case is ignored. Moves are found greedily among some candidates, edits in a band around the
-/// diagonal, so both may be more than the fewest. Lower is better; the score has no upper end.
+/// Translation edit rate (Snover et al. 2006), equal to sacrebleu 2 with its default settings: the number of
+/// edits (insertion, deletion or substitution of a word, shift of a run of words) that turn a hypothesis
+/// into the reference that takes fewest, per 100 words of the reference (of several, their mean length).
+/// Words are separated by white space; case is ignored. Shifts are found greedily among a limited number of
+/// candidates and edits in a band around the diagonal, so the number may exceed the minimum. Lower is
+/// better; there is no upper bound.
 SentenceStatistics ter_statistics(const ScoredTexts& texts);
 
 /// "nrefs:1|case:lc|tok:tercom|norm:no|punct:yes|asian:no|version:seq2seq-0.1.0"

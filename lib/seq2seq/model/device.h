@@ -17,15 +17,14 @@ struct MachineOptions {
   std::string device = "auto";
   Kernels kernels = Kernels::fast;
   static void threads_field(auto& o, auto& f) {
-    f("threads", o.threads, "processor threads; 0 = one for each core that may be used", in_range(0, 1024),
-      on_resume_free);
+    f("threads", o.threads, "CPU threads; 0 = one per usable core", in_range(0, 1024), on_resume_free);
   }
   static void fields(auto& o, auto& f) {
     threads_field(o, f);
     f("device", o.device, "cpu, cuda, cuda:N, or auto: a GPU that works, else the CPU", on_resume_free,
       everyday);
     f("kernels", o.kernels,
-      "fast ones, LibTorch's own operations alone (plain), or both, ending at the first difference (check)",
+      "fast kernels, LibTorch's operations alone (plain) or both, ending at the first difference (check)",
       on_resume_free);
   }
 };

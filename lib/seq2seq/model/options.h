@@ -20,14 +20,14 @@ struct EmbeddingOptions {
   std::string source_file, target_file;
   bool freeze = false;
   static void fields(auto& o, auto& f) {
-    f("size", o.size, "width of the word vectors", in_range(1, 8192), everyday);
+    f("size", o.size, "width of the token embeddings", in_range(1, 8192), everyday);
     f("sharing", o.sharing,
-      "which of the source, target and output matrices are the same (needs one vocabulary "
-      "when the source takes part)");
+      "which of the source, target and output matrices are shared (with the source: needs a shared "
+      "vocabulary)");
     f("source-file", o.source_file,
-      "pretrained source vectors: a token and its numbers a line (word2vec or GloVe text)", file_path);
-    f("target-file", o.target_file, "pretrained target vectors", file_path);
-    f("freeze", o.freeze, "do not train the pretrained vectors",
+      "pretrained source embeddings: a token and its values per line (word2vec or GloVe text)", file_path);
+    f("target-file", o.target_file, "pretrained target embeddings", file_path);
+    f("freeze", o.freeze, "do not train the pretrained embeddings",
       only_if(!o.source_file.empty() || !o.target_file.empty(),
               "give --embedding.source-file or --embedding.target-file"));
   }
@@ -60,7 +60,7 @@ struct RnnEncoderOptions {
   static void fields(auto& o, auto& f) {
     f("cell", o.cell, "recurrent cell");
     f("layers", o.layers, "stacked layers", in_range(1, 16));
-    f("size", o.size, "state width of each direction", in_range(1, 8192), everyday);
+    f("size", o.size, "hidden size of each direction", in_range(1, 8192), everyday);
     f("bidirectional", o.bidirectional, "read the sentence in both directions");
     depth_fields(o, f);
     f("dropout", o.dropout, "regular dropout on embeddings and between layers", in_range(0, 0.95),
@@ -81,10 +81,10 @@ struct HierarchicalEncoderOptions {
   double recurrent_dropout = 0.0;
   static void fields(auto& o, auto& f) {
     f("cell", o.cell, "recurrent cell");
-    f("layers", o.layers, "stacked layers that read the words", in_range(1, 16));
-    f("size", o.size, "state width of each direction over words", in_range(1, 8192));
-    f("sentence-size", o.sentence_size, "state width of each direction over sentences", in_range(1, 8192));
-    f("bidirectional", o.bidirectional, "read words and sentences in both directions");
+    f("layers", o.layers, "stacked layers over tokens", in_range(1, 16));
+    f("size", o.size, "hidden size of each direction over tokens", in_range(1, 8192));
+    f("sentence-size", o.sentence_size, "hidden size of each direction over sentences", in_range(1, 8192));
+    f("bidirectional", o.bidirectional, "read tokens and sentences in both directions");
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on sentences",
       in_range(0, 0.95), only_in_training);
     recurrent_dropout_field(o, f);
@@ -127,18 +127,16 @@ struct RnnDecoderOptions {
   static void fields(auto& o, auto& f) {
     f("cell", o.cell, "recurrent cell");
     f("layers", o.layers, "stacked layers", in_range(1, 16));
-    f("size", o.size, "state width", in_range(1, 8192), everyday);
-    f.kind("attention", o.attention, "how the decoder looks at the source; none = one fixed context vector",
-           everyday);
+    f("size", o.size, "hidden size", in_range(1, 8192), everyday);
+    f.kind("attention", o.attention, "attention over the source; none = one fixed context vector", everyday);
     f.kind("coverage", o.coverage,
-           "what attention remembers of where it has looked: nothing, the sum of past attention (See et al. "
-           "2017) "
-           "or a GRU state for each source word (Tu et al. 2016)");
+           "record of past attention: none, its sum (linear, See et al. 2017) or a GRU state per source "
+           "token (gru, Tu et al. 2016)");
     f("context-gate", o.context_gate,
-      "weighs, for each word, what the source (its context) and the target (the decoder's state) say "
+      "gate that scales the source context, the target (decoder) state or both at every step "
       "(Tu et al. 2017)");
     f("input-feeding", o.input_feeding,
-      "feed the previous step's attention result (with attention none: the fixed context) into every step");
+      "feed the previous step's attentional output (with attention none: the fixed context) into every step");
     depth_fields(o, f);
     f("dropout", o.dropout, "regular dropout on embeddings, between layers and on the output",
       in_range(0, 0.95), only_in_training);
@@ -167,16 +165,16 @@ struct TransformerOptions {
   double activation_dropout = 0.0;
   static void fields(auto& o, auto& f) {
     f("layers", o.layers, "stacked layers, all as wide as the embedding", in_range(1, 64));
-    f("heads", o.heads, "attention heads; they share the width", in_range(1, 64));
-    f("inner-size", o.inner_size, "width between the two products of the feed-forward sublayer",
-      in_range(1, 65536));
-    f("norm", o.norm, "normalize the input of each sublayer (pre: trains without care) or its result (post)");
-    f("activation", o.activation, "of the feed-forward sublayer");
+    f("heads", o.heads, "attention heads, among which the width is divided", in_range(1, 64));
+    f("inner-size", o.inner_size, "inner width of the feed-forward sublayer", in_range(1, 65536));
+    f("norm", o.norm,
+      "layer normalization before each sublayer (pre: trains more stably) or after it (post)");
+    f("activation", o.activation, "activation of the feed-forward sublayer");
     f("positions", o.positions,
-      "how the order of words is known: sines (Vaswani et al. 2017), a learned vector for each of the first "
-      "1,024 positions, or queries and keys turned by their position (Su et al. 2021)");
-    f("dropout", o.dropout, "regular dropout on embeddings and on what each sublayer adds", in_range(0, 0.95),
-      only_in_training);
+      "position encoding: sinusoidal (Vaswani et al. 2017), a learned vector for each of the first 1,024 "
+      "positions, or rotary (Su et al. 2021)");
+    f("dropout", o.dropout, "regular dropout on embeddings and on the output of each sublayer",
+      in_range(0, 0.95), only_in_training);
     f("attention-dropout", o.attention_dropout, "dropout on attention weights", in_range(0, 0.95),
       only_in_training);
     f("activation-dropout", o.activation_dropout, "dropout inside the feed-forward sublayer",
@@ -200,14 +198,13 @@ struct ModelOptions {
     f.choice("encoder", o.encoder, "kind of encoder", everyday);
     f.choice("decoder", o.decoder, "kind of decoder", everyday);
     f("copying", o.copying,
-      "mix the vocabulary with the source's own words, known or not (pointer-generator, See et al. 2017)",
+      "mix generation with copying of source tokens, also unknown ones (pointer-generator, See et al. 2017)",
       everyday);
-    f("word-dropout", o.word_dropout, "share of input words replaced by <unk> in training, on both sides",
+    f("word-dropout", o.word_dropout, "share of input tokens replaced by <unk> in training, on both sides",
       in_range(0, 0.95), only_in_training);
     f("initial-range", o.initial_range,
-      "weights begin uniform in +- this (those of Transformer layers as Glorot and Bengio 2010 say, biases "
-      "at "
-      "0, LSTM forget gates at 1)",
+      "initial weights are uniform in +- this (Transformer layers: as in Glorot and Bengio 2010; biases 0, "
+      "LSTM forget gates 1)",
       in_range(1e-6, 10));
   }
 };

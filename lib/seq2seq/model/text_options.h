@@ -19,11 +19,11 @@ struct TextOptions {
   std::string source_vocabulary, target_vocabulary;
   std::string sentence_separator;
   static void fields(auto& o, auto& f) {
-    f.choice("tokenizer", o.tokenizer, "how text is cut into tokens", everyday);
+    f.choice("tokenizer", o.tokenizer, "how text is split into tokens", everyday);
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("shared-vocabulary", o.shared_vocabulary, "one vocabulary (and subword model) for source and target");
     f("vocabulary-size", o.vocabulary_size,
-      "at most this many tokens a vocabulary, special ones included; "
+      "at most this many tokens per vocabulary, special ones included; "
       "0 = 8000 for sentencepiece, else no limit",
       at_least(0), everyday, only_if(o.makes_vocabulary(), "leave it out: the vocabulary is given"));
     f("minimum-frequency", o.minimum_frequency,
@@ -31,11 +31,11 @@ struct TextOptions {
       only_if(o.makes_vocabulary(), "leave it out: the vocabulary is given"),
       only_if(!o.is_sentencepiece(), "set --vocabulary-size instead"));
     f("source-vocabulary", o.source_vocabulary,
-      "vocabulary file made earlier (with a shared vocabulary: for both sides)", file_path);
-    f("target-vocabulary", o.target_vocabulary, "vocabulary file of the target side", file_path);
+      "existing vocabulary file (with a shared vocabulary: for both sides)", file_path);
+    f("target-vocabulary", o.target_vocabulary, "existing vocabulary file of the target side", file_path);
     f("sentence-separator", o.sentence_separator,
-      "hierarchical encoder: what stands between the sentences of a plain-text source; "
-      "when empty they are found by their punctuation (JSON arrays give them in any case)");
+      "hierarchical encoder: separator between the sentences of a plain-text source; "
+      "empty = split at punctuation (JSON arrays are split already)");
   }
   bool is_sentencepiece() const { return std::holds_alternative<SentencePieceTokenizerOptions>(tokenizer); }
   /// Whether the training text makes it: there is none made earlier.

@@ -11,7 +11,7 @@ enum EventField { wall_time = 1, step_number = 2, file_version = 3, summary = 5 
 enum SummaryField { summary_value = 1 };
 enum ValueField { tag = 1, simple_value = 2 };
 
-// How protocol buffers write a field.
+// Wire types of protocol buffers.
 enum WireType { varint = 0, fixed64 = 1, length_delimited = 2, fixed32 = 5 };
 
 template <class Number>

@@ -10,7 +10,7 @@
 namespace seq2seq {
 namespace {
 
-/// Without the marks of the word and char tokenizers.
+/// Without the joiner marks and escapes of the word and char tokenizers.
 std::string readable(std::string_view token) {
   if (token.starts_with(joiner_mark)) token.remove_prefix(joiner_mark.size());
   if (token.ends_with(joiner_mark)) token.remove_suffix(joiner_mark.size());
@@ -22,7 +22,7 @@ bool copies(const Explanation& explanation) {
                      [](const auto& token) { return token.generation < 1; });
 }
 
-// Rows and columns; `values_of` a token gives the row.
+// The map with rows and columns; `values_of` returns the values of a token's row.
 template <class ValuesOf>
 HeatMap map_of(const Explanation& explanation, const std::string& title, const ValuesOf& values_of) {
   HeatMap map;

@@ -13,11 +13,11 @@ struct NamedFlow {
   GradientFlow flow;
 };
 
-/// Norms by distance on a logarithmic scale, a curve each; curves that would be clipped to `clip_norm` (0 =
-/// never) come again as clipping leaves them.
+/// Norms by distance on a logarithmic scale, one curve per flow. Flows whose gradient would be clipped to
+/// `clip_norm` (0 = no clipping) have a second curve with the clipped norms.
 LineChart gradient_flow_chart(const std::vector<NamedFlow>& flows, double clip_norm = 0);
 
-/// What clipping multiplies the gradient by: 1 when it is not longer than `clip_norm`, or that is 0.
+/// The factor of gradient clipping: 1 if the norm is at most `clip_norm` or `clip_norm` is 0.
 double clip_factor(const GradientFlow& flow, double clip_norm);
 
 }  // namespace seq2seq

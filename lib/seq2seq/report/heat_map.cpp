@@ -37,7 +37,7 @@ double width_of(const std::string& label) {
   return static_cast<double>(characters(shortened(label))) * character;
 }
 
-/// The columns that are drawn, in order.
+/// The indices of the columns to draw, in order.
 std::vector<size_t> drawn_columns(const HeatMap& map, size_t most) {
   std::vector<size_t> order(map.columns.size());
   std::iota(order.begin(), order.end(), 0);
@@ -45,7 +45,7 @@ std::vector<size_t> drawn_columns(const HeatMap& map, size_t most) {
   std::vector<double> largest(order.size(), 0.0);
   for (const auto& row : map.rows) {
     for (size_t i = 0; i < order.size(); ++i) largest[i] = std::max(largest[i], row.values.at(i));
-    if (row.marked) largest.at(*row.marked) = 2;  // these before all others
+    if (row.marked) largest.at(*row.marked) = 2;  // before all others
   }
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return largest[a] > largest[b]; });
   order.resize(most);

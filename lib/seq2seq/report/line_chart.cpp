@@ -15,7 +15,7 @@ namespace {
 // Pixels.
 constexpr double width = 440, height = 280, left = 54, right_margin = 26, top = 30, bottom = 44,
                  legend_line = 18;
-constexpr double widest = 600;  // on a wide page
+constexpr double widest = 600;  // on wide pages
 constexpr double dash_length = 20, legend_character = 6.8;
 
 struct Range {
@@ -26,7 +26,7 @@ struct Range {
   }
   void widen() {
     if (low > high) low = 0, high = 1;
-    if (low == high && low == 0) high = 1;  // as of shares, which are not negative
+    if (low == high && low == 0) high = 1;  // shares, for example, are not negative
     if (low == high) low -= 0.5, high += 0.5;
   }
   double share(double value) const { return (value - low) / (high - low); }
@@ -48,7 +48,7 @@ bool has_bar(const LineChart& chart, const LineChart::Series& series, size_t poi
          drawn(chart, series.x[point], series.high[point]);
 }
 
-// Logarithms of powers of ten, of 1, 2 and 5 times them where there are few, or of other round numbers.
+// Logarithms of powers of ten, also of 2 and 5 times these if there are few, or of other round numbers.
 std::vector<double> logarithmic_ticks(double low, double high) {
   std::vector<double> ticks;
   const double step = std::max(1.0, std::ceil((high - low) / 6));
@@ -144,7 +144,7 @@ std::string line_chart_svg(const LineChart& chart) {
     const auto& series = chart.series[k];
     std::string points, marks;
     size_t count = 0;
-    // A curve ends where a point cannot be drawn; one of a single point is a dot.
+    // A curve ends where a point cannot be drawn; a curve of one point is a dot.
     const auto end_curve = [&] {
       if (count == 1) points += points;
       if (count > 0) body += fmt::format("<polyline class=\"l{}\" points=\"{}\"/>\n", k % 8, points);

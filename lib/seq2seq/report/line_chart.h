@@ -6,26 +6,26 @@
 
 namespace seq2seq {
 
-/// Curves over one x axis as a picture.
+/// A picture of curves over a common x axis.
 struct LineChart {
   struct Series {
     std::string name;
-    std::vector<double> x, y;                 ///< equally many; curves break where one is not finite
-    bool points = false;                      ///< mark each point (for few)
-    std::vector<double> low = {}, high = {};  ///< ends of error bars, as many as points; empty = none
+    std::vector<double> x, y;                 ///< of equal size; curves break where one is not finite
+    bool points = false;                      ///< marks each point
+    std::vector<double> low = {}, high = {};  ///< ends of error bars, one per point; empty = none
   };
   std::string title, x_label, y_label;
   std::vector<Series> series;
-  bool logarithmic = false;  ///< y, which is then positive; others are left out
-  std::vector<std::pair<double, std::string>> x_names = {};  ///< in place of numbers below the x axis
+  bool logarithmic = false;  ///< scale of y; values that are not positive are left out
+  std::vector<std::pair<double, std::string>> x_names = {};  ///< labels of the x axis instead of numbers
 };
 
-/// An <svg> element that stands alone or inside a page, is legible on light and dark ground, and shrinks to
-/// the width of its page. At most eight series have colours of their own.
+/// An <svg> element for use alone or in a page, legible on light and dark backgrounds; it shrinks to the
+/// width of its page. At most eight series have colours of their own.
 std::string line_chart_svg(const LineChart& chart);
 
-/// "#0060a8" and so on: CSS that gives the classes l0 to l7 (strokes) and c0 to c7 (fills) colours that
-/// people with colour blindness tell apart (after Okabe and Ito 2008), on light and dark ground.
+/// CSS for the classes l0 to l7 (strokes) and c0 to c7 (fills): colours that can be distinguished with colour
+/// blindness (after Okabe and Ito 2008), for light and dark backgrounds.
 std::string chart_colours_css();
 
 /// About `count` round numbers from `low` to `high`: 1, 2 or 5 times a power of ten apart.

@@ -40,7 +40,7 @@ std::string table_of(const ValidationLine& line) {
   return html_table({}, rows);
 }
 
-/// By update; `value` gives that of a line.
+/// A curve over updates; `value` returns that of a line.
 template <class Line, class Value>
 LineChart::Series series_of(const std::string& name, const std::vector<Line>& lines, Value value) {
   LineChart::Series series{name, {}, {}};
@@ -59,7 +59,7 @@ LineChart::Series score_series(const std::string& name, const std::vector<Valida
   return series;
 }
 
-/// Some lines of gradient flow, the first and the last among them.
+/// Some lines of gradient flow, including the first and the last.
 std::string flow_figure(const std::vector<GradientFlowLine>& lines) {
   constexpr size_t most = 6;
   std::vector<NamedFlow> flows;
@@ -73,7 +73,7 @@ std::string flow_figure(const std::vector<GradientFlowLine>& lines) {
   return figure(chart);
 }
 
-/// The validation scores of one scale; empty when there are none.
+/// The validation scores of one scale; empty if there are none.
 std::string scores_figure(const std::vector<ValidationLine>& validations, Scale scale, const char* range) {
   LineChart chart{"Validation scores: ", "updates", range, {}, false};
   for (const Metric& metric : metrics()) {
@@ -83,7 +83,7 @@ std::string scores_figure(const std::vector<ValidationLine>& validations, Scale 
     chart.series.push_back(score_series(metric.title, validations, metric.name));
   }
   if (chart.series.empty()) return "";
-  if (chart.series.size() == 1) chart.y_label = chart.series.front().name;  // which then has no legend
+  if (chart.series.size() == 1) chart.y_label = chart.series.front().name;  // one series has no legend
   return figure(chart);
 }
 
@@ -115,7 +115,7 @@ std::string charts_of(const std::vector<RunLogLine>& lines) {
                     "Speed of training, validation left out", false);
 }
 
-/// Sources spread over the whole of a file.
+/// Sources spread evenly over a file.
 std::vector<SourceLine> example_lines(const CorpusFiles& files, int64_t wanted) {
   const std::string& path = files.combined.empty() ? files.source : files.combined;
   std::vector<SourceLine> all, chosen;
@@ -165,8 +165,8 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
     if (const auto* validation = std::get_if<ValidationLine>(&line); validation && validation->best)
       best = validation;
   }
-  const fs::path whole =
-      fs::absolute(run / "").lexically_normal().parent_path();  // with or without a / at its end
+  // With or without a trailing slash.
+  const fs::path whole = fs::absolute(run / "").lexically_normal().parent_path();
   std::string html = html_page_begin(whole.filename().string());
   html += fmt::format("<p>{} updates, {} target tokens in {}.</p>\n", format_count(updates),
                       format_count(tokens), format_duration(seconds));
@@ -189,7 +189,7 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
 
 fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
   const std::vector<RunLogLine> lines = RunLog::read(run);
-  // When the run began: its configuration was written then, and lines have seconds since.
+  // The start of the run: its configuration was written then, and log lines count seconds from it.
   std::error_code failure;
   const auto written = fs::last_write_time(run / "config.json", failure);
   fs::create_directories(folder, failure);
@@ -217,7 +217,7 @@ fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
   const fs::path file =
       folder / fmt::format("{}{}{}", event_file_prefix, static_cast<int64_t>(begin), event_file_suffix);
   write_file(file, bytes);
-  // TensorBoard would draw what earlier calls left there as well.
+  // TensorBoard would also show the files of earlier calls.
   std::vector<fs::path> earlier;
   for (const auto& entry : fs::directory_iterator(folder, failure)) {
     const std::string name = entry.path().filename().string();

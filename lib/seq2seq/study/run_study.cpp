@@ -20,7 +20,7 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
-/// A sentence for the page about where, when and how a run was trained and measured.
+/// One sentence of the report: where, when and how a run was trained and measured.
 std::string conditions_now(const SeededRun& run, int64_t at_a_time, const std::string& version) {
   const std::time_t now = std::time(nullptr);
   char date[16];
@@ -44,9 +44,9 @@ int64_t runs_at_a_time(const std::vector<SeededRun>& runs, int64_t jobs) {
   return std::max<int64_t>(1, usable_processors() / threads);
 }
 
-using StoredResults = std::vector<std::optional<Json>>;  // a result a run, where there is one
+using StoredResults = std::vector<std::optional<Json>>;  // one per run, empty where there is none
 
-/// Trains those without a result to their end. False when it was stopped.
+/// Trains the runs without a result. Returns false if it was stopped.
 bool train_runs(const std::vector<SeededRun>& runs, const StoredResults& results, const StudyBasis& basis,
                 const TrainingProgram& program, int64_t at_a_time,
                 const std::function<bool()>& stop_requested) {
@@ -88,7 +88,7 @@ StudyOutcome write_report(const Study& study, const StudyResults& results, const
 StudyOutcome run_study(const Study& study, const StudyPlan& plan, const TrainingProgram& program,
                        const std::function<bool()>& stop_requested) {
   const std::vector<SeededRun> runs = seeded_runs(study, plan);
-  for (const SeededRun& run : runs) open_device(run.device);  // refused at once
+  for (const SeededRun& run : runs) open_device(run.device);  // throws before any training
   const TestText test(study.test);
   make_study_folder(plan.output);
   const FolderLock lock(plan.output, "study", "wait for its end or name another --output");
@@ -113,7 +113,7 @@ StudyOutcome run_study(const Study& study, const StudyPlan& plan, const Training
           measure_run(study, test, run.directory, open_device(run.device), run.repetition == 0, outputs);
       result["conditions"] = conditions_now(run, at_a_time, program.version);
       store_result(run, basis, std::move(result), outputs);
-      results[i] = stored_result(run, basis);  // as any later call will see it
+      results[i] = stored_result(run, basis);  // as later calls will read it
     }
     by_run[run.run->name].push_back(std::move(results[i].value()));
   }

@@ -13,35 +13,35 @@ namespace seq2seq {
 /// How a study is carried out.
 struct StudyPlan {
   std::string output;  ///< folder for the runs, report.html and report.json
-  int64_t seeds = 1;   ///< how often each architecture is trained, each time from another seed
-  int64_t jobs = 0;    ///< runs trained at a time; 0 = as many as the cores allow
-  std::string device;  ///< where models are trained and measured; empty = where the study says
+  int64_t seeds = 1;   ///< trainings per architecture, each with another seed
+  int64_t jobs = 0;    ///< runs trained in parallel; 0 = as many as the cores allow
+  std::string device;  ///< for training and measuring; empty = the one that the study names
 };
 
-/// What runs are trained with.
+/// The program that trains the runs.
 struct TrainingProgram {
-  std::string path;     ///< of an executable file; it is called as `seq2seq train ...`, a process a run
-  std::string version;  ///< a result of another one is measured again
+  std::string path;     ///< executable file, called as `seq2seq train ...`, one process per run
+  std::string version;  ///< results of other versions are measured again
 };
 
 enum class StudyEnd {
   finished,
-  stopped_training,   ///< the runs in training saved where they were
+  stopped_training,   ///< the runs in training have saved their state
   stopped_measuring,  ///< all runs are trained
 };
 
 struct StudyOutcome {
   StudyEnd end = StudyEnd::finished;
   // Of a finished study:
-  std::vector<std::string> claims;  ///< what each says and its verdict, a line each
+  std::vector<std::string> claims;  ///< one line per claim: its text and the verdict
   std::filesystem::path page;       ///< report.html
 };
 
-/// Trains each run of the study that is not trained yet, in processes of their own; translates the test
-/// text with each that is not measured yet, in this process and with all cores; writes the report.
-/// `stop_requested` is asked ten times a second while runs train, and before each is measured; a study that
-/// was stopped or killed goes on when this is called again. Throws Error, also when the folder is in use or
-/// holds runs of other options or text, or when a run fails.
+/// Trains each run of the study that is not trained yet, in a process of its own; translates the test text
+/// with each run that is not measured yet, in this process and with all cores; writes the report.
+/// `stop_requested` is called ten times per second during training and before each run is measured. Calling
+/// this again continues a study that was stopped or killed. Throws Error, also if the folder is in use or
+/// contains runs with other options or text, or if a run fails.
 StudyOutcome run_study(const Study& study, const StudyPlan& plan, const TrainingProgram& program,
                        const std::function<bool()>& stop_requested);
 

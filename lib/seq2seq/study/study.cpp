@@ -14,7 +14,7 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
-/// One JSON object whose keys are all known.
+/// Reads a JSON object and refuses unknown keys.
 class Fields {
  public:
   Fields(const Json& object, std::string place) : object_(object), place_(std::move(place)) {
@@ -41,7 +41,7 @@ class Fields {
   std::vector<int64_t> numbers(const std::string& key) {
     return get(key, std::vector<int64_t>(), "a list of whole numbers");
   }
-  /// Anything; null when absent.
+  /// Any value; null if absent.
   const Json& part(const std::string& key) {
     static const Json null;
     known_.push_back(key);
@@ -53,7 +53,7 @@ class Fields {
   }
   std::string place_of(const std::string& key) const { return place_ + ": " + key; }
 
-  /// After all keys have been asked for.
+  /// To be called after all keys have been read.
   void refuse_others() const {
     for (const auto& [key, value] : object_.items())
       if (std::find(known_.begin(), known_.end(), key) == known_.end())
@@ -106,7 +106,7 @@ std::vector<std::string> names_of(const std::vector<Study::Run>& runs) {
   return names;
 }
 
-/// A study's options are known by their keys.
+/// Messages about a study name options by their keys.
 std::string option_key(const OptionField& field) {
   return field.path;
 }
@@ -161,7 +161,7 @@ void read_runs(Study& study, Fields& fields, const fs::path& folder) {
   if (study.runs.empty()) throw Error(fields.place_of("runs"), "is empty", "list at least one run");
 }
 
-/// As results have it, whichever way it is spelled.
+/// The metric's name as spelled in results; `name` may have hyphens for underscores.
 std::string read_metric(const std::string& place, std::string name) {
   std::replace(name.begin(), name.end(), '-', '_');
   check_name(place, "metric", name, study_metric_names());
@@ -260,7 +260,7 @@ void replace_text(Study& study, StudyText text) {
   resolve_paths(text.train, folder);
   for (std::string* path : {&text.test.source, &text.test.target, &text.test.combined})
     *path = absolute_path(folder, *path);
-  study.description.clear();  // it is of other text
+  study.description.clear();  // it is about the old text
   study.test = text.test;
   for (Study::Run& run : study.runs) {
     run.options.data = text.train;

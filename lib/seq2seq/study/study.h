@@ -10,15 +10,15 @@
 
 namespace seq2seq {
 
-/// A comparison of architectures: the same text and the same budget for each, as data/studies/*.json describe
-/// it (docs/study.md).
+/// A comparison of architectures on the same text with the same budget, read from files such as
+/// data/studies/small.json (docs/study.md).
 struct Study {
   /// One architecture.
   struct Run {
-    std::string name;      ///< letters, digits and hyphens: a folder is called so
-    std::string title;     ///< for people
-    std::string from;      ///< the run it differs from; empty = the base alone
-    TrainOptions options;  ///< resolved, but for directory and seed
+    std::string name;      ///< lowercase letters, digits and hyphens; names a folder
+    std::string title;     ///< shown in the report
+    std::string from;      ///< the run whose options it changes; empty = the base
+    TrainOptions options;  ///< complete except for the directory; the seed is the first one
   };
   /// A section of the report: some runs side by side.
   struct Comparison {
@@ -26,31 +26,31 @@ struct Study {
     std::vector<std::string> runs;
     std::vector<std::string> figures;  ///< "by-length METRIC", "bars METRIC", "learning", "gradient-flow"
   };
-  /// What one run is expected to have more of than another.
+  /// A metric that is expected to be higher for one run than for another.
   struct Claim {
     std::string text, metric;
-    std::string
-        where;  ///< all; shortest or longest sources; drop: shortest - longest; kept: longest / shortest
+    /// On which sources: all, shortest or longest; or drop = shortest - longest, kept = longest / shortest.
+    std::string where;
     std::string higher, lower;  ///< names of runs
   };
 
   std::string title, description;
   std::vector<Run> runs;
   CorpusFiles test;
-  std::string score = "rougeL";        ///< the metric that tables begin with
-  std::vector<int64_t> length_limits;  ///< longest source, in words, of each group but the last
+  std::string score = "rougeL";        ///< the first metric in tables
+  std::vector<int64_t> length_limits;  ///< longest source of each group except the last, in words
   int64_t beam_size = 5;
   int64_t examples = 2;
   std::vector<Comparison> comparisons;
   std::vector<Claim> claims;
 
-  /// Paths are taken from the file's own folder. Throws Error naming the file and the key at fault.
+  /// Relative paths are resolved against the file's folder. Throws Error naming the file and the invalid key.
   static Study load(const std::string& path);
   const Run& run(const std::string& name) const;
 };
 
-/// What the study's own text is replaced by, so that it is repeated on a user's; empty = nothing. The
-/// description, which speaks of the other text, goes.
+/// Text that replaces the study's own, to repeat the study on a user's data; empty = keep it. The study's
+/// description, which is about the old text, is removed.
 struct StudyText {
   DataOptions train;
   CorpusFiles test;

@@ -18,26 +18,26 @@ Json fingerprints_of_files(const CorpusFiles& files) {
   return all;
 }
 
-/// The text that all runs of a study share.
+/// Fingerprints of the text that all runs of a study share.
 Json training_text(const Study& study) {
   const DataOptions& data = study.runs.front().options.data;
   return {{"train", fingerprints_of_files(data.train_files())},
           {"valid", fingerprints_of_files(data.valid_files())}};
 }
 
-/// What a run is trained by: where may differ from time to time.
+/// The options that a result depends on: all but the device, which may change when a run is resumed.
 Json options_of_training(TrainOptions options) {
   options.run.device = RunOptions().device;
   return parse_json(options_to_json(options), "options");
 }
 
-/// As this version writes what an older one may have written with fewer options.
+/// `training` as this version writes it; an older version may have written fewer options.
 Json in_present_form(Json training) {
   if (!training.is_object() || !training.contains("options")) return training;
   try {
     training["options"] =
         options_of_training(options_from_json<TrainOptions>(dump_json(training["options"], 0), "options"));
-  } catch (const UsageError&) {  // another program's: it stays different
+  } catch (const UsageError&) {  // unknown options: it stays different
   }
   return training;
 }
@@ -46,7 +46,7 @@ fs::path beside(const SeededRun& run, const char* ending) {
   return fs::path(run.directory).concat(ending);
 }
 
-/// What it is trained from, and whether it is trained to its end.
+/// Records what the run is trained from and whether its training is complete.
 void write_basis(const SeededRun& run, const Json& training, bool trained) {
   write_file(beside(run, ".basis.json"), dump_json({{"training", training}, {"trained", trained}}, 1) + "\n");
 }
@@ -139,7 +139,7 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const StudyBasis& basis)
     throw Error(run.directory.string(), "was trained with other options or text",
                 "name another --output, or remove this folder to train it again");
   if (resume && before.value("trained", Json()) == true) return std::nullopt;
-  if (!resume) fs::remove_all(run.directory);  // killed before there was anything to keep
+  if (!resume) fs::remove_all(run.directory);  // killed before its first checkpoint
   write_basis(run, training, false);
   const fs::path config = beside(run, ".json");
   write_file(config, options_to_json(run.options) + "\n");

@@ -1,6 +1,6 @@
 #pragma once
 
-// Not installed: what the folder of a study holds, so that a study goes on where it was stopped.
+// Not installed: the contents of a study's folder, from which a stopped study is continued.
 
 #include <cstdint>
 #include <filesystem>
@@ -20,25 +20,25 @@ struct SeededRun {
   int64_t repetition = 0;  ///< 0 for the first seed
   TrainOptions options;
   std::string name;                                  ///< "copying.1"
-  std::string device;                                ///< where it is trained and measured
+  std::string device;                                ///< for training and measuring
   std::filesystem::path directory, result, outputs;  ///< runs/NAME, results/NAME.json, outputs/NAME.txt
 };
 
-/// All runs with the first seed, then with the second. They point into `study`.
+/// All runs with the first seed, then all with the second, and so on. They point into `study`.
 std::vector<SeededRun> seeded_runs(const Study& study, const StudyPlan& plan);
 
-/// Throws Error when it cannot be made.
+/// Throws Error if it cannot be created.
 void make_study_folder(const std::filesystem::path& folder);
 
 /// What runs and results depend on: their options, the text's fingerprints, the program's version.
 class StudyBasis {
  public:
   StudyBasis(const Study& study, std::string version);
-  /// What training depends on: a run with another one is not gone on with.
+  /// What training depends on: a run with a different basis is not resumed.
   Json of_training(const SeededRun& run) const;
-  /// What a result depends on: as long as it is the same, the run is not measured again.
+  /// What a result depends on: while it is the same, the run is not measured again.
   Json of_result(const SeededRun& run) const;
-  /// Whether the text to train on still is what it was.
+  /// Whether the training and validation text is the same as at construction.
   bool text_is_unchanged() const;
 
  private:
@@ -47,17 +47,17 @@ class StudyBasis {
   std::string version_;
 };
 
-/// What was measured before; nothing when it has to be measured (again).
+/// The stored result; nothing if the run must be measured (again).
 std::optional<Json> stored_result(const SeededRun& run, const StudyBasis& basis);
-/// `outputs`: what the run's model wrote for the test text, a line each.
+/// `outputs`: the model's output for each line of the test text.
 void store_result(const SeededRun& run, const StudyBasis& basis, Json result,
                   const std::vector<std::string>& outputs);
 
-/// Its training, from the beginning or from its last checkpoint; nothing when it is trained to its end.
-/// Throws Error when it was begun with other options or text.
+/// The job that trains the run, from the start or from its last checkpoint; nothing if its training is
+/// complete. Throws Error if it was started with other options or text.
 std::optional<TrainingJob> job_of(const SeededRun& run, const StudyBasis& basis);
-/// Marks runs as trained to their end. Throws Error when the text changed meanwhile, so that nobody knows
-/// what they have read.
+/// Marks the training of these runs as complete. Throws Error if the text has changed meanwhile, so that it
+/// is unknown which text they have read.
 void settle_training(const std::vector<const SeededRun*>& trained, const StudyBasis& basis);
 
 }  // namespace seq2seq

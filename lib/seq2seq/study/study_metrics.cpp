@@ -12,7 +12,7 @@ std::vector<StudyMetric> all_study_metrics() {
   for (const Metric& metric : metrics()) {
     if (!metric.shown.studies) continue;
     all.push_back({key_of(metric), metric.title, &metric});
-    if (all.back().name != "exact") continue;  // where results have the other two
+    if (all.back().name != "exact") continue;  // the two below follow it in results
     all.push_back({"rougeL_but_unseen", "ROUGE-L but for unseen words", &metric_named("rougeL"), true});
     all.push_back({"exact_but_unseen", "exact but for unseen words", &metric, true});
   }

@@ -9,11 +9,11 @@
 
 namespace seq2seq {
 
-/// What a study measures of outputs: metrics of their texts, or of the numbers of their tokens, where all
-/// words that the vocabulary lacks are alike.
+/// A metric of outputs in a study, computed from their texts or from their token ids. Among the ids, all
+/// tokens outside the vocabulary are the same.
 struct StudyMetric {
   std::string name;   ///< "length_ratio"
-  std::string title;  ///< for people
+  std::string title;  ///< shown in the report
   const Metric* metric;
   bool of_numbers = false;
 };

@@ -44,7 +44,7 @@ std::string with_deviation(const Spread& spread, const std::string& metric) {
   return text;
 }
 
-/// `value` of each seed's result.
+/// The spread of `value` over the results of the seeds.
 template <class Value>
 Spread spread_over(const std::vector<Json>& results, const Value& value) {
   std::vector<double> values;
@@ -63,7 +63,7 @@ Spread spread_of_figure(const std::vector<Json>& results, const std::string& key
                      [&](const Json& result) { return std::optional(result.at(key).get<double>()); });
 }
 
-/// "21-40" or "over 80", in words.
+/// "21-40" or "over 80": source lengths in words.
 std::string group_name(const Json& group) {
   if (group.at("to").is_null()) return fmt::format("over {}", group.at("from").get<int64_t>() - 1);
   return fmt::format("{}-{}", group.at("from").get<int64_t>(), group.at("to").get<int64_t>());
@@ -262,7 +262,7 @@ std::string Writer::examples() const {
   return html;
 }
 
-/// Without folders, which mean nothing elsewhere.
+/// File names without folders, which are meaningless on other machines.
 std::string names_of(CorpusFiles files) {
   for (std::string* path : {&files.source, &files.target, &files.combined})
     *path = std::filesystem::path(*path).filename().string();

@@ -10,14 +10,14 @@
 
 namespace seq2seq {
 
-/// What was measured of each run, a result a seed: those of measure_run, and under "conditions" a sentence
-/// for the page about where and when.
+/// The results of each run, one per seed: those of measure_run and, as "conditions", a sentence about where
+/// and when they were obtained.
 using StudyResults = std::map<std::string, std::vector<Json>>;
 
 struct StudyReport {
-  std::string html;                            ///< a page that needs nothing else
-  Json json;                                   ///< everything in it and more, by run and seed
-  std::map<std::string, std::string> figures;  ///< its line charts as .svg files, by name
+  std::string html;                            ///< a self-contained page
+  Json json;                                   ///< the same values and more, by run and seed
+  std::map<std::string, std::string> figures;  ///< its line charts: .svg files by name
 };
 
 StudyReport study_report(const Study& study, const StudyResults& results);

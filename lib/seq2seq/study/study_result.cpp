@@ -33,7 +33,7 @@ int64_t word_count(const std::string& text) {
   return count;
 }
 
-/// Examples from short to long: where they stand in the test text.
+/// Indices of the examples, by increasing length.
 std::vector<size_t> by_length(const std::vector<int64_t>& lengths) {
   std::vector<size_t> order(lengths.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -48,11 +48,11 @@ std::string masked_text(const std::vector<int64_t>& ids, const TextCodec& target
   return fmt::format("{}", fmt::join(known, " "));
 }
 
-/// What a model made of the test text, line by line.
+/// A model's outputs for the test text, with sources and references, line by line.
 struct Outputs {
   std::vector<std::string> texts, sources;
   ReferenceLists references;
-  // The same as numbers of tokens, with all words that the vocabulary lacks alike.
+  // Outputs and first references as token ids, with all tokens outside the vocabulary as <unk>.
   std::vector<std::string> masked, masked_references;
 
   Outputs at(const std::vector<size_t>& lines) const;
@@ -106,7 +106,7 @@ Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, c
   return groups;
 }
 
-/// Nothing where the text has no such thing, or the result is of a version without the metric.
+/// Nothing if the metric does not apply to the text, or the result is of a version without it.
 std::optional<double> score_in(const Json& result, const std::string& metric) {
   const Json& scores = result.at("scores");
   const auto found = scores.find(metric);
@@ -143,7 +143,7 @@ void add_training(Json& result, const fs::path& run) {
   result["validation"] = std::move(curve);
 }
 
-/// Of long sources, but not the longest.
+/// Gradient flow on long sources, but not the longest.
 Json flow_of(const TranslationModel& model, const TestText& text) {
   const std::vector<size_t> order = by_length(text.lengths);
   const size_t count = std::min(flow_sentences, order.size());
@@ -238,7 +238,7 @@ std::optional<double> value_of_group(const Json& result, const std::string& metr
 std::optional<double> value_of(const Json& result, const std::string& metric, const std::string& where) {
   if (where == "all") return score_in(result, metric);
   const size_t groups = result.at("by-length").size();
-  if (groups < 2) return std::nullopt;  // there are no short and long ones
+  if (groups < 2) return std::nullopt;  // no short and long sources
   const auto shortest = value_of_group(result, metric, 0),
              longest = value_of_group(result, metric, groups - 1);
   if (where == "shortest") return shortest;

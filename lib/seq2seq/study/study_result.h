@@ -1,6 +1,6 @@
 #pragma once
 
-// Not installed: what was measured of one trained run.
+// Not installed: the measurements of one trained run.
 
 #include <c10/core/Device.h>
 
@@ -16,41 +16,42 @@
 
 namespace seq2seq {
 
-/// What the models of a study are tested on.
+/// The text that the models of a study are tested on.
 struct TestText {
-  /// Throws Error when no pair has words on both sides.
+  /// Throws Error if no pair has words on both sides.
   explicit TestText(const CorpusFiles& files);
   Corpus corpus;
   std::vector<SourceLine> lines;
   std::vector<std::string> sources;
-  std::vector<int64_t> lengths;  ///< in words
+  std::vector<int64_t> lengths;  ///< of the sources, in words
   ReferenceLists references;
 };
 
-/// Translates `text` with the run's best checkpoint on `device` and scores it, overall and by source
-/// length; adds size, speed, memory, learning curve and gradient flow, and, when asked, the heat maps of some
-/// examples as HTML. `outputs` gets what was written, a line each.
+/// Translates `text` with the run's best checkpoint on `device` and scores it, overall and by source length;
+/// adds size, speed, memory, learning curve and gradient flow, and, if requested, heat maps of some examples
+/// as HTML. `outputs` receives the translation of each line.
 Json measure_run(const Study& study, const TestText& text, const std::filesystem::path& run,
                  const c10::Device& device, bool with_examples, std::vector<std::string>& outputs);
 
-/// One of study_metrics() by its name; `where` as in Study::Claim. Nothing when the text has no such thing,
-/// or the result is of a version without the metric.
+/// The value of one of study_metrics(), with `where` as in Study::Claim. Nothing if it does not apply to the
+/// text, or the result is of a version without the metric.
 std::optional<double> value_of(const Json& result, const std::string& metric,
                                const std::string& where = "all");
 std::optional<double> value_of_group(const Json& result, const std::string& metric, size_t group);
 
-/// Over the seeds of a run.
+/// Mean and standard deviation over the seeds of a run.
 struct Spread {
-  double mean = 0, deviation = 0;  ///< of the sample; 0 for one value
+  double mean = 0, deviation = 0;  ///< sample standard deviation, 0 for one value
   size_t count = 0;
 };
 Spread spread_of(const std::vector<double>& values);
 
-/// A claim against the results of its two runs, seed by seed.
+/// A claim checked on the results of its two runs, seed by seed.
 struct Verdict {
   std::vector<double> differences;  ///< higher - lower
   Spread spread;
-  /// "holds" when so in every seed, "does not hold" when so in none, else "unclear".
+  /// "holds" if true for every seed, "does not hold" if for none, otherwise "unclear"; without any difference
+  /// "cannot be told from this text".
   std::string text;
 };
 Verdict judge(const Study::Claim& claim, const std::vector<Json>& higher, const std::vector<Json>& lower);

@@ -41,8 +41,8 @@ pid_t start(const TrainingJob& job, const char* program) {
     close(log);
     throw Error("fork", system_reason());
   }
-  if (child == 0) {  // only what is safe between fork and exec
-    setpgid(0, 0);   // Ctrl-C is for the parent, which passes it on
+  if (child == 0) {  // only async-signal-safe calls until exec
+    setpgid(0, 0);   // Ctrl-C goes to the parent, which passes it on
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
@@ -67,7 +67,7 @@ std::string last_line(const std::filesystem::path& path) {
   return last.starts_with(own) ? last.substr(own.size()) : last;
 }
 
-/// How much of its budget is used, by its log; a half when that cannot be told.
+/// The share of its budget that is used, according to its log; 0.5 if unknown.
 double share_done(const TrainingJob& job) {
   double updates = 0, tokens = 0, share = 0;
   if (!std::filesystem::exists(job.run / RunLog::file_name)) return 0;
@@ -87,7 +87,7 @@ class Jobs {
  public:
   Jobs(const std::vector<TrainingJob>& jobs, const std::string& program, int64_t at_a_time)
       : jobs_(jobs), program_(program), at_a_time_(static_cast<size_t>(at_a_time)) {
-    std::signal(SIGCHLD, SIG_DFL);  // else nobody could wait for them
+    std::signal(SIGCHLD, SIG_DFL);  // children of a process that ignores it cannot be waited for
   }
   ~Jobs() {
     signal_all(SIGKILL);
@@ -143,7 +143,7 @@ class Jobs {
   void settle(const Running& ended, int status, bool stopping) {
     const TrainingJob& job = jobs_[ended.job];
     const std::string remedy = "its log is " + job.log.string();
-    // One that was asked to end says so by its status, or dies of it when there was nothing to save yet.
+    // A job asked to end exits with 128 + the signal, or dies of the signal if it had nothing to save yet.
     const int signal = WIFSIGNALED(status)         ? WTERMSIG(status)
                        : WEXITSTATUS(status) > 128 ? WEXITSTATUS(status) - 128
                                                    : 0;
@@ -162,7 +162,7 @@ class Jobs {
     }
   }
 
-  // The first failure is told; those after it may well be its effects.
+  // Only the first failure is reported: later ones may be its consequences.
   void fail(const Error& error) {
     if (!failure_) failure_ = error;
   }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr const char *state_file = "state.pt", *model_file = "model.pt";
 
-// What shaped the weights; without paths, which mean nothing elsewhere.
+// The options that shaped the weights, without paths, which mean nothing elsewhere.
 Json training_options(const TrainOptions& options) {
   Json all = parse_json(options_to_json(options), "options");
   Json result;

@@ -11,21 +11,21 @@
 
 namespace seq2seq {
 
-/// When a run is saved and what of it: state.pt, to go on from, and model.pt, to translate with.
+/// Decides when a run is saved; saves state.pt, to resume training, and model.pt, to translate with.
 class Checkpointer {
  public:
-  /// All of these outlive it.
+  /// All arguments must outlive it.
   Checkpointer(RunDirectory& run, RunLog& log, const TrainOptions& options, const TrainingText& text)
       : run_(run), log_(log), options_(options), text_(text) {}
 
-  /// Whether `--checkpoint-every` asks for one after the last update. A run that ends or is better than ever
-  /// is saved in any case.
+  /// Whether `--checkpoint-every` requires a checkpoint after the last update. The trainer also saves at the
+  /// end of a run and after each new best score.
   bool due(const Progress& progress) const;
-  /// `model` is what `update` trains, `scores` what the last validation gave. Throws Error.
+  /// `model` is the one that `update` trains, `scores` are those of the last validation. Throws Error.
   void save(const Progress& progress, const TranslationModel& model, Update& update,
             const std::map<std::string, double>& scores, bool best);
-  /// Takes up the last checkpoint: weights and optimizer go to `update`, what was logged later is dropped.
-  /// Throws Error when it does not fit, or is not of this text.
+  /// Restores the last checkpoint: loads weights and optimizer state into `update` and drops later log lines.
+  /// Throws Error if it does not fit the model or belongs to another text.
   Progress restore(Update& update);
 
  private:

@@ -23,7 +23,7 @@ void load_pretrained_vectors(TranslationModel& model) {
   load(model.model->target_embedding(), *model.text.target, options.target_file);
 }
 
-// Of a resumed run too: the optimizer keeps no state for what is frozen.
+// Also when a run is resumed: the optimizer has no state for frozen parameters.
 void freeze_pretrained_vectors(TranslationModel& model) {
   const EmbeddingOptions& options = model.model_options.embedding;
   if (!options.freeze) return;

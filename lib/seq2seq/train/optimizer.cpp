@@ -39,11 +39,11 @@ Optimizer::Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options) : opti
     if (!parameter.value().requires_grad()) continue;
     names_.push_back(parameter.key());
     parameters_.push_back(parameter.value());
-    // The fused kernels of a device read them there.
+    // On the device, where the fused kernels read them.
     steps_.push_back(at::zeros({}, parameter.value().options().dtype(at::kFloat).requires_grad(false)));
   }
   const at::NoGradGuard no_grad;
-  // The fused kernel takes a buffer for momentum only where there is momentum.
+  // The fused SGD kernel expects a momentum buffer only if there is momentum.
   const auto* sgd = std::get_if<SgdOptions>(&options);
   if (sgd == nullptr || sgd->momentum > 0) first_moments_ = zeros_like_all(parameters_);
   if (std::holds_alternative<AdamOptions>(options) || std::holds_alternative<AdamWOptions>(options))
@@ -81,7 +81,7 @@ void Optimizer::step(double rate) {
   std::vector<Tensor> gradients;
   for (Tensor& parameter : parameters_) {
     if (!parameter.grad().defined()) parameter.mutable_grad() = at::zeros_like(parameter);
-    // The fused kernels walk parameter and gradient as flat arrays: their layouts must be the same.
+    // The fused kernels treat parameter and gradient as flat arrays: their layouts must be the same.
     gradients.push_back(parameter.grad().contiguous());
   }
   at::_foreach_add_(steps_, 1);
@@ -167,7 +167,7 @@ AveragedWeights::AveragedWeights(WeightAverage* average) : average_(average) {
   if (average_ == nullptr) return;
   int64_t largest = 0;
   for (const Tensor& values : average_->averages_) largest = std::max(largest, values.numel());
-  // All memory that the way back takes as well: an error meanwhile may be for want of it.
+  // Kept for swapping back, which must not allocate: the scope may end because memory ran out.
   spare_ = at::empty({largest}, average_->averages_.front().options());
   average_->exchange(spare_);
 }
@@ -177,7 +177,7 @@ AveragedWeights::~AveragedWeights() {
   try {
     average_->exchange(spare_);
   } catch (...) {
-    // Only a device that is lost gets here; it fails whatever comes next, too.
+    // Only a lost device throws here; then every later operation fails, too.
   }
 }
 

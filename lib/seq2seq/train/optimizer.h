@@ -8,22 +8,21 @@
 
 namespace seq2seq {
 
-/// Turns gradients into steps, all parameters in one fused call. Frozen parameters are left alone; one that
-/// got no gradient has the gradient 0.
+/// Applies gradients, with kernels that update all parameters at once. Frozen parameters are left unchanged;
+/// a parameter without a gradient has the gradient 0.
 class Optimizer {
  public:
   Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options);
-  /// Moves the weights along the gradients that they hold. `learning_rate` is that of this update alone; what
-  /// AdamW takes off the weights is in proportion to it as well.
+  /// Applies the gradients. `learning_rate` is that of this update; it also scales the weight decay of AdamW.
   void step(double learning_rate);
   void zero_gradients();
 
-  /// The L2 norm of all gradients, a scalar on their device; 0 where there is none.
+  /// The L2 norm of all gradients, a scalar on their device; 0 without gradients.
   Tensor gradient_norm() const;
-  /// Scales all gradients, whose norm is `norm`, down to `maximum` where that is positive and smaller.
+  /// Scales all gradients, whose norm is `norm`, down to norm `maximum` if that is positive and smaller.
   void clip_gradients(double norm, double maximum);
 
-  /// What resuming needs, by parameter name.
+  /// Moments and step counts by parameter name, for resuming.
   NamedTensors state() const;
   void restore(const NamedTensors& state, const std::string& origin);
 
@@ -38,17 +37,16 @@ class Optimizer {
 /// Exponential moving average of the weights, with a warm-up: decay_n = min(decay, (1 + n) / (10 + n)).
 class WeightAverage {
  public:
-  /// Begins with the weights that the model has.
+  /// Starts from the current weights of the model.
   WeightAverage(Seq2SeqImpl& model, double decay);
-  /// To be called once after each update; `n` is how many there have been, this one included.
+  /// Call it once after each update; `n` is the number of updates so far, including this one.
   void update(int64_t n);
   NamedTensors state() const;
   void restore(const NamedTensors& state, const std::string& origin);
 
  private:
   friend class AveragedWeights;
-  /// Exchanges the model's weights and the averages by way of `spare`, which holds as many values as the
-  /// largest parameter.
+  /// Swaps the model's weights and the averages through `spare`, which is as large as the largest parameter.
   void exchange(const Tensor& spare);
 
   double decay_;
@@ -56,10 +54,10 @@ class WeightAverage {
   std::vector<Tensor> parameters_, averages_;
 };
 
-/// For as long as it lives, the model has the averages in the place of its weights.
+/// While it lives, the averages take the place of the model's weights.
 class AveragedWeights {
  public:
-  /// Null: the model keeps its own.
+  /// Null = the model keeps its weights.
   explicit AveragedWeights(WeightAverage* average);
   ~AveragedWeights();
   AveragedWeights(const AveragedWeights&) = delete;

@@ -21,9 +21,9 @@ struct AdamOptions {
   static constexpr const char* type = "adam";
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   static void fields(auto& o, auto& f) {
-    f("beta1", o.beta1, "decay of the mean of gradients", in_range(0, 0.99999));
-    f("beta2", o.beta2, "decay of the mean of squared gradients", in_range(0, 0.9999999));
-    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
+    f("beta1", o.beta1, "decay of the moving average of gradients", in_range(0, 0.99999));
+    f("beta2", o.beta2, "decay of the moving average of squared gradients", in_range(0, 0.9999999));
+    f("epsilon", o.epsilon, "added to the denominator, against division by 0", in_range(0, 1));
   }
 };
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019).
@@ -31,17 +31,17 @@ struct AdamWOptions {
   static constexpr const char* type = "adamw";
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0.01;
   static void fields(auto& o, auto& f) {
-    f("beta1", o.beta1, "decay of the mean of gradients", in_range(0, 0.99999));
-    f("beta2", o.beta2, "decay of the mean of squared gradients", in_range(0, 0.9999999));
-    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
-    f("weight-decay", o.weight_decay, "share of each weight taken off, times the learning rate", at_least(0));
+    f("beta1", o.beta1, "decay of the moving average of gradients", in_range(0, 0.99999));
+    f("beta2", o.beta2, "decay of the moving average of squared gradients", in_range(0, 0.9999999));
+    f("epsilon", o.epsilon, "added to the denominator, against division by 0", in_range(0, 1));
+    f("weight-decay", o.weight_decay, "decoupled weight decay, multiplied by the learning rate", at_least(0));
   }
 };
 struct SgdOptions {
   static constexpr const char* type = "sgd";
   double momentum = 0.0, weight_decay = 0.0;
   static void fields(auto& o, auto& f) {
-    f("momentum", o.momentum, "share of the last step kept", in_range(0, 0.9999));
+    f("momentum", o.momentum, "momentum factor", in_range(0, 0.9999));
     f("weight-decay", o.weight_decay, "L2 penalty added to gradients", at_least(0));
   }
 };
@@ -50,13 +50,14 @@ struct AdagradOptions {
   static constexpr const char* type = "adagrad";
   double initial_accumulator = 0.1, epsilon = 1e-10;
   static void fields(auto& o, auto& f) {
-    f("initial-accumulator", o.initial_accumulator, "where the sums of squared gradients begin", at_least(0));
-    f("epsilon", o.epsilon, "keeps the division finite", in_range(0, 1));
+    f("initial-accumulator", o.initial_accumulator, "initial value of the sums of squared gradients",
+      at_least(0));
+    f("epsilon", o.epsilon, "added to the denominator, against division by 0", in_range(0, 1));
   }
 };
 using OptimizerOptions = std::variant<AdamOptions, AdamWOptions, SgdOptions, AdagradOptions>;
 
-/// How the learning rate goes on after the warm-up.
+/// How the learning rate changes after the warm-up.
 struct ConstantSchedule {
   static constexpr const char* type = "constant";
   static void fields(auto&, auto&) {}
@@ -91,14 +92,14 @@ struct PlateauSchedule {
 using ScheduleOptions = std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule,
                                      CosineSchedule, PlateauSchedule>;
 
-/// What validation can watch: names of rows of metrics().
+/// The metrics that validation offers: names of rows of metrics().
 std::vector<std::string> validation_metric_names();
 
 struct DataOptions {
   std::string train_source, train_target, train, valid_source, valid_target, valid;
   int64_t held_out = 0;
   static void fields(auto& o, auto& f) {
-    f("train-source", o.train_source, "training text, source side, an example a line (.gz too)", file_path,
+    f("train-source", o.train_source, "training text, source side, one example per line (.gz too)", file_path,
       everyday);
     f("train-target", o.train_target, "training text, target side", file_path, everyday);
     f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)", file_path, everyday);
@@ -106,14 +107,14 @@ struct DataOptions {
     f("valid-target", o.valid_target, "validation text, target side", file_path, everyday);
     f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, everyday);
     f("held-out", o.held_out,
-      "without validation files: training examples kept for validation; 0 = a hundredth, at most 1000",
+      "without validation files: training examples held out for validation; 0 = 1%, at most 1000",
       at_least(0));
   }
   CorpusFiles train_files() const { return {train_source, train_target, train}; }
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
 };
 
-/// The number format of products in training. Weights, sums, losses and validation are float32 in any case.
+/// The number format of products in training. Weights, sums, losses and validation are always in float32.
 enum class Precision { float32, bfloat16, automatic };
 std::span<const char* const> option_names(Precision);
 
@@ -134,33 +135,35 @@ struct OptimizationOptions {
   double coverage_loss = 0.0;
   int64_t coverage_loss_start = 0;
   static void fields(auto& o, auto& f) {
-    f.choice("optimizer", o.optimizer, "how gradients become steps");
-    f.choice("schedule", o.schedule, "how the learning rate changes");
-    f("learning-rate", o.learning_rate, "the rate at its highest", in_range(0, 100), everyday);
-    f("minimum-learning-rate", o.minimum_learning_rate, "schedules never go below", at_least(0));
-    f("warmup-updates", o.warmup_updates, "the rate grows from 0 over this many updates", at_least(0));
-    f("clip-norm", o.clip_norm, "longest gradient, longer ones are scaled down; 0 = never", at_least(0));
-    f("divergence-norm", o.divergence_norm, "stop when the gradient before clipping is longer; 0 = never",
+    f.choice("optimizer", o.optimizer, "optimization algorithm");
+    f.choice("schedule", o.schedule, "learning rate schedule after the warm-up");
+    f("learning-rate", o.learning_rate, "peak learning rate", in_range(0, 100), everyday);
+    f("minimum-learning-rate", o.minimum_learning_rate, "lower bound of the schedule", at_least(0));
+    f("warmup-updates", o.warmup_updates, "updates over which the learning rate grows linearly from 0",
       at_least(0));
-    f("accumulation", o.accumulation, "batches summed up before each update", at_least(1));
-    f("label-smoothing", o.label_smoothing, "probability spread over all words (Szegedy et al. 2016)",
+    f("clip-norm", o.clip_norm, "scale gradients with a larger norm down to it; 0 = no clipping",
+      at_least(0));
+    f("divergence-norm", o.divergence_norm, "stop if the gradient norm before clipping is larger; 0 = never",
+      at_least(0));
+    f("accumulation", o.accumulation, "batches whose gradients are accumulated for each update", at_least(1));
+    f("label-smoothing", o.label_smoothing, "probability spread over all tokens (Szegedy et al. 2016)",
       in_range(0, 0.9));
     f("average-decay", o.average_decay,
       "validate and save an exponential moving average of the weights with this decay; 0 = off",
       in_range(0, 0.999999));
     f("precision", o.precision,
-      "number format of products in training: bfloat16 is twice as fast on processors with instructions for "
-      "it; auto "
-      "measures at the start");
+      "number format of matrix products in training: bfloat16 is twice as fast on processors with "
+      "instructions for it; auto measures at the start");
     f("scheduled-sampling", o.scheduled_sampling,
-      "share of the decoder's inputs drawn from the model itself (Bengio et al. 2015)", in_range(0, 1));
-    f("scheduled-sampling-updates", o.scheduled_sampling_updates, "updates until that share is reached",
-      at_least(0), only_if(o.scheduled_sampling > 0, "add --scheduled-sampling"));
+      "probability that a decoder input is sampled from the model itself (Bengio et al. 2015)",
+      in_range(0, 1));
+    f("scheduled-sampling-updates", o.scheduled_sampling_updates,
+      "updates over which that probability grows from 0", at_least(0),
+      only_if(o.scheduled_sampling > 0, "add --scheduled-sampling"));
     f("coverage-loss", o.coverage_loss,
-      "weight of the penalty for looking again at what was looked at before (See et al. 2017); needs "
-      "attention",
+      "weight of the penalty for attending to a source token repeatedly (See et al. 2017); needs attention",
       at_least(0));
-    f("coverage-loss-start", o.coverage_loss_start, "updates before it counts", at_least(0),
+    f("coverage-loss-start", o.coverage_loss_start, "updates before the coverage loss is added", at_least(0),
       only_if(o.coverage_loss > 0, "add --coverage-loss"));
   }
 };
@@ -169,13 +172,12 @@ struct LimitOptions {
   int64_t max_updates = 0, max_epochs = 0, max_target_tokens = 0;
   double max_minutes = 0;
   static void fields(auto& o, auto& f) {
-    f("max-updates", o.max_updates, "stop after this many updates in all; 0 = no limit", at_least(0),
+    f("max-updates", o.max_updates, "stop after this many updates in total; 0 = no limit", at_least(0),
       everyday);
-    f("max-epochs", o.max_epochs, "stop after this many passes over the data in all; 0 = no limit",
+    f("max-epochs", o.max_epochs, "stop after this many passes over the data in total; 0 = no limit",
       at_least(0));
     f("max-target-tokens", o.max_target_tokens,
-      "stop once trained on so many target tokens in all (</s> counts): the fair budget for models whose "
-      "batches "
+      "stop after this many target tokens in total (</s> included): the fair budget for models whose batches "
       "differ; 0 = no limit",
       at_least(0));
     f("max-minutes", o.max_minutes, "stop this many minutes after the program's start; 0 = no limit",
@@ -190,14 +192,13 @@ struct ValidationOptions {
   int64_t patience = 10;
   int64_t beam_size = 1;
   static void fields(auto& o, auto& f) {
-    f("valid-every", o.every, "updates between validations; 0 = once an epoch", at_least(0), on_resume_free);
+    f("valid-every", o.every, "updates between validations; 0 = once per epoch", at_least(0), on_resume_free);
     f("valid-criterion", o.criterion,
-      "what decides about `best` and early stopping: not novelty or copy-rate, which have no best value; of "
-      "the "
-      "length ratio the nearest to 1; repetition favours models that write nothing, so watch another metric, "
-      "too",
+      "metric that decides about `best` and early stopping: not novelty or copy-rate, which have no best "
+      "value; the best length ratio is the nearest to 1; repetition favours models that write nothing, so "
+      "watch another metric, too",
       validation_metric_names());
-    f("valid-metrics", o.metrics, "further metrics to log: the criterion's names", everyday);
+    f("valid-metrics", o.metrics, "further metrics to log, named as for --valid-criterion", everyday);
     f("patience", o.patience, "stop after this many validations without improvement; 0 = never", at_least(0),
       on_resume_free);
     f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64),
@@ -220,10 +221,11 @@ struct RunOptions : MachineOptions {
   int64_t log_every = 50;
   int64_t gradient_flow_every = 0;
   static void fields(auto& o, auto& f) {
-    f("run-directory", o.directory, "where configuration, log and checkpoints go", on_resume_free, everyday);
-    f("initialize-from", o.initialize_from, "begin with this model's weights and vocabularies (fine-tuning)",
+    f("run-directory", o.directory, "folder for configuration, log and checkpoints", on_resume_free,
+      everyday);
+    f("initialize-from", o.initialize_from, "start from this model's weights and vocabularies (fine-tuning)",
       file_path, everyday);
-    f("seed", o.seed, "decides every random choice", at_least(0), same_in_a_study, everyday);
+    f("seed", o.seed, "seed of all random numbers", at_least(0), same_in_a_study, everyday);
     MachineOptions::fields(o, f);
     f("checkpoint-every", o.checkpoint_every, "updates between checkpoints; 0 = at every validation",
       at_least(0), on_resume_free);
@@ -231,14 +233,12 @@ struct RunOptions : MachineOptions {
       on_resume_free);
     f("log-every", o.log_every, "updates between log lines", at_least(1), on_resume_free);
     f("gradient-flow-every", o.gradient_flow_every,
-      "updates between measurements of how far back gradients reach, on some validation text, for `report`; "
-      "0 = "
-      "never",
+      "updates between measurements of gradient flow on some validation text, for `report`; 0 = never",
       at_least(0), on_resume_free);
   }
 };
 
-/// Everything `seq2seq train` can be told; config.json holds exactly this.
+/// The options of a training run, as stored in config.json.
 struct TrainOptions {
   DataOptions data;
   FilterOptions filter;
@@ -264,11 +264,11 @@ struct TrainOptions {
 
 SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
-/// Rules between fields, and what this machine can compute, before any file is opened. Throws UsageError.
+/// Rules between fields, and what this machine supports, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
-/// Throws UsageError when this machine cannot compute in it.
+/// Throws UsageError if this machine does not support `precision`.
 void check_available(Precision precision);
-/// `automatic` becomes what is faster where and how the run computes.
+/// `precision`, with `automatic` resolved to the faster one on the run's device and with its kernels.
 Precision resolved(Precision precision, const RunOptions& run);
 
 }  // namespace seq2seq

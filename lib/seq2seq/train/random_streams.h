@@ -1,12 +1,12 @@
 #pragma once
 
-// Not installed.
+// Private to the library: the random streams of training.
 
 #include <cstdint>
 
 namespace seq2seq {
 
-/// Streams of random numbers that are drawn from a run's seed and must not meet.
+/// Tags that derive independent streams of random numbers from a run's seed.
 enum RandomStream : uint64_t {
   dropout_stream = 1,
   data_stream = 2,

@@ -20,7 +20,7 @@ std::string step_name(int64_t update) {
   return "step-" + std::to_string(update);
 }
 
-/// The update of a folder made by `checkpoint`, which alone may be removed.
+/// The update of a folder written by `checkpoint`; no other folder may be removed.
 std::optional<int64_t> update_of(const std::string& name) {
   int64_t update = 0;
   if (!name.starts_with("step-")) return std::nullopt;
@@ -28,7 +28,7 @@ std::optional<int64_t> update_of(const std::string& name) {
   return name == step_name(update) ? std::optional(update) : std::nullopt;
 }
 
-/// A run that ended before its first checkpoint: there is nothing in it to keep.
+/// Whether the run ended before its first checkpoint, so that it contains nothing worth keeping.
 bool is_abandoned(const fs::path& run) {
   for (const auto& entry : fs::directory_iterator(run)) {
     const std::string name = entry.path().filename().string();
@@ -122,10 +122,10 @@ std::vector<std::pair<int64_t, fs::path>> RunDirectory::whole_steps() const {
 void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,
                               const std::function<void(const fs::path&)>& fill) {
   const fs::path relative = fs::path("checkpoints") / step_name(update);
-  // Left by a run that then went on from an earlier checkpoint.
+  // Left by a run that was then resumed from an earlier checkpoint.
   fs::remove_all(path_ / relative);
   write_directory(path_ / relative, fill);
-  // In this order: a run that ends in between goes on from the checkpoint before and finds the same best.
+  // In this order: a run killed in between resumes from the previous checkpoint and finds the same best.
   if (best) replace_symlink(path_ / "best", relative);
   replace_symlink(path_ / "last", relative);
   remove_old(keep);

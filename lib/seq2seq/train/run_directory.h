@@ -16,26 +16,27 @@ namespace seq2seq {
 /// relative links `best` and `last`.
 class RunDirectory {
  public:
-  /// A new run. Throws Error when the folder holds something already, other than a run that ended before its
-  /// first checkpoint. A run in use by another process is refused, here and by `open`.
+  /// A new run. Throws Error if the folder is in use by another process or not empty; a run that ended before
+  /// its first checkpoint is overwritten.
   static RunDirectory create(const TrainOptions& options);
-  /// An existing run. Throws Error when it has no checkpoint to go on from, or a newer version wrote it.
+  /// An existing run. Throws Error if it is in use by another process, has no checkpoint to resume from or
+  /// was written by a newer version.
   static RunDirectory open(const std::string& path);
 
-  /// The configuration written by `create` or since.
+  /// The configuration as last written.
   const TrainOptions& options() const { return options_; }
   void set_options(const TrainOptions& options);
-  /// That of a run that may be in use. Throws Error.
+  /// The configuration of a run, which may be in use. Throws Error.
   static TrainOptions options_of(const std::filesystem::path& run);
-  /// Whether `run` is a folder with something to go on from.
+  /// Whether `run` is a run directory with a checkpoint to resume from.
   static bool can_resume(const std::filesystem::path& run);
   std::filesystem::path last_checkpoint() const;
 
-  /// Writes checkpoint `update` through `fill` (into its folder), moves `last` there and, when `best`, that
-  /// as well; removes the oldest ones beyond `keep`.
+  /// Writes checkpoint `update`: `fill` writes into its folder, then `last` and, if `best`, also `best` are
+  /// pointed at it, and the oldest checkpoints beyond `keep` are removed.
   void checkpoint(int64_t update, bool best, int64_t keep,
                   const std::function<void(const std::filesystem::path&)>& fill);
-  /// Takes back what `create` made, for a run that could not begin.
+  /// Removes what `create` made, for a run that could not start.
   void discard() const;
   const std::filesystem::path& path() const { return path_; }
 
@@ -43,7 +44,7 @@ class RunDirectory {
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
   void lock();
   void remove_old(int64_t keep) const;
-  /// Newest first.
+  /// The complete checkpoints, newest first.
   std::vector<std::pair<int64_t, std::filesystem::path>> whole_steps() const;
 
   std::filesystem::path path_;

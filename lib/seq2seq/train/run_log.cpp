@@ -24,7 +24,7 @@ struct LineWriter {
   }
 };
 
-/// Visits a line's fields and takes what they hold out of the JSON.
+/// Visits a line's fields and reads them from the JSON.
 class LineReader {
  public:
   explicit LineReader(Json json) : json_(std::move(json)) { json_.erase("type"); }
@@ -33,7 +33,7 @@ class LineReader {
     json_.erase(key);
   }
   void scores(std::map<std::string, double>& scores) { scores_ = &scores; }
-  /// Behind the last field: numbers that are left are scores.
+  /// Call it after the last field: the remaining numbers are scores.
   void finish() {
     if (scores_ == nullptr) return;
     for (const auto& [key, value] : json_.items())
@@ -60,7 +60,7 @@ class LineReader {
   std::map<std::string, double>* scores_ = nullptr;
 };
 
-/// Visits a line's fields and collects numbers.
+/// Visits a line's fields and collects the finite numbers.
 struct NumberCollector {
   std::vector<std::pair<std::string, double>> all;
   void operator()(const char* key, const auto& value) {
@@ -106,7 +106,7 @@ std::optional<RunLogLine> line_of_type(const std::string& type, const Json& json
   return result;
 }
 
-/// Nothing for what is no whole line of a known kind.
+/// nullopt for an incomplete line or an unknown type.
 std::optional<RunLogLine> parse_line(const std::string& text) {
   const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object() || !std::isfinite(number_at(json, "update"))) return std::nullopt;
@@ -180,7 +180,8 @@ std::vector<RunLogLine> RunLog::read(const fs::path& run) {
   if (!fs::exists(file)) throw Error(file.string(), "is missing", "give a run that has begun to train");
   std::vector<RunLogLine> result;
   std::istringstream lines(read_file(file));
-  double before = 0, last = 0;  // of the processes that trained before this one; of the line before
+  // Seconds of the earlier processes of this run, and of the previous line.
+  double before = 0, last = 0;
   const auto go_on = [&](auto& line) {
     if constexpr (requires { line.seconds; }) {
       if (!std::isfinite(line.seconds)) return;

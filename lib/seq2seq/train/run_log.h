@@ -15,10 +15,10 @@
 
 namespace seq2seq {
 
-// The lines of train.jsonl, which docs/formats.md describes. As with options, `fields` says a line's keys, in
-// their order, and is all that writing and reading know of it.
+// The lines of train.jsonl (docs/formats.md). As with options, `fields` lists the keys of a line in their
+// order; writing and reading follow from it.
 
-/// What a number is that was not finite, or that a line of an older version lacks.
+/// The value of a number that was not finite, or that a line of an older version lacks.
 inline constexpr double not_logged = std::numeric_limits<double>::quiet_NaN();
 
 /// Means over the updates since the last such line.
@@ -26,7 +26,7 @@ struct UpdateLine {
   static constexpr const char* type = "update";
   int64_t update = 0, epoch = 0;
   double loss = not_logged, perplexity = not_logged;
-  std::optional<double> coverage_loss = {};  ///< of runs that have one
+  std::optional<double> coverage_loss = {};  ///< of runs with a coverage loss
   double gradient_norm = not_logged, learning_rate = not_logged;
   int64_t target_tokens = 0;
   double target_tokens_per_second = not_logged, seconds = not_logged;
@@ -47,7 +47,7 @@ struct UpdateLine {
 struct ValidationLine {
   static constexpr const char* type = "validation";
   int64_t update = 0, epoch = 0, target_tokens = 0;
-  std::map<std::string, double> scores = {};  ///< by metric: every number that has no other key
+  std::map<std::string, double> scores = {};  ///< by metric: all numbers without a key of their own
   bool best = false;
   double validation_seconds = not_logged, peak_memory_mib = not_logged, seconds = not_logged;
   static void fields(auto& line, auto& f) {
@@ -80,7 +80,7 @@ struct GradientFlowLine {
   }
 };
 
-/// From `update` on products are computed in another number format than before.
+/// From `update` on, products are computed in another number format.
 struct PrecisionLine {
   static constexpr const char* type = "precision";
   int64_t update = 0;
@@ -93,11 +93,11 @@ struct PrecisionLine {
 
 using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine>;
 
-/// The update that a line is about.
+/// The update at which a line was written.
 int64_t logged_update(const RunLogLine& line);
-/// Seconds since training began; not_logged where the line has none.
+/// Seconds since training began; not_logged if the line has none.
 double logged_seconds(const RunLogLine& line);
-/// The finite single numbers of a line by their keys, in the order of the file.
+/// The finite scalars of a line by their keys, in the order of the file.
 std::vector<std::pair<std::string, double>> logged_numbers(const RunLogLine& line);
 
 /// The lines of one kind.
@@ -115,16 +115,15 @@ class RunLog {
   static constexpr const char* file_name = "train.jsonl";
 
   explicit RunLog(const std::filesystem::path& run) : path_(run / file_name) {}
-  /// Appends a line, at once. Throws Error.
+  /// Appends a line and flushes it. Throws Error.
   void write(const RunLogLine& line);
-  /// Drops what was logged after `update`, which a resumed run will log again.
+  /// Drops the lines after `update`, which a resumed run will log again.
   void cut(int64_t update);
   /// The scores of all validations so far, as a JSON array of objects.
   std::string history() const;
 
-  /// The log of the run in a folder, in use or not. `seconds` go on where the run was resumed; lines of a
-  /// kind that this version does not know are left out, and so is a last one that is half written. Throws
-  /// Error when there is no run.
+  /// Reads the log of a run, which may be in use. `seconds` continue where the run was resumed; lines of
+  /// unknown types and an incomplete last line are left out. Throws Error if `run` is no run directory.
   static std::vector<RunLogLine> read(const std::filesystem::path& run);
 
  private:

@@ -6,7 +6,7 @@
 
 namespace seq2seq {
 
-/// The learning rate as a function of the update and, for `plateau`, of how validation went.
+/// The learning rate as a function of the update and, for `plateau`, of the validations.
 class Schedule {
  public:
   struct State {

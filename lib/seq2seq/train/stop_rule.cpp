@@ -17,8 +17,7 @@ bool StopRule::limit_reached(const Progress& progress) const {
   if (limits_.max_epochs > 0 && progress.position.epoch >= static_cast<uint64_t>(limits_.max_epochs))
     return true;
   if (limits_.max_target_tokens > 0 && progress.target_tokens >= limits_.max_target_tokens) return true;
-  // Time for one more validation and checkpoint is not set aside: they are part of the minutes only if they
-  // fit.
+  // The last validation and checkpoint may exceed the limit: no time is reserved for them.
   return limits_.max_minutes > 0 && seconds() >= limits_.max_minutes * 60;
 }
 
@@ -26,7 +25,7 @@ std::optional<double> StopRule::seconds_left(const Progress& progress) const {
   std::optional<double> left;
   const auto consider = [&](double seconds) { left = left ? std::min(*left, seconds) : seconds; };
   if (limits_.max_minutes > 0) consider(limits_.max_minutes * 60 - seconds());
-  // What all of a budget takes, when the part that is done took so long as it did.
+  // Extrapolated from the time that the finished part of the budget took.
   const auto consider_budget = [&](int64_t budget, double done) {
     if (budget > 0 && done > 0)
       consider(progress.training_seconds * (static_cast<double>(budget) / done - 1));

@@ -11,17 +11,17 @@ namespace seq2seq {
 /// Why a training run ended.
 enum class StopReason { limit, patience, signal };
 
-/// When a run ends: at a limit, when validation no longer improves, or because somebody asks for it.
+/// When a run ends: at a limit, when validation no longer improves, or on request.
 class StopRule {
  public:
-  /// `patience`: validations without improvement; 0 = never. `started` is when the minutes began.
+  /// `patience`: validations without improvement; 0 = unlimited. --max-minutes counts from `started`.
   StopRule(const LimitOptions& limits, int64_t patience, Clock::time_point started)
       : limits_(limits), patience_(patience), started_(started) {}
 
-  /// Nothing while training goes on. `stop_requested`, where there is one, is asked last.
+  /// nullopt while training continues. `stop_requested`, if given, is called last.
   std::optional<StopReason> reached(const Progress& progress,
                                     const std::function<bool()>& stop_requested = {}) const;
-  /// Seconds until the first limit is reached at the speed so far; nothing without a limit.
+  /// Seconds until the first limit is reached at the speed so far; nullopt without a limit.
   std::optional<double> seconds_left(const Progress& progress) const;
   /// Seconds since `started`.
   double seconds() const { return seconds_since(started_); }

@@ -15,7 +15,7 @@ namespace {
 TrainOptions prepared(TrainOptions options) {
   check(options);
   use_threads(options.run.threads);
-  // Kept with the run, so that a resumed one computes alike.
+  // Stored with the run, so that it is resumed with the same precision.
   options.optimization.precision = resolved(options.optimization.precision, options.run);
   return options;
 }
@@ -95,7 +95,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     const bool epoch_ended = progress_.position.epoch != epoch;
     bool best = (every > 0 ? progress_.due(every) : epoch_ended) && validate();
     reason = stop_rule_.reached(progress_, stop_requested);
-    // Who asks for the end is not made to wait.
+    // A requested stop does not wait for a validation.
     if (reason && *reason != StopReason::signal && !progress_.validated()) best = validate();
 
     if (best || reason || checkpointer_->due(progress_)) {

@@ -24,25 +24,25 @@ namespace seq2seq {
 /// Trains one model in one run directory until a limit, patience or a signal ends it.
 class Trainer {
  public:
-  /// Begins a run in options.run.directory or goes on with `resumed`, which lies there. `started` is what
-  /// --max-minutes and the log's seconds count from. Reads the corpora and makes or loads the vocabularies.
-  /// Throws Error, and UsageError for options that do not fit together.
+  /// Starts a run in options.run.directory, or resumes `resumed`, which is that directory. --max-minutes and
+  /// the log's seconds count from `started`. Reads the corpora and builds or loads the vocabularies. Throws
+  /// Error, and UsageError for options that do not fit together.
   explicit Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed = std::nullopt,
                    Clock::time_point started = Clock::now());
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
 
-  /// Returns when training has ended and its last checkpoint is written. `stop_requested`, where there is
-  /// one, is asked after each update.
+  /// Returns after training has ended and its last checkpoint is written. `stop_requested`, if given, is
+  /// called after each update.
   StopReason run(const std::function<bool()>& stop_requested = {});
 
  private:
   void set_up();
   StopReason train(const std::function<bool()>& stop_requested);
   std::vector<Batch> next_batches();
-  /// Whether the model is better than ever.
+  /// Returns whether the score is the best so far.
   bool validate();
-  /// Once an update has been made in another number format than those before it.
+  /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 
   TrainOptions options_;
@@ -60,7 +60,7 @@ class Trainer {
   std::unique_ptr<Validator> validator_;
   std::unique_ptr<Loader> loader_;
   std::map<std::string, double> scores_;  // of the last validation
-  const char* doing_ = "beginning";       // for messages
+  const char* doing_ = "beginning";       // for error messages
 };
 
 }  // namespace seq2seq

@@ -9,22 +9,22 @@
 
 namespace seq2seq {
 
-/// What a run tells while it trains: the lines of train.jsonl, their short form for people, and the progress
-/// line of a terminal.
+/// The output of a training run: the lines of train.jsonl, their short form on stderr, and the progress line
+/// of a terminal.
 class TrainingMonitor {
  public:
-  /// All of these outlive it.
+  /// All arguments must outlive it.
   TrainingMonitor(RunLog& log, const TrainOptions& options, const StopRule& stop_rule)
       : log_(log), options_(options), stop_rule_(stop_rule) {}
 
   void begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs, bool resumed);
-  /// After each update, which `progress` has counted; where a log line is due, a new interval begins.
+  /// Call it after each update, once `progress` has counted it; after a log line, a new interval begins.
   void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
   void validated(const Progress& progress, const ValidationResult& result, bool best);
   void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
-  /// Of the updates before the last one and of that one.
+  /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
-  /// What the filter has done in the first epoch: once, and not of a resumed run.
+  /// Logs what the filter has left out in the first epoch: once, and not in a resumed run.
   void filtered(const Loader& loader);
 
  private:
@@ -35,7 +35,7 @@ class TrainingMonitor {
   const TrainOptions& options_;
   const StopRule& stop_rule_;
   bool filter_told_ = false;
-  double tokens_per_second_ = 0;  // of the last updates
+  double tokens_per_second_ = 0;  // moving average
 };
 
 }  // namespace seq2seq

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t state_format = 1;
 
-// Doubles travel as their bits: resuming must be exact.
+// Doubles are stored as their bits: resuming must be exact.
 template <class Archive>
 void visit_progress(Progress& p, Archive&& field) {
   field("updates", p.updates);
@@ -66,7 +66,7 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
   Progress progress;
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
-    // Runs of earlier versions have not counted them: they do from here on.
+    // Earlier versions did not count them: the count starts here.
     if (!json.contains(name) && std::string_view(name) == "target-tokens") return;
     if (!json.contains(name) || !json[name].is_number()) throw damaged();
     if constexpr (std::is_same_v<Value, double>)

@@ -15,10 +15,10 @@ struct IntervalSums {
   int64_t target_tokens = 0, updates = 0;
 };
 
-/// Where a training run stands, apart from its tensors.
+/// The state of a training run apart from its tensors.
 struct Progress {
   int64_t updates = 0;
-  int64_t training_pairs = 0;  ///< in the corpus, before filters
+  int64_t training_pairs = 0;  ///< in the corpus, before filtering
   SamplerPosition position;
   IntervalSums interval;
   Schedule::State schedule;
@@ -29,12 +29,11 @@ struct Progress {
   int64_t stalled_validations = 0;
   int64_t validated_update = -1;
 
-  /// Counts one update more, which took `seconds`.
+  /// Counts one more update, which took `seconds`.
   void count(const UpdateResult& update, double seconds);
-  /// Counts a validation after the last update. True when `score` is the best so far: neither equal to an
-  /// earlier one nor infinite.
+  /// Counts a validation after the last update. Returns whether `score` is finite and better than all before.
   bool count_validation(double score, bool larger_is_better);
-  /// Whether what happens every so many updates, 0 = never, happens after this one.
+  /// Whether something done every so many updates (0 = never) is due after the last one.
   bool due(int64_t every) const { return every > 0 && updates % every == 0; }
   bool validated() const { return validated_update == updates; }
 };
@@ -46,7 +45,7 @@ struct TrainingState {
 };
 
 void save_training_state(const TrainingState& state, const std::filesystem::path& path);
-/// Throws Error in one line for a missing, truncated or foreign file.
+/// Throws Error for a missing, truncated or foreign file.
 TrainingState load_training_state(const std::filesystem::path& path);
 
 }  // namespace seq2seq

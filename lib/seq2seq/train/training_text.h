@@ -12,24 +12,24 @@
 
 namespace seq2seq {
 
-/// The text of a run: what it is trained on and what it is validated on.
+/// The text of a run, for training and for validation.
 class TrainingText {
  public:
-  /// Opens the files. Where none are for validation, some training examples are held out, which a log line
-  /// tells; `seed` is the run's and chooses them. Throws Error.
+  /// Opens the files. Without validation files, training examples drawn from the run's `seed` are held out,
+  /// and a log line says so. Throws Error.
   TrainingText(const DataOptions& data, uint64_t seed);
 
   const Corpus& training() const { return training_; }
-  /// In the training files, before filters; held out ones count.
+  /// The number of training pairs before filtering, including those held out.
   int64_t pairs() const { return static_cast<int64_t>(training_.size()); }
-  /// Throws Error when there are not `pairs` of them: a run goes on with the text that it began with.
+  /// Throws Error unless there are `pairs` training pairs: a run must be resumed with its own text.
   void expect_pairs(int64_t pairs) const;
 
   const Corpus& validation() const { return validation_ ? *validation_ : training_; }
-  /// Which examples of `validation()` a model is validated on.
+  /// The indices of the examples of `validation()` that a model is validated on.
   std::vector<uint64_t> validation_examples() const;
 
-  /// Delivers what is trained on, numbered by `text`, from `start` on. This object and `text` outlive it.
+  /// Loads training examples from `start` on, with the ids of `text`. This object and `text` must outlive it.
   std::unique_ptr<Loader> loader(const BatchOptions& batch, const FilterOptions& filter,
                                  const TextCodecs& text, const SamplerPosition& start) const;
 

@@ -53,8 +53,8 @@ DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
     sums.target_tokens += batch.target_tokens;
     sums.source_tokens += batch.source_tokens;
   }
-  // Here, before the first gradient, the tokens of the whole update are known. Processes that share an update
-  // would add up theirs in this place, and number their micro-batches (i below) across all of them.
+  // The number of tokens of the whole update is known before the first gradient. Data-parallel processes
+  // would sum theirs here, and number their micro-batches (i below) across all processes.
   for (size_t i = 0; i < batches.size(); ++i) {
     Noise noise(mix_seed({seed, dropout_stream, static_cast<uint64_t>(update), i}));
     const TensorBatch tensors = to_tensors(batches[i], model->device());
@@ -86,7 +86,7 @@ Update::Update(const Seq2Seq& model, const OptimizationOptions& options, uint64_
 UpdateResult Update::run(const std::vector<Batch>& batches, int64_t number, double learning_rate) {
   optimizer_.zero_gradients();
   const DeviceSums made = accumulate_gradients(model_, batches, options_, seed_, number);
-  // Read together: each reading waits.
+  // Copied together: every copy to the host synchronizes.
   const Tensor norm_and_losses =
       at::cat({optimizer_.gradient_norm().to(at::kDouble).reshape(1), made.losses}).to(at::kCPU);
   const UpdateResult result{made.on_host(norm_and_losses.narrow(0, 1, 3)), norm_and_losses[0].item<double>()};

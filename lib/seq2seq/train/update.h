@@ -16,8 +16,7 @@ struct UpdateSums {
   int64_t target_tokens = 0, source_tokens = 0;
 };
 
-/// The same as they are made, on the model's device: whoever reads a number waits for all that the device has
-/// been asked before.
+/// The same on the model's device: copying them to the host synchronizes.
 struct DeviceSums {
   Tensor losses;  ///< [3] double, in the order of UpdateSums
   int64_t target_tokens = 0, source_tokens = 0;
@@ -25,35 +24,33 @@ struct DeviceSums {
   UpdateSums on_host(const Tensor& copied) const;
 };
 
-/// Adds the gradients of one update (one or several micro-batches) to the model's parameters. The update's
-/// loss is the sum over its target tokens divided by their number, so that accumulation changes nothing but
-/// memory. Dropout is drawn from (seed, update, micro-batch).
+/// Adds the gradients of one update (one or several micro-batches) to those of the parameters. The loss of
+/// the update is the mean over all its target tokens, so that accumulation changes memory use only. Dropout
+/// is drawn from (seed, update, micro-batch).
 DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batches,
                                 const OptimizationOptions& options, uint64_t seed, int64_t update);
 
-/// What an update was like.
+/// The figures of one update.
 struct UpdateResult {
   UpdateSums sums;
   double gradient_norm = 0;  ///< before clipping
 };
 
-/// The only way in which training changes weights: new gradients, clipped to options.clip_norm, a step of the
-/// optimizer and one of the weights' moving average.
+/// One training step, the only code that changes weights: computes the gradients, clips them to
+/// options.clip_norm, applies the optimizer and updates the weights' moving average.
 class Update {
  public:
-  /// `model` is on its device, and what is not to be trained asks for no gradient. `seed` decides dropout and
-  /// sampled words.
+  /// `model` is on its device; frozen parameters require no gradient. `seed`: of dropout and sampled tokens.
   Update(const Seq2Seq& model, const OptimizationOptions& options, uint64_t seed);
 
-  /// Update `number`, counted from 1. Waits for the device once, between gradients and step. Throws Error in
-  /// place of the step when loss or norm is not finite, or the norm is above options.divergence_norm.
+  /// Update `number`, counted from 1. Synchronizes once, between gradients and step. Throws Error instead of
+  /// taking the step if loss or norm is not finite, or if the norm exceeds options.divergence_norm.
   UpdateResult run(const std::vector<Batch>& batches, int64_t number, double learning_rate);
 
-  /// What is validated and saved: for as long as the result lives, the model has the averages for weights,
-  /// where any are kept.
+  /// For validating and saving: while the result lives, the model has the averaged weights, if any are kept.
   [[nodiscard]] AveragedWeights averaged_weights();
 
-  /// What resuming needs, by name: weights, the optimizer's moments, averages.
+  /// Weights, optimizer state and averages by name, for resuming.
   NamedTensors state() const;
   void restore(const NamedTensors& state, const std::string& origin);
 

@@ -82,7 +82,7 @@ std::vector<std::string> Validator::translate(const Seq2Seq& model) const {
   std::vector<const Example*> examples(sources_.size());
   for (const auto& batch : batches_)
     for (const Example& example : batch) examples[example.index] = &example;
-  DecodingPool pool(make_scorers(model));  // with copies of the weights as they are now
+  DecodingPool pool(make_scorers(model));  // copies the current weights
   std::vector<std::future<std::vector<std::vector<Hypothesis>>>> answers;
   for (size_t i = 0; i < examples.size();) {
     SearchRequest request;

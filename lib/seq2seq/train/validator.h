@@ -15,21 +15,21 @@ struct ValidationResult {
   /// By the metrics' names, in the units of their scales (metrics/metrics.h); loss, perplexity and accuracy
   /// are always among them.
   std::map<std::string, double> scores;
-  double criterion = 0;  ///< the deciding score; of the length ratio its distance from 1
+  double criterion = 0;  ///< the criterion's score; for the length ratio its distance from 1
   double seconds = 0;
 };
 
-/// Measures a model on examples it was not trained on.
+/// Evaluates a model on examples that it was not trained on.
 class Validator {
  public:
-  /// `indices` chooses examples of `corpus`.
+  /// `indices`: the examples of `corpus` to use.
   Validator(const Corpus& corpus, const std::vector<uint64_t>& indices, const TextCodecs& text,
             const ValidationOptions& options, int64_t maximum_length);
   ValidationResult run(Seq2Seq& model) const;
-  /// What the model makes of each example's source, as `seq2seq translate` does with this beam size.
+  /// The model's output for each example's source, as of `seq2seq translate` with this beam size.
   std::vector<std::string> translate(const Seq2Seq& model) const;
   size_t size() const { return sources_.size(); }
-  /// Some examples, always the same.
+  /// At most 16 examples of similar length, always the same.
   std::vector<Example> sample() const;
 
  private:
@@ -38,10 +38,10 @@ class Validator {
   ValidationOptions options_;
   std::vector<const Metric*> metrics_;
   TextCodecs text_;
-  std::vector<std::vector<Example>> batches_;  // similar lengths together
+  std::vector<std::vector<Example>> batches_;  // sorted by target length
   std::vector<std::vector<Token>> source_tokens_;
-  std::vector<std::string> sources_;  // as they stand in the files
-  ReferenceLists references_;         // of each: the target and further ones
+  std::vector<std::string> sources_;  // as in the files
+  ReferenceLists references_;         // of each: target and further references
 };
 
 }  // namespace seq2seq

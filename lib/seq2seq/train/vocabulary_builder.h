@@ -5,8 +5,8 @@
 
 namespace seq2seq {
 
-/// Vocabularies and subword models for a corpus: read from the files that the options name, made from the
-/// corpus where they name none. Throws Error.
+/// The vocabularies and subword models of a corpus: read from the files that the options name, or else built
+/// from the corpus. Throws Error.
 TextCodecs build_text(const TextOptions& options, const Corpus& corpus, uint64_t seed);
 
 }  // namespace seq2seq

@@ -16,14 +16,14 @@ namespace {
 
 using Object = c10::ivalue::Object;
 
-// Stands for an object of the archive, whatever its class: one slot with the dictionary of its attributes.
+// Represents an object of the archive, whatever its class: one slot with the dictionary of its attributes.
 c10::intrusive_ptr<Object> as_dictionary(const c10::StrongTypePtr& type, at::IValue attributes) {
   auto object = Object::create(c10::StrongTypePtr(type.cu_, type.type_), 1);
   object->setSlot(0, std::move(attributes));
   return object;
 }
 
-// Every class of the archive is this one, without code; containers of plain values are themselves.
+// Replaces every class of the archive by one without code; containers of plain values keep their types.
 c10::StrongTypePtr type_named(const c10::QualifiedName& name) {
   TORCH_CHECK(name.qualifiedName().size() < 200, "a type of too many parts");
   auto unit = std::make_shared<torch::jit::CompilationUnit>();
@@ -50,7 +50,7 @@ class TensorReader {
     };
     torch::jit::Unpickler unpickler(
         bytes, type_named, as_dictionary, [this](const std::string& name) { return record(name); }, at::kCPU);
-    // LibTorch puts it elsewhere when the code calls an operation of a later version, such as gelu.
+    // LibTorch stores the version elsewhere if the code calls an operation of a later one, such as gelu.
     unpickler.set_version(std::stoull(zip_.text(zip_.has("version") ? "version" : ".data/version")));
     const at::IValue root = unpickler.parse_ivalue();
     TORCH_CHECK(root.isObject(), "not a module");
@@ -79,7 +79,7 @@ class TensorReader {
     }
   }
 
-  // The pickle declares sizes freely: they must lie within what was stored.
+  // The sizes that the pickle declares are untrusted: they must lie within what is stored.
   Tensor checked(const Tensor& tensor) const {
     TORCH_CHECK(tensor.layout() == at::kStrided && !tensor.is_quantized() && tensor.device().is_cpu(),
                 "not a plain tensor");
@@ -116,7 +116,7 @@ Archive read_archive(const fs::path& path) {
   }
   try {
     archive.tensors = TensorReader(zip).read();
-  } catch (const std::exception&) {  // LibTorch's reasons speak of its own internals
+  } catch (const std::exception&) {  // LibTorch's messages are about its internals
     throw Error(path.string(), "is not a TorchScript archive, or is damaged",
                 "give a whole archive, as it was written");
   }

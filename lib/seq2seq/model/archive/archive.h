@@ -8,19 +8,19 @@
 
 namespace seq2seq {
 
-/// What a TorchScript archive holds beside its code.
+/// The contents of a TorchScript archive except its code.
 struct Archive {
-  NamedTensors tensors;                      ///< parameters and buffers, as "encoder.weight"
-  std::map<std::string, std::string> files;  ///< the extra files
+  NamedTensors tensors;                      ///< parameters and buffers: "encoder.weight"
+  std::map<std::string, std::string> files;  ///< extra files by name
 };
 
-/// Throws Error unless `path` is a zip file that is whole and harmless as such: one folder of entries with
-/// plain relative names, no two alike, each of its declared size and checksum; all together not larger than
-/// the file and 64 MiB; no comment. Reads the file once and keeps nothing of it.
+/// Throws Error unless `path` is an intact and harmless zip file: all entries in folders, with distinct plain
+/// relative names, the declared sizes and valid checksums, together not larger than the file plus 64 MiB; no
+/// comment. Reads the file once and keeps nothing of it.
 void check_archive(const std::filesystem::path& path);
 
-/// Reads weights and extra files. Nothing that the archive defines is run or compiled. Throws Error when it
-/// is damaged.
+/// Reads weights and extra files, without running or compiling anything that the archive defines. Throws
+/// Error if it is damaged.
 Archive read_archive(const std::filesystem::path& path);
 
 }  // namespace seq2seq

@@ -17,7 +17,7 @@ namespace {
 
 const std::vector<std::string> archive_methods{"encode", "start", "step", "greedy", "greedy_with_attention"};
 
-// While one lives, no parameter asks for its gradient: archives are for use, and would keep asking.
+// Turns off requires_grad of all parameters while it exists: archives are for inference, and would store it.
 class WithoutGradients {
  public:
   explicit WithoutGradients(Seq2SeqImpl& model) {
@@ -36,7 +36,7 @@ class WithoutGradients {
   std::vector<Tensor> paused_;
 };
 
-// An archive is self-contained: paths of the machine it was made on mean nothing elsewhere.
+// An archive is self-contained: the paths of one machine are meaningless on another.
 template <class Options>
 Options without_paths(Options options) {
   for (const OptionField& field : option_fields(options))
@@ -48,7 +48,7 @@ void need(const fs::path& path) {
   if (!fs::exists(path)) throw Error(path.string(), "does not exist", "give a model.pt or a run directory");
 }
 
-// The network is built as the options say and takes over the weights.
+// Builds the network that the options describe and moves the weights into it.
 TranslationModel built(ImportedModel imported) {
   TranslationModel& model = imported.model;
   model.model = Seq2Seq(model.model_options, model.text.source->vocabulary().size(),

@@ -94,9 +94,9 @@ ImportedModel read_model_archive(const fs::path& path) {
   try {
     return {restore(file, ExtraFiles(file, std::move(archive.files))), std::move(archive.tensors),
             file.string()};
-  } catch (const UsageError& error) {  // options that are none
+  } catch (const UsageError& error) {  // invalid options
     refuse_content(file, std::string(" (") + error.what() + ")");
-  } catch (const Json::exception&) {  // entries of the right name with something else in them
+  } catch (const Json::exception&) {  // entries with unexpected contents
     refuse_content(file, "");
   }
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// Not installed: model.pt, which `save_model` writes, as a kind of model file.
+// Not installed: reads model.pt, which `save_model` writes.
 
 #include <cstdint>
 #include <filesystem>
@@ -11,13 +11,13 @@
 namespace seq2seq {
 
 constexpr int64_t archive_format = 1;
-constexpr const char* archive_config = "seq2seq.json";  ///< the extra file with its configuration
+constexpr const char* archive_config = "seq2seq.json";  ///< the extra file with the configuration
 
-/// The model.pt that `path` means: itself, that of a checkpoint directory, or that of a run directory (its
-/// `best`, else its `last` checkpoint). Nothing when a directory has none.
+/// The model.pt that `path` refers to: itself, that of a checkpoint directory, or that of a run directory
+/// (its `best`, else its `last` checkpoint). Nothing if a directory has none.
 std::optional<std::filesystem::path> archive_file(const std::filesystem::path& path);
 
-// A row of the readers' table. An archive that is damaged is recognised as well: reading it tells how.
+// An entry of model_readers(). Damaged archives are recognised as well: reading them reports the damage.
 bool is_model_archive(const std::filesystem::path& path);
 ImportedModel read_model_archive(const std::filesystem::path& path);
 

@@ -11,26 +11,26 @@
 
 namespace seq2seq {
 
-/// What a file holds: all that a model is made of.
+/// The contents of a model file: everything that makes up a model.
 struct ImportedModel {
-  TranslationModel model;  ///< without its network, which is built as the options say
-  NamedTensors weights;    ///< under the names of the network's parameters
-  std::string file;        ///< where they were found, for messages
+  TranslationModel model;  ///< without its network, which is built from the options
+  NamedTensors weights;    ///< by the names of the network's parameters
+  std::string file;        ///< their file, for messages
 };
 
-/// One kind of file, or of folder.
+/// One kind of file or folder.
 struct ModelReader {
   const char* name;  ///< for messages: "seq2seq archive"
-  /// Whether `path`, which exists, is of this kind. Reads little of it.
+  /// Whether `path`, which must exist, is of this kind. Reads little of it.
   bool (*recognises)(const std::filesystem::path& path);
-  /// Of what it recognises. Throws Error naming the file. Runs nothing that it defines.
+  /// Reads a file of this kind. Throws Error naming the file. Runs nothing that it defines.
   ImportedModel (*read)(const std::filesystem::path& path);
 };
 
-/// All that there are, in the order in which they are asked.
+/// All readers, in the order in which they are tried.
 std::span<const ModelReader> model_readers();
 
-/// The first that recognises `path`, which exists. Throws Error naming those asked when none does.
+/// The first that recognises `path`, which must exist. Throws Error naming all readers if none does.
 const ModelReader& reader_of(const std::filesystem::path& path);
 
 }  // namespace seq2seq

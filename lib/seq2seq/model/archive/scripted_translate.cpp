@@ -7,7 +7,7 @@
 namespace seq2seq {
 namespace {
 
-// The characters of UTF-8: bytes that begin with the bits 10 continue one.
+// Splits UTF-8 into characters: bytes that begin with the bits 10 continue a character.
 constexpr const char* character_source = R"(
 def tokenize(self, line: str) -> List[str]:
     words: List[str] = []
@@ -93,7 +93,7 @@ std::string why_no_translate(const ModelOptions& model, const TextOptions& text)
 
 void add_translate(torch::jit::Module& archive, const TranslationModel& model) {
   const bool characters = is_character(model.text_options);
-  // Of the text itself: TorchScript does not know the escapes of the tokens.
+  // Tokens as in the text: TorchScript does not know their escapes.
   const auto plain = [&](const std::string& token) { return characters ? unescape_token(token) : token; };
   const Vocabulary &source = model.text.source->vocabulary(), &target = model.text.target->vocabulary();
   c10::Dict<std::string, int64_t> ids;
@@ -113,7 +113,7 @@ void add_translate(torch::jit::Module& archive, const TranslationModel& model) {
   add("copies", model.model_options.copying, c10::BoolType::get());
   add("attends", has_attention(model.model_options), c10::BoolType::get());
   add("white_space", std::string(" \t\r\n\v\f"), c10::StringType::get());
-  // Archives of LibTorch 2.15 cannot be read again when a literal holds a carriage return.
+  // Archives of LibTorch 2.15 cannot be read if a literal contains a carriage return.
   add("line_feed", std::string("\n"), c10::StringType::get());
   add("carriage_return", std::string("\r"), c10::StringType::get());
   archive.define(with_special_ids(characters ? character_source : whitespace_source));

@@ -6,12 +6,12 @@
 
 namespace seq2seq {
 
-/// Why an archive of this model cannot offer `translate`, or empty: TorchScript's strings are bytes, so that
-/// tokenizers that look up properties of characters, and normalization, stay outside.
+/// Why an archive of this model cannot offer `translate`, or empty. TorchScript's strings are bytes, so
+/// tokenizers that look up properties of characters, and normalization, are not supported.
 std::string why_no_translate(const ModelOptions& model, const TextOptions& text);
 
-/// Adds translate(lines: List[str]) -> List[str] to an archive with the methods of torchscript.h: what
-/// `seq2seq translate --beam-size 1` gives for each line. Only where `why_no_translate` is empty.
+/// Adds translate(lines: List[str]) -> List[str] to an archive with the methods of torchscript.h. It returns
+/// the outputs of `seq2seq translate --beam-size 1`. Requires an empty `why_no_translate`.
 void add_translate(torch::jit::Module& archive, const TranslationModel& model);
 
 }  // namespace seq2seq

@@ -12,7 +12,7 @@ namespace {
 
 using torch::jit::Stack;
 
-// Holds the very tensors that the model computes with: by them the tracer knows its weights.
+// A script module with the model's own tensors, by which the tracer recognises its weights.
 torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name) {
   torch::jit::Module result(name);
   for (const auto& parameter : module.named_parameters(/*recurse=*/false))
@@ -89,7 +89,7 @@ torch::jit::Module to_torchscript(Seq2Seq& model) {
   const Memory memory = model->encode({ids, lengths});
   const State state = model->start(memory);
   const auto memory_of = [&](const at::IValue& value) {
-    Memory result = memory;  // the same parts in the same places
+    Memory result = memory;  // with the same structure
     result.tensors = value.toTensorVector();
     return result;
   };

@@ -7,16 +7,15 @@
 namespace seq2seq {
 
 /// A model on the CPU as a TorchScript module for the CPU: its parameters and buffers under their own names,
-/// and methods traced from the C++ modules, with nothing baked in about batch sizes and lengths:
-///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor], a row a sentence
-///   start(memory) -> state: List[Tensor], a row a hypothesis; one for each sentence
-///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V] or with copying [B, V + S],
-///                                             attention [B, S] or [B, 0] without any, state)
-///   greedy(source_ids, source_lengths, max_length: int) -> token ids [B, T] int64, </s> included, padding
-///   behind it
-///   greedy_with_attention(...) -> the same and the attention [B, T, S]
-/// Ids are those of the archive's vocabularies; a source word that the vocabulary of V words lacks is V + its
-/// first position in its sentence, and so is a copied one in the target.
+/// and methods traced from the C++ modules, for any batch size and length:
+///   encode(source_ids [B, S] int64, source_lengths [B] int64) -> memory: List[Tensor], one row per sentence
+///   start(memory) -> state: List[Tensor], one row per hypothesis, one hypothesis per sentence
+///   step(memory, tokens [B] int64, state) -> (log_probabilities [B, V], with copying [B, V + S],
+///                                             attention [B, S], or [B, 0] without it, state)
+///   greedy(source_ids, source_lengths, max_length: int) -> token ids [B, T] int64: up to </s>, then padding
+///   greedy_with_attention(...) -> (the same, attention [B, T, S])
+/// Ids are those of the archive's vocabularies; with copying, a token outside a vocabulary of size V is V +
+/// its first position in the source sentence, in sources and in outputs.
 torch::jit::Module to_torchscript(Seq2Seq& model);
 
 /// TorchScript source with the ids of the special tokens in place of PADDING, UNKNOWN, BEGIN and END.

@@ -19,7 +19,7 @@ constexpr uint64_t compression_allowance = uint64_t{64} << 20;  // only code is 
   throw Error(path.string(), problem, "give a whole archive, as it was written");
 }
 
-// Of an entry's name: it must lead nowhere when somebody unpacks the archive.
+// Whether an entry's name stays inside the folder that the archive is unpacked to.
 bool is_plain(std::string_view name) {
   if (name.empty() || name.front() == '/' || name.find_first_of("\\:") != std::string_view::npos)
     return false;
@@ -33,7 +33,7 @@ bool is_plain(std::string_view name) {
   return true;
 }
 
-// A file that ends sooner may have been one.
+// True for shorter files as well, if they match so far: they may be truncated zip files.
 bool begins_as_zip(const fs::path& path) {
   constexpr std::string_view magic = "PK";
   char begin[magic.size()];
@@ -59,7 +59,7 @@ ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_dis
   int error = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error));
   if (!archive_) refuse(path, "is not a TorchScript archive, or is damaged");
-  // A comment may hold a second directory, which other readers would take for the first.
+  // A comment may contain a second directory, which other readers would take for the first.
   int comment = 0;
   zip_get_archive_comment(archive_.get(), &comment, ZIP_FL_ENC_RAW);
   if (comment != 0) refuse(path, "has a comment, which no TorchScript archive has");
@@ -108,7 +108,7 @@ void ZipFile::read(const std::string& name, const Entry& entry,
     use(buffer.data(), static_cast<size_t>(read));
   }
   if (read < 0 || size != entry.size)
-    refuse(path_, "its entry '" + name + "' is damaged");  // libzip compares checksums
+    refuse(path_, "its entry '" + name + "' is damaged");  // libzip verifies checksums
 }
 
 void ZipFile::read(const std::string& name, void* to) const {

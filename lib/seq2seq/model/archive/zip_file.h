@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to model: a zip file of unknown origin, as libzip sees it.
+// Private to model: reads untrusted zip files with libzip.
 
 #include <zip.h>
 
@@ -14,24 +14,23 @@
 
 namespace seq2seq {
 
-/// Whether a file is a zip file with an entry called `name` in some folder. One that is damaged may have had
-/// it.
+/// Whether a file is a zip file with an entry `name` in some folder, or a damaged one that may have had it.
 bool may_hold_entry(const std::filesystem::path& path, const std::string& name);
 
 class ZipFile {
  public:
-  /// Throws Error when the file is no zip file, is inconsistent, or holds what `check_archive` refuses but
-  /// for damaged data, which `read` and `check_data` find.
+  /// Throws Error if the file is not a zip file, is inconsistent, or fails a check of `check_archive` other
+  /// than those of the data, which `read` and `check_data` make.
   explicit ZipFile(const std::filesystem::path& path);
 
-  /// Names without the one folder that they all share.
+  /// The names of the entries without their top folder, sorted.
   std::vector<std::string> names() const;
   bool has(const std::string& name) const { return entries_.contains(name); }
   uint64_t size(const std::string& name) const { return entries_.at(name).size; }
-  /// Writes `size(name)` bytes to `to`. Throws Error when they are not what the archive declares.
+  /// Writes `size(name)` bytes to `to`. Throws Error if size or checksum differ from the declared ones.
   void read(const std::string& name, void* to) const;
   std::string text(const std::string& name) const;
-  /// Reads every entry and keeps nothing. Throws Error as `read` does.
+  /// Reads every entry and keeps nothing. Throws like `read`.
   void check_data() const;
 
  private:

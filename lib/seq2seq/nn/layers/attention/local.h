@@ -16,7 +16,7 @@ struct LocalAttention {
   static constexpr const char* type = "local";
   int64_t window = 10;
   static void fields(auto& o, auto& f) {
-    f("window", o.window, "words on either side of the predicted place that local attention sees",
+    f("window", o.window, "tokens on either side of the predicted position that local attention sees",
       in_range(1, 10'000));
   }
   static void prepared(auto& view, auto&& f) { GeneralAttention::prepared(view, f); }
