@@ -157,7 +157,7 @@ void require_product(int64_t number) {
   const Gpu& gpu = cuda_driver().gpus.at(static_cast<size_t>(number));
   if (speaks_of("driver version is insufficient") || speaks_of("driver on your system is too old"))
     throw driver_too_old(0);
-  if (speaks_of("no kernel image") || speaks_of("invalid device function"))
+  if (speaks_of("no kernel image") || speaks_of("invalid device function") || speaks_of("ARCH_MISMATCH"))
     throw Error(device_flag,
                 fmt::format("this LibTorch was not built for {} (compute capability {}.{})", gpu.name,
                             gpu.capability / 10, gpu.capability % 10),
