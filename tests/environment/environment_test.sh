@@ -250,6 +250,7 @@ no_cuda_libraries() {
   libraries=$(ldd "$program")
   torch=$(awk '$1 == "libtorch_cpu.so" {print $3}' <<<"$libraries")
   [[ ! -e ${torch%/*}/libtorch_cuda.so ]] || skip "this LibTorch has CUDA"
+  [[ -e $fake_driver/libcuda.so.1 ]] || skip "no stand-in for the driver in $fake_driver"
   with_driver() { before=(env "LD_LIBRARY_PATH=$fake_driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"); }
   local missing="this LibTorch has no CUDA libraries (no .*libtorch_cuda\.so); run scripts/setup\.sh --cuda"
   with_driver
