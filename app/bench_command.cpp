@@ -60,23 +60,26 @@ class TrainingBench {
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
+    settings.loading = resolved(options.loader, options.run);
     settings.form = model_.text.form;
     settings.seed = static_cast<uint64_t>(options.run.seed);
     loader_ = std::make_unique<Loader>(corpus_, *model_.text.source, *model_.text.target, settings);
   }
 
   struct Window {
-    double seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
+    double seconds = 0, waited_seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
   };
   Window run(double seconds) {
     Window window;
     const auto begin = Clock::now();
     while (window.seconds < seconds) {
+      const auto asked = Clock::now();
       std::vector<Batch> batches;
       for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
         batches.push_back(loader_->next().batch);
         window.sentences += static_cast<double>(batches.back().size);
       }
+      window.waited_seconds += seconds_since(asked);
       const UpdateSums sums = update_->run(batches, ++updates_, options_.optimization.learning_rate).sums;
       window.target_tokens += static_cast<double>(sums.target_tokens);
       window.source_tokens += static_cast<double>(sums.source_tokens);

@@ -7,6 +7,7 @@
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
+#include "seq2seq/data/loader.h"
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/device.h"
@@ -243,6 +244,7 @@ struct TrainOptions {
   DataOptions data;
   FilterOptions filter;
   BatchOptions batch;
+  LoaderOptions loader;
   TextOptions text;
   ModelOptions model;
   OptimizationOptions optimization;
@@ -253,6 +255,7 @@ struct TrainOptions {
     f.group("data", o.data, GroupFlags::plain, same_in_a_study);
     f.group("filter", o.filter, GroupFlags::plain);
     f.group("batch", o.batch, GroupFlags::plain);
+    f.group("loader", o.loader, GroupFlags::plain, on_resume_free);
     f.group("text", o.text, GroupFlags::plain, fixed_by_model);
     f.group("model", o.model, GroupFlags::plain, fixed_by_model);
     f.group("optimization", o.optimization, GroupFlags::plain);
@@ -270,5 +273,7 @@ void check(const TrainOptions& options);
 void check_available(Precision precision);
 /// `automatic` becomes what is faster where and how the run computes.
 Precision resolved(Precision precision, const RunOptions& run);
+/// 0 threads become as many as suit the device: a processor that trains is left to training.
+LoaderOptions resolved(LoaderOptions loader, const RunOptions& run);
 
 }  // namespace seq2seq

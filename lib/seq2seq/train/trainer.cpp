@@ -52,7 +52,7 @@ void Trainer::set_up() {
   }
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
-  loader_ = text_->loader(options_.batch, options_.filter, model_.text, progress_.position);
+  loader_ = text_->loader(options_, model_.text, progress_.position);
   monitor_.begun(progress_, model_, validator_->size(), resumed_);
 }
 
