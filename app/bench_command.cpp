@@ -114,13 +114,14 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
   std::vector<double> target_speeds, source_speeds, sentence_speeds;
-  double seconds = 0, target_tokens = 0, updates = 0;
+  double seconds = 0, waited_seconds = 0, target_tokens = 0, updates = 0;
   for (int64_t i = 0; i < bench.windows; ++i) {
     const auto window = training.run(bench.window_seconds);
     target_speeds.push_back(window.target_tokens / window.seconds);
     source_speeds.push_back(window.source_tokens / window.seconds);
     sentence_speeds.push_back(window.sentences / window.seconds);
     seconds += window.seconds;
+    waited_seconds += window.waited_seconds;
     target_tokens += window.target_tokens;
     updates += window.updates;
   }
@@ -139,6 +140,7 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   result["target_tokens_per_second"] = describe_windows(target_speeds);
   result["source_tokens_per_second"] = describe_windows(source_speeds);
   result["sentences_per_second"] = describe_windows(sentence_speeds);
+  result["data_wait_share"] = waited_seconds / seconds;
   result["peak_memory_mib"] = peak_memory_mib();
   describe_arithmetic(result, products, seconds, target_tokens, training.device());
   std::cout << dump_json(result, 2) << "\n";

@@ -79,10 +79,12 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     const int64_t number = progress_.updates + 1;
     const uint64_t epoch = progress_.position.epoch;
     const double rate = schedule_.rate(number);
-    const UpdateResult update = update_->run(next_batches(), number, rate);
+    const std::vector<Batch> batches = next_batches();
+    const double waited_seconds = seconds_since(begin);
+    const UpdateResult update = update_->run(batches, number, rate);
     const double seconds = seconds_since(begin);
 
-    progress_.count(update, seconds);
+    progress_.count(update, seconds, waited_seconds);
     note_precision();
     monitor_.updated(progress_, update, rate, seconds);
     if (progress_.due(options_.run.gradient_flow_every)) {
