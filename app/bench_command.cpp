@@ -60,7 +60,8 @@ class TrainingBench {
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
-    settings.loading = resolved(options.loader, options.run);
+    settings.threads = loader_threads(options);
+    settings.cache_bytes = options.loader.cache_bytes();
     settings.form = model_.text.form;
     settings.seed = static_cast<uint64_t>(options.run.seed);
     loader_ = std::make_unique<Loader>(corpus_, *model_.text.source, *model_.text.target, settings);

@@ -23,7 +23,7 @@ NumberedCorpus::Settings numbering_of(const Loader::Settings& settings) {
           .form = settings.form,
           .held_out = settings.held_out,
           .seed = settings.seed,
-          .cache_bytes = static_cast<uint64_t>(settings.loading.cache_mib) << 20};
+          .cache_bytes = settings.cache_bytes};
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ struct Loader::Implementation {
         examples(corpus, source, target, numbering_of(settings)),
         reading(
             corpus.size(), [this](uint64_t index) { return examples.at(index); }, settings.batch,
-            settings.seed, settings.start, std::max<int64_t>(1, settings.loading.threads)),
+            settings.seed, settings.start, std::max<int64_t>(1, settings.threads)),
         sampler(
             corpus.size(), [this](uint64_t, Example& example) { return take(example); }, settings.batch,
             settings.seed) {

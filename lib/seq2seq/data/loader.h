@@ -24,6 +24,7 @@ struct LoaderOptions {
       "MiB of memory for text that has been tokenized, so that later epochs need not do it again; 0 = none",
       in_range(0, 1000000));
   }
+  uint64_t cache_bytes() const { return static_cast<uint64_t>(cache_mib) << 20; }
 };
 
 /// A batch and the sampler's position after it, which a checkpoint stores once the batch has been used.
@@ -45,7 +46,8 @@ class Loader {
     uint64_t held_out = 0;
     int64_t prefetch = 4;  ///< batches prepared ahead
     SamplerPosition start;
-    LoaderOptions loading;  ///< 0 threads are 1 here
+    int64_t threads = 1;  ///< that tokenize
+    uint64_t cache_bytes = LoaderOptions{}.cache_bytes();
   };
   Loader(const Corpus& corpus, const TextCodec& source, const TextCodec& target, const Settings& settings);
   ~Loader();

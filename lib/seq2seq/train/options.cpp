@@ -123,10 +123,9 @@ Precision resolved(Precision precision, const RunOptions& run) {
              : Precision::float32;
 }
 
-LoaderOptions resolved(LoaderOptions loader, const RunOptions& run) {
-  if (loader.threads == 0)
-    loader.threads = run.device == "cpu" ? 1 : std::min<int64_t>(4, usable_processors());
-  return loader;
+int64_t loader_threads(const TrainOptions& options) {
+  if (options.loader.threads > 0) return options.loader.threads;
+  return options.run.device == "cpu" ? 1 : std::min<int64_t>(4, usable_processors());
 }
 
 }  // namespace seq2seq

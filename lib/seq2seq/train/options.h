@@ -273,7 +273,8 @@ void check(const TrainOptions& options);
 void check_available(Precision precision);
 /// `automatic` becomes what is faster where and how the run computes.
 Precision resolved(Precision precision, const RunOptions& run);
-/// 0 threads become as many as suit the device: a processor that trains is left to training.
-LoaderOptions resolved(LoaderOptions loader, const RunOptions& run);
+/// Threads that tokenize: where none are said, a processor that trains is left to training, and up to four
+/// serve another device.
+int64_t loader_threads(const TrainOptions& options);
 
 }  // namespace seq2seq

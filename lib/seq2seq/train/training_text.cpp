@@ -69,7 +69,8 @@ std::unique_ptr<Loader> TrainingText::loader(const TrainOptions& options, const 
   Loader::Settings settings;
   settings.batch = options.batch;
   settings.filter = options.filter;
-  settings.loading = resolved(options.loader, options.run);
+  settings.threads = loader_threads(options);
+  settings.cache_bytes = options.loader.cache_bytes();
   settings.form = text.form;
   settings.seed = seed_;
   settings.held_out = held_out_;
