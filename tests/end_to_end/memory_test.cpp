@@ -1,5 +1,5 @@
-// Training must not hold the corpus in memory: what a process allocates grows by the places of the lines
-// alone.
+// Training must not hold the corpus in memory: but for what --cache-mib grants, what a process allocates grows
+// by the places of the lines alone.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -64,6 +64,8 @@ class Memory : public testing::Test {
                                        "20",
                                        "--threads",
                                        "1",
+                                       "--cache-mib",
+                                       "0",
                                        "--run-directory",
                                        run.string()});
     const auto running = [&] { return waitpid(child, nullptr, WNOHANG) == 0; };
