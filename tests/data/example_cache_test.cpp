@@ -64,7 +64,7 @@ TEST(ExampleCacheTest, StaysWithinItsBound) {
       if (cache.find(index)) ++kept;
     }
     // A block's rest and the places of those that are not kept are lost.
-    EXPECT_GE(kept, bound * 7 / 10 / (4 * words + 20) - (bound > 0 ? 1 : 0)) << bound;
+    EXPECT_GE(kept, bound * 7 / 10 / (4 * words + 20)) << bound;
     EXPECT_LT(kept, examples);
     for (uint64_t index = 0; index < examples; ++index)
       if (cache.find(index)) expect_kept(cache, judged(index, words));

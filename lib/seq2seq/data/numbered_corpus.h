@@ -27,7 +27,7 @@ class NumberedCorpus {
   NumberedCorpus(const Corpus& corpus, const TextCodec& source, const TextCodec& target,
                  const Settings& settings);
 
-  /// Throws what the tokenizer throws.
+  /// Throws what reading and tokenizing the pair throws.
   JudgedExample at(uint64_t index);
   /// Memory of the examples that are kept.
   uint64_t cached_bytes() const { return cache_.bytes(); }
