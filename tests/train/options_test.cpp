@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
@@ -234,7 +236,19 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
                 "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
                 "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
                 "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
-                "run.gradient-flow-every"));
+                "run.gradient-flow-every", "loader.loader-threads", "loader.cache-mib"));
+}
+
+TEST(LoaderThreads, AProcessorThatTrainsIsLeftToTraining) {
+  TrainOptions options;
+  EXPECT_EQ(loader_threads(options), 1);
+  options.run.device = "cuda";
+  EXPECT_EQ(loader_threads(options), std::min<int64_t>(4, usable_processors()));
+  for (const char* device : {"cpu", "cuda"}) {
+    options.run.device = device;
+    options.loader.threads = 7;
+    EXPECT_EQ(loader_threads(options), 7);
+  }
 }
 
 TEST(TrainOptions, KnowWhichOfThemNameFiles) {

@@ -53,7 +53,12 @@ TEST_F(RunLogTest, LinesAreThereAtOnceWithTheirKeysInOrder) {
       "\n");
   update.coverage_loss = 0.25;
   log.write(update);
+  update.data_wait_share = 0.125;
+  log.write(update);
   EXPECT_THAT(text(), HasSubstr(R"("perplexity":null,"coverage_loss":0.25,"gradient_norm":0.1,)"));
+  EXPECT_THAT(text(),
+              HasSubstr(R"("target_tokens_per_second":1000.0,"data_wait_share":0.125,"seconds":12.25})"));
+  EXPECT_EQ(lines_of<UpdateLine>(read()).back().data_wait_share, 0.125);
 }
 
 TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
@@ -106,6 +111,7 @@ TEST_F(RunLogTest, WhatALineLacksIsNotANumber) {
   EXPECT_THAT(update.loss, IsNan());
   EXPECT_THAT(update.seconds, IsNan());
   EXPECT_THAT(update.coverage_loss, ::testing::Optional(IsNan()));
+  EXPECT_FALSE(update.data_wait_share);
   EXPECT_EQ(update.target_tokens, 0);
   const auto& validation = std::get<ValidationLine>(lines[1]);
   EXPECT_THAT(validation.scores, ElementsAre(Pair("bleu", 12.5), Pair("later-metric", 7)));

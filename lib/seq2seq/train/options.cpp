@@ -4,6 +4,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/engine/products.h"
 
@@ -120,6 +121,11 @@ Precision resolved(Precision precision, const RunOptions& run) {
   return run.device == "cpu" && run.kernels != Kernels::plain && bfloat16_products_are_faster()
              ? Precision::bfloat16
              : Precision::float32;
+}
+
+int64_t loader_threads(const TrainOptions& options) {
+  if (options.loader.threads > 0) return options.loader.threads;
+  return options.run.device == "cpu" ? 1 : std::min<int64_t>(4, usable_processors());
 }
 
 }  // namespace seq2seq
