@@ -183,10 +183,10 @@ int bench_decode(const BenchDecodeOptions& options) {
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
+  const at::Device device = open_device(options.device);
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const at::Device device = open_device(options.device);
   const DecodingModels models(load_model(options.model, device));
   const std::vector<SourceLine> lines = read_all(options.input);
   std::shared_ptr<const Shortlist> shortlist;

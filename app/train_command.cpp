@@ -9,6 +9,7 @@
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
@@ -56,10 +57,10 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   make_paths_absolute(options);
   // Keep the precision that was measured when the run began, if it is available here.
   if (options.optimization.precision == Precision::automatic)
-    options.optimization.precision =
-        options.run.device == "cpu" && options.run.kernels != Kernels::plain && has_onednn_bfloat16_products()
-            ? before.optimization.precision
-            : Precision::float32;
+    options.optimization.precision = means_cpu(options.run.device) && options.run.kernels != Kernels::plain &&
+                                             has_onednn_bfloat16_products()
+                                         ? before.optimization.precision
+                                         : Precision::float32;
   // A run may always change to float32, which is available everywhere.
   if (options.optimization.precision == Precision::float32)
     before.optimization.precision = Precision::float32;
@@ -86,8 +87,9 @@ TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& fr
   return options;
 }
 
-/// All options of the run; with `resume`, opens it into `resumed`.
-TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDirectory>& resumed) {
+/// All options of the run; with --resume, opens it into `resumed`.
+TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
+                     std::optional<RunDirectory>& resumed) {
   // A resumed run or an initial model decides which alternatives the other options belong to.
   OptionPatch rest = given;
   TrainOptions names;
@@ -101,13 +103,18 @@ TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDir
   const std::string directory = text_of(&names.run.directory), from = text_of(&names.run.initialize_from);
   if (text_of(&names.optimization.precision) == option_name(Precision::bfloat16))
     check_available(Precision::bfloat16);
-  if (resume && directory.empty())
+  if (call.resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
-  if (resume) {
+  if (call.resume) {
     resumed = RunDirectory::open(directory);
     return resolve_resumed(given, directory, *resumed);
   }
-  if (!from.empty()) return resolve_fine_tuning(given, from);
+  if (!from.empty()) {
+    const std::string device = text_of(&names.run.device);
+    if (!call.dump_config)
+      open_device(device.empty() ? names.run.device : device);  // before LibTorch is used
+    return resolve_fine_tuning(given, from);
+  }
   TrainOptions options;
   apply(options, given);
   return options;
@@ -137,12 +144,13 @@ int train(const TrainOptions& options, std::optional<RunDirectory> resumed) {
 int run_train(const TrainCallOptions& call, const OptionPatch& given) {
   set_quiet(call);
   std::optional<RunDirectory> resumed;
-  TrainOptions options = resolve(given, call.resume, resumed);
+  TrainOptions options = resolve(given, call, resumed);
   if (call.dump_config) {
     std::cout << options_to_json(options) << "\n";
     return 0;
   }
   check_as_given(options, given, [&] { check(options); });
+  open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
   return train(options, std::move(resumed));
 }

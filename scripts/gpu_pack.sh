@@ -42,7 +42,7 @@ cp -r models "$folder"
 rm -f "$folder"/models/*.pt
 cp tests/reference/*.json "$folder/tests/reference"
 cp $build/tests/on_device scripts/gpu_check.sh scripts/gpu_report.py "$folder"
-# The program runs here only where the CUDA libraries of torch are; otherwise gpu_check.sh makes this model.
+# The program runs here only where the libraries are that torch loads at its start; otherwise gpu_check.sh makes this model.
 libraries=$folder/lib:$torch/lib$(printf ':%s' "$torch"/../nvidia/*/lib):${LD_LIBRARY_PATH:-}
 LD_LIBRARY_PATH=$libraries "$folder/bin/seq2seq" vocab --input "$folder"/data/train.{en,de} --type sentencepiece \
   --size 8000 --output "$folder/joint.model" || echo "no SentencePiece model was made"

@@ -146,11 +146,11 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
         o.validation.metrics = {"bleu", "rougeLsun"};
       },
       "--valid-metrics: 'rougeLsun' is unknown", "did you mean 'rougeLsum'?");
-  for (const char* device : {"cpu", "cuda", "cuda:0", "cuda:15"})
+  for (const char* device : {"auto", "cpu", "cuda", "cuda:0", "cuda:15"})
     accepted([&](auto& o) { o.run.device = device; });
   for (const char* device : {"", "gpu", "cuda:", "cuda:x", "cuda0"})
     refused([&](auto& o) { o.run.device = device; }, "--device: '" + std::string(device) + "' is unknown",
-            "valid: cpu, cuda, cuda:N");
+            "valid: auto, cpu, cuda, cuda:N");
 }
 
 TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {

@@ -101,7 +101,7 @@ void check(const TrainOptions& options) {
   check_conditions(options);
   const std::string& device = options.run.device;
   check_device_name(device);
-  if (device != "cpu" && options.optimization.precision == Precision::bfloat16)
+  if (options.optimization.precision == Precision::bfloat16 && !means_cpu(device))
     throw UsageError("--precision", "only processors are offered bfloat16",
                      "give --precision float32 with --device " + device);
   if (options.run.kernels == Kernels::plain && options.optimization.precision == Precision::bfloat16)
@@ -118,7 +118,7 @@ void check_available(Precision precision) {
 
 Precision resolved(Precision precision, const RunOptions& run) {
   if (precision != Precision::automatic) return precision;
-  return run.device == "cpu" && run.kernels != Kernels::plain && bfloat16_products_are_faster()
+  return means_cpu(run.device) && run.kernels != Kernels::plain && bfloat16_products_are_faster()
              ? Precision::bfloat16
              : Precision::float32;
 }
