@@ -18,6 +18,7 @@
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
 #include "seq2seq/train/new_model.h"
 #include "seq2seq/train/update.h"
 
@@ -111,6 +112,7 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   use_threads(options.run.threads);
   options.optimization.precision = resolved(options.optimization.precision, options.run);
   const ComputeScope kernels(&Compute::kernels, options.run.kernels);
+  const DeterministicScope bits(device, options.optimization.deterministic);
   TrainingBench training(options, device);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();

@@ -241,6 +241,19 @@ TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
   EXPECT_FALSE(context[2].isnan().any().item<bool>());
 }
 
+// A penalty made once for many steps changes no bit; positions that the mask hides get no weight at all.
+TEST_P(AttentionKindTest, APenaltyMadeBeforeIsTheSame) {
+  const Tensor query = cosine({3, query_size()}, 3000, 50.0);
+  const AttentionPointer attention = filled(kind(), NoCoverage{});
+  AttentionView view = attention->prepare(states, mask);
+  const AttentionResult made_now = attention->forward(query, view);
+  view.penalty = Attention::penalty_of(mask);
+  const AttentionResult made_before = attention->forward(query, view);
+  EXPECT_TRUE(same(made_before.weights, made_now.weights));
+  EXPECT_TRUE(same(made_before.context, made_now.context));
+  EXPECT_EQ(made_now.weights.masked_fill(mask, 0).abs().max().item<double>(), 0);
+}
+
 // `prepared_tensors` lists what `prepare` computes, for every kind of coverage.
 TEST_P(AttentionKindTest, ListsWhatItPrepares) {
   for (const CoverageOptions& coverage : all_kinds<CoverageOptions>()) {
@@ -376,6 +389,10 @@ TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {
       }
     }
   EXPECT_NEAR(coverage_loss(attention, steps).item<double>(), expected, 1e-12);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  const auto deterministic = coverage_loss(attention, steps).item<double>();
+  at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);
+  EXPECT_NEAR(deterministic, expected, 1e-12);
 }
 
 TEST(AttentionTest, CoverageNeedsAttention) {

@@ -153,16 +153,20 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
             "valid: auto, cpu, cuda, cuda:N");
 }
 
-TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
-  refused(
-      [&](auto& o) {
-        o.optimization.precision = Precision::bfloat16;
-        o.run.device = "cuda";
-      },
-      "--precision: only processors are offered bfloat16", "give --precision float32 with --device cuda");
+TEST(TrainOptionsCheck, Tf32IsForCudaDevices) {
+  const auto on = [](const char* device, Precision precision) {
+    return [=](auto& o) {
+      o.optimization.precision = precision;
+      o.run.device = device;
+    };
+  };
+  refused(on("cpu", Precision::tf32), "--precision: tf32 is a number format of CUDA devices",
+          "give --precision float32");
+  for (const char* device : {"cuda", "cuda:1"}) accepted(on(device, Precision::tf32));
+  for (const char* device : {"cpu", "cuda"}) accepted(on(device, Precision::automatic));
   for (const char* device : {"cpu", "cuda"})
     accepted([&](auto& o) {
-      o.optimization.precision = Precision::automatic;
+      o.optimization.deterministic = true;
       o.run.device = device;
     });
 }
@@ -188,6 +192,8 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   RunOptions elsewhere, plain;
   elsewhere.device = "cuda";
   plain.kernels = Kernels::plain;
+  EXPECT_EQ(resolved(Precision::automatic, elsewhere), Precision::tf32);
+  elsewhere.kernels = Kernels::check;
   EXPECT_EQ(resolved(Precision::automatic, elsewhere), Precision::float32);
   EXPECT_EQ(resolved(Precision::automatic, plain), Precision::float32);
   EXPECT_EQ(resolved(Precision::bfloat16, {}), Precision::bfloat16);
@@ -196,6 +202,17 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   if (!has_onednn_bfloat16_products()) {
     EXPECT_EQ(measured, Precision::float32);
   }
+}
+
+TEST(Precision, IsAvailableWhereItCanBeComputed) {
+  RunOptions elsewhere, plain;
+  elsewhere.device = "cuda:0";
+  plain.kernels = Kernels::plain;
+  EXPECT_TRUE(is_available(Precision::float32, plain));
+  EXPECT_TRUE(is_available(Precision::tf32, elsewhere));
+  EXPECT_FALSE(is_available(Precision::tf32, {}));
+  EXPECT_FALSE(is_available(Precision::bfloat16, plain));
+  EXPECT_EQ(is_available(Precision::bfloat16, {}), has_onednn_bfloat16_products());
 }
 
 TEST(ValidationMetrics, KnowTheirDirection) {

@@ -24,4 +24,7 @@ struct Batch {
 
 Batch make_batch(std::span<const Example> examples);
 
+/// The rows of a batch in `parts` batches of about equal size, none wider than it has to be; 1 <= parts <= size.
+std::vector<Batch> split_batch(const Batch& batch, int64_t parts);
+
 }  // namespace seq2seq

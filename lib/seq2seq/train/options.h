@@ -116,7 +116,8 @@ struct DataOptions {
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are always in float32.
-enum class Precision { float32, bfloat16, automatic };
+/// tf32: on CUDA devices only. bfloat16: products with weights; on CUDA devices the others are in tf32.
+enum class Precision { float32, tf32, bfloat16, automatic };
 std::span<const char* const> option_names(Precision);
 
 struct OptimizationOptions {
@@ -131,6 +132,7 @@ struct OptimizationOptions {
   double label_smoothing = 0.0;
   double average_decay = 0.0;
   Precision precision = Precision::float32;
+  bool deterministic = false;
   double scheduled_sampling = 0.0;
   int64_t scheduled_sampling_updates = 0;
   double coverage_loss = 0.0;
@@ -153,8 +155,11 @@ struct OptimizationOptions {
       "validate and save an exponential moving average of the weights with this decay; 0 = off",
       in_range(0, 0.999999));
     f("precision", o.precision,
-      "number format of matrix products in training: bfloat16 is twice as fast on processors with "
-      "instructions for it; auto measures at the start");
+      "number format of matrix products in training: tf32 is for CUDA devices; bfloat16 is twice as fast on "
+      "processors with instructions for it; auto measures at the start, and is tf32 on CUDA devices");
+    f("deterministic", o.deterministic,
+      "bit-identical results on CUDA devices as well: slower, and batches too large for the memory are not "
+      "split");
     f("scheduled-sampling", o.scheduled_sampling,
       "probability that a decoder input is sampled from the model itself (Bengio et al. 2015)",
       in_range(0, 1));
@@ -269,8 +274,10 @@ SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
 /// Rules between fields, and what this machine supports, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
-/// Throws UsageError if this machine does not support `precision`.
-void check_available(Precision precision);
+/// Throws UsageError if the device does not support `precision`, Error if there is no such device.
+void check_available(Precision precision, const std::string& device);
+/// Whether the run's device supports `precision` with its kernels.
+bool is_available(Precision precision, const RunOptions& run);
 /// `precision`, with `automatic` resolved to the faster one on the run's device and with its kernels.
 Precision resolved(Precision precision, const RunOptions& run);
 /// Threads that tokenize: where none are said, a processor that trains is left to training, and up to four

@@ -7,6 +7,7 @@
 #include "seq2seq/model/device.h"
 #include "seq2seq/model/gradient_flow.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
 #include "seq2seq/train/new_model.h"
 
 namespace seq2seq {
@@ -58,6 +59,7 @@ void Trainer::set_up() {
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   const ComputeScope kernels(&Compute::kernels, options_.run.kernels);
+  const DeterministicScope bits(model_.model->device(), options_.optimization.deterministic);
   try {
     return train(stop_requested);
   } catch (...) {

@@ -23,7 +23,8 @@ std::string wait_text(const IntervalSums& interval, const char* separator) {
 void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs,
                             bool resumed) {
   filter_told_ = resumed;
-  if (options_.optimization.precision == Precision::bfloat16) log_info("products are computed in bfloat16");
+  if (const Precision precision = options_.optimization.precision; precision != Precision::float32)
+    log_info(fmt::format("products are computed in {}", option_name(precision)));
   const int threads = at::get_num_threads();
   log_info(
       fmt::format("{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} thread{}",
