@@ -9,6 +9,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "../data/temporary_folder.h"
 #include "command_line.h"
 #include "help_formatter.h"
 
@@ -164,6 +165,17 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--coverage-loss-start: would change nothing; add --coverage-loss");
   refused("bench train", "--train x.tsv --valid-beam-size 9",
           "--valid-beam-size: would change nothing; add --valid-metrics bleu, or leave it out");
+}
+
+TEST(Commands, AFolderThatCannotBeMadeIsNamed) {
+  const TemporaryFolder folder;
+  const std::string grammar =
+      folder.write("g.json", R"({"start": "S", "rules": {"S": [{"source": "a", "target": "b"}]}})");
+  const Outcome outcome =
+      run("generate", {"--grammar", grammar, "--splits", "train=1", "--output-directory", "/dev/null/x"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.error,
+            "seq2seq: /dev/null/x: cannot be created (Not a directory); check the folder's permissions\n");
 }
 
 TEST(Commands, FormerFlagsMeanWhatTheyMeant) {

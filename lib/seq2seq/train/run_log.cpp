@@ -175,9 +175,11 @@ std::string RunLog::history() const {
 
 std::vector<RunLogLine> RunLog::read(const fs::path& run) {
   const fs::path file = run / file_name;
-  if (!fs::exists(run / "config.json"))
+  std::error_code unknown;
+  if (!fs::exists(run / "config.json", unknown))
     throw Error(run.string(), "is not a run directory (no config.json)", "give one of seq2seq train");
-  if (!fs::exists(file)) throw Error(file.string(), "is missing", "give a run that has begun to train");
+  if (!fs::exists(file, unknown))
+    throw Error(file.string(), "is missing", "give a run that has begun to train");
   std::vector<RunLogLine> result;
   std::istringstream lines(read_file(file));
   double before = 0, last = 0;  // of the processes that trained before this one; of the line before

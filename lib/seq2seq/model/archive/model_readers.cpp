@@ -20,8 +20,9 @@ const ModelReader& reader_of(const std::filesystem::path& path) {
     if (reader.recognises(path)) return reader;
     tried += (tried.empty() ? "" : ", ") + std::string(reader.name);
   }
+  std::error_code unknown;
   throw Error(path.string(),
-              std::string(std::filesystem::is_directory(path) ? "holds no model" : "is no model") +
+              std::string(std::filesystem::is_directory(path, unknown) ? "holds no model" : "is no model") +
                   " of a known kind (tried: " + tried + ")",
               "give a model.pt, or a run directory of seq2seq train that has a checkpoint; translate runs "
               "the methods of other archives when --source-vocabulary and --target-vocabulary are given");
