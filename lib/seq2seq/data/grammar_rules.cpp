@@ -1,6 +1,7 @@
 #include "seq2seq/data/grammar_rules.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "seq2seq/core/error.h"
@@ -60,6 +61,18 @@ class RuleExpander {
       enumerate(production, binding, std::vector<std::string>(free.begin(), free.end()), 0, production.weight,
                 id);
     }
+    check_weights(rules_.symbols[id]);
+  }
+
+  void check_weights(const Symbol& symbol) const {
+    double total = 0;
+    for (const auto& production : symbol.productions) total += production.weight;
+    const std::string place = file_.where(symbol.name);
+    if (!std::isfinite(total))
+      throw Error(place, "the sum of its productions' weights is not finite", "give smaller ones");
+    if (!symbol.productions.empty() && total == 0)
+      throw Error(place, "the weights of all its productions are 0",
+                  "give a value of the features that they choose a weight");
   }
 
   std::set<std::string> free_variables(const Template& production, const Binding& binding) const {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/nearest_name.h"
@@ -36,19 +37,27 @@ Features::Features(const Json& json, const std::string& where) {
     throw Error(where, "'features' is not an object", "write {\"case\": [\"nom\", \"acc\"]}");
   for (const auto& [name, values] : json.items()) {
     auto& feature = features_[name];
+    const std::string place = where + ": feature " + name;
     if (!values.is_array() && !values.is_object())
-      throw Error(where + ": feature " + name,
-                  "is neither a list of values nor an object of values with weights");
+      throw Error(place, "is neither a list of values nor an object of values with weights");
+    double total = 0;
     for (const auto& [key, item] : values.items()) {
       if (values.is_array() ? !item.is_string() : !item.is_number())
-        throw Error(where + ": feature " + name, "has the bad value " + dump_json(item));
+        throw Error(place, "has the bad value " + dump_json(item));
       const FeatureValue value =
           values.is_array() ? FeatureValue{item.get<std::string>()} : FeatureValue{key, item.get<double>()};
       if (const auto other = feature_of(value.name); !other.empty())
-        throw Error(where + ": feature " + name, "its value '" + value.name + "' also belongs to " + other,
-                    "rename one of them");
+        throw Error(place, "its value '" + value.name + "' also belongs to " + other, "rename one of them");
+      if (!(value.weight >= 0))
+        throw Error(place, "its value '" + value.name + "' has the weight " + dump_json(item),
+                    "give 0 or a positive number");
+      total += value.weight;
       feature.push_back(value);
     }
+    if (!std::isfinite(total))
+      throw Error(place, "the sum of its weights is not finite", "give smaller ones");
+    if (!feature.empty() && total == 0)
+      throw Error(place, "all its weights are 0", "give one of its values a weight");
   }
 }
 
