@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "sample_options.h"
 #include "seq2seq/core/error.h"
 
@@ -324,6 +326,23 @@ TEST(OptionAttributes, WhatWouldChangeNothingIsRefused) {
   EXPECT_EQ(message({.copies = 2}), "--copies: would change nothing; add --printed");
   EXPECT_EQ(message({.printed = true, .copies = 2}), "accepted");
   EXPECT_EQ(message({.ink = {.frame = false}}), "--no-ink.frame: would change nothing; add --printed");
+}
+
+TEST(OptionAttributes, AMemberThatAProgramSetIsHeldToItsRange) {
+  const auto message = [](const auto& options, const std::string& prefix) {
+    try {
+      check_values(options, prefix);
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  Drawing drawing;
+  EXPECT_EQ(message(drawing, "--"), "accepted");
+  drawing.shape = Square{.side = std::nan("")};
+  EXPECT_EQ(message(drawing, "--"), "--shape.side: nan is out of range; give at least 0");
+  EXPECT_EQ(message(Printing{.copies = 9}, ""), "accepted");
+  EXPECT_EQ(message(Printing{.copies = 10}, ""), "copies: 10 is out of range; give 1 to 9");
 }
 
 TEST(OptionAttributes, AnOptionAtFaultIsNamedByWhereItCameFrom) {

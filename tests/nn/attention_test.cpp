@@ -397,6 +397,8 @@ TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
   EXPECT_NO_THROW(make_attention(DotAttention{}, {4, 4, 7}));
   EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 3}, {5, 4, 7}), UsageError);
   EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
+  EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 0}, {5, 4, 7}), UsageError);
+  EXPECT_THROW(make_attention(LocalAttention{.window = 0}, {5, 4, 7}), UsageError);
 }
 
 // Luong's equations 9 and 10, one sentence and one query at a time, computed by a Python program.

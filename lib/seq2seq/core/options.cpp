@@ -350,6 +350,10 @@ void check_field_conditions(const std::vector<OptionField>& fields,
     }
 }
 
+void check_field_values(const std::vector<OptionField>& fields, const std::string& prefix) {
+  for (const OptionField& field : fields) check_value(field, field.get(), prefix + field.flag);
+}
+
 void check_named(const std::vector<OptionField>& fields,
                  const std::function<std::string(const OptionField&)>& name,
                  const std::function<void()>& check) {

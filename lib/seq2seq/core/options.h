@@ -265,6 +265,16 @@ void check_conditions(const Options& options) {
   check_field_conditions(option_fields(const_cast<Options&>(options)), option_catalogue<Options>());
 }
 
+/// Type-erased body of `check_values`.
+void check_field_values(const std::vector<OptionField>& fields, const std::string& prefix);
+
+/// Throws UsageError naming the flag of an option, behind `prefix`, that is out of its range: a program may
+/// have set its member.
+template <class Options>
+void check_values(const Options& options, const std::string& prefix = "--") {
+  check_field_values(option_fields(const_cast<Options&>(options)), prefix);
+}
+
 /// Calls `check`. An option that it refuses by its flag is named as `name` says instead.
 void check_named(const std::vector<OptionField>& fields,
                  const std::function<std::string(const OptionField&)>& name,

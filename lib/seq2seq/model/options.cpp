@@ -79,6 +79,7 @@ bool has_attention(const ModelOptions& options) {
 }
 
 void check(const ModelOptions& options) {
+  check_values(options);
   if (const auto* decoder = std::get_if<RnnDecoderOptions>(&options.decoder))
     check_rnn_decoder(options, *decoder);
   if (const auto* encoder = std::get_if<TransformerOptions>(&options.encoder))
