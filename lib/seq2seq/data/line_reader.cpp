@@ -181,9 +181,7 @@ bool LineReader::ready(int64_t milliseconds) const {
   }
   return true;
 }
-uint64_t LineReader::line_number() const {
-  return implementation_->number;
-}
+
 bool LineReader::too_long() const {
   return implementation_->too_long;
 }
