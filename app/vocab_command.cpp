@@ -51,6 +51,8 @@ struct VocabOptions {
       ".json, else a token a line)",
       everyday);
     f.group("vocabulary", o.vocabulary, GroupFlags::plain);
+    f.also(&o.vocabulary.minimum_frequency,
+           only_if(o.type != VocabularyType::sentencepiece, "set --size instead"));
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("character-coverage", o.character_coverage,
       "sentencepiece: share of the running characters that get a token; less than 1 leaves out the rarest",
@@ -68,9 +70,6 @@ void VocabOptions::check() const {
   for (const std::string& file : input)
     if (std::filesystem::equivalent(file, output, missing))
       throw UsageError("--output", "is the input, which would be overwritten", "name another file");
-  if (type == VocabularyType::sentencepiece &&
-      vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
-    throw UsageError("--minimum-frequency", "would change nothing", "set --size instead");
 }
 
 /// Every line of every file; refuses what is no text.

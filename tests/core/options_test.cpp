@@ -79,6 +79,21 @@ struct Printing {
   }
 };
 
+struct Cover {
+  std::string text = {};
+  static void fields(auto& o, auto& f) { f("text", o.text, "on it"); }
+};
+
+struct Book {
+  bool bound = false;
+  Cover cover = {};
+  static void fields(auto& o, auto& f) {
+    f("bound", o.bound, "");
+    f.group("cover", o.cover);
+    f.also(&o.cover.text, only_if(o.bound, "add --bound"), everyday);
+  }
+};
+
 Drawing with(const std::string& json) {
   return options_from_json<Drawing>(json, "c.json");
 }
@@ -326,6 +341,16 @@ TEST(OptionAttributes, WhatWouldChangeNothingIsRefused) {
   EXPECT_EQ(message({.copies = 2}), "--copies: would change nothing; add --printed");
   EXPECT_EQ(message({.printed = true, .copies = 2}), "accepted");
   EXPECT_EQ(message({.ink = {.frame = false}}), "--no-ink.frame: would change nothing; add --printed");
+}
+
+TEST(OptionAttributes, MayDependOnMoreThanTheGroupSees) {
+  Book book{.cover = {.text = "x"}};
+  EXPECT_THAT([&] { check_conditions(book); },
+              ThrowsMessage<UsageError>("--cover.text: would change nothing; add --bound"));
+  book.bound = true;
+  EXPECT_NO_THROW(check_conditions(book));
+  EXPECT_FALSE(option_fields(book)[0].is(everyday));
+  EXPECT_TRUE(option_fields(book)[1].is(everyday));
 }
 
 TEST(OptionAttributes, AMemberThatAProgramSetIsHeldToItsRange) {

@@ -155,6 +155,11 @@ class OptionCollector {
   void kind(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
             Attribute... attributes);
 
+  /// Further attributes of the option that `member` holds, listed by a group that cannot see what they depend
+  /// on.
+  template <class... Attribute>
+  void also(const void* member, Attribute... attributes);
+
  private:
   template <class... Attribute>
   OptionField field(std::string_view name, std::string_view help, Attribute... attributes) const;
@@ -362,6 +367,12 @@ void OptionCollector::group(std::string_view name, Group& options, GroupFlags fl
   inner.path_prefix_ += std::string(name) + ".";
   if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
   Group::fields(options, inner);
+}
+
+template <class... Attribute>
+void OptionCollector::also(const void* member, Attribute... attributes) {
+  for (OptionField& entry : out_)
+    if (entry.member == member) (entry.attach(attributes), ...);
 }
 
 template <class... Alternative, class... Attribute>
