@@ -5,6 +5,7 @@
 #include <set>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/data/grammar_file.h"
 #include "seq2seq/data/grammar_signature.h"
@@ -36,7 +37,7 @@ class RuleExpander {
 
  private:
   size_t symbol(const std::string& name, const std::vector<std::string>& values) {
-    const std::string full = values.empty() ? name : name + "[" + join(values, ",") + "]";
+    const std::string full = values.empty() ? name : name + "[" + joined(values, ",") + "]";
     const auto [found, added] = ids_.try_emplace(full, rules_.symbols.size());
     if (added) {
       Symbol symbol;
@@ -192,7 +193,7 @@ class RuleExpander {
   static std::string look_up(const WordForms& forms, const std::vector<std::string>& values) {
     for (const auto& [patterns, text] : forms.cases)
       if (std::equal(patterns.begin(), patterns.end(), values.begin(), matches)) return text;
-    throw Error(forms.where, "has no entry for " + join(values, ","), "add one");
+    throw Error(forms.where, "has no entry for " + joined(values, ","), "add one");
   }
 
   void compute_heights() {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/nearest_name.h"
 
 namespace seq2seq::grammar {
@@ -24,12 +25,6 @@ std::vector<std::string> split(std::string_view text, char separator) {
     begin = end + 1;
   }
   return words;
-}
-
-std::string join(const std::vector<std::string>& words, const std::string& separator) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
 }
 
 Features::Features(const Json& json, const std::string& where) {
@@ -115,9 +110,9 @@ Reference parse_reference(std::string_view text, const std::string& where) {
 std::vector<std::string> resolve(const Reference& reference, const std::vector<std::string>& features,
                                  const Features& known, const Binding& binding, const std::string& where) {
   if (reference.arguments.size() != features.size())
-    throw Error(where,
-                "{" + reference.name + "} has " + std::to_string(reference.arguments.size()) + " features",
-                "it is declared with " + std::to_string(features.size()) + ": [" + join(features, ",") + "]");
+    throw Error(
+        where, "{" + reference.name + "} has " + std::to_string(reference.arguments.size()) + " features",
+        "it is declared with " + std::to_string(features.size()) + ": [" + joined(features, ",") + "]");
   std::vector<std::string> values;
   for (size_t i = 0; i < features.size(); ++i) {
     const std::string& argument = reference.arguments[i];
