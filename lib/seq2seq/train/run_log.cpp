@@ -1,5 +1,6 @@
 #include "seq2seq/train/run_log.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <type_traits>
@@ -12,6 +13,12 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
+/// A metric's name, which options have as well, spelled as the other keys are.
+std::string underscored(std::string metric) {
+  std::replace(metric.begin(), metric.end(), '-', '_');
+  return metric;
+}
+
 /// Visits a line's fields and writes them.
 struct LineWriter {
   Json json;
@@ -20,7 +27,10 @@ struct LineWriter {
     if (value) json[key] = *value;
   }
   void scores(const std::map<std::string, double>& scores) {
-    for (const auto& [metric, score] : scores) json[metric] = score;
+    for (const auto& [metric, score] : scores) {
+      json[metric] = score;
+      json[underscored(metric)] = score;
+    }
   }
 };
 
@@ -38,6 +48,8 @@ class LineReader {
     if (scores_ == nullptr) return;
     for (const auto& [key, value] : json_.items())
       if (value.is_number() || value.is_null()) (*scores_)[key] = number_at(json_, key);
+    for (const auto& [metric, score] : std::map(*scores_))
+      if (underscored(metric) != metric) scores_->erase(underscored(metric));
   }
 
  private:
