@@ -8,6 +8,7 @@
 #include "flags.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/train/trainer.h"
@@ -42,9 +43,8 @@ void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPat
     if (fixed(field)) (given.contains(field.path) ? named : others).push_back(given.place_of(field));
   const std::vector<std::string>& places = named.empty() ? others : named;
   if (places.empty()) return;
-  std::string names;
-  for (const std::string& place : places) names += (names.empty() ? "" : ", ") + place;
-  throw UsageError(names, problem, (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
+  throw UsageError(joined(places), problem,
+                   (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
 }
 
 TrainOptions resolve_resumed(const OptionPatch& given, const std::string& directory,

@@ -133,6 +133,12 @@ TEST(TrainOptionsCheck, OptionsThatWouldDoNothingAreRefused) {
         o.text.vocabulary_size = 9;
       },
       "--vocabulary-size: would change nothing", "leave it out: the vocabulary is given");
+  refused([](auto& o) { o.text.sentence_separator = "|"; }, "--sentence-separator: would change nothing",
+          "add --encoder hierarchical, or leave it out");
+  accepted([](auto& o) {
+    o.text.sentence_separator = "|";
+    o.model.encoder = HierarchicalEncoderOptions{};
+  });
   accepted([](auto& o) {
     o.optimization.scheduled_sampling_updates = 9;
     o.optimization.scheduled_sampling = 0.2;

@@ -144,6 +144,15 @@ TEST_F(RunLogTest, SecondsGoOnWhereTheRunWasResumed) {
   EXPECT_THAT(seconds, ElementsAre(100, IsNan(), 110.5, 120.5, 130.5, 135.5));
 }
 
+// Of a metric's name and of the other keys; it is one score.
+TEST_F(RunLogTest, AScoreHasAKeyOfEitherSpelling) {
+  log.write(ValidationLine{.update = 1, .scores = {{"copy-rate", 0.5}, {"loss", 2}}});
+  EXPECT_THAT(text(), HasSubstr(R"("target_tokens":0,"copy-rate":0.5,"copy_rate":0.5,"loss":2.0,"best")"));
+  EXPECT_THAT(log.history(), HasSubstr(R"("copy-rate":0.5,"copy_rate":0.5,"loss":2.0)"));
+  EXPECT_THAT(std::get<ValidationLine>(read().at(0)).scores,
+              ElementsAre(Pair("copy-rate", 0.5), Pair("loss", 2)));
+}
+
 TEST_F(RunLogTest, NeedsARun) {
   EXPECT_THAT([&] { read(); }, ThrowsMessage<Error>(HasSubstr("train.jsonl: is missing")));
   fs::remove(folder.path("config.json"));

@@ -94,10 +94,6 @@ void check(const TrainOptions& options) {
                      "draws from the vocabulary alone, which a model that copies does not",
                      "leave out one of --scheduled-sampling and --copying");
   check_validation(options.validation);
-  if (!options.text.sentence_separator.empty() &&
-      !std::holds_alternative<HierarchicalEncoderOptions>(options.model.encoder))
-    throw UsageError("--sentence-separator", "is for the hierarchical encoder",
-                     "add --encoder hierarchical, or leave it out");
   check_conditions(options);
   const std::string& device = options.run.device;
   check_device_name(device);

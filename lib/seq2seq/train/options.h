@@ -267,6 +267,9 @@ struct TrainOptions {
     f.group("limits", o.limits, GroupFlags::plain, same_in_a_study, on_resume_free);
     f.group("validation", o.validation, GroupFlags::plain);
     f.group("run", o.run, GroupFlags::plain);
+    f.also(&o.text.sentence_separator,
+           only_if(std::holds_alternative<HierarchicalEncoderOptions>(o.model.encoder),
+                   "add --encoder hierarchical, or leave it out"));
   }
 };
 
