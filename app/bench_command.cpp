@@ -18,6 +18,7 @@
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
 #include "seq2seq/train/new_model.h"
 #include "seq2seq/train/update.h"
 
@@ -60,23 +61,27 @@ class TrainingBench {
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
+    settings.threads = loader_threads(options);
+    settings.cache_bytes = options.loader.cache_bytes();
     settings.form = model_.text.form;
     settings.seed = static_cast<uint64_t>(options.run.seed);
     loader_ = std::make_unique<Loader>(corpus_, *model_.text.source, *model_.text.target, settings);
   }
 
   struct Window {
-    double seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
+    double seconds = 0, waited_seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
   };
   Window run(double seconds) {
     Window window;
     const auto begin = Clock::now();
     while (window.seconds < seconds) {
+      const auto asked = Clock::now();
       std::vector<Batch> batches;
       for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
         batches.push_back(loader_->next().batch);
         window.sentences += static_cast<double>(batches.back().size);
       }
+      window.waited_seconds += seconds_since(asked);
       const UpdateSums sums = update_->run(batches, ++updates_, options_.optimization.learning_rate).sums;
       window.target_tokens += static_cast<double>(sums.target_tokens);
       window.source_tokens += static_cast<double>(sums.source_tokens);
@@ -107,17 +112,19 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   use_threads(options.run.threads);
   options.optimization.precision = resolved(options.optimization.precision, options.run);
   const ComputeScope kernels(&Compute::kernels, options.run.kernels);
+  const DeterministicScope bits(device, options.optimization.deterministic);
   TrainingBench training(options, device);
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
   std::vector<double> target_speeds, source_speeds, sentence_speeds;
-  double seconds = 0, target_tokens = 0, updates = 0;
+  double seconds = 0, waited_seconds = 0, target_tokens = 0, updates = 0;
   for (int64_t i = 0; i < bench.windows; ++i) {
     const auto window = training.run(bench.window_seconds);
     target_speeds.push_back(window.target_tokens / window.seconds);
     source_speeds.push_back(window.source_tokens / window.seconds);
     sentence_speeds.push_back(window.sentences / window.seconds);
     seconds += window.seconds;
+    waited_seconds += window.waited_seconds;
     target_tokens += window.target_tokens;
     updates += window.updates;
   }
@@ -136,6 +143,7 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   result["target_tokens_per_second"] = describe_windows(target_speeds);
   result["source_tokens_per_second"] = describe_windows(source_speeds);
   result["sentences_per_second"] = describe_windows(sentence_speeds);
+  result["data_wait_share"] = waited_seconds / seconds;
   result["peak_memory_mib"] = peak_memory_mib();
   describe_arithmetic(result, products, seconds, target_tokens, training.device());
   std::cout << dump_json(result, 2) << "\n";

@@ -8,9 +8,9 @@
 #include "flags.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
-#include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
 
@@ -43,9 +43,8 @@ void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPat
     if (fixed(field)) (given.contains(field.path) ? named : others).push_back(given.place_of(field));
   const std::vector<std::string>& places = named.empty() ? others : named;
   if (places.empty()) return;
-  std::string names;
-  for (const std::string& place : places) names += (names.empty() ? "" : ", ") + place;
-  throw UsageError(names, problem, (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
+  throw UsageError(joined(places), problem,
+                   (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
 }
 
 TrainOptions resolve_resumed(const OptionPatch& given, const std::string& directory,
@@ -57,8 +56,7 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   make_paths_absolute(options);
   // Keep the precision that was measured when the run began, if it is available here.
   if (options.optimization.precision == Precision::automatic)
-    options.optimization.precision = means_cpu(options.run.device) && options.run.kernels != Kernels::plain &&
-                                             has_onednn_bfloat16_products()
+    options.optimization.precision = is_available(before.optimization.precision, options.run)
                                          ? before.optimization.precision
                                          : Precision::float32;
   // A run may always change to float32, which is available everywhere.
@@ -101,8 +99,11 @@ TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
     return words && words->size() == 1 ? words->front() : std::string();
   };
   const std::string directory = text_of(&names.run.directory), from = text_of(&names.run.initialize_from);
-  if (text_of(&names.optimization.precision) == option_name(Precision::bfloat16))
-    check_available(Precision::bfloat16);
+  const std::string device = text_of(&names.run.device), precision = text_of(&names.optimization.precision);
+  // Of a run that is resumed, the configuration may name the device.
+  for (const Precision wanted : {Precision::tf32, Precision::bfloat16})
+    if (precision == option_name(wanted) && !(call.resume && device.empty()))
+      check_available(wanted, device.empty() ? names.run.device : device);
   if (call.resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
   if (call.resume) {
@@ -110,7 +111,6 @@ TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
     return resolve_resumed(given, directory, *resumed);
   }
   if (!from.empty()) {
-    const std::string device = text_of(&names.run.device);
     if (!call.dump_config)
       open_device(device.empty() ? names.run.device : device);  // before LibTorch is used
     return resolve_fine_tuning(given, from);

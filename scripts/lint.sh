@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Looks for what compilers do not tell: the format of every file (clang-format), and faults (clang-tidy) in the files that
 # differ from those that were clean before; scripts/lint.clean lists these by their sums.
-#   lint.sh          clang-tidy takes a minute or two of a core for each file: after LINT_MINUTES (default 12) no further one
-#                    is begun, and those not looked at are named
+#   lint.sh          clang-tidy takes up to 20 seconds of a core for each file: after LINT_MINUTES (default 12) no further
+#                    one is begun, and those not looked at are named
 #   lint.sh --all    every file that is not known to be clean, however long it takes. Clean ones go into scripts/lint.clean
 #                    at once, so that a run that was stopped goes on.
 #   lint.sh format   the format alone
@@ -24,6 +24,17 @@ check_format() {
   }
 }
 
+# A version that does not look into the headers of libraries, which takes a tenth of the time.
+readonly tidy=build/lint-tools/clang_tidy/data/bin/clang-tidy
+provide_tidy() {
+  [[ -x $tidy && $(sha256sum <scripts/lint-wheels.txt) == "$(cat build/lint-tools/list.sum 2>/dev/null)" ]] && return
+  rm -rf build/lint-tools
+  python3 -m pip install -q --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
+    --require-hashes --target build/lint-tools -r scripts/lint-wheels.txt >&2 ||
+    { echo "lint: pip could not install clang-tidy; check the network, then run this again" >&2; return 77; }
+  sha256sum <scripts/lint-wheels.txt >build/lint-tools/list.sum
+}
+
 # What clang-tidy is given: sources, looked at together with the header of their name, and headers without a source.
 units() {
   local file
@@ -40,7 +51,7 @@ check_unit() { # UNIT
   local found
   if ((deadline > 0 && $(date +%s) > deadline)); then
     echo "lint: $1 was not looked at for want of time" >&2
-  elif found=$(clang-tidy-14 --quiet -p build/lint --extra-arg=-Wno-pragma-once-outside-header "$1" 2>/dev/null); then
+  elif found=$("$tidy" --quiet -p build/lint --extra-arg=-Wno-pragma-once-outside-header "$1" 2>/dev/null); then
     ((deadline > 0)) || flock scripts/lint.clean bash -c 'sed -i "\| $2\$|d" "$0"; echo "$1" >>"$0"' scripts/lint.clean \
       "$(line_of "$1")" "$1"
   else
@@ -50,7 +61,7 @@ check_unit() { # UNIT
 }
 
 check_faults() { # MINUTES, 0 = no limit
-  scripts/provide.sh clang-tidy-14 clang-tidy-14 || exit 1
+  provide_tidy || exit
   scripts/setup.sh
   cmake --preset lint >/dev/null
   touch scripts/lint.clean
@@ -61,6 +72,7 @@ check_faults() { # MINUTES, 0 = no limit
   ((${#changed[@]})) || return 0
   echo "lint: clang-tidy reads ${#changed[@]} of $(units | wc -l) files" >&2
   export deadline=$(($1 > 0 ? $(date +%s) + 60 * $1 : 0))
+  export tidy
   export -f check_unit line_of rules
   printf '%s\n' "${changed[@]}" | xargs -P "$(scripts/jobs.sh)" -n 1 bash -c 'check_unit "$1"' lint || status=1
   LC_ALL=C sort -k 2 -o scripts/lint.clean scripts/lint.clean

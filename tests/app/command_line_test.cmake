@@ -120,6 +120,17 @@ expect(0 "^$" "resuming at update 6: " train --resume --run-directory ${run} --m
 expect(2 "^$" "^seq2seq: --precision: cannot change when a run is resumed[^\n]*\n$|bfloat16 cannot be computed"
        train --resume --run-directory ${run} --max-updates 7 --precision bfloat16)
 
+# tf32 is refused before anything is read; on a processor, `--deterministic` changes nothing, and stays with its run.
+expect(2 "^$" "^seq2seq: --precision: tf32 is a number format of CUDA devices; give --precision float32[^\n]*\n$"
+       train --precision tf32 --initialize-from /nowhere --run-directory ${FOLDER}/nowhere)
+expect(2 "^$" "^seq2seq: --precision: tf32 is a number format of CUDA devices[^\n]*\n$"
+       train --precision tf32 --device cpu --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
+file(REMOVE_RECURSE ${FOLDER}/copying_run)
+expect(0 "^$" "^$" ${copying} --max-updates 2 --deterministic)
+expect(0 "^$" "^$" ${copying} --max-updates 3 --resume)
+expect(2 "^$" "^seq2seq: --(no-)?deterministic: cannot change when a run is resumed[^\n]*\n$"
+       ${copying} --max-updates 4 --resume --no-deterministic)
+
 # An instruction set that is none is told before anything is read.
 set(PROGRAM ${CMAKE_COMMAND} -E env SEQ2SEQ_INSTRUCTION_SET=avx3 ${strong})
 expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512\n$"

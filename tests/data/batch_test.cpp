@@ -19,10 +19,32 @@ TEST(Batch, PadsToTheLongest) {
   EXPECT_THAT(batch.source_lengths, ElementsAre(4, 2));
   EXPECT_THAT(batch.target_input, ElementsAre(2, 20, 0, 2, 21, 22));
   EXPECT_THAT(batch.target_output, ElementsAre(20, 3, 0, 21, 22, 3));
-  EXPECT_THAT(batch.target_lengths, ElementsAre(2, 3));
   EXPECT_THAT(batch.indices, ElementsAre(5, 3));
   EXPECT_EQ(batch.source_tokens, 6);
   EXPECT_EQ(batch.target_tokens, 5);
+}
+
+TEST(Batch, PartsHoldItsRowsAndAreNoWiderThanTheyHaveToBe) {
+  const std::vector<Example> examples = {{5, {10, 11, 12}, {20}}, {3, {13}, {21, 22}}, {8, {}, {}}};
+  const std::vector<Batch> parts = split_batch(make_batch(examples), 2);
+  ASSERT_EQ(parts.size(), 2u);
+  const Batch expected[] = {make_batch(std::span(examples).first(1)),
+                            make_batch(std::span(examples).subspan(1))};
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(parts[i].size, expected[i].size);
+    EXPECT_EQ(parts[i].source_width, expected[i].source_width);
+    EXPECT_EQ(parts[i].target_width, expected[i].target_width);
+    EXPECT_EQ(parts[i].source, expected[i].source);
+    EXPECT_EQ(parts[i].source_lengths, expected[i].source_lengths);
+    EXPECT_EQ(parts[i].target_input, expected[i].target_input);
+    EXPECT_EQ(parts[i].target_output, expected[i].target_output);
+    EXPECT_EQ(parts[i].target_lengths, expected[i].target_lengths);
+    EXPECT_EQ(parts[i].indices, expected[i].indices);
+    EXPECT_EQ(parts[i].source_tokens, expected[i].source_tokens);
+    EXPECT_EQ(parts[i].target_tokens, expected[i].target_tokens);
+  }
+  EXPECT_EQ(split_batch(make_batch(examples), 3).size(), 3u);
+  EXPECT_EQ(split_batch(make_batch(examples), 1)[0].source, make_batch(examples).source);
 }
 
 TEST(Filter, JudgesLengths) {

@@ -224,6 +224,11 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   const Tensor query = cosine({3, query_size()}, 3000, 1e4);
   for (Tensor& parameter : attention->parameters()) parameter.mul_(100);
   const Tensor weights = attend(query).weights;
+  if (is<AdditiveAttention>(kind())) {  // every tanh is saturated by the query: no place is preferred
+    EXPECT_TRUE(close(weights, mask.to(at::kDouble) / lengths.unsqueeze(1)));
+  } else {
+    EXPECT_TRUE(close(weights.amax(1), weights.sum(1)));
+  }
   if (attention->is_distribution()) {
     EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
   } else {  // a saturated position still has a token in its window
@@ -239,6 +244,19 @@ TEST_P(AttentionKindTest, ANotANumberIsNotHidden) {
   EXPECT_TRUE(context[1].isnan().all().item<bool>());
   EXPECT_FALSE(context[0].isnan().any().item<bool>());
   EXPECT_FALSE(context[2].isnan().any().item<bool>());
+}
+
+// A penalty made once for many steps changes no bit; positions that the mask hides get no weight at all.
+TEST_P(AttentionKindTest, APenaltyMadeBeforeIsTheSame) {
+  const Tensor query = cosine({3, query_size()}, 3000, 50.0);
+  const AttentionPointer attention = filled(kind(), NoCoverage{});
+  AttentionView view = attention->prepare(states, mask);
+  const AttentionResult made_now = attention->forward(query, view);
+  view.penalty = Attention::penalty_of(mask);
+  const AttentionResult made_before = attention->forward(query, view);
+  EXPECT_TRUE(same(made_before.weights, made_now.weights));
+  EXPECT_TRUE(same(made_before.context, made_now.context));
+  EXPECT_EQ(made_now.weights.masked_fill(mask, 0).abs().max().item<double>(), 0);
 }
 
 // `prepared_tensors` lists what `prepare` computes, for every kind of coverage.
@@ -376,6 +394,10 @@ TEST(CoverageLossTest, EqualsTheLoopsWrittenOut) {
       }
     }
   EXPECT_NEAR(coverage_loss(attention, steps).item<double>(), expected, 1e-12);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  const auto deterministic = coverage_loss(attention, steps).item<double>();
+  at::globalContext().setDeterministicAlgorithms(false, /*warn_only=*/false);
+  EXPECT_NEAR(deterministic, expected, 1e-12);
 }
 
 TEST(AttentionTest, CoverageNeedsAttention) {
@@ -397,6 +419,8 @@ TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
   EXPECT_NO_THROW(make_attention(DotAttention{}, {4, 4, 7}));
   EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 3}, {5, 4, 7}), UsageError);
   EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
+  EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 0}, {5, 4, 7}), UsageError);
+  EXPECT_THROW(make_attention(LocalAttention{.window = 0}, {5, 4, 7}), UsageError);
 }
 
 // Luong's equations 9 and 10, one sentence and one query at a time, computed by a Python program.

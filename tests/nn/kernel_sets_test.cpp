@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
@@ -553,29 +554,59 @@ TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
 }
 
 TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
+  constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
+  constexpr int64_t states = sentences * length, rows = sentences * hypotheses;
+  constexpr TypeParam begun = 7, nothing = std::numeric_limits<TypeParam>::quiet_NaN();
+  const Tensor mask = mask_of_two();
   for (const KernelSet* set : usable_sets())
-    for (const int64_t width : {1, 3, 17, 130}) {
-      constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
-      Guarded<TypeParam> keys(sentences * length * width), query(sentences * hypotheses * width), v(width),
-          dscores(sentences * hypotheses * length), dkeys(sentences * length * width),
-          dquery(sentences * hypotheses * width, 99), dv(sentences * width, 99);
-      fill(keys, sentences * length * width, 1e4, 0);
-      fill(query, sentences * hypotheses * width, 50.0, 0.5);
-      fill(v, width, 1.0, 0.25);
-      fill(dscores, sentences * hypotheses * length, 1.0, 0.75);
-      set->additive_scores_backward({.keys = keys.tensor({sentences, length, width}),
-                                     .query = query.tensor({sentences, hypotheses, width}),
-                                     .v = v.tensor({width}),
-                                     .mask = mask_of_two()},
-                                    dscores.tensor({sentences, hypotheses, length}),
-                                    {.keys = dkeys.tensor({sentences, length, width}),
-                                     .query = dquery.tensor({sentences, hypotheses, width}),
-                                     .v_rows = dv.tensor({sentences, width})});
-      EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << set->name << ", " << width;
-      for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
-        for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite
-      for (int64_t i = 5 * width; i < 8 * width; ++i) EXPECT_EQ(dkeys[i], 0);
-    }
+    for (const int64_t width : {1, 3, 17, 130})
+      for (const double scale : {1.0, 50.0, 1e4}) {
+        // The gradient of the keys is added to, the others are written.
+        Guarded<TypeParam> keys(states * width), query(rows * width), v(width), dscores(rows * length),
+            dkeys(states * width, begun), dquery(rows * width, 99), dv(sentences * width, 99);
+        Guarded<double> for_keys(states * width, begun), for_query(rows * width), for_v(sentences * width);
+        fill(keys, states * width, scale, 0);
+        fill(query, rows * width, scale, 0.5);
+        fill(v, width, 1.0, 0.25);
+        fill(dscores, rows * length, 1.0, 0.75);
+        for (int64_t state = 0; state < states; ++state) {
+          const int64_t b = state / length, s = state % length;
+          const bool seen = mask[b][s].item<bool>();
+          for (int64_t row = b * hypotheses; row < (b + 1) * hypotheses; ++row)
+            for (int64_t i = 0; i < width; ++i) {
+              TypeParam &key = keys[state * width + i], &dscore = dscores[row * length + s];
+              if (!seen) {
+                key = dscore = nothing;
+                continue;
+              }
+              const double x = std::tanh(static_cast<double>(key + query[row * width + i]));
+              const double share = dscore * v[i] * (1 - x * x);
+              for_keys[state * width + i] += share;
+              for_query[row * width + i] += share;
+              for_v[b * width + i] += dscore * x;
+            }
+        }
+        set->additive_scores_backward({.keys = keys.tensor({sentences, length, width}),
+                                       .query = query.tensor({sentences, hypotheses, width}),
+                                       .v = v.tensor({width}),
+                                       .mask = mask},
+                                      dscores.tensor({sentences, hypotheses, length}),
+                                      {.keys = dkeys.tensor({sentences, length, width}),
+                                       .query = dquery.tensor({sentences, hypotheses, width}),
+                                       .v_rows = dv.tensor({sentences, width})});
+        const auto compare = [&](const char* what, const Guarded<TypeParam>& actual,
+                                 const Guarded<double>& expected) {
+          const auto a = actual.values();
+          const auto b = expected.values();
+          for (size_t i = 0; i < a.size(); ++i)
+            EXPECT_NEAR(a[i], b[i], 20 * tolerance<TypeParam>)
+                << set->name << ", " << width << " wide, scale " << scale << ", gradient of " << what;
+          EXPECT_TRUE(actual.intact()) << set->name << ", " << width << ", gradient of " << what;
+        };
+        compare("keys", dkeys, for_keys);
+        compare("query", dquery, for_query);
+        compare("v", dv, for_v);
+      }
 }
 
 template <class Scalar>

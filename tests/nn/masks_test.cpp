@@ -38,6 +38,18 @@ TEST(MasksTest, LastStateIsThatOfEachLength) {
   EXPECT_TRUE(same(last, at::stack({x[0][4], x[1][0], x[2][2]})));
 }
 
+TEST(MasksTest, ReverseTimeHasValuesAndGradientOfReorderTime) {
+  const Tensor x = cosine_leaf({3, 5, 2}), other = cosine_leaf({3, 5, 2}), weights = cosine({3, 5, 2}, 70);
+  const Tensor reversal = reversed_positions(ids({5, 1, 3}), x.detach().select(2, 0));
+  const Tensor reversed = reverse_time(x, reversal), reordered = reorder_time(other, reversal);
+  EXPECT_TRUE(same(reversed, reordered));
+  (reversed * weights).sum().backward();
+  (reordered * weights).sum().backward();
+  EXPECT_TRUE(same(x.grad(), other.grad()));
+  const at::NoGradGuard no_grad;
+  EXPECT_TRUE(same(reverse_time(x, reversal), reordered));
+}
+
 TEST(MasksTest, LastStatePassesItsGradientToThatPositionAlone) {
   const Tensor x = cosine_leaf({2, 3, 2});
   last_state(x, ids({3, 1})).sum().backward();

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
@@ -131,6 +133,12 @@ TEST(TrainOptionsCheck, OptionsThatWouldDoNothingAreRefused) {
         o.text.vocabulary_size = 9;
       },
       "--vocabulary-size: would change nothing", "leave it out: the vocabulary is given");
+  refused([](auto& o) { o.text.sentence_separator = "|"; }, "--sentence-separator: would change nothing",
+          "add --encoder hierarchical, or leave it out");
+  accepted([](auto& o) {
+    o.text.sentence_separator = "|";
+    o.model.encoder = HierarchicalEncoderOptions{};
+  });
   accepted([](auto& o) {
     o.optimization.scheduled_sampling_updates = 9;
     o.optimization.scheduled_sampling = 0.2;
@@ -151,16 +159,20 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
             "valid: auto, cpu, cuda, cuda:N");
 }
 
-TEST(TrainOptionsCheck, OnlyProcessorsHaveAPrecision) {
-  refused(
-      [&](auto& o) {
-        o.optimization.precision = Precision::bfloat16;
-        o.run.device = "cuda";
-      },
-      "--precision: only processors are offered bfloat16", "give --precision float32 with --device cuda");
+TEST(TrainOptionsCheck, Tf32IsForCudaDevices) {
+  const auto on = [](const char* device, Precision precision) {
+    return [=](auto& o) {
+      o.optimization.precision = precision;
+      o.run.device = device;
+    };
+  };
+  refused(on("cpu", Precision::tf32), "--precision: tf32 is a number format of CUDA devices",
+          "give --precision float32");
+  for (const char* device : {"cuda", "cuda:1"}) accepted(on(device, Precision::tf32));
+  for (const char* device : {"cpu", "cuda"}) accepted(on(device, Precision::automatic));
   for (const char* device : {"cpu", "cuda"})
     accepted([&](auto& o) {
-      o.optimization.precision = Precision::automatic;
+      o.optimization.deterministic = true;
       o.run.device = device;
     });
 }
@@ -186,6 +198,8 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   RunOptions elsewhere, plain;
   elsewhere.device = "cuda";
   plain.kernels = Kernels::plain;
+  EXPECT_EQ(resolved(Precision::automatic, elsewhere), Precision::tf32);
+  elsewhere.kernels = Kernels::check;
   EXPECT_EQ(resolved(Precision::automatic, elsewhere), Precision::float32);
   EXPECT_EQ(resolved(Precision::automatic, plain), Precision::float32);
   EXPECT_EQ(resolved(Precision::bfloat16, {}), Precision::bfloat16);
@@ -194,6 +208,17 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
   if (!has_onednn_bfloat16_products()) {
     EXPECT_EQ(measured, Precision::float32);
   }
+}
+
+TEST(Precision, IsAvailableWhereItCanBeComputed) {
+  RunOptions elsewhere, plain;
+  elsewhere.device = "cuda:0";
+  plain.kernels = Kernels::plain;
+  EXPECT_TRUE(is_available(Precision::float32, plain));
+  EXPECT_TRUE(is_available(Precision::tf32, elsewhere));
+  EXPECT_FALSE(is_available(Precision::tf32, {}));
+  EXPECT_FALSE(is_available(Precision::bfloat16, plain));
+  EXPECT_EQ(is_available(Precision::bfloat16, {}), has_onednn_bfloat16_products());
 }
 
 TEST(ValidationMetrics, KnowTheirDirection) {
@@ -234,7 +259,19 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
                 "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
                 "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
                 "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
-                "run.gradient-flow-every"));
+                "run.gradient-flow-every", "loader.loader-threads", "loader.cache-mib"));
+}
+
+TEST(LoaderThreads, AProcessorThatTrainsIsLeftToTraining) {
+  TrainOptions options;
+  EXPECT_EQ(loader_threads(options), 1);
+  options.run.device = "cuda";
+  EXPECT_EQ(loader_threads(options), std::min<int64_t>(4, usable_processors()));
+  for (const char* device : {"cpu", "cuda"}) {
+    options.run.device = device;
+    options.loader.threads = 7;
+    EXPECT_EQ(loader_threads(options), 7);
+  }
 }
 
 TEST(TrainOptions, KnowWhichOfThemNameFiles) {

@@ -1,6 +1,9 @@
 #include "seq2seq/train/update.h"
 
+#include <c10/util/Exception.h>
 #include <gmock/gmock.h>
+
+#include <algorithm>
 
 #include "../support/compare.h"
 #include "../support/tiny_model.h"
@@ -87,6 +90,71 @@ TEST_F(UpdateTest, DivergenceLeavesTheWeightsAlone) {
   EXPECT_THAT([&] { update.run(batches, 12, 0.01); },
               ThrowsMessage<Error>(StartsWith("update 12: training diverged (loss ")));
   expect_same_tensors(update.state(), before);
+}
+
+class ShortOfMemoryTest : public ::testing::Test {
+ protected:
+  /// The next `failures` backward passes end as those of a device whose memory is full.
+  void fill_memory(int64_t count) {
+    failures = count;
+    model->source_embedding()->weight.register_hook([this](const Tensor&) {
+      ++passes;
+      TORCH_CHECK_WITH(OutOfMemoryError, failures-- <= 0, "CUDA out of memory");
+    });
+  }
+
+  OptimizationOptions options;
+  Seq2Seq model = tiny_model(tiny_options({})), other = tiny_model(tiny_options({}));
+  const std::vector<Batch> batches{make_batch(random_examples({3, 1}, {2, 4})),
+                                   make_batch(random_examples({5, 2, 6}, {1, 6, 3}))};
+  int64_t failures = 0, passes = 0;
+};
+
+TEST_F(ShortOfMemoryTest, AnUpdateInPartsIsTheSame) {
+  options.clip_norm = 0.01;
+  Update whole(other, options, /*seed=*/7), update(model, options, /*seed=*/7);
+  fill_memory(2);
+  testing::internal::CaptureStderr();
+  for (int64_t number = 1; number <= 2; ++number) {
+    const UpdateResult expected = whole.run(batches, number, 0.01),
+                       actual = update.run(batches, number, 0.01);
+    EXPECT_NEAR(actual.sums.loss, expected.sums.loss, 1e-10 * expected.sums.loss);
+    EXPECT_NEAR(actual.gradient_norm, expected.gradient_norm, 1e-10 * expected.gradient_norm);
+    EXPECT_EQ(actual.sums.target_tokens, expected.sums.target_tokens);
+    const NamedTensors weights = named_parameters_of(*model);
+    for (const auto& [name, value] : named_parameters_of(*other)) {
+      EXPECT_TRUE(close(weights.at(name).grad(), value.grad(), 1e-9)) << name;
+      EXPECT_TRUE(close(weights.at(name), value, 1e-7)) << name;
+    }
+    if (number == 1) passes = 0;
+  }
+  EXPECT_EQ(passes, 5) << "the second update makes parts at once";
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log,
+              HasSubstr("update 1: not enough memory for a batch of 3 sentence pairs; from here on, batches "
+                        "of more than 21 tokens, padding included, are computed in parts\n"));
+  EXPECT_THAT(log, HasSubstr("update 1: not enough memory for a batch of 2 sentence pairs; "));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 2);
+}
+
+TEST_F(ShortOfMemoryTest, APairThatDoesNotFitEndsTheRun) {
+  Update update(model, options, /*seed=*/7);
+  const NamedTensors before = copied(update.state());
+  fill_memory(1000);
+  testing::internal::CaptureStderr();
+  EXPECT_THAT([&] { update.run(batches, 12, 0.01); },
+              ThrowsMessage<Error>(StartsWith("update 12: not enough memory for one sentence pair of ")));
+  testing::internal::GetCapturedStderr();
+  expect_same_tensors(update.state(), before);
+}
+
+TEST_F(ShortOfMemoryTest, WhereBitsMatterNoBatchIsSplit) {
+  options.deterministic = true;
+  Update update(model, options, /*seed=*/7);
+  fill_memory(1);
+  EXPECT_THAT([&] { update.run(batches, 12, 0.01); },
+              ThrowsMessage<Error>(AllOf(StartsWith("update 12: not enough memory, and --deterministic lets"),
+                                         HasSubstr("; lower --batch-size"))));
 }
 
 TEST_F(UpdateTest, AveragesAreThereWithinAScopeAlone) {

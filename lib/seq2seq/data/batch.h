@@ -17,11 +17,13 @@ struct Batch {
   std::vector<int64_t> source_lengths;           ///< [B] with </s>
   std::vector<int64_t> target_input;             ///< [B, T] begins with <s>
   std::vector<int64_t> target_output;            ///< [B, T] ends with </s>
-  std::vector<int64_t> target_lengths;           ///< [B] with </s>
   std::vector<uint64_t> indices;                 ///< [B] in the corpus
   int64_t source_tokens = 0, target_tokens = 0;  ///< with </s>, without padding
 };
 
 Batch make_batch(std::span<const Example> examples);
+
+/// The rows of a batch in `parts` batches of about equal size, none wider than it has to be; 1 <= parts <= size.
+std::vector<Batch> split_batch(const Batch& batch, int64_t parts);
 
 }  // namespace seq2seq

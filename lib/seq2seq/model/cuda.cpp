@@ -11,6 +11,7 @@
 #include <set>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
 
 namespace seq2seq {
 namespace {
@@ -188,6 +189,7 @@ void require_gpu(int64_t number) {
   const CudaDriver& driver = cuda_driver();
   if (driver.gpus.empty()) throw Error(device_flag, driver.problem, driver.remedy);
   load_cuda();
+  set_up_cuda();
   require_product(number);
   found_to_work.insert(number);
 }

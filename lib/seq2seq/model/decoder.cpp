@@ -51,6 +51,7 @@ struct RnnDecoderImpl::View {
 
 struct RnnDecoderImpl::Looked {
   AttentionView words, sentences;  // sentences: with a hierarchical encoder
+  Tensor sentence_of_word;         // [B, S], with it
 
   static void prepared(auto& looked, const RnnDecoderOptions& options, auto&& f) {
     prepared_tensors(options.attention, options.coverage, looked.words, f);
@@ -65,6 +66,7 @@ struct RnnDecoderImpl::Masks {
 RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, int64_t embedding_size,
                                int64_t memory_size, int64_t summary_size, int64_t sentence_size)
     : options_(options) {
+  check_values(options, "");
   const bool attentive = has_attention();
   const int64_t states = options.cell == Cell::lstm ? 2 : 1;
   bridge_ = register_module("bridge", Linear(summary_size, options.layers * states * options.size));
@@ -94,7 +96,8 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
 }
 
 Memory RnnDecoderImpl::prepare(const Memory& memory) {
-  Looked looked{.words = attention_->prepare(memory.states(), memory.mask()), .sentences = {}};
+  Looked looked{
+      .words = attention_->prepare(memory.states(), memory.mask()), .sentences = {}, .sentence_of_word = {}};
   if (sentence_attention_) {
     const SentenceMemory sentences = memory.sentences();
     looked.sentences = sentence_attention_->prepare(sentences.states, sentences.mask);
@@ -105,10 +108,11 @@ Memory RnnDecoderImpl::prepare(const Memory& memory) {
 }
 
 RnnDecoderImpl::Looked RnnDecoderImpl::looked_at(const Memory& memory) const {
-  Looked looked{.words = {memory.states(), memory.mask()}, .sentences = {}};
+  Looked looked{.words = {memory.states(), memory.mask()}, .sentences = {}, .sentence_of_word = {}};
   if (sentence_attention_) {
     const SentenceMemory sentences = memory.sentences();
     looked.sentences = {sentences.states, sentences.mask};
+    looked.sentence_of_word = sentences.of_word;
   }
   Looked::prepared(looked, options_, memory.prepared());
   return looked;
@@ -136,7 +140,7 @@ Tensor RnnDecoderImpl::first_gates(const Memory& memory, const Tensor& embedded)
   return (gates.reshape({-1, words, context.size(1)}) + context.unsqueeze(1)).view_as(gates);
 }
 
-Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, const State& state,
+Step RnnDecoderImpl::recur(const Looked& looked, const Tensor& input_gates, const State& state,
                            const Masks& masks, Noise* noise) {
   View view = View::of(state, options_);
   Tensor gates = view.feed.defined() ? input_gates + feed_->forward(view.feed) : input_gates;  // [N, G*H]
@@ -151,7 +155,7 @@ Step RnnDecoderImpl::recur(const Memory& memory, const Tensor& input_gates, cons
     x = options_.residual && i > 0 ? x + view.layers[i].hidden : view.layers[i].hidden;  // [N, H]
   }
   x = normalized(x, layers_.size() - 1);
-  const AttentionResult attended = attend(memory, x, view.coverage);
+  const AttentionResult attended = attend(looked, x, view.coverage);
   view.coverage = attended.coverage;
   Tensor features = x;
   if (has_attention()) features = combined(attended.context, x).tanh();
@@ -170,12 +174,11 @@ Tensor RnnDecoderImpl::combined(const Tensor& context, const Tensor& state) {
   return target + gate * (source - target);
 }
 
-AttentionResult RnnDecoderImpl::attend(const Memory& memory, const Tensor& query, const CoverageState& past) {
-  const Looked looked = looked_at(memory);
+AttentionResult RnnDecoderImpl::attend(const Looked& looked, const Tensor& query, const CoverageState& past) {
   if (!sentence_attention_) return attention_->forward(query, looked.words, past);
   const Tensor sentences = sentence_attention_->forward(query, looked.sentences).weights;  // [N, J]
-  const int64_t hypotheses = query.size(0) / memory.count();
-  const Tensor of_word = memory.sentences().of_word.repeat_interleave(hypotheses, 0);  // [N, S]
+  const int64_t hypotheses = query.size(0) / looked.words.states.size(0);
+  const Tensor of_word = looked.sentence_of_word.repeat_interleave(hypotheses, 0);  // [N, S]
   const Tensor bias = sentences.gather(1, of_word).clamp_min(least_sentence_weight).log();
   return attention_->forward(query, looked.words, past, bias);
 }
@@ -189,7 +192,7 @@ Tensor RnnDecoderImpl::copy_gate(const Tensor& features, const Tensor& embedded,
 }
 
 Step RnnDecoderImpl::advance(const Memory& memory, const Tensor& embedded, const State& state) {
-  Step step = recur(memory, first_gates(memory, embedded), state, {}, nullptr);
+  Step step = recur(looked_at(memory), first_gates(memory, embedded), state, {}, nullptr);
   step.copy_gate = copy_gate(step.features, embedded, step.attention);
   return step;
 }
@@ -222,13 +225,16 @@ StepSequence RnnDecoderImpl::unroll(const Memory& memory, int64_t steps, const W
   GatheredGradients gather;
   const ComputeScope scope(&Compute::gather, &gather);
   State state = start(memory);
+  Looked looked = looked_at(memory);
+  for (AttentionView* view : {&looked.words, &looked.sentences})
+    if (has_attention() && view->mask.defined()) view->penalty = Attention::penalty_of(view->mask);
   Masks masks;
   if (noise != nullptr && options_.recurrent_dropout > 0)
     for (const auto& layer : View::of(state, options_).layers)
       masks.recurrent.push_back(noise->mask(layer.hidden, options_.recurrent_dropout));
   std::vector<Tensor> features, attention;
   for (int64_t t = 0; t < steps; ++t) {
-    Step step = recur(memory, gates_at(t, t == 0 ? Tensor() : features.back()), state, masks, noise);
+    Step step = recur(looked, gates_at(t, t == 0 ? Tensor() : features.back()), state, masks, noise);
     features.push_back(step.features);
     attention.push_back(step.attention);
     state = std::move(step.next);

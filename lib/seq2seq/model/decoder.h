@@ -84,10 +84,10 @@ class RnnDecoderImpl : public Decoder {
   struct View;    // the named tensors of a State
   struct Looked;  // the tensors of a Memory that attention reads
   struct Masks;   // dropout masks shared by all steps of a sentence
-  Step recur(const Memory& memory, const Tensor& input_gates, const State& state, const Masks& masks,
+  Step recur(const Looked& looked, const Tensor& input_gates, const State& state, const Masks& masks,
              Noise* noise);
   Looked looked_at(const Memory& memory) const;
-  AttentionResult attend(const Memory& memory, const Tensor& query, const CoverageState& past);
+  AttentionResult attend(const Looked& looked, const Tensor& query, const CoverageState& past);
   Tensor combined(const Tensor& context, const Tensor& state);
   Tensor first_gates(const Memory& memory, const Tensor& embedded);
   Tensor copy_gate(const Tensor& features, const Tensor& embedded, const Tensor& attention);

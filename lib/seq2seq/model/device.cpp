@@ -14,6 +14,7 @@
 #include "seq2seq/core/processors.h"
 #include "seq2seq/model/cuda.h"
 #include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/layers/recurrent.h"
 
 namespace seq2seq {
 namespace {
@@ -96,10 +97,17 @@ bool means_cpu(const std::string& name) {
   return name == "cpu" || (name == "auto" && open_device(name).is_cpu());
 }
 
+bool means_cuda(const std::string& name) {
+  return names_device(name, "cuda") || (name == "auto" && open_device(name).is_cuda());
+}
+
 void move_to(torch::nn::Module& module, c10::Device device) {
   const at::NoGradGuard no_grad;
   for (at::Tensor& parameter : module.parameters()) move(parameter, device);
   for (at::Tensor& buffer : module.buffers()) move(buffer, device);
+  for (const auto& part : module.modules(/*include_self=*/false))
+    if (auto* layer = part->as<RecurrentLayerImpl>()) layer->join_weights();
+  if (auto* layer = module.as<RecurrentLayerImpl>()) layer->join_weights();
 }
 
 void use_threads(int64_t threads) {

@@ -38,8 +38,9 @@ void check_device_name(const std::string& name);
 /// LibTorch: the first use of a GPU loads the libraries for it, and LibTorch remembers what it had before.
 c10::Device open_device(const std::string& name);
 
-/// Whether that name means the CPU. Opens no device but that of `auto`.
+/// Whether that name means the CPU, or a CUDA device. Opens no device but that of `auto`.
 bool means_cpu(const std::string& name);
+bool means_cuda(const std::string& name);
 
 /// Moves parameters and buffers in place: references to them stay valid; gradients are dropped. The library
 /// moves all models with it, because LibTorch's `Module::to` refuses registered backends.

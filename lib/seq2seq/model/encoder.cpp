@@ -33,6 +33,7 @@ Tensor first_of_sentence(const Tensor& lasts, const Tensor& wanted) {
 }  // namespace
 
 RnnEncoderImpl::RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embedding_size) : options_(options) {
+  check_values(options, "");
   for (int64_t i = 0; i < options.layers; ++i) {
     const int64_t inputs = i == 0 ? embedding_size : options.memory_size();
     const std::string name = "layer" + std::to_string(i);
@@ -63,10 +64,10 @@ Memory RnnEncoderImpl::read(const Tensor& embedded, const Tensor& lengths, Noise
     summary = last_state(states, lengths);
     if (options_.bidirectional) {
       auto& back = backward_layers_[i];
-      const Tensor reversed = back->forward(reorder_time(x, reversal),
+      const Tensor reversed = back->forward(reverse_time(x, reversal),
                                             recurrent_mask(back, x, options_.recurrent_dropout, noise));
       summary = at::cat({summary, last_state(reversed, lengths)}, 1);   // [B, H]
-      states = at::cat({states, reorder_time(reversed, reversal)}, 2);  // [B, S, H]
+      states = at::cat({states, reverse_time(reversed, reversal)}, 2);  // [B, S, H]
     }
     sum = options_.residual && i > 0 ? sum + states : states;
   }

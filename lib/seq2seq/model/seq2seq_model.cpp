@@ -12,11 +12,6 @@
 namespace seq2seq {
 namespace {
 
-Tensor rectangle(const std::vector<int64_t>& values, int64_t rows, int64_t columns,
-                 const at::Device& device) {
-  return at::tensor(values, at::kLong).view({rows, columns}).to(device);
-}
-
 std::vector<int64_t> places_of_words(const std::vector<int64_t>& ids) {
   std::vector<int64_t> places;
   for (size_t i = 0; i < ids.size(); ++i)
@@ -42,11 +37,29 @@ Tensor within(const Tensor& ids, int64_t vocabulary) {
 }  // namespace
 
 TensorBatch to_tensors(const Batch& batch, const at::Device& device) {
-  return {{rectangle(batch.source, batch.size, batch.source_width, device),
-           at::tensor(batch.source_lengths, at::kLong).to(device), most_sentences(batch)},
-          rectangle(batch.target_input, batch.size, batch.target_width, device),
-          rectangle(batch.target_output, batch.size, batch.target_width, device),
-          at::tensor(places_of_words(batch.target_output), at::kLong).to(device)};
+  const std::vector<int64_t> places = places_of_words(batch.target_output);
+  const std::vector<const std::vector<int64_t>*> parts{&batch.source, &batch.source_lengths,
+                                                       &batch.target_input, &batch.target_output, &places};
+  int64_t count = 0;
+  for (const auto* part : parts) count += std::ssize(*part);
+  // One copy for all of them, from memory that lets the device make it while the processor goes on.
+  const bool cuda = device.is_cuda();
+  const Tensor here = at::empty({count}, at::TensorOptions(at::kLong).pinned_memory(cuda));
+  int64_t* next = here.mutable_data_ptr<int64_t>();
+  for (const auto* part : parts) next = std::copy(part->begin(), part->end(), next);
+  Tensor left = here.to(device, at::kLong, /*non_blocking=*/cuda);
+  const auto take = [&left](int64_t taken) {
+    const Tensor part = left.narrow(0, 0, taken);
+    left = left.narrow(0, taken, left.size(0) - taken);
+    return part;
+  };
+  const auto rectangle = [&](int64_t width) { return take(batch.size * width).view({batch.size, width}); };
+  TensorBatch result;  // in the order of `parts`
+  result.source = {rectangle(batch.source_width), take(batch.size), most_sentences(batch)};
+  result.target_input = rectangle(batch.target_width);
+  result.target_output = rectangle(batch.target_width);
+  result.target_places = left;
+  return result;
 }
 
 Seq2SeqImpl::Seq2SeqImpl(const ModelOptions& options, int64_t source_vocabulary, int64_t target_vocabulary)

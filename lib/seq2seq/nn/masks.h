@@ -17,6 +17,10 @@ Tensor reversed_positions(const Tensor& lengths, const Tensor& like);
 /// x [B, S, H] with time reordered by `positions` [B, S].
 Tensor reorder_time(const Tensor& x, const Tensor& positions);
 
+/// The same for positions of which twice is the order as it was (reversed_positions). Its gradient sums
+/// nothing up, which on CUDA devices takes atomic additions, or sorting to have the same bits each time.
+Tensor reverse_time(const Tensor& x, const Tensor& positions);
+
 /// x [B, S, H] at the last position of each sentence -> [B, H].
 Tensor last_state(const Tensor& x, const Tensor& lengths);
 

@@ -7,6 +7,7 @@
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
+#include "seq2seq/data/loader.h"
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/device.h"
@@ -115,7 +116,8 @@ struct DataOptions {
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are always in float32.
-enum class Precision { float32, bfloat16, automatic };
+/// tf32: on CUDA devices only. bfloat16: products with weights; on CUDA devices the others are in tf32.
+enum class Precision { float32, tf32, bfloat16, automatic };
 std::span<const char* const> option_names(Precision);
 
 struct OptimizationOptions {
@@ -130,6 +132,7 @@ struct OptimizationOptions {
   double label_smoothing = 0.0;
   double average_decay = 0.0;
   Precision precision = Precision::float32;
+  bool deterministic = false;
   double scheduled_sampling = 0.0;
   int64_t scheduled_sampling_updates = 0;
   double coverage_loss = 0.0;
@@ -152,8 +155,11 @@ struct OptimizationOptions {
       "validate and save an exponential moving average of the weights with this decay; 0 = off",
       in_range(0, 0.999999));
     f("precision", o.precision,
-      "number format of matrix products in training: bfloat16 is twice as fast on processors with "
-      "instructions for it; auto measures at the start");
+      "number format of matrix products in training: tf32 is for CUDA devices; bfloat16 is twice as fast on "
+      "processors with instructions for it; auto measures at the start, and is tf32 on CUDA devices");
+    f("deterministic", o.deterministic,
+      "bit-identical results on CUDA devices as well: slower, and batches too large for the memory are not "
+      "split");
     f("scheduled-sampling", o.scheduled_sampling,
       "probability that a decoder input is sampled from the model itself (Bengio et al. 2015)",
       in_range(0, 1));
@@ -243,6 +249,7 @@ struct TrainOptions {
   DataOptions data;
   FilterOptions filter;
   BatchOptions batch;
+  LoaderOptions loader;
   TextOptions text;
   ModelOptions model;
   OptimizationOptions optimization;
@@ -253,12 +260,16 @@ struct TrainOptions {
     f.group("data", o.data, GroupFlags::plain, same_in_a_study);
     f.group("filter", o.filter, GroupFlags::plain);
     f.group("batch", o.batch, GroupFlags::plain);
+    f.group("loader", o.loader, GroupFlags::plain, on_resume_free);
     f.group("text", o.text, GroupFlags::plain, fixed_by_model);
     f.group("model", o.model, GroupFlags::plain, fixed_by_model);
     f.group("optimization", o.optimization, GroupFlags::plain);
     f.group("limits", o.limits, GroupFlags::plain, same_in_a_study, on_resume_free);
     f.group("validation", o.validation, GroupFlags::plain);
     f.group("run", o.run, GroupFlags::plain);
+    f.also(&o.text.sentence_separator,
+           only_if(std::holds_alternative<HierarchicalEncoderOptions>(o.model.encoder),
+                   "add --encoder hierarchical, or leave it out"));
   }
 };
 
@@ -266,9 +277,14 @@ SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
 /// Rules between fields, and what this machine supports, before any file is opened. Throws UsageError.
 void check(const TrainOptions& options);
-/// Throws UsageError if this machine does not support `precision`.
-void check_available(Precision precision);
+/// Throws UsageError if the device does not support `precision`, Error if there is no such device.
+void check_available(Precision precision, const std::string& device);
+/// Whether the run's device supports `precision` with its kernels.
+bool is_available(Precision precision, const RunOptions& run);
 /// `precision`, with `automatic` resolved to the faster one on the run's device and with its kernels.
 Precision resolved(Precision precision, const RunOptions& run);
+/// Threads that tokenize: where none are said, a processor that trains is left to training, and up to four
+/// serve another device.
+int64_t loader_threads(const TrainOptions& options);
 
 }  // namespace seq2seq

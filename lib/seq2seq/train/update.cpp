@@ -1,15 +1,19 @@
 #include "seq2seq/train/update.h"
 
 #include <ATen/ATen.h>
+#include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/cuda_settings.h"
 #include "seq2seq/nn/layers/coverage/coverage.h"
 #include "seq2seq/text/vocabulary.h"
 #include "seq2seq/train/random_streams.h"
@@ -36,6 +40,21 @@ void refuse_divergence(const UpdateResult& update, double divergence_norm, int64
               "--initialize-from takes over the weights of this run's last checkpoint");
 }
 
+int64_t tokens_with_padding(const Batch& batch) {
+  return batch.size * (batch.source_width + batch.target_width);
+}
+
+// The batches, in parts where they have more than `most` tokens.
+std::vector<Batch> in_parts(const std::vector<Batch>& batches, int64_t most) {
+  std::vector<Batch> result;
+  for (const Batch& batch : batches) {
+    const int64_t parts = std::min(batch.size, (tokens_with_padding(batch) - 1) / most + 1);
+    if (parts == 1) result.push_back(batch);
+    if (parts > 1) std::ranges::move(split_batch(batch, parts), std::back_inserter(result));
+  }
+  return result;
+}
+
 }  // namespace
 
 UpdateSums DeviceSums::on_host(const Tensor& copied) const {
@@ -48,6 +67,7 @@ DeviceSums accumulate_gradients(Seq2Seq& model, const std::vector<Batch>& batche
   const ComputeScope products(&Compute::products, options.precision == Precision::bfloat16
                                                       ? ProductFormat::bfloat16
                                                       : ProductFormat::float32);
+  const Tf32Scope tf32(model->device(), options.precision != Precision::float32);
   DeviceSums sums;
   for (const Batch& batch : batches) {
     sums.target_tokens += batch.target_tokens;
@@ -83,9 +103,40 @@ Update::Update(const Seq2Seq& model, const OptimizationOptions& options, uint64_
   if (options.average_decay > 0) average_.emplace(*model_, options.average_decay);
 }
 
+DeviceSums Update::make_gradients(const std::vector<Batch>& batches, int64_t number) {
+  const auto by_tokens = [](const Batch& a, const Batch& b) {
+    return tokens_with_padding(a) < tokens_with_padding(b);
+  };
+  while (true) {
+    const std::vector<Batch> parts = in_parts(batches, most_tokens_);
+    optimizer_.zero_gradients();
+    try {
+      return accumulate_gradients(model_, parts, options_, seed_, number);
+    } catch (const c10::OutOfMemoryError&) {
+      lower_limit(*std::ranges::max_element(parts, by_tokens), number);
+    }
+  }
+}
+
+void Update::lower_limit(const Batch& largest, int64_t number) {
+  const std::string place = fmt::format("update {}", number);
+  if (options_.deterministic)
+    throw Error(place, "not enough memory, and --deterministic lets no batch be split",
+                "lower --batch-size and raise --accumulation");
+  if (largest.size == 1)
+    throw Error(place,
+                fmt::format("not enough memory for one sentence pair of {} and {} tokens",
+                            largest.source_width, largest.target_width),
+                "lower --max-length, or train a smaller model");
+  most_tokens_ = (tokens_with_padding(largest) + 1) / 2;
+  log_warning(
+      fmt::format("{}: not enough memory for a batch of {} sentence pairs; from here on, batches of "
+                  "more than {} tokens, padding included, are computed in parts",
+                  place, largest.size, most_tokens_));
+}
+
 UpdateResult Update::run(const std::vector<Batch>& batches, int64_t number, double learning_rate) {
-  optimizer_.zero_gradients();
-  const DeviceSums made = accumulate_gradients(model_, batches, options_, seed_, number);
+  const DeviceSums made = make_gradients(batches, number);
   // Copied together: every copy to the host synchronizes.
   const Tensor norm_and_losses =
       at::cat({optimizer_.gradient_norm().to(at::kDouble).reshape(1), made.losses}).to(at::kCPU);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,8 +44,11 @@ class Update {
   /// `model` is on its device; frozen parameters require no gradient. `seed`: of dropout and sampled tokens.
   Update(const Seq2Seq& model, const OptimizationOptions& options, uint64_t seed);
 
-  /// Update `number`, counted from 1. Synchronizes once, between gradients and step. Throws Error instead of
-  /// taking the step if loss or norm is not finite, or if the norm exceeds options.divergence_norm.
+  /// Update `number`, counted from 1. Synchronizes once, between gradients and step. Batches that exceed the
+  /// device's memory are computed in parts, in later updates too, with the same result but for rounding and
+  /// dropout. Throws Error instead of taking the step if loss or norm is not finite, if the norm exceeds
+  /// options.divergence_norm, and if a single sentence pair exceeds the memory or, with
+  /// options.deterministic, a batch does.
   UpdateResult run(const std::vector<Batch>& batches, int64_t number, double learning_rate);
 
   /// For validating and saving: while the result lives, the model has the averaged weights, if any are kept.
@@ -55,11 +59,16 @@ class Update {
   void restore(const NamedTensors& state, const std::string& origin);
 
  private:
+  DeviceSums make_gradients(const std::vector<Batch>& batches, int64_t number);
+  /// What did not fit was `largest`.
+  void lower_limit(const Batch& largest, int64_t number);
+
   Seq2Seq model_;
   OptimizationOptions options_;
   uint64_t seed_;
   Optimizer optimizer_;
   std::optional<WeightAverage> average_;
+  int64_t most_tokens_ = std::numeric_limits<int64_t>::max();  // of a batch, padding included
 };
 
 }  // namespace seq2seq

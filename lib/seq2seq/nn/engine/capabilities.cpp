@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -48,26 +50,47 @@ InstructionSet chosen_set() {
   return set;
 }
 
-bool works(void (*attempt)()) {
+template <class Attempt>
+bool works(Attempt attempt) {
   try {
     const at::NoGradGuard no_grad;
     attempt();
     return true;
-  } catch (const std::exception&) {  // oneDNN has no implementation for this machine
+  } catch (const std::exception&) {  // no implementation for this machine
     return false;
   }
 }
 
 /// A product [R, I] x [I, O] and those of its gradients, for a single row and for a batch.
-void try_products(at::ScalarType format) {
-  const Tensor weight = at::ones({48, 32}, format);
+template <class Product>
+void try_products(const at::TensorOptions& options, Product product) {
+  const Tensor weight = at::ones({48, 32}, options);
   for (const int64_t rows : {1, 16}) {
-    const Tensor x = at::ones({rows, 32}, format), y = onednn_product(x, weight);
-    onednn_product(y, weight.t());
-    onednn_product(x.t(), y.t());
-    onednn_product(y.t(), x.t());
+    const Tensor x = at::ones({rows, 32}, options), y = product(x, weight).to(options);
+    product(y, weight.t());
+    product(x.t(), y.t());
+    product(y.t(), x.t());
   }
 }
+
+Tensor onednn_trial(const Tensor& x, const Tensor& weight) {
+  return onednn_product(x, weight);
+}
+
+/// What is known of each type of device.
+class Answers {
+ public:
+  template <class Question>
+  bool find(c10::DeviceType type, Question question) {
+    const std::lock_guard lock(mutex_);
+    if (!answers_.contains(type)) answers_[type] = question();
+    return answers_[type];
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<c10::DeviceType, bool> answers_;
+};
 
 }  // namespace
 
@@ -81,7 +104,7 @@ InstructionSet instruction_set() {
 }
 
 bool has_onednn_products() {
-  static const bool has = onednn_offers_products() && works([] { try_products(at::kFloat); });
+  static const bool has = onednn_offers_products() && works([] { try_products(at::kFloat, onednn_trial); });
   return has;
 }
 
@@ -94,8 +117,30 @@ bool has_onednn_packed_products() {
 }
 
 bool has_onednn_bfloat16_products() {
-  static const bool has = onednn_offers_products() && works([] { try_products(at::kBFloat16); });
+  static const bool has =
+      onednn_offers_products() && works([] { try_products(at::kBFloat16, onednn_trial); });
   return has;
+}
+
+bool has_bfloat16_products(c10::DeviceType type) {
+  if (type == c10::kCPU) return has_onednn_bfloat16_products();
+  static Answers answers;
+  return answers.find(type, [type] {
+    return works([type] {
+      try_products(at::TensorOptions(type).dtype(at::kBFloat16),
+                   [](const Tensor& x, const Tensor& weight) { return at::mm(x, weight.t()); });
+    });
+  });
+}
+
+bool has_mixed_products(c10::DeviceType type) {
+  static Answers answers;
+  return answers.find(type, [type] {
+    return works([type] {
+      try_products(at::TensorOptions(type).dtype(at::kBFloat16),
+                   [](const Tensor& x, const Tensor& weight) { return at::mm(x, weight.t(), at::kFloat); });
+    });
+  });
 }
 
 }  // namespace seq2seq

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <c10/core/DeviceType.h>
+
 namespace seq2seq {
 
 // What this machine can compute. Each answer is determined at its first call, then cached; thread-safe.
@@ -17,5 +19,11 @@ InstructionSet instruction_set();
 bool has_onednn_products();           ///< float32
 bool has_onednn_packed_products();    ///< float32, packed weights; forward only
 bool has_onednn_bfloat16_products();  ///< operands in bfloat16
+
+/// The same of devices of a type: whether they compute products of operands in bfloat16, by oneDNN on the CPU
+/// and by LibTorch elsewhere.
+bool has_bfloat16_products(c10::DeviceType type);
+/// Whether LibTorch computes such products with results in float32, never rounded to bfloat16.
+bool has_mixed_products(c10::DeviceType type);
 
 }  // namespace seq2seq

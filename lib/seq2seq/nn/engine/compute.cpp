@@ -1,11 +1,8 @@
 #include "seq2seq/nn/engine/compute.h"
 
-#include <c10/util/Exception.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include <atomic>
-
-#include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
 namespace {
@@ -30,8 +27,6 @@ bool plain_now() {
 }
 
 ComputeScope::ComputeScope(const Compute& compute) : previous_(in_force) {
-  TORCH_CHECK(compute.products != ProductFormat::bfloat16 || has_onednn_bfloat16_products(),
-              "this machine computes no products in bfloat16");
   in_force = compute;
 }
 

@@ -20,8 +20,9 @@ struct KernelSet;
 enum class Kernels { fast, plain, check };
 std::span<const char* const> option_names(Kernels);
 
-/// Number format of products of float32 tensors. bfloat16: operands and results rounded to 8 significant
-/// bits, accumulation in float32; on CPUs where oneDNN supports it.
+/// Number format of products of float32 tensors. bfloat16: operands rounded to 8 significant bits, and
+/// results too where the device has no other products; accumulation in float32. On a device that computes no
+/// such products they throw c10::Error.
 enum class ProductFormat { float32, bfloat16 };
 
 /// The active settings of this thread: the library's only thread-local state.
@@ -47,7 +48,6 @@ bool plain_now();
 /// Replaces this thread's active settings during its lifetime.
 class ComputeScope {
  public:
-  /// Throws c10::Error (TORCH_CHECK) if bfloat16 products are requested but not supported here.
   explicit ComputeScope(const Compute& compute);
   /// Replaces one member only: `ComputeScope plain(&Compute::kernels, Kernels::plain)`.
   template <class Value>

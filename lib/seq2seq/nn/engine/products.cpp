@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
+#include <vector>
 
 #include "seq2seq/core/clock.h"
 #include "seq2seq/nn/engine/capabilities.h"
@@ -18,8 +20,24 @@ bool onednn_usable(const Tensor& x) {
          x.numel() > 0 && has_onednn_products();
 }
 
-bool in_bfloat16() {
-  return Compute::now().products == ProductFormat::bfloat16;
+// Whether a product with the left operand `x` rounds its operands.
+bool in_bfloat16(const Tensor& x) {
+  if (Compute::now().products != ProductFormat::bfloat16 || plain_now() || x.numel() == 0) return false;
+  if (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16) return false;
+  TORCH_CHECK(has_bfloat16_products(x.device().type()), "no products in bfloat16 are computed on ",
+              x.device());
+  return true;
+}
+
+// Both operands in bfloat16 -> float32.
+Tensor bfloat16_product(const Tensor& x, const Tensor& weight) {
+  if (x.is_cpu()) return onednn_product(x, weight).to(at::kFloat);
+  const Tensor rows = x.reshape({-1, x.size(-1)});
+  const Tensor y = has_mixed_products(x.device().type()) ? at::mm(rows, weight.t(), at::kFloat)
+                                                         : at::mm(rows, weight.t()).to(at::kFloat);
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  return y.view(sizes);
 }
 
 double seconds_of_products(const Tensor& x, const Tensor& weight) {
@@ -36,14 +54,14 @@ double seconds_of_products(const Tensor& x, const Tensor& weight) {
 
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_multiply_adds(x.numel() * weight.size(0));
-  if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
-  if (!in_bfloat16()) {
-    WeightStore* store = Compute::now().weights;
-    const Tensor packed = store == nullptr ? Tensor() : store->packed(weight);
-    return onednn_product(x, packed.defined() ? packed : weight, bias);
+  if (in_bfloat16(x)) {
+    const Tensor y = bfloat16_product(product_operand(x), product_operand(weight));
+    return bias.defined() ? y.add_(bias) : y;
   }
-  const Tensor y = onednn_product(product_operand(x), product_operand(weight)).to(at::kFloat);
-  return bias.defined() ? y.add_(bias) : y;
+  if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  WeightStore* store = Compute::now().weights;
+  const Tensor packed = store == nullptr ? Tensor() : store->packed(weight);
+  return onednn_product(x, packed.defined() ? packed : weight, bias);
 }
 
 // oneDNN copies a transposed left operand, so the smaller of the two becomes the left one.
@@ -53,7 +71,7 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x) {
 }
 
 Tensor product_operand(const Tensor& x) {
-  return in_bfloat16() && x.scalar_type() == at::kFloat && onednn_usable(x) ? x.to(at::kBFloat16) : x;
+  return x.scalar_type() == at::kFloat && in_bfloat16(x) ? x.to(at::kBFloat16) : x;
 }
 
 bool bfloat16_products_are_faster() {

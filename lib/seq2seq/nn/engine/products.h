@@ -1,7 +1,7 @@
 #pragma once
 
-// Dense matrix products: the one place that chooses between oneDNN and at::linear, and between float32 and
-// bfloat16. Only at::linear records a graph.
+// Dense matrix products: the one place that chooses between oneDNN and LibTorch's own products, and between
+// float32 and bfloat16. Only at::linear records a graph.
 
 #include "seq2seq/nn/shapes.h"
 
@@ -17,7 +17,7 @@ Tensor weight_gradient(const Tensor& dy, const Tensor& x);
 /// `x` converted to the active product format, for operands that several products share.
 Tensor product_operand(const Tensor& x);
 
-/// Whether products in bfloat16 are faster here, by a measurement of a few milliseconds.
+/// Whether products in bfloat16 are faster on this CPU, by a measurement of a few milliseconds.
 bool bfloat16_products_are_faster();
 
 }  // namespace seq2seq

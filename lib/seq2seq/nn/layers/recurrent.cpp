@@ -67,22 +67,30 @@ void RecurrentLayerImpl::initialize(Initializer& initializer) {
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
   // When tracing, a loop would be unrolled to the length of the example input.
   const bool tracing = torch::jit::tracer::isTracing();
-  if (recurrent_mask.defined() || (cell_ != Cell::lstm && !tracing) || RecordedStates::active())
-    return forward_loop(x, recurrent_mask);
+  // On a CPU the loop of the other cells is faster.
+  const bool fused = cell_ == Cell::lstm || x.is_cuda() || tracing;
+  if (recurrent_mask.defined() || !fused || RecordedStates::active()) return forward_loop(x, recurrent_mask);
   // A zero state derived from the input: a size read here would become a constant when traced.
   const Tensor zeros =
       at::zeros_like(x.select(1, 0).narrow(1, 0, 1)).expand({-1, hidden_size()}).unsqueeze(0);
   const Tensor state = zeros.contiguous();  // [1, B, H]
   const std::vector<Tensor> weights{weight_ih, weight_hh, bias_ih, bias_hh};
-  if (cell_ == Cell::gru)
-    return std::get<0>(at::gru(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
+  const bool train = at::GradMode::is_enabled();  // cuDNN gives no gradient otherwise
+  count_multiply_adds((train ? 3 : 1) * x.size(0) * x.size(1) * (weight_ih.numel() + weight_hh.numel()));
+  if (cell_ == Cell::gru) return std::get<0>(at::gru(x, state, weights, true, 1, 0.0, train, false, true));
   if (cell_ == Cell::rnn)
-    return std::get<0>(at::rnn_tanh(x, state, weights, true, 1, 0.0, /*train=*/false, false, true));
-  count_multiply_adds((at::GradMode::is_enabled() ? 3 : 1) * x.size(0) * x.size(1) *
-                      (weight_ih.numel() + weight_hh.numel()));
-  return std::get<0>(
-      at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1, /*dropout=*/0.0,
-               /*train=*/at::GradMode::is_enabled(), /*bidirectional=*/false, /*batch_first=*/true));
+    return std::get<0>(at::rnn_tanh(x, state, weights, true, 1, 0.0, train, false, true));
+  return std::get<0>(at::lstm(x, {state, state}, weights, /*has_biases=*/true, /*num_layers=*/1,
+                              /*dropout=*/0.0, train, /*bidirectional=*/false, /*batch_first=*/true));
+}
+
+void RecurrentLayerImpl::join_weights() {
+  if (!weight_ih.is_cuda() || !at::cudnn_is_acceptable(weight_ih)) return;
+  const int64_t mode = cell_ == Cell::lstm ? 2 : cell_ == Cell::gru ? 3 : 1;  // cudnnRNNMode_t
+  const at::NoGradGuard no_grad;
+  at::_cudnn_rnn_flatten_weight({weight_ih, weight_hh, bias_ih, bias_hh}, /*weight_stride0=*/4,
+                                weight_ih.size(1), mode, hidden_size(), /*proj_size=*/0, /*num_layers=*/1,
+                                /*batch_first=*/true, /*bidirectional=*/false);
 }
 
 Tensor RecurrentLayerImpl::forward_loop(const Tensor& x, const Tensor& recurrent_mask) {

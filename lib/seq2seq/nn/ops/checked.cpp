@@ -180,9 +180,9 @@ variable_list checked(const char* name, const variable_list& inputs,
 
 double kernel_tolerance(at::ScalarType type, OperationContains contains) {
   if (type == at::kDouble) return 1e-10;
-  const bool rounded =
-      contains == OperationContains::products && Compute::now().products == ProductFormat::bfloat16;
-  return rounded ? 0.05 : 1e-4;
+  if (contains != OperationContains::products) return 1e-4;
+  if (Compute::now().products == ProductFormat::bfloat16) return 0.05;
+  return at::globalContext().allowTF32CuBLAS() ? 0.01 : 1e-4;
 }
 
 double relative_difference(const Tensor& a, const Tensor& b) {

@@ -23,7 +23,7 @@ std::vector<Tensor> checked(const char* name, const std::vector<Tensor>& inputs,
                             OperationContains contains = OperationContains::no_products);
 
 /// Allowed difference of two implementations, relative to the largest value: 1e-10 in double, 1e-4 in float,
-/// 0.05 where products of floats are computed in bfloat16.
+/// 0.05 where products of floats are computed in bfloat16, 0.01 in tf32.
 double kernel_tolerance(at::ScalarType type, OperationContains contains = OperationContains::no_products);
 
 /// The largest difference between `a` and `b`, relative to the largest finite value of `b`. Equal infinities

@@ -19,11 +19,15 @@ AttentionResult Attention::forward(const Tensor& query, const AttentionView& vie
                                    const Tensor& bias) {
   Tensor compared = scores(query, view, past);  // [B, K * heads, S]
   if (bias.defined()) compared = by_sentence(by_row(compared) + bias.unsqueeze(1), view).flatten(1, 2);
-  const Tensor masked = compared.masked_fill(view.mask.logical_not().unsqueeze(1), -1e9);
+  const Tensor masked = compared + (view.penalty.defined() ? view.penalty : penalty_of(view.mask));
   const Tensor looked = weights(masked, query, view);
   const Tensor first = by_row(looked).select(1, 0);  // [N, S]
   const Tensor found = context(looked, view);
   return {found, first, coverage_->next(past, first, query, view.coverage_gates)};
+}
+
+Tensor Attention::penalty_of(const Tensor& mask) {
+  return mask.logical_not().unsqueeze(1) * -1e9;  // float32, which is exact
 }
 
 Tensor Attention::weights(const Tensor& scores, const Tensor&, const AttentionView&) {

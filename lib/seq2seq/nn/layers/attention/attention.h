@@ -15,7 +15,7 @@ struct AttentionSizes {
   int64_t query, memory, hidden;
 };
 
-/// The sentences attended to, one row per sentence. The last three members are prepared once per sentence by
+/// The sentences attended to, one row per sentence. Keys, values and gates are prepared once per sentence by
 /// the kinds that use them.
 struct AttentionView {
   Tensor states;               ///< [B, S, H]
@@ -23,6 +23,7 @@ struct AttentionView {
   Tensor keys = {};            ///< [B, S, A] scored against queries; undefined = the states
   Tensor values = {};          ///< [B, S, C] averaged into the context; undefined = the states
   Tensor coverage_gates = {};  ///< [B, S, G] (Coverage::gates)
+  Tensor penalty = {};         ///< [B, 1, S] of `mask` (Attention::penalty_of), by whoever has many steps
 };
 
 struct AttentionResult {
@@ -38,6 +39,8 @@ class Attention : public torch::nn::Module {
  public:
   /// Everything that depends on the sentence alone: states [B, S, H], mask [B, S].
   AttentionView prepare(const Tensor& states, const Tensor& mask);
+  /// What is added to the scores: 0, or -1e9 where the mask is false, so that the weight becomes 0.
+  static Tensor penalty_of(const Tensor& mask);
   /// Coverage before the first step, one row per sentence.
   CoverageState start(const Tensor& states) const { return coverage_->start(states); }
   /// query [N, Q], N = B * K rows, the rows of a sentence adjacent; `past` from `start` or the previous step;
@@ -65,7 +68,7 @@ class Attention : public torch::nn::Module {
   virtual void prepare_view(AttentionView&) {}
   /// Scores [B, K * heads, S], coverage included. Values at masked positions do not matter.
   virtual Tensor scores(const Tensor& query, const AttentionView& view, const CoverageState& past) = 0;
-  /// Weights [B, K * heads, S]: the softmax of scores that are -1e9 where the mask is false.
+  /// Weights [B, K * heads, S]: the softmax of scores that are about -1e9 where the mask is false.
   virtual Tensor weights(const Tensor& scores, const Tensor& query, const AttentionView& view);
   /// weights [B, K * heads, S] -> context [N, C]. By default, for one head: the weighted sum of the states.
   virtual Tensor context(const Tensor& weights, const AttentionView& view);

@@ -3,10 +3,20 @@
 #include <ATen/ATen.h>
 
 namespace seq2seq {
+namespace {
+
+// attention [B, T, S], summed over the steps before each. Running sums of floats have no deterministic version
+// on CUDA devices.
+Tensor summed_before(const Tensor& attention) {
+  if (!at::globalContext().deterministicAlgorithms()) return attention.cumsum(1) - attention;
+  const int64_t steps = attention.size(1);
+  return at::ones({steps, steps}, attention.options()).tril(-1).matmul(attention);
+}
+
+}  // namespace
 
 Tensor coverage_loss(const Tensor& attention, const Tensor& steps) {
-  const Tensor before = attention.cumsum(1) - attention;  // [B, T, S]
-  return (at::min(attention, before).sum(2) * steps.to(attention.scalar_type())).sum();
+  return (at::min(attention, summed_before(attention)).sum(2) * steps.to(attention.scalar_type())).sum();
 }
 
 }  // namespace seq2seq
