@@ -223,7 +223,8 @@ no_proc() {
 
 # Of a GPU nothing is loaded and nothing is said, unless one is asked for.
 no_driver() {
-  ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep 'libcuda\.so\.1 ' >/dev/null || skip "there is an NVIDIA driver"
+  ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep 'libcuda\.so\.1 ' >/dev/null ||
+    skip "there is an NVIDIA driver"
   local given=(--model "$demo" --input "$work/lines")
   refuse cuda "--device: this machine has no NVIDIA driver; .*--device cpu$" translate "${given[@]}" --device cuda
   before=(env LD_DEBUG=files "LD_DEBUG_OUTPUT=$work/loaded")
