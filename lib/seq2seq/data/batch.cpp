@@ -41,12 +41,12 @@ Batch make_batch(std::span<const Example> examples) {
   batch.size = static_cast<int64_t>(examples.size());
   for (const auto& example : examples) {
     batch.source_lengths.push_back(static_cast<int64_t>(example.source.size()) + 1);
+    batch.target_lengths.push_back(static_cast<int64_t>(example.target.size()) + 1);
     batch.indices.push_back(example.index);
     batch.source_width = std::max(batch.source_width, batch.source_lengths.back());
+    batch.target_width = std::max(batch.target_width, batch.target_lengths.back());
     batch.source_tokens += batch.source_lengths.back();
-    const int64_t target_length = static_cast<int64_t>(example.target.size()) + 1;
-    batch.target_width = std::max(batch.target_width, target_length);
-    batch.target_tokens += target_length;
+    batch.target_tokens += batch.target_lengths.back();
   }
   batch.source.assign(static_cast<size_t>(batch.size * batch.source_width), Vocabulary::padding);
   batch.target_input.assign(static_cast<size_t>(batch.size * batch.target_width), Vocabulary::padding);
