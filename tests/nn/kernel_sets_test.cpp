@@ -190,6 +190,21 @@ void add_top_k(std::vector<OperationCase>& cases) {
   }
 }
 
+// Longer than what a kernel of a GPU keeps in shared memory.
+void add_long_source(std::vector<OperationCase>& cases) {
+  constexpr int64_t width = 65, length = 1100;
+  const Tensor slots = (at::arange(length) * 7).remainder(width + length).unsqueeze(0);
+  const CopyShares shares = copy_shares(at::tensor({0.5, -1.0}, at::kDouble).unsqueeze(1),
+                                        distinct_logits(2, length).softmax(-1), slots.repeat({2, 1}));
+  cases.push_back({"top_k_mixture_long",
+                   {distinct_logits(2, width), shares.generated, shares.copied},
+                   [=](const Tensors& x) {
+                     const TopK best =
+                         top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()), 20, {0, 2, 4}, 3);
+                     return Tensors{best.log_probabilities, best.indices, best.watched};
+                   }});
+}
+
 void add_noise(std::vector<OperationCase>& cases) {
   for (const double p : {0.1, 0.9}) {
     const std::string name = p < 0.5 ? "_rare" : "_often";
@@ -213,6 +228,7 @@ std::vector<OperationCase> all_cases() {
   add_attention(cases);
   add_cross_entropy(cases);
   add_top_k(cases);
+  add_long_source(cases);
   add_noise(cases);
   return cases;
 }
