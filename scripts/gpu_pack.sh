@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs what scripts/gpu_check.sh needs on a machine that has a GPU and Python's torch 2.11, but neither a network nor
-# our Debian packages: the program and the tests built against that LibTorch, libraries, text, presets. Needs no GPU.
+# our Debian packages: the program and the tests built against that LibTorch, libraries, text, presets. Needs no GPU, but
+# nvcc.
 #
 # usage: scripts/gpu_pack.sh FOLDER DATA [TORCH]
 #   FOLDER  where all of it goes, under 40 MiB
@@ -25,7 +26,7 @@ fi
 
 cmake --preset release -B $build -DSEQ2SEQ_TORCH="$torch"
 mapfile -t tests < <(cut -d ' ' -f 1 $build/tests/on_device)
-cmake --build $build --parallel "$(scripts/jobs.sh)" --target seq2seq_app "${tests[@]}"
+cmake --build $build --parallel "$(scripts/jobs.sh)" --target seq2seq_app seq2seq_cuda "${tests[@]}"
 
 rm -rf "${folder:?}"/{bin,lib,data,models,tests,joint.model,work,out}
 mkdir -p "$folder"/{bin,lib,data,tests/reference}
@@ -36,6 +37,7 @@ strip "$folder"/bin/*
 for library in $(LD_LIBRARY_PATH=$torch/lib ldd "$folder"/bin/* | awk '$3 ~ "^(/usr)?/lib/" {print $3}' | sort -u); do
   [[ $library =~ /(ld-linux|lib(c|m|dl|rt|util|pthread|stdc\+\+|gcc_s|gomp)\.) ]] || cp -L "$library" "$folder/lib"
 done
+cp $build/libseq2seq_cuda.so "$folder/lib"
 strip --strip-unneeded "$folder"/lib/*
 cp "$data"/{train,val,test_2016_flickr}.{en,de} "$folder/data"
 cp -r models "$folder"

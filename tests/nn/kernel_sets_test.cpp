@@ -11,7 +11,10 @@
 #include <numeric>
 #include <vector>
 
+#include "../support/shadow_device.h"
+#include "cuda_on_cpu.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/nn/cuda/kernel_sets.h"
 #include "seq2seq/nn/layers/multi_head_attention.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/additive_scores.h"
@@ -29,7 +32,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-// As `cosine`, but always on the CPU, whose kernels are tested here.
+// As `cosine`, but always on the CPU: operands are moved to the device whose kernels are tested.
 Tensor numbers(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   const Tensor n = at::arange(start, start + c10::multiply_integers(sizes), at::kDouble);
   return ((n * n).cos() * scale).view(sizes);
@@ -42,7 +45,7 @@ Tensor leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
 struct OperationCase {
   std::string name;
   Tensors operands;  ///< in double; with requires_grad where gradients are compared
-  std::function<Tensors(const Tensors&)> operation;
+  std::function<Tensors(const Tensors&)> operation;  ///< on the device of the first
 };
 
 Tensor cut_mask(int64_t sentences, int64_t length) {
@@ -80,7 +83,7 @@ void add_additive_scores(std::vector<OperationCase>& cases) {
         cases.push_back({"additive_scores_" + std::to_string(width) + "_" + std::to_string(hypotheses) +
                              (covered ? "_covered" : ""),
                          operands, [](const Tensors& x) {
-                           const Tensor mask = cut_mask(3, 5);
+                           const Tensor mask = cut_mask(3, 5).to(x[0].device());
                            const Tensor scores = x.size() > 3
                                                      ? additive_scores(x[0], x[1], x[2], mask, x[3], x[4])
                                                      : additive_scores(x[0], x[1], x[2], mask);
@@ -104,10 +107,11 @@ void add_attention(std::vector<OperationCase>& cases) {
         const auto attended = [=](const Tensors& x, auto attend_in_some_way) {
           const auto parts = x[1].chunk(2, -1);
           Noise noise(5);
-          return attend_in_some_way(split_heads(x[0], heads),
-                                    HeadMemory{split_heads(parts[0], heads), split_heads(parts[1], heads)},
-                                    Visible{masked ? cut_mask(sentences, s.keys) : Tensor(), s.causal},
-                                    WeightDropout{0.3, dropped ? &noise : nullptr});
+          return attend_in_some_way(
+              split_heads(x[0], heads),
+              HeadMemory{split_heads(parts[0], heads), split_heads(parts[1], heads)},
+              Visible{masked ? cut_mask(sentences, s.keys).to(x[0].device()) : Tensor(), s.causal},
+              WeightDropout{0.3, dropped ? &noise : nullptr});
         };
         const Tensors operands{leaf({sentences, s.queries, heads * s.width}, 10),
                                leaf({sentences, s.keys, 2 * heads * s.width}, 500)};
@@ -139,17 +143,17 @@ void add_cross_entropy(std::vector<OperationCase>& cases) {
         if (mixed)
           for (const int64_t start : {100, 5000})
             operands.push_back(numbers({rows}, start).abs().mul(0.5).add(0.01).requires_grad_());
-        cases.push_back({"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
-                             (mixed ? "_mixed" : ""),
-                         operands, [=](const Tensors& x) {
-                           // With copying, some targets are outside the vocabulary.
-                           const Tensor targets =
-                               (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0));
-                           const LossSums sums =
-                               projected_cross_entropy(x[0], x[1], x[2], targets, smoothing,
-                                                       mixed ? CopyMixture{x[3], x[4]} : CopyMixture{});
-                           return Tensors{sums.loss, sums.negative_log_likelihood};
-                         }});
+        cases.push_back(
+            {"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
+                 (mixed ? "_mixed" : ""),
+             operands, [=](const Tensors& x) {
+               // With copying, some targets are outside the vocabulary.
+               const Tensor targets =
+                   (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0)).to(x[0].device());
+               const LossSums sums = projected_cross_entropy(x[0], x[1], x[2], targets, smoothing,
+                                                             mixed ? CopyMixture{x[3], x[4]} : CopyMixture{});
+               return Tensors{sums.loss, sums.negative_log_likelihood};
+             }});
       }
 }
 
@@ -175,7 +179,8 @@ void add_top_k(std::vector<OperationCase>& cases) {
       cases.push_back({"top_k_mixture_" + std::to_string(width) + "_" + std::to_string(k),
                        {distinct_logits(6, width), shares.generated, shares.copied},
                        [=](const Tensors& x) {
-                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots, k, {0, 2, 4}, 3);
+                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()),
+                                                         k, {0, 2, 4}, 3);
                          // Values this small have no reliable rank.
                          const Tensor likely = best.log_probabilities.gt(-60);
                          return Tensors{best.log_probabilities.clamp_min(-60),
@@ -184,6 +189,21 @@ void add_top_k(std::vector<OperationCase>& cases) {
                        }});
     }
   }
+}
+
+// Longer than what a kernel of a GPU keeps in shared memory.
+void add_long_source(std::vector<OperationCase>& cases) {
+  constexpr int64_t width = 65, length = 1100;
+  const Tensor slots = (at::arange(length) * 7).remainder(width + length).unsqueeze(0);
+  const CopyShares shares = copy_shares(at::tensor({0.5, -1.0}, at::kDouble).unsqueeze(1),
+                                        distinct_logits(2, length).softmax(-1), slots.repeat({2, 1}));
+  cases.push_back({"top_k_mixture_long",
+                   {distinct_logits(2, width), shares.generated, shares.copied},
+                   [=](const Tensors& x) {
+                     const TopK best =
+                         top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()), 20, {0, 2, 4}, 3);
+                     return Tensors{best.log_probabilities, best.indices, best.watched};
+                   }});
 }
 
 void add_noise(std::vector<OperationCase>& cases) {
@@ -209,15 +229,16 @@ std::vector<OperationCase> all_cases() {
   add_attention(cases);
   add_cross_entropy(cases);
   add_top_k(cases);
+  add_long_source(cases);
   add_noise(cases);
   return cases;
 }
 
 /// All outputs, and the gradients of an unevenly weighted sum of them.
-Tensors values_and_gradients(const OperationCase& c, at::ScalarType type) {
+Tensors values_and_gradients(const OperationCase& c, at::ScalarType type, at::Device device = at::kCPU) {
   Tensors operands, differentiated;
   for (const Tensor& x : c.operands) {
-    operands.push_back(x.detach().to(type).requires_grad_(x.requires_grad()));
+    operands.push_back(x.detach().to(device, type).requires_grad_(x.requires_grad()));
     if (x.requires_grad()) differentiated.push_back(operands.back());
   }
   Tensors results = c.operation(operands);
@@ -225,12 +246,32 @@ Tensors values_and_gradients(const OperationCase& c, at::ScalarType type) {
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].requires_grad()) continue;
     const Tensor part =
-        (results[i] * numbers(results[i].sizes(), 3 + static_cast<int64_t>(i)).to(type)).sum();
+        (results[i] * numbers(results[i].sizes(), 3 + static_cast<int64_t>(i)).to(device, type)).sum();
     sum = sum.defined() ? sum + part : part;
   }
   if (sum.defined())
     for (const Tensor& gradient : torch::autograd::grad({sum}, differentiated)) results.push_back(gradient);
   return results;
+}
+
+/// The CPU, unless the tests are on a GPU.
+at::Device kernels_device() {
+  return test_device().is_cuda() ? test_device() : at::kCPU;
+}
+
+/// The kernel sets for that device.
+std::vector<const KernelSet*> tested_sets() {
+  if (kernels_device().is_cuda()) return {&cuda_kernels};
+  std::vector<const KernelSet*> sets(kernel_sets().begin(), kernel_sets().end());
+  std::erase(sets, &cuda_kernels);
+  sets.insert(sets.end(), {&cuda_by_one_thread, &cuda_by_four_threads});
+  return sets;
+}
+
+TEST(CudaKernels, AreFoundWhereTheTestsAreOnAGpu) {
+  EXPECT_FALSE(cuda_kernels.serves(at::empty({1})));
+  if (!test_device().is_cuda()) GTEST_SKIP() << "the tests are not on a GPU";
+  EXPECT_TRUE(cuda_kernels.serves(at::empty({1}, on_device(at::kFloat))));
 }
 
 using SetOperationAndType = std::tuple<const KernelSet*, OperationCase, at::ScalarType>;
@@ -239,10 +280,12 @@ class KernelSetTest : public ::testing::TestWithParam<SetOperationAndType> {};
 
 TEST_P(KernelSetTest, EqualsThePlainTwin) {
   const auto& [set, c, type] = GetParam();
-  if (!set->serves(at::empty({1}))) GTEST_SKIP() << "this machine lacks " << set->name;
+  const at::Device device = kernels_device();
+  if (!set->serves(at::empty({1}, at::TensorOptions(device))))
+    GTEST_SKIP() << "this machine lacks " << set->name;
   const auto run = [&, &operation = c, kind = type](Kernels kernels, const KernelSet* chosen) {
     const ComputeScope scope({.kernels = kernels, .set = chosen});
-    return values_and_gradients(operation, kind);
+    return values_and_gradients(operation, kind, device);
   };
   const Tensors fast = run(Kernels::fast, set), plain = run(Kernels::plain, nullptr);
   ASSERT_EQ(fast.size(), plain.size());
@@ -255,7 +298,7 @@ TEST_P(KernelSetTest, EqualsThePlainTwin) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KernelSetTest,
-                         ::testing::Combine(::testing::ValuesIn(kernel_sets().begin(), kernel_sets().end()),
+                         ::testing::Combine(::testing::ValuesIn(tested_sets()),
                                             ::testing::ValuesIn(all_cases()),
                                             ::testing::Values(at::kFloat, at::kDouble)),
                          [](const auto& test) {
@@ -484,7 +527,7 @@ TYPED_TEST_SUITE(KernelsTest, Scalars);
 
 /// The kernel sets that this machine supports.
 std::vector<const KernelSet*> usable_sets() {
-  std::vector<const KernelSet*> sets;
+  std::vector<const KernelSet*> sets{&cuda_by_one_thread, &cuda_by_four_threads};
   for (const KernelSet* set : kernel_sets())
     if (set->serves(at::empty({1}))) sets.push_back(set);
   return sets;
