@@ -61,23 +61,27 @@ class TrainingBench {
     Loader::Settings settings;
     settings.batch = options.batch;
     settings.filter = options.filter;
+    settings.threads = loader_threads(options);
+    settings.cache_bytes = options.loader.cache_bytes();
     settings.form = model_.text.form;
     settings.seed = static_cast<uint64_t>(options.run.seed);
     loader_ = std::make_unique<Loader>(corpus_, *model_.text.source, *model_.text.target, settings);
   }
 
   struct Window {
-    double seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
+    double seconds = 0, waited_seconds = 0, target_tokens = 0, source_tokens = 0, sentences = 0, updates = 0;
   };
   Window run(double seconds) {
     Window window;
     const auto begin = Clock::now();
     while (window.seconds < seconds) {
+      const auto asked = Clock::now();
       std::vector<Batch> batches;
       for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
         batches.push_back(loader_->next().batch);
         window.sentences += static_cast<double>(batches.back().size);
       }
+      window.waited_seconds += seconds_since(asked);
       const UpdateSums sums = update_->run(batches, ++updates_, options_.optimization.learning_rate).sums;
       window.target_tokens += static_cast<double>(sums.target_tokens);
       window.source_tokens += static_cast<double>(sums.source_tokens);
@@ -113,13 +117,14 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   training.run(bench.warmup_seconds);
   const int64_t products_before = multiply_adds();
   std::vector<double> target_speeds, source_speeds, sentence_speeds;
-  double seconds = 0, target_tokens = 0, updates = 0;
+  double seconds = 0, waited_seconds = 0, target_tokens = 0, updates = 0;
   for (int64_t i = 0; i < bench.windows; ++i) {
     const auto window = training.run(bench.window_seconds);
     target_speeds.push_back(window.target_tokens / window.seconds);
     source_speeds.push_back(window.source_tokens / window.seconds);
     sentence_speeds.push_back(window.sentences / window.seconds);
     seconds += window.seconds;
+    waited_seconds += window.waited_seconds;
     target_tokens += window.target_tokens;
     updates += window.updates;
   }
@@ -138,6 +143,7 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
   result["target_tokens_per_second"] = describe_windows(target_speeds);
   result["source_tokens_per_second"] = describe_windows(source_speeds);
   result["sentences_per_second"] = describe_windows(sentence_speeds);
+  result["data_wait_share"] = waited_seconds / seconds;
   result["peak_memory_mib"] = peak_memory_mib();
   describe_arithmetic(result, products, seconds, target_tokens, training.device());
   std::cout << dump_json(result, 2) << "\n";
@@ -179,10 +185,10 @@ int bench_decode(const BenchDecodeOptions& options) {
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
+  const at::Device device = open_device(options.device);
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const at::Device device = open_device(options.device);
   const DecodingModels models(load_model(options.model, device));
   const std::vector<SourceLine> lines = read_all(options.input);
   std::shared_ptr<const Shortlist> shortlist;

@@ -80,7 +80,7 @@ std::string describe_unexpected(const CLI::App& app) {
 }
 
 std::string describe(const CLI::ParseError& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) && text.find(" required") != std::string::npos)
     return text.substr(0, text.find(':')) + ": needs a value";
   return text;

@@ -45,7 +45,8 @@ const char* own_program() {
 #ifdef __linux__
   // Set at program start, so that it may be read between fork and exec.
   if (access(link, X_OK) != 0)
-    if (const auto name = getauxval(AT_EXECFN)) return reinterpret_cast<const char*>(name);
+    if (const auto name = getauxval(AT_EXECFN))
+      return reinterpret_cast<const char*>(name);  // NOLINT(performance-no-int-to-ptr): that is what it is
 #endif
   return link;
 }

@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "flags.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/example_line.h"
@@ -43,12 +44,6 @@ std::vector<std::string> evaluate_names() {
   return evaluate_names([](const Metric&) { return true; });
 }
 
-std::string joined(const std::vector<std::string>& names, const char* between) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : between) + name;
-  return text;
-}
-
 struct EvaluateOptions {
   std::string hypothesis;
   std::vector<std::string> reference;
@@ -75,7 +70,7 @@ struct EvaluateOptions {
       "for summary: the model that wrote it; adds how many unknown words were recovered from the source",
       everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
     f("baseline", o.baseline, "another system's output, for a significance test of the difference", everyday);
-    f("metric", o.metric, joined(evaluate_names(), ", ") + "; may be given several times", everyday);
+    f("metric", o.metric, joined(evaluate_names()) + "; may be given several times", everyday);
     f("tokenize", o.tokenize, "tokenizer of BLEU", o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)",
       o.for_metrics([](auto& m) { return m.heeds.lowercase; }));
@@ -106,7 +101,7 @@ void EvaluateOptions::check() const {
   if (hypothesis.empty()) throw UsageError("--hypothesis", "is missing", "give the file to score, or -");
   if (reference.empty()) throw UsageError("--reference", "is missing", "give the file to compare with");
   const auto names = evaluate_names();
-  const std::string valid_metrics = "valid: " + joined(names, ", ");
+  const std::string valid_metrics = "valid: " + joined(names);
   if (metric.empty()) throw UsageError("--metric", "is empty", valid_metrics);
   for (const auto& name : metric)
     if (std::find(names.begin(), names.end(), name) == names.end())

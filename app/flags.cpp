@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "seq2seq/core/join.h"
+
 namespace seq2seq {
 namespace {
 
@@ -49,15 +51,11 @@ std::string describe_alternatives(const MergedField& merged, const std::vector<O
 std::string describe(const MergedField& merged, const std::vector<OptionField>& catalogue) {
   const OptionField& field = merged.field;
   std::vector<std::string> notes;
-  std::string names;
-  for (const auto& name : field.valid) names += (names.empty() ? "" : " | ") + name;
-  if (!names.empty()) notes.push_back(names);
+  if (!field.valid.empty()) notes.push_back(joined(field.valid, " | "));
   if (const auto range = field.range.describe(); !range.empty()) notes.push_back(range);
   if (const auto value = to_text(field.get()); !value.empty()) notes.push_back("default " + value);
   if (const auto where = describe_alternatives(merged, catalogue); !where.empty()) notes.push_back(where);
-  std::string text;
-  for (const auto& note : notes) text += (text.empty() ? "" : "; ") + note;
-  return text.empty() ? field.help : field.help + " (" + text + ")";
+  return notes.empty() ? field.help : field.help + " (" + joined(notes, "; ") + ")";
 }
 
 /// The help group of an option that is not everyday: the outermost group of `path`; without one, `others`.

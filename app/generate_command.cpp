@@ -99,7 +99,11 @@ void generate_splits_into(const GenerateOptions& options, const Grammar& grammar
   std::vector<uint64_t> counts;
   for (const auto& split : splits) counts.push_back(split.count);
   const auto pairs = generate_splits(grammar, counts, static_cast<uint64_t>(options.seed));
-  std::filesystem::create_directories(options.output_directory);
+  std::error_code failure;
+  std::filesystem::create_directories(options.output_directory, failure);
+  if (failure)
+    throw Error(options.output_directory, "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
   for (size_t i = 0; i < splits.size(); ++i) {
     const std::string stem =
         (std::filesystem::path(options.output_directory) / splits[i].name).string() + ".";

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "commands.h"
+#include "device_table.h"
 #include "flags.h"
 #include "gradient_flow_table.h"
 #include "seq2seq/core/error.h"
@@ -28,7 +29,7 @@ struct InspectOptions {
   int64_t vocabulary_head = 20;
   bool verify = false;
   std::string verify_input;
-  bool json = false;
+  bool devices = false, json = false;
   GradientFlowOptions gradient_flow;
   static void fields(auto& o, auto& f) {
     f("model", o.model,
@@ -42,6 +43,7 @@ struct InspectOptions {
     f("verify-input", o.verify_input,
       "with --verify: also compare the two on these lines (text, .tsv or .jsonl, .gz)", everyday,
       only_if(o.verify || o.gradient_flow.wanted, "add --verify"));
+    f("devices", o.devices, "what this machine can compute with: processor and GPUs", everyday);
     f("json", o.json, "print JSON instead of tables", everyday);
     f.group("gradient-flow", o.gradient_flow, GroupFlags::plain);
   }
@@ -158,15 +160,30 @@ void print_verification(const Json& verification) {
                              report["cases"].get<int64_t>(), report["largest-difference"].get<double>());
 }
 
-int show_gradient_flow(const InspectOptions& options) {
-  const double clip_norm = options.gradient_flow.clip_norm;
+/// Throws UsageError if options were given that look into one model.
+void refuse_options_of_a_model(const InspectOptions& options, const char* subject) {
   const InspectOptions defaults;
-  const auto refuse = [](bool given, const char* flag) {
-    if (given) throw UsageError(flag, "does not go with --gradient-flow", "leave one of them out");
+  const auto refuse = [&](bool given, const char* flag) {
+    if (given) throw UsageError(flag, std::string("does not go with ") + subject, "leave one of them out");
   };
   refuse(options.verify, "--verify");
   refuse(!options.verify_input.empty(), "--verify-input");
   refuse(options.vocabulary_head != defaults.vocabulary_head, "--vocabulary-head");
+}
+
+int show_devices(const InspectOptions& options) {
+  refuse_options_of_a_model(options, "--devices");
+  if (!options.model.empty() || options.gradient_flow.wanted)
+    throw UsageError(options.model.empty() ? "--gradient-flow" : "--model", "does not go with --devices",
+                     "leave one of them out");
+  const Json devices = describe_devices();
+  std::cout << (options.json ? dump_json(devices, 2) + "\n" : device_table(devices));
+  return 0;
+}
+
+int show_gradient_flow(const InspectOptions& options) {
+  const double clip_norm = options.gradient_flow.clip_norm;
+  refuse_options_of_a_model(options, "--gradient-flow");
   const auto flows = measure_gradient_flow(options.gradient_flow, options.model);
   if (options.json)
     std::cout << dump_json({{"gradient-flow", gradient_flow_json(flows, clip_norm)}}, 2) << "\n";
@@ -179,6 +196,7 @@ int show_gradient_flow(const InspectOptions& options) {
 
 int run_inspect(const InspectOptions& options) {
   check(options.gradient_flow, options.model);
+  if (options.devices) return show_devices(options);
   use_threads(0);
   if (options.gradient_flow.wanted) return show_gradient_flow(options);
   if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
@@ -210,6 +228,7 @@ RunCommand add_inspect(CLI::App& command) {
            "outputs are still the same; with --gradient-flow, measures how far back gradients reach.",
            "Examples:\n"
            "  seq2seq inspect --model run\n"
+           "  seq2seq inspect --devices\n"
            "  seq2seq inspect --model model.pt --verify --verify-input test.en\n"
            "  seq2seq inspect --gradient-flow --plot flow.svg \\\n"
            "    --fresh models/simple-rnn.json models/gru.json");

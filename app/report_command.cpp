@@ -28,7 +28,7 @@ struct ReportOptions {
     f("input", o.page.input,
       "text, .tsv or .jsonl to take the examples from; the run's validation files when empty",
       only_if(o.page.examples > 0, "leave out --examples 0"));
-    f("device", o.page.device, "device of the model for the examples: cpu, cuda or cuda:N",
+    f("device", o.page.device, "device of the model for the examples: auto, cpu, cuda or cuda:N",
       only_if(o.page.examples > 0, "leave out --examples 0"));
     f("tensorboard", o.tensorboard,
       "also write the curves for TensorBoard, to tensorboard/ in the run directory");
@@ -39,7 +39,7 @@ struct ReportOptions {
 int run_report(const ReportOptions& options) {
   if (options.run_directory.empty())
     throw UsageError("--run-directory", "is missing", "name a run of seq2seq train");
-  open_device(options.page.device);  // refused before anything is read
+  if (options.page.examples > 0) open_device(options.page.device);  // refused before anything is read
   keep_few_shapes();
   use_threads(0);
   const std::filesystem::path run = options.run_directory;

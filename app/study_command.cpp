@@ -28,8 +28,8 @@ struct StudyCommandOptions {
     f("jobs", o.plan.jobs,
       "runs trained in parallel; 0 = as many as the cores allow with the study's threads per run",
       in_range(0, 1024), everyday);
-    f("device", o.plan.device, "device to train and measure on: cpu, cuda or cuda:N; empty = as in the study",
-      everyday);
+    f("device", o.plan.device,
+      "device to train and measure on: auto, cpu, cuda or cuda:N; empty = as in the study", everyday);
     f("train-source", o.text.train.train_source, "your own text in place of the study's, source side",
       everyday);
     f("train-target", o.text.train.train_target, "its target side", everyday);

@@ -8,7 +8,9 @@
 #include "flags.h"
 #include "memory_blocks.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/model/device.h"
 #include "seq2seq/train/trainer.h"
 #include "stop_signal.h"
 
@@ -41,9 +43,8 @@ void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPat
     if (fixed(field)) (given.contains(field.path) ? named : others).push_back(given.place_of(field));
   const std::vector<std::string>& places = named.empty() ? others : named;
   if (places.empty()) return;
-  std::string names;
-  for (const std::string& place : places) names += (names.empty() ? "" : ", ") + place;
-  throw UsageError(names, problem, (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
+  throw UsageError(joined(places), problem,
+                   (places.size() == 1 ? "leave it out" : "leave them out") + otherwise);
 }
 
 TrainOptions resolve_resumed(const OptionPatch& given, const std::string& directory,
@@ -84,8 +85,9 @@ TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& fr
   return options;
 }
 
-/// All options of the run; with `resume`, opens it into `resumed`.
-TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDirectory>& resumed) {
+/// All options of the run; with --resume, opens it into `resumed`.
+TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
+                     std::optional<RunDirectory>& resumed) {
   // A resumed run or an initial model decides which alternatives the other options belong to.
   OptionPatch rest = given;
   TrainOptions names;
@@ -100,15 +102,19 @@ TrainOptions resolve(const OptionPatch& given, bool resume, std::optional<RunDir
   const std::string device = text_of(&names.run.device), precision = text_of(&names.optimization.precision);
   // Of a run that is resumed, the configuration may name the device.
   for (const Precision wanted : {Precision::tf32, Precision::bfloat16})
-    if (precision == option_name(wanted) && !(resume && device.empty()))
+    if (precision == option_name(wanted) && !(call.resume && device.empty()))
       check_available(wanted, device.empty() ? names.run.device : device);
-  if (resume && directory.empty())
+  if (call.resume && directory.empty())
     throw UsageError("--run-directory", "is missing", "name the run to resume");
-  if (resume) {
+  if (call.resume) {
     resumed = RunDirectory::open(directory);
     return resolve_resumed(given, directory, *resumed);
   }
-  if (!from.empty()) return resolve_fine_tuning(given, from);
+  if (!from.empty()) {
+    if (!call.dump_config)
+      open_device(device.empty() ? names.run.device : device);  // before LibTorch is used
+    return resolve_fine_tuning(given, from);
+  }
   TrainOptions options;
   apply(options, given);
   return options;
@@ -138,12 +144,13 @@ int train(const TrainOptions& options, std::optional<RunDirectory> resumed) {
 int run_train(const TrainCallOptions& call, const OptionPatch& given) {
   set_quiet(call);
   std::optional<RunDirectory> resumed;
-  TrainOptions options = resolve(given, call.resume, resumed);
+  TrainOptions options = resolve(given, call, resumed);
   if (call.dump_config) {
     std::cout << options_to_json(options) << "\n";
     return 0;
   }
   check_as_given(options, given, [&] { check(options); });
+  open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
   return train(options, std::move(resumed));
 }

@@ -49,6 +49,8 @@ struct VocabOptions {
       "ends in .json, else one token per line)",
       everyday);
     f.group("vocabulary", o.vocabulary, GroupFlags::plain);
+    f.also(&o.vocabulary.minimum_frequency,
+           only_if(o.type != VocabularyType::sentencepiece, "set --size instead"));
     f.group("normalization", o.normalization, GroupFlags::plain);
     f("character-coverage", o.character_coverage,
       "sentencepiece: share of the text's characters that get a token; less than 1 leaves out the rarest",
@@ -66,9 +68,6 @@ void VocabOptions::check() const {
   for (const std::string& file : input)
     if (std::filesystem::equivalent(file, output, missing))
       throw UsageError("--output", "is the input, which would be overwritten", "name another file");
-  if (type == VocabularyType::sentencepiece &&
-      vocabulary.minimum_frequency != VocabularyOptions{}.minimum_frequency)
-    throw UsageError("--minimum-frequency", "would change nothing", "set --size instead");
 }
 
 /// The lines of all files; throws Error for one that is not valid text.

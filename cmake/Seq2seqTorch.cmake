@@ -129,20 +129,19 @@ function(_seq2seq_define_torch root)
   list(APPEND openmp gomp)
   list(GET openmp 0 openmp)
   list(APPEND libraries ${openmp})
-  # A wheel built for CUDA needs these two even on a CPU; they are beside it.
+  # A wheel built for CUDA needs these two even on a CPU; they are beside it. The rest is loaded where a GPU is asked for
+  # (model/cuda.h): the same program runs with and without.
   file(GLOB cuda_runtime ${root}/../nvidia/*/lib/libcudart.so.* ${root}/../nvidia/*/lib/libcupti.so.*)
   list(APPEND libraries ${cuda_runtime})
-  if(EXISTS ${lib}/libtorch_cuda.so)
-    # Loading it registers the CUDA kernels; no symbol of it is named.
-    list(APPEND libraries -Wl,--push-state,--no-as-needed ${lib}/libtorch_cuda.so ${lib}/libc10_cuda.so
-         -Wl,--pop-state,--allow-shlib-undefined)
+  if(NOT cuda_runtime)
+    list(APPEND libraries -Wl,--allow-shlib-undefined)  # a wheel on its own: they are found when the program runs
   endif()
   add_library(seq2seq::torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(seq2seq::torch SYSTEM INTERFACE
                              ${root}/include ${root}/include/torch/csrc/api/include)
   target_compile_definitions(seq2seq::torch INTERFACE _GLIBCXX_USE_CXX11_ABI=1)
   target_compile_features(seq2seq::torch INTERFACE cxx_std_20)
-  target_link_libraries(seq2seq::torch INTERFACE ${libraries})
+  target_link_libraries(seq2seq::torch INTERFACE ${libraries} ${CMAKE_DL_LIBS})
 endfunction()
 
 if(NOT TARGET seq2seq::torch)

@@ -5,7 +5,7 @@
 # usage: scripts/gpu_check.sh FOLDER [laws] [train] [speed]      (default: all)
 #   laws   the tests of tensors on the GPU, in several processes; what failed is run once more on its own (2 minutes)
 #   train  losses, a resumed run, scores and translations on the GPU and on the CPU, without TF32 (1 minute)
-#   speed  training with batches of 16,384 tokens and decoding with batches of 256 lines (4 minutes)
+#   speed  training with batches of 16,384 tokens in each precision, decoding with batches of 256 lines (4 minutes)
 # From the environment: OUT (FOLDER/out); TORCH, a folder with LibTorch (that of python3); DEVICE (cuda), where `cpu`
 # tries the script out; SHARDS (3), processes for each test binary; QUICK=1: tiny sizes
 # shellcheck disable=SC2317 # stages are called by names that are put together
@@ -163,7 +163,7 @@ on_the_model() { # MODEL PLACE
 }
 
 stage_speed() {
-  local batch=16384 window=5 warmup=5 repeat=4 size=256 model beam status=0
+  local batch=16384 window=2 warmup=3 repeat=8 size=256 model precision beam status=0
   ((!quick)) || { batch=512 window=1 warmup=0 repeat=1 size=16; }
   local test=$work/test i
   for ((i = 0; i < repeat; ++i)); do cat "$folder/data/test_2016_flickr.en"; done >"$test"
@@ -181,14 +181,17 @@ stage_speed() {
   wait
   for model in rnn-attention transformer-base transformer pointer-generator-coverage; do
     config "$model"
-    run "speed.train.$model" 50 bench train "${options[@]}" "${text[@]}" --precision float32 --batch-size "$batch" \
-      --windows 5 --window-seconds "$window" --warmup-seconds "$warmup" \
-      --device "$device" || status=1
+    for precision in float32 tf32 bfloat16; do
+      [[ $device != cpu || $precision == float32 ]] || continue
+      run "speed.train.$model.$precision" 40 bench train "${options[@]}" "${text[@]}" --precision "$precision" \
+        --batch-size "$batch" --windows 5 --window-seconds "$window" --warmup-seconds "$warmup" --device "$device" ||
+        status=1
+    done
   done
   for model in "${models[@]}"; do
     for beam in 5 1; do
       run "speed.decode.$model.$beam" 40 bench decode --model "$work/speed.$model" --input "$test" \
-        --beam-size "$beam" --batch-size "$size" --min-length 15 --max-length 15 --windows 5 \
+        --beam-size "$beam" --batch-size "$size" --min-length 15 --max-length 15 --windows 3 \
         --device "$device" || status=1
     done
   done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Packs what scripts/gpu_check.sh needs on a machine that has a GPU and Python's torch 2.11, but neither a network nor
-# our Debian packages: the program and the tests built against that LibTorch, libraries, text, presets. Needs no GPU.
+# our Debian packages: the program and the tests built against that LibTorch, libraries, text, presets. Needs no GPU, but
+# nvcc.
 #
 # usage: scripts/gpu_pack.sh FOLDER DATA [TORCH]
 #   FOLDER  where all of it goes, under 40 MiB
@@ -25,7 +26,7 @@ fi
 
 cmake --preset release -B $build -DSEQ2SEQ_TORCH="$torch"
 mapfile -t tests < <(cut -d ' ' -f 1 $build/tests/on_device)
-cmake --build $build --parallel "$(scripts/jobs.sh)" --target seq2seq_app "${tests[@]}"
+cmake --build $build --parallel "$(scripts/jobs.sh)" --target seq2seq_app seq2seq_cuda "${tests[@]}"
 
 rm -rf "${folder:?}"/{bin,lib,data,models,tests,joint.model,work,out}
 mkdir -p "$folder"/{bin,lib,data,tests/reference}
@@ -36,13 +37,14 @@ strip "$folder"/bin/*
 for library in $(LD_LIBRARY_PATH=$torch/lib ldd "$folder"/bin/* | awk '$3 ~ "^(/usr)?/lib/" {print $3}' | sort -u); do
   [[ $library =~ /(ld-linux|lib(c|m|dl|rt|util|pthread|stdc\+\+|gcc_s|gomp)\.) ]] || cp -L "$library" "$folder/lib"
 done
+cp $build/libseq2seq_cuda.so "$folder/lib"
 strip --strip-unneeded "$folder"/lib/*
 cp "$data"/{train,val,test_2016_flickr}.{en,de} "$folder/data"
 cp -r models "$folder"
 rm -f "$folder"/models/*.pt
 cp tests/reference/*.json "$folder/tests/reference"
 cp $build/tests/on_device scripts/gpu_check.sh scripts/gpu_report.py "$folder"
-# The program runs here only where the CUDA libraries of torch are; otherwise gpu_check.sh makes this model.
+# The program runs here only where the libraries are that torch loads at its start; otherwise gpu_check.sh makes this model.
 libraries=$folder/lib:$torch/lib$(printf ':%s' "$torch"/../nvidia/*/lib):${LD_LIBRARY_PATH:-}
 LD_LIBRARY_PATH=$libraries "$folder/bin/seq2seq" vocab --input "$folder"/data/train.{en,de} --type sentencepiece \
   --size 8000 --output "$folder/joint.model" || echo "no SentencePiece model was made"

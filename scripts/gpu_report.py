@@ -104,7 +104,8 @@ def speeds(files):
             continue  # the run has said what was wrong
         speed = result["target_tokens_per_second"]
         print(f"{name:36} {speed['median']:9.0f} target tokens/s ({speed['minimum']:.0f} to {speed['maximum']:.0f}), "
-              f"{result['device']}")
+              f"{result['device']}"
+              + (f", {result['data_wait_share']:.1%} waiting for data" if "data_wait_share" in result else ""))
     return results, len(results) == len(files)
 
 

@@ -57,7 +57,7 @@ import json, re, sys
 def timeless(value):
     if isinstance(value, dict):
         return {k: timeless(v) for k, v in sorted(value.items())
-                if not re.search("second|memory|speed|conditions|version|kernels|^ter$", k)}
+                if not re.search("second|memory|speed|wait|conditions|version|kernels|^ter$", k)}
     return [timeless(v) for v in value] if isinstance(value, list) else value
 text = open(sys.argv[1]).read()
 try:

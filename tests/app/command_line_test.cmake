@@ -27,6 +27,12 @@ expect(2 "^$" "^seq2seq: --tokenize: '14a' is unknown; did you mean '13a'[?]\n$"
 expect(1 "^$" "^seq2seq: /nowhere: cannot be opened [(]No such file or directory[)][^\n]*\n$"
        evaluate --hypothesis /nowhere --reference /nowhere)
 
+# Devices.
+expect(2 "^$" "^seq2seq: --device: 'gpu' is unknown; valid: auto, cpu, cuda, cuda:N\n$" report x --device gpu)
+expect(0 "^cpu +[^\n]+ float32[^\n]*\ncuda" "^$" inspect --devices)
+expect(0 "^{.*\"cpu\": {.*\"cores\": [0-9]+.*\"gpus\": .*}\n$" "^$" inspect --devices --json)
+expect(2 "^$" "^seq2seq: --model: does not go with --devices; [^\n]*\n$" inspect --devices --model x)
+
 # A reader that goes away is no reason for a message.
 execute_process(COMMAND bash -c "trap '' PIPE; '${PROGRAM}' --help | true; echo end" ERROR_VARIABLE error
                 OUTPUT_VARIABLE output)

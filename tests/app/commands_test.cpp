@@ -9,6 +9,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "../data/temporary_folder.h"
 #include "command_line.h"
 #include "help_formatter.h"
 
@@ -154,6 +155,8 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--no-stem: would change nothing; add --metric rouge");
   refused("vocab", "--input x --output y --type word --seed 2",
           "--seed: would change nothing; add --type sentencepiece");
+  refused("vocab", "--input x --output y --minimum-frequency 2",
+          "--minimum-frequency: would change nothing; set --size instead");
   refused("inspect", "--model x --verify-input y", "--verify-input: would change nothing; add --verify");
   refused("inspect", "--model x --sentences 5", "--sentences: would change nothing; add --gradient-flow");
   refused("report", "run --device cuda --examples 0",
@@ -162,8 +165,21 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--extensions: would change nothing; add --splits");
   refused("train", "--train x.tsv --run-directory y --coverage-loss-start 9",
           "--coverage-loss-start: would change nothing; add --coverage-loss");
+  refused("train", "--train x.tsv --run-directory y --sentence-separator |",
+          "--sentence-separator: would change nothing; add --encoder hierarchical, or leave it out");
   refused("bench train", "--train x.tsv --valid-beam-size 9",
           "--valid-beam-size: would change nothing; add --valid-metrics bleu, or leave it out");
+}
+
+TEST(Commands, AFolderThatCannotBeMadeIsNamed) {
+  const TemporaryFolder folder;
+  const std::string grammar =
+      folder.write("g.json", R"({"start": "S", "rules": {"S": [{"source": "a", "target": "b"}]}})");
+  const Outcome outcome =
+      run("generate", {"--grammar", grammar, "--splits", "train=1", "--output-directory", "/dev/null/x"});
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_EQ(outcome.error,
+            "seq2seq: /dev/null/x: cannot be created (Not a directory); check the folder's permissions\n");
 }
 
 TEST(Commands, FormerFlagsMeanWhatTheyMeant) {

@@ -38,8 +38,9 @@ resume_run() { # RUN NAME
     figures_of_log "$1" >"$2.log"
 }
 
+# Where it is trained is no part of what it means.
 resolve_configuration() { # CONFIGURATION
-  "$program" train --config "$1" --dump-config "${text[@]}"
+  "$program" train --config "$1" --dump-config --device cpu "${text[@]}"
 }
 
 # Runs a study and extracts its values, without those of time and machine.

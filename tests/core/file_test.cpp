@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 
 #include "seq2seq/core/error.h"
 
@@ -96,6 +97,25 @@ TEST_F(FileTest, ErrorsNameThePathAndTheReason) {
   EXPECT_THAT([&] { read_file(folder_); }, ThrowsMessage<Error>(HasSubstr("is a directory")));
   EXPECT_THAT([&] { write_file(folder_ / "none" / "f", "x"); },
               ThrowsMessage<Error>(HasSubstr("No such file or directory")));
+}
+
+// Nothing is known of what stands there, not even whether it is a folder or a link.
+TEST_F(FileTest, APathThatCannotBeLookedUpIsAnError) {
+  const auto refused = [](const std::function<void()>& use, const fs::path& path, const char* reason) {
+    EXPECT_THAT(use, ThrowsMessage<Error>(
+                         testing::AllOf(StartsWith(path.string() + ": cannot be "), HasSubstr(reason))));
+  };
+  const fs::path endless = folder_ / std::string(300, 'x'), below = endless / "f", loop = folder_ / "loop";
+  fs::create_symlink("loop", loop);
+  for (const fs::path& path : {endless, below}) {
+    refused([&] { read_file(path); }, path, "(File name too long)");
+    refused([&] { write_file(path, "x"); }, path, "(File name too long)");
+    refused([&] { write_directory(path, [](const fs::path&) {}); }, path, "(File name too long)");
+    refused([&] { replace_symlink(path, "f"); }, path, "(File name too long)");
+  }
+  refused([&] { read_file(loop); }, loop, "(Too many levels of symbolic links)");
+  refused([&] { write_file(loop, "x"); }, loop, "(Too many levels of symbolic links)");
+  EXPECT_EQ(entries(), 1U);
 }
 
 TEST_F(FileTest, WritesThroughLinksAndIntoPipesInsteadOfReplacingThem) {

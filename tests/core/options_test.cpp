@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "sample_options.h"
 #include "seq2seq/core/error.h"
 
@@ -74,6 +76,21 @@ struct Printing {
     f("copies", o.copies, "how many", only_if(o.printed, "add --printed"), on_resume_free, formerly("number"),
       in_range(1, 9));
     f.group("ink", o.ink, GroupFlags::prefixed, same_in_a_study);
+  }
+};
+
+struct Cover {
+  std::string text = {};
+  static void fields(auto& o, auto& f) { f("text", o.text, "on it"); }
+};
+
+struct Book {
+  bool bound = false;
+  Cover cover = {};
+  static void fields(auto& o, auto& f) {
+    f("bound", o.bound, "");
+    f.group("cover", o.cover);
+    f.also(&o.cover.text, only_if(o.bound, "add --bound"), everyday);
   }
 };
 
@@ -324,6 +341,33 @@ TEST(OptionAttributes, WhatWouldChangeNothingIsRefused) {
   EXPECT_EQ(message({.copies = 2}), "--copies: would change nothing; add --printed");
   EXPECT_EQ(message({.printed = true, .copies = 2}), "accepted");
   EXPECT_EQ(message({.ink = {.frame = false}}), "--no-ink.frame: would change nothing; add --printed");
+}
+
+TEST(OptionAttributes, MayDependOnMoreThanTheGroupSees) {
+  Book book{.cover = {.text = "x"}};
+  EXPECT_THAT([&] { check_conditions(book); },
+              ThrowsMessage<UsageError>("--cover.text: would change nothing; add --bound"));
+  book.bound = true;
+  EXPECT_NO_THROW(check_conditions(book));
+  EXPECT_FALSE(option_fields(book)[0].is(everyday));
+  EXPECT_TRUE(option_fields(book)[1].is(everyday));
+}
+
+TEST(OptionAttributes, AMemberThatAProgramSetIsHeldToItsRange) {
+  const auto message = [](const auto& options, const std::string& prefix) {
+    try {
+      check_values(options, prefix);
+    } catch (const UsageError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  Drawing drawing;
+  EXPECT_EQ(message(drawing, "--"), "accepted");
+  drawing.shape = Square{.side = std::nan("")};
+  EXPECT_EQ(message(drawing, "--"), "--shape.side: nan is out of range; give at least 0");
+  EXPECT_EQ(message(Printing{.copies = 9}, ""), "accepted");
+  EXPECT_EQ(message(Printing{.copies = 10}, ""), "copies: 10 is out of range; give 1 to 9");
 }
 
 TEST(OptionAttributes, AnOptionAtFaultIsNamedByWhereItCameFrom) {

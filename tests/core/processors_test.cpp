@@ -35,6 +35,12 @@ class ProcessorsTest : public testing::Test {
   fs::path root_;
 };
 
+TEST_F(ProcessorsTest, TheProcessorHasANameWhereTheSystemTellsIt) {
+  EXPECT_EQ(processor_name(root_), "an unknown processor");
+  write("proc/cpuinfo", "processor\t: 0\nmodel name\t: Fast One\n\nmodel name\t: Other One\n");
+  EXPECT_EQ(processor_name(root_), "Fast One");
+}
+
 TEST_F(ProcessorsTest, WithoutProcAndSysThereIsNoQuota) {
   EXPECT_EQ(processor_quota(root_), unlimited);
   EXPECT_GE(usable_processors(root_), 1);

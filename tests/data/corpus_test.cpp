@@ -70,6 +70,8 @@ TEST_F(CorpusTest, NamesThePlaceOfAFault) {
   EXPECT_THAT(combined_fault("a.tsv", "a\tb\tc\n"), HasSubstr("a.tsv:1: more than one tab"));
   EXPECT_THAT(combined_fault("a.jsonl", "{\"source\": \"a\", \"target\": \"b\"}\n{\"source\": \"a\"\n"),
               HasSubstr("a.jsonl:2: not valid JSON at byte "));
+  EXPECT_THAT(combined_fault("a.jsonl", R"({"source": "a", "target": "b", "score": 1e999})"),
+              HasSubstr("a.jsonl:1: not valid JSON (a number is out of range); write a smaller one"));
   EXPECT_THAT(combined_fault("a.jsonl", R"({"source": "a"})"), HasSubstr("a.jsonl:1: no 'target'"));
   EXPECT_THAT(combined_fault("a.jsonl", R"({"source": 5, "target": "b"})"),
               HasSubstr("'source' holds number"));

@@ -127,6 +127,40 @@ TEST(Grammar, NamesThePlaceOfAFault) {
               HasSubstr("S, production 1: 'weight' has the bad value 0"));
 }
 
+TEST(Grammar, RefusesWeightsThatNothingCanBeDrawnBy) {
+  const auto rules = [](const std::string& first, const std::string& second) {
+    return R"({"start": "S", "rules": {"S": [{"weight": )" + first +
+           R"(, "source": "a", "target": "b"}, {"weight": )" + second +
+           R"(, "source": "c", "target": "d"}]}})";
+  };
+  EXPECT_EQ(fault(rules("1e308", "1")), "");
+  EXPECT_THAT(fault(rules("1", "-1")),
+              HasSubstr("test.json: S, production 2: 'weight' has the bad value -1"));
+  EXPECT_THAT(fault(rules("1", "NaN")), HasSubstr("test.json:1: not valid JSON"));
+  EXPECT_THAT(fault(rules("1", "1e999")), HasSubstr("test.json: not valid JSON (a number is out of range)"));
+  EXPECT_THAT(fault(rules("1e308", "1e308")),
+              HasSubstr("test.json: S: the sum of its productions' weights is not finite"));
+
+  const auto features = [](const std::string& weights, const std::string& condition) {
+    return R"({"start": "S", "features": {"number": )" + weights + R"(}, "rules": {
+        "S": [{"when": {"number": ")" +
+           condition + R"("}, "source": "{N[number]}", "target": "{N}"}],
+        "N[number]": [{"when": {"number": "sg"}, "source": "a", "target": "b"},
+                      {"when": {"number": "pl"}, "source": "c", "target": "d"}]}})";
+  };
+  EXPECT_EQ(all_of(features(R"({"sg": 0, "pl": 2})", "*")), (std::map<std::string, std::string>{{"c", "d"}}));
+  EXPECT_THAT(fault(features(R"({"sg": -1, "pl": 2})", "*")),
+              HasSubstr("test.json: feature number: its value 'sg' has the weight -1; give 0"));
+  EXPECT_THAT(fault(features(R"({"sg": 0, "pl": 0.0})", "*")),
+              HasSubstr("test.json: feature number: all its weights are 0; give one"));
+  EXPECT_THAT(fault(features(R"({"sg": 1e308, "pl": 1e308})", "*")),
+              HasSubstr("test.json: feature number: the sum of its weights is not finite"));
+  EXPECT_THAT(fault(features(R"({"sg": null, "pl": 1})", "*")),
+              HasSubstr("test.json: feature number: has the bad value null"));
+  EXPECT_THAT(fault(features(R"({"sg": 0, "pl": 1})", "sg")),
+              HasSubstr("test.json: S: the weights of all its productions are 0"));
+}
+
 TEST(Grammar, SplitsShareNoSourceAndNoUnseenWord) {
   const auto grammar = Grammar::load(data_folder + "copying.grammar.json");
   const auto splits = generate_splits(grammar, {300, 100}, 4);

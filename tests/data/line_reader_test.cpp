@@ -2,12 +2,17 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
+#include <future>
 #include <thread>
 #include <vector>
 
+#include "seq2seq/core/clock.h"
 #include "seq2seq/data/corpus.h"
 #include "temporary_folder.h"
 
@@ -38,7 +43,6 @@ TEST(LineReader, NumbersLines) {
   std::string line;
   reader.next(line);
   reader.next(line);
-  EXPECT_EQ(reader.line_number(), 2u);
   EXPECT_EQ(reader.place(), folder.path("text") + ":2");
 }
 
@@ -130,6 +134,34 @@ TEST(LineReader, IsReadyOnlyForWholeLines) {
   ::close(writer);
   EXPECT_TRUE(reader.ready());  // the end
   EXPECT_FALSE(reader.next(line));
+}
+
+// What interrupts the wait has written nothing.
+TEST(LineReader, ASignalIsNoLine) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const int writer = ::open(pipe.c_str(), O_RDWR);  // does not wait for a reader
+  LineReader reader(pipe);
+  struct sigaction interrupt {};
+  struct sigaction before {};
+  interrupt.sa_handler = [](int) {};  // without SA_RESTART
+  ASSERT_EQ(::sigaction(SIGUSR1, &interrupt, &before), 0);
+  std::promise<void> answered;
+  std::thread interrupter([&, answer = answered.get_future(), waiting = ::pthread_self()] {
+    for (int i = 0; i < 500; ++i) {
+      if (answer.wait_for(std::chrono::milliseconds(10)) == std::future_status::ready) return;
+      ::pthread_kill(waiting, SIGUSR1);
+    }
+    EXPECT_EQ(::write(writer, "late\n", 5), 5);  // ends a read that waits for ever
+  });
+  const auto begin = Clock::now();
+  EXPECT_FALSE(reader.ready(100));
+  EXPECT_GE(seconds_since(begin), 0.1);
+  answered.set_value();
+  interrupter.join();
+  ::sigaction(SIGUSR1, &before, nullptr);
+  ::close(writer);
 }
 
 }  // namespace

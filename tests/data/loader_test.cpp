@@ -2,12 +2,56 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
 #include <set>
+#include <stdexcept>
+#include <thread>
 
+#include "seq2seq/data/numbered_corpus.h"
 #include "temporary_folder.h"
 
 namespace seq2seq {
 namespace {
+
+/// Words, each time after `before`, which is told the line.
+class ObservedTokenizer : public Tokenizer {
+ public:
+  explicit ObservedTokenizer(std::function<void(std::string_view)> before) : before_(std::move(before)) {}
+  std::vector<Token> tokenize(std::string_view line) const override {
+    before_(line);
+    return words_->tokenize(line);
+  }
+  std::string detokenize(std::span<const std::string> tokens) const override {
+    return words_->detokenize(tokens);
+  }
+
+ private:
+  std::function<void(std::string_view)> before_;
+  std::unique_ptr<Tokenizer> words_ = make_tokenizer(WordTokenizerOptions{}, {});
+};
+
+void expect_same(const std::vector<LoadedBatch>& actual, const std::vector<LoadedBatch>& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_EQ(actual[i].batch.indices, expected[i].batch.indices) << "batch " << i;
+    EXPECT_EQ(actual[i].batch.source, expected[i].batch.source) << "batch " << i;
+    EXPECT_EQ(actual[i].batch.source_lengths, expected[i].batch.source_lengths) << "batch " << i;
+    EXPECT_EQ(actual[i].batch.target_input, expected[i].batch.target_input) << "batch " << i;
+    EXPECT_EQ(actual[i].batch.target_output, expected[i].batch.target_output) << "batch " << i;
+    EXPECT_EQ(actual[i].after, expected[i].after) << "batch " << i;
+  }
+}
+
+void expect_same(const FilterCounts& actual, const FilterCounts& expected) {
+  EXPECT_EQ(actual.kept, expected.kept);
+  EXPECT_EQ(actual.empty, expected.empty);
+  EXPECT_EQ(actual.too_long, expected.too_long);
+  EXPECT_EQ(actual.ratio, expected.ratio);
+  EXPECT_EQ(actual.duplicate, expected.duplicate);
+}
 
 class LoaderTest : public testing::Test {
  protected:
@@ -23,11 +67,28 @@ class LoaderTest : public testing::Test {
     settings.batch = {BatchUnit::tokens, 60, 3};
     settings.filter.maximum_length = 10;
   }
-  std::vector<LoadedBatch> load(const Loader::Settings& wanted, int batches) {
-    Loader loader(*corpus, codec, codec, wanted);
+  static std::vector<LoadedBatch> take(Loader& loader, int batches) {
     std::vector<LoadedBatch> result;
     for (int i = 0; i < batches; ++i) result.push_back(loader.next());
     return result;
+  }
+  std::vector<LoadedBatch> load(const Loader::Settings& wanted, int batches) {
+    Loader loader(*corpus, codec, codec, wanted);
+    return take(loader, batches);
+  }
+  /// `before` is called on the loader's threads.
+  static TextCodec observed(std::function<void(std::string_view)> before) {
+    return {std::make_unique<ObservedTokenizer>(std::move(before)), Vocabulary({"a", "b", "c"})};
+  }
+  /// A pair a line, all of them different.
+  void use_different_pairs() {
+    std::string source, target;
+    for (int i = 0; i < pairs; ++i) {
+      source += "a " + std::to_string(i) + "\n";
+      target += "c d\n";
+    }
+    corpus =
+        std::make_unique<Corpus>(CorpusFiles{folder.write("d.en", source), folder.write("d.de", target), ""});
   }
   /// The indices of the first epoch, and what the filter counted in it.
   std::pair<std::set<uint64_t>, FilterCounts> first_epoch(const Loader::Settings& wanted) {
@@ -138,6 +199,144 @@ TEST_F(LoaderTest, ThrowsTheErrorsOfItsThread) {
 
 TEST_F(LoaderTest, StopsWhileItsQueueIsFull) {
   for (int i = 0; i < 20; ++i) Loader loader(*corpus, codec, codec, settings);
+}
+
+TEST_F(LoaderTest, StopsWhileItsThreadsTokenize) {
+  const TextCodec slow = observed([](auto) { std::this_thread::sleep_for(std::chrono::microseconds(200)); });
+  for (const int64_t threads : {1, 2, 5}) {
+    settings.threads = threads;
+    for (int i = 0; i < 10; ++i) Loader loader(*corpus, slow, slow, settings);
+    for (int batches : {1, 7}) {
+      Loader loader(*corpus, slow, slow, settings);
+      take(loader, batches);
+    }
+  }
+}
+
+// Over more than three epochs, with filters, held-out pairs and duplicates.
+TEST_F(LoaderTest, ThreadsAndMemoryChangeNothing) {
+  settings.filter.maximum_ratio = 3;
+  settings.held_out = 2;
+  for (const bool remove_duplicates : {false, true}) {
+    settings.filter.remove_duplicates = remove_duplicates;
+    const int batches = remove_duplicates ? 8 : 200;
+    settings.threads = 1;
+    settings.cache_bytes = 0;
+    Loader plain(*corpus, codec, codec, settings);
+    const std::vector<LoadedBatch> expected = take(plain, batches);
+    ASSERT_GE(expected.back().after.epoch, 3U);
+    EXPECT_GT(plain.counts().ratio, 0U);
+    EXPECT_EQ(plain.cached_bytes(), 0U);
+    for (const int64_t threads : {1, 2, 5}) {
+      // None, some, all.
+      for (const uint64_t bytes : {uint64_t{0}, uint64_t{8000}, uint64_t{1} << 20}) {
+        settings.threads = threads;
+        settings.cache_bytes = bytes;
+        Loader loader(*corpus, codec, codec, settings);
+        expect_same(take(loader, batches), expected);
+        expect_same(loader.counts(), plain.counts());
+        EXPECT_LE(loader.cached_bytes(), bytes);
+      }
+    }
+  }
+}
+
+TEST_F(LoaderTest, ResumesInTheMiddleOfAWindowWithAnyNumberOfThreads) {
+  const auto whole = load(settings, 80);
+  size_t in_the_middle = 0;
+  for (const int64_t threads : {1, 2, 5}) {
+    settings.threads = threads;
+    for (size_t at = 0; at < 60; at += 7) {
+      settings.start = whole[at].after;
+      in_the_middle += settings.start.batch > 0 ? 1 : 0;
+      expect_same(load(settings, 20), {whole.begin() + static_cast<std::ptrdiff_t>(at) + 1,
+                                       whole.begin() + static_cast<std::ptrdiff_t>(at) + 21});
+    }
+  }
+  EXPECT_GT(in_the_middle, 6U);
+}
+
+TEST_F(LoaderTest, CountsDoNotDependOnWhatIsReadAhead) {
+  for (const int64_t threads : {1, 5}) {
+    settings.threads = threads;
+    Loader loader(*corpus, codec, codec, settings);
+    loader.next();
+    const FilterCounts first = loader.counts();
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    expect_same(loader.counts(), first);
+    EXPECT_LT(first.kept, 200U);
+    expect_same(first, [&] {
+      Loader again(*corpus, codec, codec, settings);
+      again.next();
+      return again.counts();
+    }());
+  }
+}
+
+TEST_F(LoaderTest, AnErrorComesBehindTheBatchesBeforeIt) {
+  use_different_pairs();
+  std::optional<size_t> batches;
+  for (const int64_t threads : {1, 2, 5}) {
+    settings.threads = threads;
+    const auto expected = load(settings, 40);
+    // One of the fifth window, and one of the sixth that fails as well, perhaps before it.
+    const uint64_t first = expected[14].batch.indices[0], second = expected[15].batch.indices[0];
+    const TextCodec failing = observed([&](std::string_view line) {
+      if (line == "a " + std::to_string(first)) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      for (const uint64_t index : {first, second})
+        if (line == "a " + std::to_string(index)) throw std::runtime_error("line " + std::to_string(index));
+    });
+    Loader loader(*corpus, failing, codec, settings);
+    std::vector<LoadedBatch> before;
+    const std::string error = error_of([&] {
+      for (;;) before.push_back(loader.next());
+    });
+    EXPECT_EQ(error, "line " + std::to_string(first));
+    EXPECT_EQ(error_of([&] { loader.next(); }), error);
+    ASSERT_LE(before.size(), 14U);
+    expect_same(before, {expected.begin(), expected.begin() + std::ssize(before)});
+    // Whole windows come before it, and as many as with one thread.
+    EXPECT_EQ(before.back().after.batch, 0U);
+    EXPECT_EQ(batches.value_or(before.size()), before.size());
+    batches = before.size();
+  }
+}
+
+TEST_F(LoaderTest, LaterEpochsDoNotTokenizeAgain) {
+  std::atomic<int> tokenized = 0;
+  const TextCodec counting = observed([&](auto) { ++tokenized; });
+  const auto lines_tokenized = [&](uint64_t cache_bytes, uint64_t epochs) {
+    tokenized = 0;
+    settings.cache_bytes = cache_bytes;
+    Loader loader(*corpus, counting, counting, settings);
+    while (loader.next().after.epoch < epochs) {
+    }
+    return tokenized.load();
+  };
+  constexpr int lines = 2 * pairs - 1;  // one is empty
+  EXPECT_EQ(lines_tokenized(uint64_t{1} << 20, 5), lines);
+  EXPECT_GE(lines_tokenized(0, 5), 5 * lines);
+  const int with_some = lines_tokenized(8000, 5);
+  EXPECT_GT(with_some, 2 * lines);
+  EXPECT_LT(with_some, 5 * lines);
+}
+
+TEST_F(LoaderTest, TheNextWindowIsReadWhileOneIsUsed) {
+  use_different_pairs();
+  settings.batch = {BatchUnit::sentences, 10, 10};
+  settings.prefetch = 1;
+  for (const int64_t threads : {1, 3}) {
+    settings.threads = threads;
+    std::atomic<int> tokenized = 0;
+    const TextCodec counting = observed([&](auto) { ++tokenized; });
+    Loader loader(*corpus, counting, codec, settings);
+    loader.next();
+    for (int i = 0; i < 10000 && tokenized < 200; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    EXPECT_GE(tokenized.load(), 200);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    EXPECT_LT(tokenized.load(), pairs);  // but not all of the corpus
+  }
 }
 
 }  // namespace

@@ -142,6 +142,9 @@ TEST_F(ArchiveTest, WhatIsOfNoKnownKindIsToldWithTheKindsThatAre) {
   expect_unknown(folder.path("run"), "holds no model");
   EXPECT_THAT([&] { load_model(folder.path("missing")); },
               ThrowsMessage<Error>(StartsWith(folder.path("missing") + ": does not exist")));
+  const std::string endless = folder.path(std::string(300, 'x'));
+  EXPECT_THAT([&] { load_model(endless); },
+              ThrowsMessage<Error>(StartsWith(endless + ": cannot be opened (File name too long); ")));
   write(with(bytes, "source.tokenizer", "source.somewhere"));
   EXPECT_THAT([&] { load_model(path); },
               ThrowsMessage<Error>(StartsWith(path + ": does not hold what it should: it lacks "

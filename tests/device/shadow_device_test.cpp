@@ -170,7 +170,7 @@ TEST_F(ShadowDeviceTest, ItsNameIsThatOfADevice) {
   EXPECT_EQ(open_device("shadow:0"), test_device());
   for (const char* name : {"shadow:", "shadow:x", "shadows", ""})
     EXPECT_THAT([&] { check_device_name(name); },
-                ThrowsMessage<UsageError>(HasSubstr("valid: cpu, cuda, cuda:N, shadow, shadow:N")))
+                ThrowsMessage<UsageError>(HasSubstr("valid: auto, cpu, cuda, cuda:N, shadow, shadow:N")))
         << name;
 }
 

@@ -1,4 +1,5 @@
-// Training must not keep the corpus in memory: its memory grows only by the positions of the lines.
+// Training must not keep the corpus in memory: beyond what --cache-mib grants, its memory grows only by the
+// positions of the lines.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -63,6 +64,8 @@ class Memory : public testing::Test {
                                        "20",
                                        "--threads",
                                        "1",
+                                       "--cache-mib",
+                                       "0",
                                        "--run-directory",
                                        run.string()});
     const auto running = [&] { return waitpid(child, nullptr, WNOHANG) == 0; };

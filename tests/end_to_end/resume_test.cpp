@@ -84,7 +84,8 @@ class Resume : public testing::Test {
     for (std::string line; std::getline(in, line);) {
       auto entry = nlohmann::json::parse(line, nullptr, false);
       if (entry.is_discarded()) continue;
-      for (const char* key : {"seconds", "target_tokens_per_second", "validation_seconds", "peak_memory_mib"})
+      for (const char* key : {"seconds", "target_tokens_per_second", "data_wait_share", "validation_seconds",
+                              "peak_memory_mib"})
         entry.erase(key);
       lines.push_back(entry);
     }

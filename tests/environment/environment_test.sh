@@ -3,9 +3,10 @@
 #   environment_test.sh PROGRAM ROOT FOLDER [CASE...]      (default: every case)
 # Exit code 77: this machine lacks or does not permit what a case needs.
 set -euo pipefail
-program=$1 root=$2 folder=$3/environment_test
+program=$1 root=$2 folder=$3/environment_test fake_driver=$3/fake_driver
 shift 3
-readonly cases=(one_core quota locales decimal_comma home_unset temporary_folder no_terminal closed_streams no_proc)
+readonly cases=(one_core quota locales decimal_comma home_unset temporary_folder no_terminal closed_streams no_proc
+  no_driver no_cuda_libraries)
 export OMP_WAIT_POLICY=passive
 
 readonly text=$root/data/translation demo=$root/models/demo-en-de.pt
@@ -218,6 +219,65 @@ no_proc() {
   unset OMP_WAIT_POLICY # the program starts itself again for it
   run study study --config "$work/study.json" --output "$work/study"
   [[ -s $work/study/report.html ]] || fail "no report"
+}
+
+# Of a GPU nothing is loaded and nothing is said, unless one is asked for.
+no_driver() {
+  ! { ldconfig -p || /sbin/ldconfig -p; } 2>/dev/null | grep 'libcuda\.so\.1 ' >/dev/null ||
+    skip "there is an NVIDIA driver"
+  local given=(--model "$demo" --input "$work/lines")
+  refuse cuda "--device: this machine has no NVIDIA driver; .*--device cpu$" translate "${given[@]}" --device cuda
+  before=(env LD_DEBUG=files "LD_DEBUG_OUTPUT=$work/loaded")
+  run auto translate --quiet "${given[@]}"
+  cmp "$work/auto.out" "$work/expected"
+  grep -q 'calling init: .*libtorch_cpu' "$work"/loaded.* || fail "what is loaded is not told"
+  if grep -E 'calling init: .*lib(torch_cuda|c10_cuda|cublas|cudnn|cuda\.)' "$work"/loaded.*; then
+    fail "libraries of a GPU are loaded"
+  fi
+  before=()
+  # What the user said stays with the run, which goes on anywhere.
+  run train train --quiet "${small[@]}" "${pairs[@]}" --run-directory "$work/run"
+  [[ ! -s $work/train.log ]] || fail "$(cat "$work/train.log")"
+  grep -q '"device": "auto"' "$work/run/config.json" || fail "$(cat "$work/run/config.json")"
+  run resume train --resume --run-directory "$work/run" --device cpu --max-updates 4
+  run devices inspect --devices
+  grep -q '^cpu .*float32' "$work/devices.out" || fail "$(cat "$work/devices.out")"
+  grep -q '^cuda    none: this machine has no NVIDIA driver$' "$work/devices.out" || fail "$(cat "$work/devices.out")"
+}
+
+# The driver lists a GPU, but LibTorch has not what it takes to use it.
+no_cuda_libraries() {
+  local given=(translate --model "$demo" --input "$work/lines") torch libraries
+  libraries=$(ldd "$program")
+  torch=$(awk '$1 == "libtorch_cpu.so" {print $3}' <<<"$libraries")
+  [[ ! -e ${torch%/*}/libtorch_cuda.so ]] || skip "this LibTorch has CUDA"
+  [[ -e $fake_driver/libcuda.so.1 ]] || skip "no stand-in for the driver in $fake_driver"
+  with_driver() { before=(env "LD_LIBRARY_PATH=$fake_driver${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$@"); }
+  local missing="this LibTorch has no CUDA libraries (no .*libtorch_cuda\.so); run scripts/setup\.sh --cuda"
+  with_driver
+  refuse cuda "--device: $missing" "${given[@]}" --device cuda
+  refuse number "--device: there is no cuda:7; there is one, number 0$" "${given[@]}" --device cuda:7
+  run auto "${given[@]}"
+  cmp "$work/auto.out" "$work/expected"
+  grep -q "^device: the CPU, not Fake GPU 0: $missing" "$work/auto.log" || fail "$(cat "$work/auto.log")"
+  run devices inspect --devices
+  grep -q "^cuda:0  Fake GPU 0, compute capability 9\.0, 8,192 MiB; .*; does not work: $missing" "$work/devices.out" ||
+    fail "$(cat "$work/devices.out")"
+  run json inspect --devices --json
+  grep -q '"usable": false' "$work/json.out" || fail "$(cat "$work/json.out")"
+  with_driver FAKE_DRIVER_GPUS=2
+  refuse two "--device: there is no cuda:2; they are numbered from 0 to 1$" "${given[@]}" --device cuda:2
+  with_driver FAKE_DRIVER_STATUS=999
+  refuse broken "--device: the NVIDIA driver does not start (CUDA error 999)" "${given[@]}" --device cuda
+  with_driver FAKE_DRIVER_GPUS=0
+  refuse none "--device: the NVIDIA driver shows no GPU" "${given[@]}" --device cuda
+  run silent "${given[@]}"
+  if grep device "$work/silent.log"; then fail "a GPU that is not there is spoken of"; fi
+  if [[ $libraries == *libcudart.so.1[0-9]* ]]; then # LibTorch knows which CUDA it was built with
+    with_driver FAKE_DRIVER_VERSION=9020
+    refuse old "--device: the NVIDIA driver is too old: it knows CUDA 9\.2, this LibTorch needs 1[0-9]; update" \
+      "${given[@]}" --device cuda
+  fi
 }
 
 if (($# == 0)); then set -- "${cases[@]}"; fi

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/model/transformer.h"
 
 namespace seq2seq::test {
 namespace {
@@ -47,6 +50,46 @@ TEST(ModelOptionsTest, HeadsShareTheWidth) {
   EXPECT_EQ(message_of(options), "accepted");
   std::get<RnnDecoderOptions>(options.decoder).attention = MultiHeadAttention{.heads = 3};
   EXPECT_THAT(message_of(options), AllOf(HasSubstr("decoder.heads: 3"), HasSubstr("8")));
+}
+
+TEST(ModelOptionsTest, WhatAProgramSetsIsHeldToItsRange) {
+  const auto refused = [](const auto& change, const std::string& message) {
+    ModelOptions options = tiny_options({});
+    change(options);
+    EXPECT_EQ(message_of(options), message);
+    EXPECT_THROW(Seq2Seq(options, 9, 9), UsageError);
+  };
+  refused([](auto& o) { o.encoder = TransformerOptions{.heads = 0}; },
+          "--encoder.heads: 0 is out of range; give 1 to 64");
+  refused([](auto& o) { o.decoder = TransformerOptions{.heads = -2}; },
+          "--decoder.heads: -2 is out of range; give 1 to 64");
+  refused([](auto& o) { o.encoder = TransformerOptions{.layers = 0}; },
+          "--encoder.layers: 0 is out of range; give 1 to 64");
+  refused([](auto& o) { o.encoder = TransformerOptions{.inner_size = 0}; },
+          "--encoder.inner-size: 0 is out of range; give 1 to 65536");
+  refused([](auto& o) { o.encoder = TransformerOptions{.attention_dropout = -0.1}; },
+          "--encoder.attention-dropout: -0.1 is out of range; give 0 to 0.95");
+  refused([](auto& o) { o.encoder = RnnEncoderOptions{.size = 0}; },
+          "--encoder.size: 0 is out of range; give 1 to 8192");
+  refused([](auto& o) { o.encoder = HierarchicalEncoderOptions{.sentence_size = 0}; },
+          "--encoder.sentence-size: 0 is out of range; give 1 to 8192");
+  refused([](auto& o) { o.decoder = RnnDecoderOptions{.recurrent_dropout = 1}; },
+          "--decoder.recurrent-dropout: 1 is out of range; give 0 to 0.95");
+  refused([](auto& o) { o.decoder = RnnDecoderOptions{.attention = MultiHeadAttention{.heads = 0}}; },
+          "--decoder.heads: 0 is out of range; give 1 to 64");
+  refused([](auto& o) { o.decoder = RnnDecoderOptions{.attention = LocalAttention{.window = 0}}; },
+          "--decoder.window: 0 is out of range; give 1 to 10000");
+  refused([](auto& o) { o.embedding.size = 0; }, "--embedding.size: 0 is out of range; give 1 to 8192");
+  refused([](auto& o) { o.word_dropout = std::nan(""); },
+          "--word-dropout: nan is out of range; give 0 to 0.95");
+}
+
+TEST(ModelOptionsTest, PartsHoldTheirOptionsToTheirRangesToo) {
+  EXPECT_THROW(TransformerEncoderImpl(TransformerOptions{.heads = 0}, 4), UsageError);
+  EXPECT_THROW(TransformerDecoderImpl(TransformerOptions{.heads = 0}, false, 4, 4), UsageError);
+  EXPECT_THROW(RnnEncoderImpl(RnnEncoderOptions{.layers = 0}, 4), UsageError);
+  EXPECT_THROW(HierarchicalEncoderImpl(HierarchicalEncoderOptions{.sentence_size = 0}, 4), UsageError);
+  EXPECT_THROW(RnnDecoderImpl(RnnDecoderOptions{.size = 0}, false, 4, 6, 6, 0), UsageError);
 }
 
 ModelOptions with_decoder(const std::string& decoder) {

@@ -224,6 +224,11 @@ TEST_P(AttentionKindTest, ExtremeQueriesGiveOneHotWeights) {
   const Tensor query = cosine({3, query_size()}, 3000, 1e4);
   for (Tensor& parameter : attention->parameters()) parameter.mul_(100);
   const Tensor weights = attend(query).weights;
+  if (is<AdditiveAttention>(kind())) {  // every tanh is saturated by the query: no place is preferred
+    EXPECT_TRUE(close(weights, mask.to(at::kDouble) / lengths.unsqueeze(1)));
+  } else {
+    EXPECT_TRUE(close(weights.amax(1), weights.sum(1)));
+  }
   if (attention->is_distribution()) {
     EXPECT_TRUE(close(weights.sum(1), at::ones({3}, at::kDouble)));
   } else {  // a saturated position still has a token in its window
@@ -414,6 +419,8 @@ TEST(AttentionTest, RefusesWidthsThatDoNotFit) {
   EXPECT_NO_THROW(make_attention(DotAttention{}, {4, 4, 7}));
   EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 3}, {5, 4, 7}), UsageError);
   EXPECT_NO_THROW(make_attention(MultiHeadAttention{.heads = 7}, {5, 4, 7}));
+  EXPECT_THROW(make_attention(MultiHeadAttention{.heads = 0}, {5, 4, 7}), UsageError);
+  EXPECT_THROW(make_attention(LocalAttention{.window = 0}, {5, 4, 7}), UsageError);
 }
 
 // Luong's equations 9 and 10, one sentence and one query at a time, computed by a Python program.

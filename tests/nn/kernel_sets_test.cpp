@@ -7,10 +7,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <vector>
 
+#include "../support/shadow_device.h"
+#include "cuda_on_cpu.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/nn/cuda/kernel_sets.h"
 #include "seq2seq/nn/layers/multi_head_attention.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/additive_scores.h"
@@ -28,7 +32,7 @@ namespace {
 
 using Tensors = std::vector<Tensor>;
 
-// As `cosine`, but always on the CPU, whose kernels are tested here.
+// As `cosine`, but always on the CPU: operands are moved to the device whose kernels are tested.
 Tensor numbers(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
   const Tensor n = at::arange(start, start + c10::multiply_integers(sizes), at::kDouble);
   return ((n * n).cos() * scale).view(sizes);
@@ -41,7 +45,7 @@ Tensor leaf(at::IntArrayRef sizes, int64_t start = 0, double scale = 1.0) {
 struct OperationCase {
   std::string name;
   Tensors operands;  ///< in double; with requires_grad where gradients are compared
-  std::function<Tensors(const Tensors&)> operation;
+  std::function<Tensors(const Tensors&)> operation;  ///< on the device of the first
 };
 
 Tensor cut_mask(int64_t sentences, int64_t length) {
@@ -79,7 +83,7 @@ void add_additive_scores(std::vector<OperationCase>& cases) {
         cases.push_back({"additive_scores_" + std::to_string(width) + "_" + std::to_string(hypotheses) +
                              (covered ? "_covered" : ""),
                          operands, [](const Tensors& x) {
-                           const Tensor mask = cut_mask(3, 5);
+                           const Tensor mask = cut_mask(3, 5).to(x[0].device());
                            const Tensor scores = x.size() > 3
                                                      ? additive_scores(x[0], x[1], x[2], mask, x[3], x[4])
                                                      : additive_scores(x[0], x[1], x[2], mask);
@@ -103,10 +107,11 @@ void add_attention(std::vector<OperationCase>& cases) {
         const auto attended = [=](const Tensors& x, auto attend_in_some_way) {
           const auto parts = x[1].chunk(2, -1);
           Noise noise(5);
-          return attend_in_some_way(split_heads(x[0], heads),
-                                    HeadMemory{split_heads(parts[0], heads), split_heads(parts[1], heads)},
-                                    Visible{masked ? cut_mask(sentences, s.keys) : Tensor(), s.causal},
-                                    WeightDropout{0.3, dropped ? &noise : nullptr});
+          return attend_in_some_way(
+              split_heads(x[0], heads),
+              HeadMemory{split_heads(parts[0], heads), split_heads(parts[1], heads)},
+              Visible{masked ? cut_mask(sentences, s.keys).to(x[0].device()) : Tensor(), s.causal},
+              WeightDropout{0.3, dropped ? &noise : nullptr});
         };
         const Tensors operands{leaf({sentences, s.queries, heads * s.width}, 10),
                                leaf({sentences, s.keys, 2 * heads * s.width}, 500)};
@@ -138,17 +143,17 @@ void add_cross_entropy(std::vector<OperationCase>& cases) {
         if (mixed)
           for (const int64_t start : {100, 5000})
             operands.push_back(numbers({rows}, start).abs().mul(0.5).add(0.01).requires_grad_());
-        cases.push_back({"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
-                             (mixed ? "_mixed" : ""),
-                         operands, [=](const Tensors& x) {
-                           // With copying, some targets are outside the vocabulary.
-                           const Tensor targets =
-                               (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0));
-                           const LossSums sums =
-                               projected_cross_entropy(x[0], x[1], x[2], targets, smoothing,
-                                                       mixed ? CopyMixture{x[3], x[4]} : CopyMixture{});
-                           return Tensors{sums.loss, sums.negative_log_likelihood};
-                         }});
+        cases.push_back(
+            {"cross_entropy_" + std::to_string(rows) + (smoothing > 0 ? "_smoothed" : "") +
+                 (mixed ? "_mixed" : ""),
+             operands, [=](const Tensors& x) {
+               // With copying, some targets are outside the vocabulary.
+               const Tensor targets =
+                   (at::arange(rows) * 5).remainder(vocabulary + (mixed ? 3 : 0)).to(x[0].device());
+               const LossSums sums = projected_cross_entropy(x[0], x[1], x[2], targets, smoothing,
+                                                             mixed ? CopyMixture{x[3], x[4]} : CopyMixture{});
+               return Tensors{sums.loss, sums.negative_log_likelihood};
+             }});
       }
 }
 
@@ -174,7 +179,8 @@ void add_top_k(std::vector<OperationCase>& cases) {
       cases.push_back({"top_k_mixture_" + std::to_string(width) + "_" + std::to_string(k),
                        {distinct_logits(6, width), shares.generated, shares.copied},
                        [=](const Tensors& x) {
-                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots, k, {0, 2, 4}, 3);
+                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()),
+                                                         k, {0, 2, 4}, 3);
                          // Values this small have no reliable rank.
                          const Tensor likely = best.log_probabilities.gt(-60);
                          return Tensors{best.log_probabilities.clamp_min(-60),
@@ -183,6 +189,21 @@ void add_top_k(std::vector<OperationCase>& cases) {
                        }});
     }
   }
+}
+
+// Longer than what a kernel of a GPU keeps in shared memory.
+void add_long_source(std::vector<OperationCase>& cases) {
+  constexpr int64_t width = 65, length = 1100;
+  const Tensor slots = (at::arange(length) * 7).remainder(width + length).unsqueeze(0);
+  const CopyShares shares = copy_shares(at::tensor({0.5, -1.0}, at::kDouble).unsqueeze(1),
+                                        distinct_logits(2, length).softmax(-1), slots.repeat({2, 1}));
+  cases.push_back({"top_k_mixture_long",
+                   {distinct_logits(2, width), shares.generated, shares.copied},
+                   [=](const Tensors& x) {
+                     const TopK best =
+                         top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()), 20, {0, 2, 4}, 3);
+                     return Tensors{best.log_probabilities, best.indices, best.watched};
+                   }});
 }
 
 void add_noise(std::vector<OperationCase>& cases) {
@@ -208,15 +229,16 @@ std::vector<OperationCase> all_cases() {
   add_attention(cases);
   add_cross_entropy(cases);
   add_top_k(cases);
+  add_long_source(cases);
   add_noise(cases);
   return cases;
 }
 
 /// All outputs, and the gradients of an unevenly weighted sum of them.
-Tensors values_and_gradients(const OperationCase& c, at::ScalarType type) {
+Tensors values_and_gradients(const OperationCase& c, at::ScalarType type, at::Device device = at::kCPU) {
   Tensors operands, differentiated;
   for (const Tensor& x : c.operands) {
-    operands.push_back(x.detach().to(type).requires_grad_(x.requires_grad()));
+    operands.push_back(x.detach().to(device, type).requires_grad_(x.requires_grad()));
     if (x.requires_grad()) differentiated.push_back(operands.back());
   }
   Tensors results = c.operation(operands);
@@ -224,12 +246,32 @@ Tensors values_and_gradients(const OperationCase& c, at::ScalarType type) {
   for (size_t i = 0; i < results.size(); ++i) {
     if (!results[i].requires_grad()) continue;
     const Tensor part =
-        (results[i] * numbers(results[i].sizes(), 3 + static_cast<int64_t>(i)).to(type)).sum();
+        (results[i] * numbers(results[i].sizes(), 3 + static_cast<int64_t>(i)).to(device, type)).sum();
     sum = sum.defined() ? sum + part : part;
   }
   if (sum.defined())
     for (const Tensor& gradient : torch::autograd::grad({sum}, differentiated)) results.push_back(gradient);
   return results;
+}
+
+/// The CPU, unless the tests are on a GPU.
+at::Device kernels_device() {
+  return test_device().is_cuda() ? test_device() : at::kCPU;
+}
+
+/// The kernel sets for that device.
+std::vector<const KernelSet*> tested_sets() {
+  if (kernels_device().is_cuda()) return {&cuda_kernels};
+  std::vector<const KernelSet*> sets(kernel_sets().begin(), kernel_sets().end());
+  std::erase(sets, &cuda_kernels);
+  sets.insert(sets.end(), {&cuda_by_one_thread, &cuda_by_four_threads});
+  return sets;
+}
+
+TEST(CudaKernels, AreFoundWhereTheTestsAreOnAGpu) {
+  EXPECT_FALSE(cuda_kernels.serves(at::empty({1})));
+  if (!test_device().is_cuda()) GTEST_SKIP() << "the tests are not on a GPU";
+  EXPECT_TRUE(cuda_kernels.serves(at::empty({1}, on_device(at::kFloat))));
 }
 
 using SetOperationAndType = std::tuple<const KernelSet*, OperationCase, at::ScalarType>;
@@ -238,10 +280,12 @@ class KernelSetTest : public ::testing::TestWithParam<SetOperationAndType> {};
 
 TEST_P(KernelSetTest, EqualsThePlainTwin) {
   const auto& [set, c, type] = GetParam();
-  if (!set->serves(at::empty({1}))) GTEST_SKIP() << "this machine lacks " << set->name;
+  const at::Device device = kernels_device();
+  if (!set->serves(at::empty({1}, at::TensorOptions(device))))
+    GTEST_SKIP() << "this machine lacks " << set->name;
   const auto run = [&, &operation = c, kind = type](Kernels kernels, const KernelSet* chosen) {
     const ComputeScope scope({.kernels = kernels, .set = chosen});
-    return values_and_gradients(operation, kind);
+    return values_and_gradients(operation, kind, device);
   };
   const Tensors fast = run(Kernels::fast, set), plain = run(Kernels::plain, nullptr);
   ASSERT_EQ(fast.size(), plain.size());
@@ -254,7 +298,7 @@ TEST_P(KernelSetTest, EqualsThePlainTwin) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, KernelSetTest,
-                         ::testing::Combine(::testing::ValuesIn(kernel_sets().begin(), kernel_sets().end()),
+                         ::testing::Combine(::testing::ValuesIn(tested_sets()),
                                             ::testing::ValuesIn(all_cases()),
                                             ::testing::Values(at::kFloat, at::kDouble)),
                          [](const auto& test) {
@@ -483,7 +527,7 @@ TYPED_TEST_SUITE(KernelsTest, Scalars);
 
 /// The kernel sets that this machine supports.
 std::vector<const KernelSet*> usable_sets() {
-  std::vector<const KernelSet*> sets;
+  std::vector<const KernelSet*> sets{&cuda_by_one_thread, &cuda_by_four_threads};
   for (const KernelSet* set : kernel_sets())
     if (set->serves(at::empty({1}))) sets.push_back(set);
   return sets;
@@ -553,29 +597,59 @@ TYPED_TEST(KernelsTest, AdditiveScoresAreRightAtEveryWidthAndScale) {
 }
 
 TYPED_TEST(KernelsTest, AdditiveBackwardStaysInItsArraysAndIgnoresTheMasked) {
+  constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
+  constexpr int64_t states = sentences * length, rows = sentences * hypotheses;
+  constexpr TypeParam begun = 7, nothing = std::numeric_limits<TypeParam>::quiet_NaN();
+  const Tensor mask = mask_of_two();
   for (const KernelSet* set : usable_sets())
-    for (const int64_t width : {1, 3, 17, 130}) {
-      constexpr int64_t sentences = 2, hypotheses = 3, length = 4;
-      Guarded<TypeParam> keys(sentences * length * width), query(sentences * hypotheses * width), v(width),
-          dscores(sentences * hypotheses * length), dkeys(sentences * length * width),
-          dquery(sentences * hypotheses * width, 99), dv(sentences * width, 99);
-      fill(keys, sentences * length * width, 1e4, 0);
-      fill(query, sentences * hypotheses * width, 50.0, 0.5);
-      fill(v, width, 1.0, 0.25);
-      fill(dscores, sentences * hypotheses * length, 1.0, 0.75);
-      set->additive_scores_backward({.keys = keys.tensor({sentences, length, width}),
-                                     .query = query.tensor({sentences, hypotheses, width}),
-                                     .v = v.tensor({width}),
-                                     .mask = mask_of_two()},
-                                    dscores.tensor({sentences, hypotheses, length}),
-                                    {.keys = dkeys.tensor({sentences, length, width}),
-                                     .query = dquery.tensor({sentences, hypotheses, width}),
-                                     .v_rows = dv.tensor({sentences, width})});
-      EXPECT_TRUE(dkeys.intact() && dquery.intact() && dv.intact()) << set->name << ", " << width;
-      for (const auto& values : {dkeys.values(), dquery.values(), dv.values()})
-        for (const TypeParam value : values) EXPECT_LT(std::abs(value), 100.0);  // finite
-      for (int64_t i = 5 * width; i < 8 * width; ++i) EXPECT_EQ(dkeys[i], 0);
-    }
+    for (const int64_t width : {1, 3, 17, 130})
+      for (const double scale : {1.0, 50.0, 1e4}) {
+        // The gradient of the keys is added to, the others are written.
+        Guarded<TypeParam> keys(states * width), query(rows * width), v(width), dscores(rows * length),
+            dkeys(states * width, begun), dquery(rows * width, 99), dv(sentences * width, 99);
+        Guarded<double> for_keys(states * width, begun), for_query(rows * width), for_v(sentences * width);
+        fill(keys, states * width, scale, 0);
+        fill(query, rows * width, scale, 0.5);
+        fill(v, width, 1.0, 0.25);
+        fill(dscores, rows * length, 1.0, 0.75);
+        for (int64_t state = 0; state < states; ++state) {
+          const int64_t b = state / length, s = state % length;
+          const bool seen = mask[b][s].item<bool>();
+          for (int64_t row = b * hypotheses; row < (b + 1) * hypotheses; ++row)
+            for (int64_t i = 0; i < width; ++i) {
+              TypeParam &key = keys[state * width + i], &dscore = dscores[row * length + s];
+              if (!seen) {
+                key = dscore = nothing;
+                continue;
+              }
+              const double x = std::tanh(static_cast<double>(key + query[row * width + i]));
+              const double share = dscore * v[i] * (1 - x * x);
+              for_keys[state * width + i] += share;
+              for_query[row * width + i] += share;
+              for_v[b * width + i] += dscore * x;
+            }
+        }
+        set->additive_scores_backward({.keys = keys.tensor({sentences, length, width}),
+                                       .query = query.tensor({sentences, hypotheses, width}),
+                                       .v = v.tensor({width}),
+                                       .mask = mask},
+                                      dscores.tensor({sentences, hypotheses, length}),
+                                      {.keys = dkeys.tensor({sentences, length, width}),
+                                       .query = dquery.tensor({sentences, hypotheses, width}),
+                                       .v_rows = dv.tensor({sentences, width})});
+        const auto compare = [&](const char* what, const Guarded<TypeParam>& actual,
+                                 const Guarded<double>& expected) {
+          const auto a = actual.values();
+          const auto b = expected.values();
+          for (size_t i = 0; i < a.size(); ++i)
+            EXPECT_NEAR(a[i], b[i], 20 * tolerance<TypeParam>)
+                << set->name << ", " << width << " wide, scale " << scale << ", gradient of " << what;
+          EXPECT_TRUE(actual.intact()) << set->name << ", " << width << ", gradient of " << what;
+        };
+        compare("keys", dkeys, for_keys);
+        compare("query", dquery, for_query);
+        compare("v", dv, for_v);
+      }
 }
 
 template <class Scalar>

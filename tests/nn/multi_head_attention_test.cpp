@@ -101,6 +101,10 @@ TEST(AttendSizesTest, WhatDoesNotFitIsRefused) {
   EXPECT_THROW(attend(queries, memory, {.causal = true}), c10::Error);
   EXPECT_THROW(attend(queries, memory, {at::ones({1, 5}, on_device(at::kBool))}), c10::Error);
   EXPECT_THROW(attend(queries, {memory.keys.narrow(0, 0, 1), memory.values}, {}), c10::Error);
+  for (const int64_t number : {0, -1, 3}) {
+    EXPECT_THROW(SelfAttention(8, number, 0.0), c10::Error);
+    EXPECT_THROW(CrossAttention(8, 8, number, 0.0), c10::Error);
+  }
 }
 
 }  // namespace

@@ -43,6 +43,23 @@ TEST(WordSample, StaysWithinItsCapacityAndKeepsFrequentWords) {
   EXPECT_GT(sample.counts().at("the"), 1900);
 }
 
+// Words of a text's beginning have been thinned often, those of its end seldom.
+TEST(WordSample, KeepsEarlyAndLateWordsAlike) {
+  for (const uint64_t seed : {1, 2, 3}) {
+    WordSample sample(seed, 3000);
+    const auto add = [&](const std::string& name, int count) {
+      for (int i = 0; i < count; ++i)
+        for (int occurrence = 0; occurrence < 4; ++occurrence) sample.add(name + std::to_string(i));
+    };
+    add("early", 1000);
+    add("late", 4000);
+    double early = 0, late = 0;
+    for (const auto& [word, count] : sample.counts()) ++(word.starts_with("early") ? early : late);
+    EXPECT_GT(late, 40);
+    EXPECT_NEAR(early / 1000, late / 4000, 0.034);  // four standard deviations at a share of 0.06
+  }
+}
+
 TEST(WordSample, TheSeedDecides) {
   const auto draw = [](uint64_t seed) {
     WordSample sample(seed, 1000);

@@ -2,9 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
 
 namespace seq2seq {
@@ -131,6 +133,12 @@ TEST(TrainOptionsCheck, OptionsThatWouldDoNothingAreRefused) {
         o.text.vocabulary_size = 9;
       },
       "--vocabulary-size: would change nothing", "leave it out: the vocabulary is given");
+  refused([](auto& o) { o.text.sentence_separator = "|"; }, "--sentence-separator: would change nothing",
+          "add --encoder hierarchical, or leave it out");
+  accepted([](auto& o) {
+    o.text.sentence_separator = "|";
+    o.model.encoder = HierarchicalEncoderOptions{};
+  });
   accepted([](auto& o) {
     o.optimization.scheduled_sampling_updates = 9;
     o.optimization.scheduled_sampling = 0.2;
@@ -144,11 +152,11 @@ TEST(TrainOptionsCheck, NamesAreKnown) {
         o.validation.metrics = {"bleu", "rougeLsun"};
       },
       "--valid-metrics: 'rougeLsun' is unknown", "did you mean 'rougeLsum'?");
-  for (const char* device : {"cpu", "cuda", "cuda:0", "cuda:15"})
+  for (const char* device : {"auto", "cpu", "cuda", "cuda:0", "cuda:15"})
     accepted([&](auto& o) { o.run.device = device; });
   for (const char* device : {"", "gpu", "cuda:", "cuda:x", "cuda0"})
     refused([&](auto& o) { o.run.device = device; }, "--device: '" + std::string(device) + "' is unknown",
-            "valid: cpu, cuda, cuda:N");
+            "valid: auto, cpu, cuda, cuda:N");
 }
 
 TEST(TrainOptionsCheck, Tf32IsForCudaDevices) {
@@ -251,7 +259,19 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
                 "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
                 "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
                 "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
-                "run.gradient-flow-every"));
+                "run.gradient-flow-every", "loader.loader-threads", "loader.cache-mib"));
+}
+
+TEST(LoaderThreads, AProcessorThatTrainsIsLeftToTraining) {
+  TrainOptions options;
+  EXPECT_EQ(loader_threads(options), 1);
+  options.run.device = "cuda";
+  EXPECT_EQ(loader_threads(options), std::min<int64_t>(4, usable_processors()));
+  for (const char* device : {"cpu", "cuda"}) {
+    options.run.device = device;
+    options.loader.threads = 7;
+    EXPECT_EQ(loader_threads(options), 7);
+  }
 }
 
 TEST(TrainOptions, KnowWhichOfThemNameFiles) {

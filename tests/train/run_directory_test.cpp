@@ -57,6 +57,17 @@ TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   EXPECT_EQ(read_file(folder.path("file")), "text");
 }
 
+TEST_F(RunDirectoryTest, RefusesAPathThatCannotBeLookedUp) {
+  const std::string endless = folder.path(std::string(300, 'x'));
+  options.run.directory = endless;
+  EXPECT_THAT([&] { RunDirectory::create(options); },
+              ThrowsMessage<Error>(StartsWith(endless + ": cannot be created (File name too long); ")));
+  EXPECT_THAT([&] { RunDirectory::open(endless); },
+              ThrowsMessage<Error>(StartsWith(endless + ": is not a run directory")));
+  EXPECT_THAT([&] { RunLog::read(endless); },
+              ThrowsMessage<Error>(StartsWith(endless + ": is not a run directory")));
+}
+
 TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
   options.optimization.optimizer = AdagradOptions{.initial_accumulator = 0.1234567890123456789};
   options.run.seed = 1234567890123456789;

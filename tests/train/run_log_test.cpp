@@ -53,7 +53,12 @@ TEST_F(RunLogTest, LinesAreThereAtOnceWithTheirKeysInOrder) {
       "\n");
   update.coverage_loss = 0.25;
   log.write(update);
+  update.data_wait_share = 0.125;
+  log.write(update);
   EXPECT_THAT(text(), HasSubstr(R"("perplexity":null,"coverage_loss":0.25,"gradient_norm":0.1,)"));
+  EXPECT_THAT(text(),
+              HasSubstr(R"("target_tokens_per_second":1000.0,"data_wait_share":0.125,"seconds":12.25})"));
+  EXPECT_EQ(lines_of<UpdateLine>(read()).back().data_wait_share, 0.125);
 }
 
 TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
@@ -106,6 +111,7 @@ TEST_F(RunLogTest, WhatALineLacksIsNotANumber) {
   EXPECT_THAT(update.loss, IsNan());
   EXPECT_THAT(update.seconds, IsNan());
   EXPECT_THAT(update.coverage_loss, ::testing::Optional(IsNan()));
+  EXPECT_FALSE(update.data_wait_share);
   EXPECT_EQ(update.target_tokens, 0);
   const auto& validation = std::get<ValidationLine>(lines[1]);
   EXPECT_THAT(validation.scores, ElementsAre(Pair("bleu", 12.5), Pair("later-metric", 7)));
@@ -136,6 +142,15 @@ TEST_F(RunLogTest, SecondsGoOnWhereTheRunWasResumed) {
   std::vector<double> seconds;
   for (const UpdateLine& line : lines_of<UpdateLine>(read(text))) seconds.push_back(line.seconds);
   EXPECT_THAT(seconds, ElementsAre(100, IsNan(), 110.5, 120.5, 130.5, 135.5));
+}
+
+// Of a metric's name and of the other keys; it is one score.
+TEST_F(RunLogTest, AScoreHasAKeyOfEitherSpelling) {
+  log.write(ValidationLine{.update = 1, .scores = {{"copy-rate", 0.5}, {"loss", 2}}});
+  EXPECT_THAT(text(), HasSubstr(R"("target_tokens":0,"copy-rate":0.5,"copy_rate":0.5,"loss":2.0,"best")"));
+  EXPECT_THAT(log.history(), HasSubstr(R"("copy-rate":0.5,"copy_rate":0.5,"loss":2.0)"));
+  EXPECT_THAT(std::get<ValidationLine>(read().at(0)).scores,
+              ElementsAre(Pair("copy-rate", 0.5), Pair("loss", 2)));
 }
 
 TEST_F(RunLogTest, NeedsARun) {

@@ -188,6 +188,39 @@ TEST_F(TrainerTest, HeldOutExamplesAreNotTrainedOn) {
   EXPECT_NEAR(trained_on + held_out, all, 1e-4);
 }
 
+TEST_F(TrainerTest, WhatLoadingMayCostChangesNothing) {
+  options.limits.max_updates = 7;
+  const auto losses = [&] {
+    train();
+    std::vector<double> result;
+    for (const Json& line : log()) result.push_back(line["loss"]);
+    return result;
+  };
+  const std::vector<double> expected = losses();
+  options.run.directory = folder.path("other");
+  options.loader = {.threads = 3, .cache_mib = 0};
+  EXPECT_EQ(losses(), expected);
+}
+
+TEST_F(TrainerTest, ResumedRunsMayLoadInAnotherWay) {
+  options.limits.max_updates = 2;
+  train();
+  options.limits.max_updates = 4;
+  options.loader = {.threads = 2, .cache_mib = 1};
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
+  EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3 u4 v4");
+}
+
+TEST_F(TrainerTest, TheShareOfWaitingIsOfTheWholeUpdate) {
+  options.limits.max_updates = 4;
+  train();
+  for (const Json& line : log()) {
+    if (line["type"] != "update") continue;
+    EXPECT_GE(line["data_wait_share"].get<double>(), 0);
+    EXPECT_LE(line["data_wait_share"].get<double>(), 1);
+  }
+}
+
 TEST_F(TrainerTest, LogLinesHaveTheseKeys) {
   options.limits.max_updates = 1;
   options.validation.metrics = {"chrf++"};
@@ -201,7 +234,7 @@ TEST_F(TrainerTest, LogLinesHaveTheseKeys) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_THAT(keys(lines[0]),
               ElementsAre("type", "update", "epoch", "loss", "perplexity", "gradient_norm", "learning_rate",
-                          "target_tokens", "target_tokens_per_second", "seconds"));
+                          "target_tokens", "target_tokens_per_second", "data_wait_share", "seconds"));
   EXPECT_THAT(keys(lines[1]),
               ElementsAre("type", "update", "epoch", "target_tokens", "accuracy", "chrf++", "loss",
                           "perplexity", "best", "validation_seconds", "peak_memory_mib", "seconds"));

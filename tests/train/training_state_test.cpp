@@ -28,6 +28,7 @@ Progress some_progress() {
   progress.interval = {.loss = 0.1 + 0.2,
                        .negative_log_likelihood = 1e-310,  // a denormal
                        .gradient_norm = std::nextafter(1.0, 2.0),
+                       .waited_seconds = 0.7,
                        .target_tokens = 21,
                        .updates = 23};
   progress.schedule = {.plateau_scale = 1.0 / 3, .stalled_validations = 24};
@@ -47,6 +48,7 @@ void expect_same(const Progress& a, const Progress& b) {
   EXPECT_EQ(bits(a.interval.loss), bits(b.interval.loss));
   EXPECT_EQ(bits(a.interval.negative_log_likelihood), bits(b.interval.negative_log_likelihood));
   EXPECT_EQ(bits(a.interval.gradient_norm), bits(b.interval.gradient_norm));
+  EXPECT_EQ(bits(a.interval.waited_seconds), bits(b.interval.waited_seconds));
   EXPECT_EQ(a.interval.target_tokens, b.interval.target_tokens);
   EXPECT_EQ(a.interval.updates, b.interval.updates);
   EXPECT_EQ(bits(a.schedule.plateau_scale), bits(b.schedule.plateau_scale));
@@ -117,15 +119,17 @@ TEST_F(TrainingStateTest, AnOlderStateIsRead) {
       load_training_state(tests_folder + "compatibility/14fe82e/runs/rnn/checkpoints/step-25/state.pt");
   EXPECT_EQ(older.progress.updates, 25);
   EXPECT_EQ(older.progress.target_tokens, 2638);
+  EXPECT_EQ(older.progress.interval.waited_seconds, 0);  // it was not measured
   EXPECT_EQ(older.progress.position.epoch, 3U);
   EXPECT_TRUE(older.tensors.contains("weight/output.bias"));
 }
 
 TEST(ProgressTest, CountsUpdates) {
   Progress progress;
-  progress.count({{.loss = 8, .negative_log_likelihood = 6, .coverage_loss = 2, .target_tokens = 4}, 0.5}, 2);
-  progress.count({{.loss = 1, .negative_log_likelihood = 3, .coverage_loss = 5, .target_tokens = 3}, 0.25},
-                 1);
+  progress.count({{.loss = 8, .negative_log_likelihood = 6, .coverage_loss = 2, .target_tokens = 4}, 0.5}, 2,
+                 0.25);
+  progress.count({{.loss = 1, .negative_log_likelihood = 3, .coverage_loss = 5, .target_tokens = 3}, 0.25}, 1,
+                 0.5);
   EXPECT_EQ(progress.updates, 2);
   EXPECT_EQ(progress.target_tokens, 7);
   EXPECT_EQ(progress.training_seconds, 3);
@@ -134,6 +138,7 @@ TEST(ProgressTest, CountsUpdates) {
   EXPECT_EQ(progress.interval.coverage_loss, 7);
   EXPECT_EQ(progress.interval.gradient_norm, 0.75);
   EXPECT_EQ(progress.interval.seconds, 3);
+  EXPECT_EQ(progress.interval.wait_share(), 0.25);
   EXPECT_EQ(progress.interval.target_tokens, 7);
   EXPECT_EQ(progress.interval.updates, 2);
 }

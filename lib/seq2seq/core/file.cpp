@@ -33,13 +33,26 @@ fs::path temporary_name(const fs::path& path) {
   return parent_of(path) / ("." + path.filename().string() + ".tmp-" + std::to_string(::getpid()));
 }
 
+void need_created(const fs::path& path, const std::error_code& failure) {
+  if (failure)
+    throw Error(path.string(), "cannot be created (" + failure.message() + ")",
+                "check the folder's permissions");
+}
+
 void rename_whole(const fs::path& from, const fs::path& to) {
   std::error_code failure;
   fs::rename(from, to, failure);
-  if (failure)
-    throw Error(to.string(), "cannot be created (" + failure.message() + ")",
-                "check the folder's permissions");
+  need_created(to, failure);
   sync_path(parent_of(to));
+}
+
+/// Where a link leads, so that it stays one.
+fs::path behind_link(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::is_symlink(path, failure)) return path;
+  fs::path target = fs::weakly_canonical(path, failure);
+  need_created(path, failure);
+  return target;
 }
 
 }  // namespace
@@ -49,7 +62,8 @@ std::string system_reason() {
 }
 
 std::string read_file(const fs::path& path) {
-  if (fs::is_directory(path)) throw Error(path.string(), "is a directory", "name a file");
+  std::error_code unknown;  // whatever it is, opening the file tells
+  if (fs::is_directory(path, unknown)) throw Error(path.string(), "is a directory", "name a file");
   std::ifstream in(path, std::ios::binary);
   if (!in) throw Error(path.string(), "cannot be opened (" + system_reason() + ")", "check the path");
   std::ostringstream out;
@@ -59,9 +73,9 @@ std::string read_file(const fs::path& path) {
 }
 
 void write_file(const fs::path& given, const std::function<void(const std::string&)>& write) {
-  std::error_code missing;
-  const fs::path path = fs::is_symlink(given) ? fs::weakly_canonical(given) : given;
-  if (fs::exists(path, missing) && !fs::is_regular_file(path) && !fs::is_directory(path)) {
+  const fs::path path = behind_link(given);
+  std::error_code unknown;
+  if (fs::is_other(path, unknown)) {
     write(path.string());  // a device or a pipe must not be replaced
     return;
   }
@@ -91,10 +105,14 @@ void write_file(const fs::path& path, std::string_view bytes) {
 void write_directory(const fs::path& path, const std::function<void(const fs::path&)>& fill) {
   const fs::path temporary = temporary_name(path);
   try {
-    fs::remove_all(temporary);
-    fs::create_directories(temporary);
+    std::error_code failure;
+    fs::remove_all(temporary, failure);
+    if (!failure) fs::create_directories(temporary, failure);
+    need_created(path, failure);
     fill(temporary);
-    for (const auto& entry : fs::directory_iterator(temporary)) sync_path(entry.path());
+    fs::directory_iterator made(temporary, failure);
+    for (; !failure && made != fs::directory_iterator(); made.increment(failure)) sync_path(made->path());
+    need_created(path, failure);
     sync_path(temporary);
     rename_whole(temporary, path);
   } catch (...) {
@@ -106,9 +124,10 @@ void write_directory(const fs::path& path, const std::function<void(const fs::pa
 
 void replace_symlink(const fs::path& link, const fs::path& target) {
   const fs::path temporary = temporary_name(link);
-  std::error_code ignored;
-  fs::remove(temporary, ignored);
-  fs::create_symlink(target, temporary);
+  std::error_code failure;
+  fs::remove(temporary, failure);
+  fs::create_symlink(target, temporary, failure);
+  need_created(link, failure);
   rename_whole(temporary, link);
 }
 

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "seq2seq/core/join.h"
+
 namespace seq2seq {
 namespace {
 
@@ -43,9 +45,9 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
 
 std::string suggest_name(std::string_view name, std::span<const std::string> candidates) {
   if (const auto best = nearest_name(name, candidates); !best.empty()) return "did you mean '" + best + "'?";
-  std::string list = "valid: ";
-  for (size_t i = 0; i < candidates.size() && i < 20; ++i) list += (i ? ", " : "") + candidates[i];
-  return candidates.size() > 20 ? list + ", ..." : list;
+  constexpr size_t most = 20;
+  if (candidates.size() <= most) return "valid: " + joined(candidates);
+  return "valid: " + joined(candidates.first(most)) + ", ...";
 }
 
 }  // namespace seq2seq

@@ -6,6 +6,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/nearest_name.h"
 
@@ -151,9 +152,7 @@ std::string to_text(const OptionValue& value) {
   if (const auto* whole = std::get_if<int64_t>(&value)) return std::to_string(*whole);
   if (const auto* number = std::get_if<double>(&value)) return short_number(*number);
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  std::string list;
-  for (const auto& word : std::get<std::vector<std::string>>(value)) list += (list.empty() ? "" : " ") + word;
-  return list;
+  return joined(std::get<std::vector<std::string>>(value), " ");
 }
 
 OptionField OptionCollector::plain_field(std::string_view name, std::string_view help) const {
@@ -348,6 +347,10 @@ void check_field_conditions(const std::vector<OptionField>& fields,
       if (usual != catalogue.end() && usual->get() != field.get())
         throw UsageError(field.typed(), "would change nothing", condition.remedy);
     }
+}
+
+void check_field_values(const std::vector<OptionField>& fields, const std::string& prefix) {
+  for (const OptionField& field : fields) check_value(field, field.get(), prefix + field.flag);
 }
 
 void check_named(const std::vector<OptionField>& fields,

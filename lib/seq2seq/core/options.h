@@ -155,6 +155,11 @@ class OptionCollector {
   void kind(std::string_view name, std::variant<Alternative...>& options, std::string_view help,
             Attribute... attributes);
 
+  /// Further attributes of the option that `member` holds, listed by a group that cannot see what they depend
+  /// on.
+  template <class... Attribute>
+  void also(const void* member, Attribute... attributes);
+
  private:
   template <class... Attribute>
   OptionField field(std::string_view name, std::string_view help, Attribute... attributes) const;
@@ -265,6 +270,16 @@ void check_conditions(const Options& options) {
   check_field_conditions(option_fields(const_cast<Options&>(options)), option_catalogue<Options>());
 }
 
+/// Type-erased body of `check_values`.
+void check_field_values(const std::vector<OptionField>& fields, const std::string& prefix);
+
+/// Throws UsageError naming the flag of an option, behind `prefix`, that is out of its range: a program may
+/// have set its member.
+template <class Options>
+void check_values(const Options& options, const std::string& prefix = "--") {
+  check_field_values(option_fields(const_cast<Options&>(options)), prefix);
+}
+
 /// Calls `check`. An option that it refuses by its flag is named as `name` says instead.
 void check_named(const std::vector<OptionField>& fields,
                  const std::function<std::string(const OptionField&)>& name,
@@ -352,6 +367,12 @@ void OptionCollector::group(std::string_view name, Group& options, GroupFlags fl
   inner.path_prefix_ += std::string(name) + ".";
   if (flags == GroupFlags::prefixed) inner.flag_prefix_ += std::string(name) + ".";
   Group::fields(options, inner);
+}
+
+template <class... Attribute>
+void OptionCollector::also(const void* member, Attribute... attributes) {
+  for (OptionField& entry : out_)
+    if (entry.member == member) (entry.attach(attributes), ...);
 }
 
 template <class... Alternative, class... Attribute>

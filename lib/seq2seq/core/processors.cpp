@@ -66,6 +66,14 @@ int64_t processors_of_the_mask() {
 
 }  // namespace
 
+std::string processor_name(const fs::path& root) {
+  const std::string key = "model name\t: ";
+  std::ifstream file(root / "proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(key)) return line.substr(key.size());
+  return "an unknown processor";
+}
+
 double processor_quota(const fs::path& root) {
   const fs::path mounted = root / "sys/fs/cgroup";
   // Lines are "0::/group" for version 2 and "4:cpu,cpuacct:/group" for version 1; there may be both.

@@ -15,9 +15,9 @@ struct Batch {
   int64_t size = 0, source_width = 0, target_width = 0;
   std::vector<int64_t> source;                   ///< [B, S] ids, </s> at the end, padding after it
   std::vector<int64_t> source_lengths;           ///< [B] with </s>
+  std::vector<int64_t> target_lengths;           ///< the same
   std::vector<int64_t> target_input;             ///< [B, T] begins with <s>
   std::vector<int64_t> target_output;            ///< [B, T] ends with </s>
-  std::vector<int64_t> target_lengths;           ///< [B] with </s>
   std::vector<uint64_t> indices;                 ///< [B] in the corpus
   int64_t source_tokens = 0, target_tokens = 0;  ///< with </s>, without padding
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/wrap.h"
 #include "seq2seq/data/corpus_scan.h"
@@ -160,8 +161,7 @@ class Report {
   void add(bool error, const std::string& what, const Occurrences& found, const std::string& remedy) {
     if (found.count == 0) return;
     if (error) trainable_ = false;
-    std::string places;
-    for (const auto& place : found.places) places += (places.empty() ? "" : ", ") + place;
+    std::string places = joined(found.places);
     if (!places.empty() && found.count > found.places.size()) places += ", ...";
     findings_ +=
         paragraph(error ? "  error  " : "  note   ", what + (places.empty() ? "" : " (" + places + ")"));

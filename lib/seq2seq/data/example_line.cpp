@@ -53,6 +53,8 @@ Json parse_object(std::string_view line, const std::string& place) {
   } catch (const Json::parse_error& failure) {
     throw Error(place, "not valid JSON at byte " + std::to_string(failure.byte),
                 R"(write one object a line, {"source": "...", "target": "..."})");
+  } catch (const Json::out_of_range&) {
+    throw Error(place, "not valid JSON (a number is out of range)", "write a smaller one, or leave it out");
   }
   if (!value.is_object())
     throw Error(place, "holds " + std::string(value.type_name()) + ", not an object",

@@ -22,6 +22,28 @@ std::string FilterCounts::describe(int64_t maximum_length) const {
          (reasons.empty() ? "" : " (" + reasons + ")");
 }
 
+void FilterCounts::count(FilterVerdict verdict) {
+  switch (verdict) {
+    case FilterVerdict::keep:
+      ++kept;
+      break;
+    case FilterVerdict::empty:
+      ++empty;
+      break;
+    case FilterVerdict::too_long:
+      ++too_long;
+      break;
+    case FilterVerdict::ratio:
+      ++ratio;
+      break;
+    case FilterVerdict::duplicate:
+      ++duplicate;
+      break;
+    case FilterVerdict::held_out:
+      break;
+  }
+}
+
 FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options) {
   const auto [shorter, longer] = std::minmax(source, target);
   if (shorter == 0) return FilterVerdict::empty;

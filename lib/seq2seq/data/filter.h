@@ -28,15 +28,18 @@ struct FilterOptions {
   }
 };
 
+/// What becomes of a pair in training: it is kept, or why it is left out.
+enum class FilterVerdict { keep, empty, too_long, ratio, duplicate, held_out };
+
 struct FilterCounts {
   uint64_t kept = 0, empty = 0, too_long = 0, ratio = 0, duplicate = 0;
+  /// Held-out pairs are no concern of the filter and are not counted.
+  void count(FilterVerdict verdict);
   /// "kept 28,990 of 29,000 pairs (8 empty, 2 over 250 tokens)"; without the limit, "2 too long".
   std::string describe(int64_t maximum_length = 0) const;
 };
 
-enum class FilterVerdict { keep, empty, too_long, ratio };
-
-/// Lengths in tokens, without <s> and </s>.
+/// Of a pair that is neither a duplicate nor held out. Lengths in tokens, without <s> and </s>.
 FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options);
 
 /// For each example, whether an earlier one has the same source and target (by a 64-bit hash).

@@ -1,9 +1,11 @@
 #include "seq2seq/data/grammar_rules.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/data/grammar_file.h"
 #include "seq2seq/data/grammar_signature.h"
@@ -35,7 +37,7 @@ class RuleExpander {
 
  private:
   size_t symbol(const std::string& name, const std::vector<std::string>& values) {
-    const std::string full = values.empty() ? name : name + "[" + join(values, ",") + "]";
+    const std::string full = values.empty() ? name : name + "[" + joined(values, ",") + "]";
     const auto [found, added] = ids_.try_emplace(full, rules_.symbols.size());
     if (added) {
       Symbol symbol;
@@ -60,6 +62,18 @@ class RuleExpander {
       enumerate(production, binding, std::vector<std::string>(free.begin(), free.end()), 0, production.weight,
                 id);
     }
+    check_weights(rules_.symbols[id]);
+  }
+
+  void check_weights(const Symbol& symbol) const {
+    double total = 0;
+    for (const auto& production : symbol.productions) total += production.weight;
+    const std::string place = file_.where(symbol.name);
+    if (!std::isfinite(total))
+      throw Error(place, "the sum of its productions' weights is not finite", "give smaller ones");
+    if (!symbol.productions.empty() && total == 0)
+      throw Error(place, "the weights of all its productions are 0",
+                  "give a value of the features that they choose a weight");
   }
 
   std::set<std::string> free_variables(const Template& production, const Binding& binding) const {
@@ -179,7 +193,7 @@ class RuleExpander {
   static std::string look_up(const WordForms& forms, const std::vector<std::string>& values) {
     for (const auto& [patterns, text] : forms.cases)
       if (std::equal(patterns.begin(), patterns.end(), values.begin(), matches)) return text;
-    throw Error(forms.where, "has no entry for " + join(values, ","), "add one");
+    throw Error(forms.where, "has no entry for " + joined(values, ","), "add one");
   }
 
   void compute_heights() {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/nearest_name.h"
 
 namespace seq2seq::grammar {
@@ -25,30 +27,32 @@ std::vector<std::string> split(std::string_view text, char separator) {
   return words;
 }
 
-std::string join(const std::vector<std::string>& words, const std::string& separator) {
-  std::string text;
-  for (const auto& word : words) text += (text.empty() ? "" : separator) + word;
-  return text;
-}
-
 Features::Features(const Json& json, const std::string& where) {
   if (!json.is_object())
     throw Error(where, "'features' is not an object", "write {\"case\": [\"nom\", \"acc\"]}");
   for (const auto& [name, values] : json.items()) {
     auto& feature = features_[name];
+    const std::string place = where + ": feature " + name;
     if (!values.is_array() && !values.is_object())
-      throw Error(where + ": feature " + name,
-                  "is neither a list of values nor an object of values with weights");
+      throw Error(place, "is neither a list of values nor an object of values with weights");
+    double total = 0;
     for (const auto& [key, item] : values.items()) {
       if (values.is_array() ? !item.is_string() : !item.is_number())
-        throw Error(where + ": feature " + name, "has the bad value " + dump_json(item));
+        throw Error(place, "has the bad value " + dump_json(item));
       const FeatureValue value =
           values.is_array() ? FeatureValue{item.get<std::string>()} : FeatureValue{key, item.get<double>()};
       if (const auto other = feature_of(value.name); !other.empty())
-        throw Error(where + ": feature " + name, "its value '" + value.name + "' also belongs to " + other,
-                    "rename one of them");
+        throw Error(place, "its value '" + value.name + "' also belongs to " + other, "rename one of them");
+      if (!(value.weight >= 0))
+        throw Error(place, "its value '" + value.name + "' has the weight " + dump_json(item),
+                    "give 0 or a positive number");
+      total += value.weight;
       feature.push_back(value);
     }
+    if (!std::isfinite(total))
+      throw Error(place, "the sum of its weights is not finite", "give smaller ones");
+    if (!feature.empty() && total == 0)
+      throw Error(place, "all its weights are 0", "give one of its values a weight");
   }
 }
 
@@ -106,9 +110,9 @@ Reference parse_reference(std::string_view text, const std::string& where) {
 std::vector<std::string> resolve(const Reference& reference, const std::vector<std::string>& features,
                                  const Features& known, const Binding& binding, const std::string& where) {
   if (reference.arguments.size() != features.size())
-    throw Error(where,
-                "{" + reference.name + "} has " + std::to_string(reference.arguments.size()) + " features",
-                "it is declared with " + std::to_string(features.size()) + ": [" + join(features, ",") + "]");
+    throw Error(
+        where, "{" + reference.name + "} has " + std::to_string(reference.arguments.size()) + " features",
+        "it is declared with " + std::to_string(features.size()) + ": [" + joined(features, ",") + "]");
   std::vector<std::string> values;
   for (size_t i = 0; i < features.size(); ++i) {
     const std::string& argument = reference.arguments[i];

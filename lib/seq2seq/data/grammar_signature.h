@@ -48,6 +48,5 @@ std::vector<std::string> resolve(const Reference& reference, const std::vector<s
 bool matches(std::string_view pattern, std::string_view value);
 
 std::vector<std::string> split(std::string_view text, char separator);
-std::string join(const std::vector<std::string>& words, const std::string& separator);
 
 }  // namespace seq2seq::grammar

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstring>
 #include <string_view>
 #include <vector>
@@ -44,9 +45,16 @@ class ByteSource {
   size_t read(char* bytes, size_t size) {
     return packed_.empty() ? read_raw(bytes, size) : inflate_into(bytes, size);
   }
-  bool ready(int64_t milliseconds) const {
-    pollfd request{descriptor_, POLLIN, 0};
-    return stream_.avail_in > 0 || ::poll(&request, 1, static_cast<int>(milliseconds)) != 0;
+  /// Whether there are bytes, or their end, until then.
+  bool ready(Clock::time_point end) const {
+    if (stream_.avail_in > 0) return true;
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+      pollfd request{descriptor_, POLLIN, 0};
+      const int found = ::poll(&request, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
+      if (found >= 0) return found > 0;
+      if (errno != EINTR) throw Error(name_, "cannot be read (" + system_reason() + ")", "check the path");
+    }
   }
 
  private:
@@ -168,15 +176,12 @@ bool LineReader::ready(int64_t milliseconds) const {
   const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);
   while (!state.has_line()) {
     if (state.finished) return true;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    if (!state.bytes.ready(std::max<int64_t>(0, left))) return false;
+    if (!state.bytes.ready(end)) return false;
     state.read_more();
   }
   return true;
 }
-uint64_t LineReader::line_number() const {
-  return implementation_->number;
-}
+
 bool LineReader::too_long() const {
   return implementation_->too_long;
 }

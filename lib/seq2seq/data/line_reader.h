@@ -22,11 +22,10 @@ class LineReader {
   /// Whether `next` returns without waiting for the writer of a pipe or terminal: with a complete line, or at
   /// the end of the input. Waits at most `milliseconds` for that.
   bool ready(int64_t milliseconds = 0) const;
-  /// The number of the line that `next` read last, from 1.
-  uint64_t line_number() const;
-  /// Whether that line was longer than `maximum_line_bytes`; its bytes are skipped, and it is empty.
+  /// Whether the line that `next` read last was longer than `maximum_line_bytes`; its bytes are skipped, and
+  /// it is empty.
   bool too_long() const;
-  /// "train.en:17", "standard input:3".
+  /// Of that line, counted from 1: "train.en:17", "standard input:3".
   std::string place() const;
 
  private:

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "seq2seq/core/options.h"
 #include "seq2seq/data/batch.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
@@ -11,14 +12,29 @@
 
 namespace seq2seq {
 
+/// What loading may cost. Batches are the same in any case.
+struct LoaderOptions {
+  int64_t threads = 0;
+  int64_t cache_mib = 512;
+  static void fields(auto& o, auto& f) {
+    f("loader-threads", o.threads,
+      "threads that tokenize the training text; 0 = 1 where the processor trains, else up to 4",
+      in_range(0, 1024));
+    f("cache-mib", o.cache_mib,
+      "MiB of memory for text that has been tokenized, so that later epochs need not do it again; 0 = none",
+      in_range(0, 1000000));
+  }
+  uint64_t cache_bytes() const { return static_cast<uint64_t>(cache_mib) << 20; }
+};
+
 /// A batch and the sampler's position after it, which a checkpoint stores once the batch has been used.
 struct LoadedBatch {
   Batch batch;
   SamplerPosition after;
 };
 
-/// Reads, tokenizes, filters and batches in a background thread, a few batches ahead. `next` throws the
-/// errors of that thread.
+/// Reads, tokenizes, filters and batches in threads of its own: a few batches ahead, and the examples of the
+/// next window. `next` throws the errors of these threads, behind the batches that come before them.
 class Loader {
  public:
   struct Settings {
@@ -30,19 +46,21 @@ class Loader {
     uint64_t held_out = 0;
     int64_t prefetch = 4;  ///< batches prepared ahead
     SamplerPosition start;
+    int64_t threads = 1;  ///< that tokenize
+    uint64_t cache_bytes = LoaderOptions{}.cache_bytes();
   };
   Loader(const Corpus& corpus, const TextCodec& source, const TextCodec& target, const Settings& settings);
   ~Loader();
   LoadedBatch next();
-  /// What the filter has counted in the first epoch so far.
+  /// What the filter has counted in the first epoch, as far as the batches that were delivered reach: whole
+  /// windows.
   FilterCounts counts() const;
+  /// Memory of the text that later epochs need not tokenize again.
+  uint64_t cached_bytes() const;
 
  private:
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
-
-/// The indices that a Loader with the same `held_out` and `seed` leaves to validation.
-std::vector<uint64_t> held_out_examples(uint64_t corpus_size, uint64_t held_out, uint64_t seed);
 
 }  // namespace seq2seq

@@ -35,6 +35,10 @@ uint64_t Permutation::operator()(uint64_t index) const {
   return index;
 }
 
+Permutation epoch_order(uint64_t corpus_size, uint64_t seed, uint64_t epoch) {
+  return {corpus_size, mix_seed({seed, epoch})};
+}
+
 namespace {
 
 /// The size of a batch as a padded rectangle, </s> included.
@@ -75,12 +79,11 @@ Sampler::Sampler(uint64_t corpus_size, Read read, const BatchOptions& options, u
     : size_(corpus_size), read_(std::move(read)), options_(options), seed_(seed) {}
 
 void Sampler::fill_window() {
-  const Permutation order(size_, mix_seed({seed_, position_.epoch}));
-  const auto budget = static_cast<uint64_t>(options_.window) * static_cast<uint64_t>(options_.size);
+  const Permutation order = epoch_order(size_, seed_, position_.epoch);
   std::vector<Example> window;
   uint64_t filled = 0;
   auto take = [&](Example&& example) {
-    filled += options_.unit == BatchUnit::tokens ? example.target.size() + 1 : 1;
+    filled += options_.weight(example);
     window.push_back(std::move(example));
   };
   uint64_t at = position_.window_begin;
@@ -95,7 +98,7 @@ void Sampler::fill_window() {
     Example example;
     example.index = order(at);
     if (!read_(example.index, example)) continue;
-    if (filled >= budget) {
+    if (filled >= options_.window_weight()) {
       next_window_first_ = std::move(example);
       break;
     }

@@ -18,6 +18,11 @@ struct BatchOptions {
   BatchUnit unit = BatchUnit::tokens;
   int64_t size = 4096;
   int64_t window = 100;
+  /// What an example counts for in a window, and what all of a window count for, if the text is long enough.
+  uint64_t weight(const Example& example) const {
+    return unit == BatchUnit::tokens ? example.target.size() + 1 : 1;
+  }
+  uint64_t window_weight() const { return static_cast<uint64_t>(window) * static_cast<uint64_t>(size); }
   static void fields(auto& o, auto& f) {
     f("batch-unit", o.unit,
       "what --batch-size counts: tokens of the longer side with </s> and padding, or sentences");
@@ -41,6 +46,9 @@ class Permutation {
   uint64_t keys_[rounds];
 };
 
+/// The order in which an epoch goes through the corpus.
+Permutation epoch_order(uint64_t corpus_size, uint64_t seed, uint64_t epoch);
+
 /// The position of a sampler: enough to continue exactly there, in time independent of the corpus size.
 struct SamplerPosition {
   uint64_t epoch = 0;
@@ -52,8 +60,9 @@ struct SamplerPosition {
 /// Delivers batches of examples of similar length in a seeded random order, epoch after epoch.
 ///
 /// Each epoch permutes the examples; a window of them is read, sorted by length and cut into batches
-/// within the budget, and these are delivered in a seeded random order. `read` returns false for an
-/// example that is filtered out.
+/// within the budget, and these are delivered in a seeded random order. `read` is asked for one example after
+/// the other in the order of the epochs, from the first of the position's window on, and returns false for
+/// one that is filtered out.
 class Sampler {
  public:
   using Read = std::function<bool(uint64_t index, Example&)>;

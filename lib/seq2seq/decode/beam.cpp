@@ -101,46 +101,54 @@ double Beam::rank(const Live& hypothesis) const {
          (options_->stepwise_penalty ? hypothesis.penalty : 0.0);
 }
 
-/// All continuations of the live hypotheses, best first.
+Beam::Live Beam::continued(const BeamOffers& offers, size_t row, size_t offer) const {
+  Live next = live_[row];
+  next.row = static_cast<int64_t>(row);
+  next.token = offers.tokens[offer];
+  next.last_probability = offers.log_probabilities[offer];
+  next.log_probability += next.last_probability;
+  next.penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
+  if (offers.adjustments != nullptr) next.adjustment += offers.adjustments[offer];
+  return next;
+}
+
+/// Continuations of the live hypotheses, best first: all of them, or in plain search the beam_size best.
 std::vector<Beam::Live> Beam::candidates(const BeamOffers& offers) const {
-  std::vector<Live> all;
-  all.reserve(live_.size() * static_cast<size_t>(offers.each));
-  for (size_t row = 0; row < live_.size(); ++row) {
-    std::vector<int64_t> written;
-    if (rules_ != nullptr) written = tokens(live_[row]);
-    for (int64_t i = 0; i < offers.each; ++i) {
-      const size_t at = row * static_cast<size_t>(offers.each) + static_cast<size_t>(i);
-      const double total = live_[row].log_probability + offers.log_probabilities[at];
-      if (std::isnan(total))
+  struct Ranked {
+    double rank;
+    size_t row, offer;
+  };
+  std::vector<Ranked> ranked;
+  ranked.reserve(live_.size() * static_cast<size_t>(offers.each));
+  for (size_t row = 0, offer = 0; row < live_.size(); ++row)
+    for (int64_t i = 0; i < offers.each; ++i, ++offer) {
+      const Live next = continued(offers, row, offer);
+      if (std::isnan(next.log_probability))
         throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
-      if (!(total > impossible)) continue;
-      Live next = live_[row];
-      next.row = static_cast<int64_t>(row);
-      next.token = offers.tokens[at];
-      next.log_probability = total;
-      next.last_probability = offers.log_probabilities[at];
-      next.penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
-      if (offers.adjustments != nullptr) next.adjustment += offers.adjustments[at];
-      if (rules_ != nullptr) {
-        if (next.token == Vocabulary::end && missing(next.required) > 0) continue;
-        written.push_back(next.token);
-        next.required = after(next.required, written);
-        written.pop_back();
-      }
-      all.push_back(next);
+      const bool too_early = next.token == Vocabulary::end && missing(next.required) > 0;
+      if (next.log_probability > impossible && !too_early) ranked.push_back({rank(next), row, offer});
     }
-  }
+  const bool plain = rules_ == nullptr && options_->beam_groups == 1;
+  const size_t wanted = plain ? static_cast<size_t>(options_->beam_size) : ranked.size();
+  const auto end = ranked.begin() + static_cast<std::ptrdiff_t>(std::min(wanted, ranked.size()));
   // Ties stay in the order of their rows, so that results do not depend on the sorting algorithm.
-  const auto better = [&](const Live& a, const Live& b) { return rank(a) > rank(b); };
-  std::stable_sort(all.begin(), all.end(), better);
-  return all;
+  std::partial_sort(ranked.begin(), end, ranked.end(), [](const Ranked& a, const Ranked& b) {
+    return a.rank != b.rank ? a.rank > b.rank : a.offer < b.offer;
+  });
+  std::vector<Live> best;
+  for (auto one = ranked.begin(); one != end; ++one) {
+    best.push_back(continued(offers, one->row, one->offer));
+    if (rules_ == nullptr) continue;
+    std::vector<int64_t> written = tokens(live_[one->row]);
+    written.push_back(best.back().token);
+    best.back().required = after(best.back().required, written);
+  }
+  return best;
 }
 
 std::vector<Beam::Live> Beam::kept(std::vector<Live> candidates) const {
   if (options_->beam_groups > 1) return in_groups(candidates);
   if (rules_ != nullptr) return in_turn(candidates);
-  if (candidates.size() > static_cast<size_t>(options_->beam_size))
-    candidates.resize(static_cast<size_t>(options_->beam_size));
   return candidates;
 }
 

@@ -66,6 +66,8 @@ class Beam {
     double log_probability, last_probability, score;
     size_t missing;  // number of unmet required phrases
   };
+  /// The hypothesis of `row`, continued by that offer (an index into all of them); without `required`.
+  Live continued(const BeamOffers& offers, size_t row, size_t offer) const;
   std::vector<Live> candidates(const BeamOffers& offers) const;
   std::vector<Live> kept(std::vector<Live> candidates) const;
   std::vector<Live> in_groups(const std::vector<Live>& candidates) const;

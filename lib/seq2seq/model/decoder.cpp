@@ -66,6 +66,7 @@ struct RnnDecoderImpl::Masks {
 RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, int64_t embedding_size,
                                int64_t memory_size, int64_t summary_size, int64_t sentence_size)
     : options_(options) {
+  check_values(options, "");
   const bool attentive = has_attention();
   const int64_t states = options.cell == Cell::lstm ? 2 : 1;
   bridge_ = register_module("bridge", Linear(summary_size, options.layers * states * options.size));

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/core/processors.h"
+#include "seq2seq/model/cuda.h"
 #include "seq2seq/nn/engine/capabilities.h"
-#include "seq2seq/nn/engine/cuda_settings.h"
 #include "seq2seq/nn/layers/recurrent.h"
 
 namespace seq2seq {
@@ -29,6 +31,30 @@ bool names_device(const std::string& name, const std::string& type) {
   return !number.empty() && number.size() < 3 && number.find_first_not_of("0123456789") == std::string::npos;
 }
 
+/// What `auto` means. Silent where there is no GPU.
+c10::Device chosen_device() {
+  const std::vector<Gpu>& gpus = cuda_driver().gpus;
+  std::optional<Error> first_failure;
+  for (size_t number = 0; number < gpus.size(); ++number) {
+    const std::optional<Error> failure = why_not_gpu(static_cast<int64_t>(number));
+    if (!failure) {
+      const c10::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(number));
+      log_info("device: " + gpus[number].name + " (" + device.str() + ")");
+      return device;
+    }
+    if (!first_failure) first_failure = failure;
+  }
+  if (first_failure)
+    log_info("device: the CPU, not " + gpus.front().name + ": " + first_failure->problem() + "; " +
+             first_failure->remedy());
+  return at::kCPU;
+}
+
+int64_t count_of(c10::DeviceType type) {
+  if (type == at::kCUDA) return static_cast<int64_t>(cuda_driver().gpus.size());
+  return c10::impl::getDeviceGuardImpl(type)->deviceCount();
+}
+
 void move(at::Tensor& tensor, c10::Device device) {
   const at::Tensor moved = tensor.detach().to(device);
   tensor.mutable_grad().reset();
@@ -42,28 +68,37 @@ void move(at::Tensor& tensor, c10::Device device) {
 
 void check_device_name(const std::string& name) {
   const std::string backend = registered_backend();
-  if (name == "cpu" || names_device(name, "cuda") || (!backend.empty() && names_device(name, backend)))
+  if (name == "auto" || name == "cpu" || names_device(name, "cuda") ||
+      (!backend.empty() && names_device(name, backend)))
     return;
   throw UsageError(
       "--device", "'" + name + "' is unknown",
-      "valid: cpu, cuda, cuda:N" + (backend.empty() ? "" : ", " + backend + ", " + backend + ":N"));
+      "valid: auto, cpu, cuda, cuda:N" + (backend.empty() ? "" : ", " + backend + ", " + backend + ":N"));
 }
 
 c10::Device open_device(const std::string& name) {
   check_device_name(name);
-  const c10::Device device(name);
-  if (device.is_cuda() && !at::hasCUDA())
-    throw Error("--device", "no CUDA device can be used here",
-                "use --device cpu, or a LibTorch built for CUDA");
-  if (device.is_cuda()) set_up_cuda();
-  if (!device.is_cpu()) {
-    const int count = c10::impl::getDeviceGuardImpl(device.type())->deviceCount();
-    if (device.index() >= count)
-      throw Error(
-          "--device", "there is no " + name,
-          count == 1 ? "there is one, number 0" : "they are numbered from 0 to " + std::to_string(count - 1));
+  if (name == "auto") {
+    static const c10::Device chosen = chosen_device();
+    return chosen;
   }
+  const c10::Device device(name);
+  if (device.is_cpu()) return device;
+  const int64_t count = count_of(device.type());
+  if (count > 0 && device.index() >= count)
+    throw Error(
+        "--device", "there is no " + name,
+        count == 1 ? "there is one, number 0" : "they are numbered from 0 to " + std::to_string(count - 1));
+  if (device.is_cuda()) require_gpu(std::max<int64_t>(device.index(), 0));
   return device;
+}
+
+bool means_cpu(const std::string& name) {
+  return name == "cpu" || (name == "auto" && open_device(name).is_cpu());
+}
+
+bool means_cuda(const std::string& name) {
+  return names_device(name, "cuda") || (name == "auto" && open_device(name).is_cuda());
 }
 
 void move_to(torch::nn::Module& module, c10::Device device) {

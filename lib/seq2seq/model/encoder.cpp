@@ -33,6 +33,7 @@ Tensor first_of_sentence(const Tensor& lasts, const Tensor& wanted) {
 }  // namespace
 
 RnnEncoderImpl::RnnEncoderImpl(const RnnEncoderOptions& options, int64_t embedding_size) : options_(options) {
+  check_values(options, "");
   for (int64_t i = 0; i < options.layers; ++i) {
     const int64_t inputs = i == 0 ? embedding_size : options.memory_size();
     const std::string name = "layer" + std::to_string(i);

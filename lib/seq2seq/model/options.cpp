@@ -1,6 +1,7 @@
 #include "seq2seq/model/options.h"
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 
 namespace seq2seq {
 
@@ -14,12 +15,10 @@ constexpr const char* position_names[] = {"sinusoidal", "learned", "rotary"};
 
 // "dot, general or additive": all but none.
 std::string attention_names() {
-  std::string text;
-  const auto names = option_names(AttentionOptions{});
-  for (const char* name : names)
-    if (name != std::string_view(NoAttention::type))
-      text += (text.empty() ? "" : name == names.back() ? " or " : ", ") + std::string(name);
-  return text;
+  std::vector<std::string> names;
+  for (const char* name : option_names(AttentionOptions{}))
+    if (name != std::string_view(NoAttention::type)) names.emplace_back(name);
+  return joined(names, ", ", " or ");
 }
 
 void check_rnn_decoder(const ModelOptions& options, const RnnDecoderOptions& decoder) {
@@ -79,6 +78,7 @@ bool has_attention(const ModelOptions& options) {
 }
 
 void check(const ModelOptions& options) {
+  check_values(options);
   if (const auto* decoder = std::get_if<RnnDecoderOptions>(&options.decoder))
     check_rnn_decoder(options, *decoder);
   if (const auto* encoder = std::get_if<TransformerOptions>(&options.encoder))

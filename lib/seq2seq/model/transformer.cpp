@@ -24,6 +24,11 @@ TransformerShape shape_of(const TransformerOptions& options, int64_t width) {
           .activation_dropout = options.activation_dropout};
 }
 
+int64_t head_width(const TransformerOptions& options, int64_t width) {
+  check_values(options, "");
+  return width / options.heads;
+}
+
 // Keys and values in the order in which a State and a Memory hold them.
 void tensors_of(auto& layers, auto&& f) {
   for (auto& layer : layers) {
@@ -35,7 +40,7 @@ void tensors_of(auto& layers, auto&& f) {
 }  // namespace
 
 PositionsImpl::PositionsImpl(const TransformerOptions& options, int64_t width)
-    : kind_(options.positions), head_width_(width / options.heads) {
+    : kind_(options.positions), head_width_(head_width(options, width)) {
   if (kind_ == PositionKind::learned)
     learned_ = register_parameter("learned", at::empty({learned_limit, width}));
 }

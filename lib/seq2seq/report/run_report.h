@@ -8,7 +8,7 @@ namespace seq2seq {
 struct RunReportOptions {
   int64_t examples = 3;        ///< outputs to show, with heat maps if the model has attention
   std::string input = {};      ///< text, .tsv or .jsonl to take them from; empty = the run's validation files
-  std::string device = "cpu";  ///< where the model runs
+  std::string device = "auto";  ///< where the model runs
 };
 
 /// A self-contained HTML page about a training run: its configuration, curves of perplexity, validation

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <ctime>
-#include <fstream>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -21,14 +20,6 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
-std::string processor_name() {
-  const std::string key = "model name\t: ";
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with(key)) return line.substr(key.size());
-  return "an unknown processor";
-}
-
 /// One sentence of the report: where, when and how a run was trained and measured.
 std::string conditions_now(const SeededRun& run, int64_t at_a_time, const std::string& version) {
   const std::time_t now = std::time(nullptr);
@@ -39,7 +30,7 @@ std::string conditions_now(const SeededRun& run, int64_t at_a_time, const std::s
       "seq2seq {} with LibTorch {} on {} ({} cores){}, {}: trained {} at a time with {} {} each, so that "
       "speeds of training are those of runs beside one another; decoding alone, with all cores.",
       version, TORCH_VERSION, processor_name(), usable_processors(),
-      run.device == "cpu" ? "" : " with " + run.device, date, at_a_time,
+      means_cpu(run.device) ? "" : " with " + open_device(run.device).str(), date, at_a_time,
       threads > 0 ? std::to_string(threads) : std::string("all"), threads == 1 ? "thread" : "threads");
 }
 
@@ -47,7 +38,7 @@ int64_t runs_at_a_time(const std::vector<SeededRun>& runs, int64_t jobs) {
   if (jobs > 0) return jobs;
   int64_t threads = 1;
   for (const SeededRun& run : runs) {
-    if (run.options.run.threads == 0 || run.device != "cpu") return 1;
+    if (run.options.run.threads == 0 || !means_cpu(run.device)) return 1;
     threads = std::max(threads, run.options.run.threads);
   }
   return std::max<int64_t>(1, usable_processors() / threads);

@@ -25,12 +25,18 @@ Json training_text(const Study& study) {
           {"valid", fingerprints_of_files(data.valid_files())}};
 }
 
+/// The options that a result depends on: all but the device, which may change when a run is resumed.
+Json options_of_training(TrainOptions options) {
+  options.run.device = RunOptions().device;
+  return parse_json(options_to_json(options), "options");
+}
+
 /// `training` as this version writes it; an older version may have written fewer options.
 Json in_present_form(Json training) {
   if (!training.is_object() || !training.contains("options")) return training;
   try {
-    const auto options = options_from_json<TrainOptions>(dump_json(training["options"], 0), "options");
-    training["options"] = parse_json(options_to_json(options), "options");
+    training["options"] =
+        options_of_training(options_from_json<TrainOptions>(dump_json(training["options"], 0), "options"));
   } catch (const UsageError&) {  // unknown options: it stays different
   }
   return training;
@@ -84,7 +90,7 @@ StudyBasis::StudyBasis(const Study& study, std::string version)
       version_(std::move(version)) {}
 
 Json StudyBasis::of_training(const SeededRun& run) const {
-  return {{"options", parse_json(options_to_json(run.options), "options")},
+  return {{"options", options_of_training(run.options)},
           {"train", training_text_["train"]},
           {"valid", training_text_["valid"]}};
 }

@@ -8,6 +8,9 @@ TextCodec::TextCodec(const TokenizerOptions& options, const NormalizationOptions
                      const std::string& state, Vocabulary vocabulary)
     : tokenizer_(make_tokenizer(options, normalization, state)), vocabulary_(std::move(vocabulary)) {}
 
+TextCodec::TextCodec(std::unique_ptr<Tokenizer> tokenizer, Vocabulary vocabulary)
+    : tokenizer_(std::move(tokenizer)), vocabulary_(std::move(vocabulary)) {}
+
 std::vector<int64_t> TextCodec::ids(std::span<const Token> tokens) const {
   std::vector<int64_t> result;
   result.reserve(tokens.size());

@@ -15,6 +15,7 @@ class TextCodec {
  public:
   TextCodec(const TokenizerOptions& options, const NormalizationOptions& normalization,
             const std::string& state, Vocabulary vocabulary);
+  TextCodec(std::unique_ptr<Tokenizer> tokenizer, Vocabulary vocabulary);
 
   std::vector<Token> tokenize(std::string_view line) const { return tokenizer_->tokenize(line); }
   std::string detokenize(std::span<const std::string> tokens) const { return tokenizer_->detokenize(tokens); }

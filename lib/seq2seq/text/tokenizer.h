@@ -69,7 +69,8 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
-/// Splits one line of valid UTF-8 into tokens and joins tokens into a line. Thread-safe.
+/// Splits one line of valid UTF-8 into tokens, the same ones each time, and joins tokens into a line.
+/// Thread-safe.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;

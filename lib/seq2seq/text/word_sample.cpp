@@ -51,11 +51,13 @@ void WordSample::add_word(std::string_view word) {
   while (bytes_ > capacity_) thin();
 }
 
+// The occurrence that a word entered with stays in every second case. Each one behind it was counted because
+// the word was there; without it, it would enter like any other.
 void WordSample::thin() {
   probability_ /= 2;
   for (const auto& word : sorted_words(counts_)) {
     int64_t& count = counts_.at(word);
-    while (count > 0 && random_.uniform() < 0.5) --count;
+    for (double lost = 0.5; count > 0 && random_.uniform() < lost; lost = 1 - probability_) --count;
     if (count > 0) continue;
     counts_.erase(word);
     bytes_ -= word.size();

@@ -17,7 +17,8 @@ namespace seq2seq {
 /// The words of a text (separated by white space) and their counts, in bounded memory. While the distinct
 /// words fit into `capacity` bytes, the counts are exact and the seed has no effect. Beyond that it samples
 /// and holds (Estan and Varghese 2002): an occurrence of a word not in the table enters it with a probability
-/// that is halved whenever the table is full; then the counts are thinned at random. Frequent words survive.
+/// that is halved whenever the table is full; then the counts are thinned at random, as if that had been the
+/// probability from the beginning (Gibbons and Matias 1998). Frequent words survive.
 class WordSample {
  public:
   static constexpr size_t default_capacity = size_t{32} << 20;

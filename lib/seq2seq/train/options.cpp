@@ -4,6 +4,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/engine/products.h"
 
@@ -14,10 +15,6 @@ SEQ2SEQ_DEFINE_OPTIONS(TrainOptions)
 namespace {
 
 constexpr const char* precision_names[] = {"float32", "tf32", "bfloat16", "auto"};
-
-bool names_cuda(const std::string& device) {
-  return device.starts_with("cuda");
-}
 
 bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -97,10 +94,6 @@ void check(const TrainOptions& options) {
                      "draws from the vocabulary alone, which a model that copies does not",
                      "leave out one of --scheduled-sampling and --copying");
   check_validation(options.validation);
-  if (!options.text.sentence_separator.empty() &&
-      !std::holds_alternative<HierarchicalEncoderOptions>(options.model.encoder))
-    throw UsageError("--sentence-separator", "is for the hierarchical encoder",
-                     "add --encoder hierarchical, or leave it out");
   check_conditions(options);
   const std::string& device = options.run.device;
   check_device_name(device);
@@ -113,14 +106,14 @@ void check(const TrainOptions& options) {
 void check_available(Precision precision, const std::string& device) {
   constexpr const char* remedy =
       "give --precision float32, also to go on with a run that was begun elsewhere";
-  if (precision == Precision::tf32 && !names_cuda(device))
+  if (precision == Precision::tf32 && !means_cuda(device))
     throw UsageError("--precision", "tf32 is a number format of CUDA devices", remedy);
   if (precision == Precision::bfloat16 && !has_bfloat16_products(open_device(device).type()))
     throw UsageError("--precision", "bfloat16 cannot be computed on this machine", remedy);
 }
 
 bool is_available(Precision precision, const RunOptions& run) {
-  if (precision == Precision::tf32) return names_cuda(run.device);
+  if (precision == Precision::tf32) return means_cuda(run.device);
   return precision != Precision::bfloat16 ||
          (run.kernels != Kernels::plain && has_bfloat16_products(open_device(run.device).type()));
 }
@@ -128,10 +121,15 @@ bool is_available(Precision precision, const RunOptions& run) {
 Precision resolved(Precision precision, const RunOptions& run) {
   if (precision != Precision::automatic) return precision;
   // Kernels that are a reference, or compared with it, compute in float32.
-  if (names_cuda(run.device)) return run.kernels == Kernels::fast ? Precision::tf32 : Precision::float32;
-  return run.device == "cpu" && run.kernels != Kernels::plain && bfloat16_products_are_faster()
+  if (means_cuda(run.device)) return run.kernels == Kernels::fast ? Precision::tf32 : Precision::float32;
+  return means_cpu(run.device) && run.kernels != Kernels::plain && bfloat16_products_are_faster()
              ? Precision::bfloat16
              : Precision::float32;
+}
+
+int64_t loader_threads(const TrainOptions& options) {
+  if (options.loader.threads > 0) return options.loader.threads;
+  return means_cpu(options.run.device) ? 1 : std::min<int64_t>(4, usable_processors());
 }
 
 }  // namespace seq2seq

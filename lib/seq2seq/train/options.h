@@ -7,6 +7,7 @@
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/data/filter.h"
+#include "seq2seq/data/loader.h"
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/device.h"
@@ -248,6 +249,7 @@ struct TrainOptions {
   DataOptions data;
   FilterOptions filter;
   BatchOptions batch;
+  LoaderOptions loader;
   TextOptions text;
   ModelOptions model;
   OptimizationOptions optimization;
@@ -258,12 +260,16 @@ struct TrainOptions {
     f.group("data", o.data, GroupFlags::plain, same_in_a_study);
     f.group("filter", o.filter, GroupFlags::plain);
     f.group("batch", o.batch, GroupFlags::plain);
+    f.group("loader", o.loader, GroupFlags::plain, on_resume_free);
     f.group("text", o.text, GroupFlags::plain, fixed_by_model);
     f.group("model", o.model, GroupFlags::plain, fixed_by_model);
     f.group("optimization", o.optimization, GroupFlags::plain);
     f.group("limits", o.limits, GroupFlags::plain, same_in_a_study, on_resume_free);
     f.group("validation", o.validation, GroupFlags::plain);
     f.group("run", o.run, GroupFlags::plain);
+    f.also(&o.text.sentence_separator,
+           only_if(std::holds_alternative<HierarchicalEncoderOptions>(o.model.encoder),
+                   "add --encoder hierarchical, or leave it out"));
   }
 };
 
@@ -277,5 +283,8 @@ void check_available(Precision precision, const std::string& device);
 bool is_available(Precision precision, const RunOptions& run);
 /// `precision`, with `automatic` resolved to the faster one on the run's device and with its kernels.
 Precision resolved(Precision precision, const RunOptions& run);
+/// Threads that tokenize: where none are said, a processor that trains is left to training, and up to four
+/// serve another device.
+int64_t loader_threads(const TrainOptions& options);
 
 }  // namespace seq2seq

@@ -45,7 +45,7 @@ bool is_abandoned(const fs::path& run) {
 RunDirectory RunDirectory::create(const TrainOptions& options) {
   RunDirectory run{options.run.directory};
   std::error_code failure;
-  if (fs::exists(run.path_) && !fs::is_directory(run.path_))
+  if (fs::exists(run.path_, failure) && !fs::is_directory(run.path_, failure))
     throw Error(run.path_.string(), "is a file", "name another --run-directory");
   fs::create_directories(run.path_, failure);
   if (failure)
@@ -66,7 +66,8 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
 
 RunDirectory RunDirectory::open(const std::string& path) {
   RunDirectory run{path};
-  if (!fs::exists(run.path_ / config_file))
+  std::error_code unknown;
+  if (!fs::exists(run.path_ / config_file, unknown))
     throw Error(path, "is not a run directory (no config.json)",
                 "leave out --resume to begin a new run there");
   run.lock();

@@ -1,5 +1,6 @@
 #include "seq2seq/train/run_log.h"
 
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 #include <type_traits>
@@ -12,6 +13,12 @@ namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
+/// A metric's name, which options have as well, spelled as the other keys are.
+std::string underscored(std::string metric) {
+  std::replace(metric.begin(), metric.end(), '-', '_');
+  return metric;
+}
+
 /// Visits a line's fields and writes them.
 struct LineWriter {
   Json json;
@@ -20,7 +27,10 @@ struct LineWriter {
     if (value) json[key] = *value;
   }
   void scores(const std::map<std::string, double>& scores) {
-    for (const auto& [metric, score] : scores) json[metric] = score;
+    for (const auto& [metric, score] : scores) {
+      json[metric] = score;
+      json[underscored(metric)] = score;
+    }
   }
 };
 
@@ -38,6 +48,8 @@ class LineReader {
     if (scores_ == nullptr) return;
     for (const auto& [key, value] : json_.items())
       if (value.is_number() || value.is_null()) (*scores_)[key] = number_at(json_, key);
+    for (const auto& [metric, score] : std::map(*scores_))
+      if (underscored(metric) != metric) scores_->erase(underscored(metric));
   }
 
  private:
@@ -175,9 +187,11 @@ std::string RunLog::history() const {
 
 std::vector<RunLogLine> RunLog::read(const fs::path& run) {
   const fs::path file = run / file_name;
-  if (!fs::exists(run / "config.json"))
+  std::error_code unknown;
+  if (!fs::exists(run / "config.json", unknown))
     throw Error(run.string(), "is not a run directory (no config.json)", "give one of seq2seq train");
-  if (!fs::exists(file)) throw Error(file.string(), "is missing", "give a run that has begun to train");
+  if (!fs::exists(file, unknown))
+    throw Error(file.string(), "is missing", "give a run that has begun to train");
   std::vector<RunLogLine> result;
   std::istringstream lines(read_file(file));
   // Seconds of the earlier processes of this run, and of the previous line.

@@ -29,7 +29,9 @@ struct UpdateLine {
   std::optional<double> coverage_loss = {};  ///< of runs with a coverage loss
   double gradient_norm = not_logged, learning_rate = not_logged;
   int64_t target_tokens = 0;
-  double target_tokens_per_second = not_logged, seconds = not_logged;
+  double target_tokens_per_second = not_logged;
+  std::optional<double> data_wait_share = {};  ///< of training's time, 0 to 1; older versions have none
+  double seconds = not_logged;
   static void fields(auto& line, auto& f) {
     f("update", line.update);
     f("epoch", line.epoch);
@@ -40,6 +42,7 @@ struct UpdateLine {
     f("learning_rate", line.learning_rate);
     f("target_tokens", line.target_tokens);
     f("target_tokens_per_second", line.target_tokens_per_second);
+    f("data_wait_share", line.data_wait_share);
     f("seconds", line.seconds);
   }
 };

@@ -9,6 +9,16 @@
 #include "seq2seq/core/peak_memory.h"
 
 namespace seq2seq {
+namespace {
+
+/// "12% waiting for data" behind `separator`, where it is worth telling: more threads may help then.
+std::string wait_text(const IntervalSums& interval, const char* separator) {
+  constexpr double worth_telling = 0.05;
+  const double share = interval.wait_share();
+  return share > worth_telling ? fmt::format("{}{:.0f}% waiting for data", separator, 100 * share) : "";
+}
+
+}  // namespace
 
 void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs,
                             bool resumed) {
@@ -48,24 +58,27 @@ void TrainingMonitor::write_interval(const IntervalSums& interval, const Progres
   line.learning_rate = learning_rate;
   line.target_tokens = interval.target_tokens;
   line.target_tokens_per_second = tokens / interval.seconds;
+  line.data_wait_share = interval.wait_share();
   line.seconds = stop_rule_.seconds();
   log_.write(line);
   if (stderr_is_terminal()) return;
   log_info(
       fmt::format("update {} epoch {}: loss {:.4f}, perplexity {:.2f}, gradient norm {:.2f}, rate {:.2e}, "
-                  "{} tokens/s, {}",
+                  "{} tokens/s, {}{}",
                   line.update, line.epoch, line.loss, line.perplexity, line.gradient_norm, learning_rate,
-                  format_count(std::llround(line.target_tokens_per_second)), format_duration(line.seconds)));
+                  format_count(std::llround(line.target_tokens_per_second)), format_duration(line.seconds),
+                  wait_text(interval, ", ")));
 }
 
 void TrainingMonitor::show(const Progress& progress, const UpdateResult& update) const {
   if (!stderr_is_terminal()) return;
   const auto left = stop_rule_.seconds_left(progress);
   show_progress(
-      fmt::format("update {} epoch {}  loss {:.3f}  norm {:.2f}  {} tok/s  {}{}", progress.updates,
+      fmt::format("update {} epoch {}  loss {:.3f}  norm {:.2f}  {} tok/s  {}{}{}", progress.updates,
                   progress.position.epoch, update.sums.loss / static_cast<double>(update.sums.target_tokens),
                   update.gradient_norm, format_count(std::llround(tokens_per_second_)),
-                  format_duration(stop_rule_.seconds()), left ? "  left " + format_duration(*left) : ""));
+                  format_duration(stop_rule_.seconds()), left ? "  left " + format_duration(*left) : "",
+                  wait_text(progress.interval, "  ")));
 }
 
 void TrainingMonitor::validated(const Progress& progress, const ValidationResult& result, bool best) {

@@ -27,6 +27,7 @@ void visit_progress(Progress& p, Archive&& field) {
   field("interval-nll", p.interval.negative_log_likelihood);
   field("interval-coverage-loss", p.interval.coverage_loss);
   field("interval-seconds", p.interval.seconds);
+  field("interval-waited-seconds", p.interval.waited_seconds);
   field("interval-norm", p.interval.gradient_norm);
   field("interval-target-tokens", p.interval.target_tokens);
   field("interval-updates", p.interval.updates);
@@ -66,8 +67,9 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
   Progress progress;
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
-    // Earlier versions did not count them: the count starts here.
-    if (!json.contains(name) && std::string_view(name) == "target-tokens") return;
+    // Earlier versions did not count these: the counts start here.
+    const std::string_view key = name;
+    if (!json.contains(name) && (key == "target-tokens" || key == "interval-waited-seconds")) return;
     if (!json.contains(name) || !json[name].is_number()) throw damaged();
     if constexpr (std::is_same_v<Value, double>)
       value = std::bit_cast<double>(json.at(name).get<uint64_t>());
@@ -79,7 +81,7 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
 
 }  // namespace
 
-void Progress::count(const UpdateResult& update, double seconds) {
+void Progress::count(const UpdateResult& update, double seconds, double waited_seconds) {
   ++updates;
   target_tokens += update.sums.target_tokens;
   training_seconds += seconds;
@@ -89,6 +91,7 @@ void Progress::count(const UpdateResult& update, double seconds) {
   interval.gradient_norm += update.gradient_norm;
   interval.target_tokens += update.sums.target_tokens;
   interval.seconds += seconds;
+  interval.waited_seconds += waited_seconds;
   ++interval.updates;
 }
 

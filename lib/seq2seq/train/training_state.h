@@ -12,7 +12,9 @@ namespace seq2seq {
 /// Sums since the last log line; part of the state so that a resumed run writes the same lines.
 struct IntervalSums {
   double loss = 0, negative_log_likelihood = 0, coverage_loss = 0, gradient_norm = 0, seconds = 0;
+  double waited_seconds = 0;  ///< of `seconds`, for batches
   int64_t target_tokens = 0, updates = 0;
+  double wait_share() const { return seconds > 0 ? waited_seconds / seconds : 0; }
 };
 
 /// The state of a training run apart from its tensors.
@@ -29,8 +31,8 @@ struct Progress {
   int64_t stalled_validations = 0;
   int64_t validated_update = -1;
 
-  /// Counts one more update, which took `seconds`.
-  void count(const UpdateResult& update, double seconds);
+  /// Counts one more update, which took `seconds`, of which `waited_seconds` for its batches.
+  void count(const UpdateResult& update, double seconds, double waited_seconds = 0);
   /// Counts a validation after the last update. Returns whether `score` is finite and better than all before.
   bool count_validation(double score, bool larger_is_better);
   /// Whether something done every so many updates (0 = never) is due after the last one.

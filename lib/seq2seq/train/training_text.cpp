@@ -10,6 +10,7 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/data/fingerprint.h"
+#include "seq2seq/data/numbered_corpus.h"
 #include "seq2seq/train/random_streams.h"
 
 namespace seq2seq {
@@ -63,11 +64,13 @@ std::vector<uint64_t> TrainingText::validation_examples() const {
   return all;
 }
 
-std::unique_ptr<Loader> TrainingText::loader(const BatchOptions& batch, const FilterOptions& filter,
-                                             const TextCodecs& text, const SamplerPosition& start) const {
+std::unique_ptr<Loader> TrainingText::loader(const TrainOptions& options, const TextCodecs& text,
+                                             const SamplerPosition& start) const {
   Loader::Settings settings;
-  settings.batch = batch;
-  settings.filter = filter;
+  settings.batch = options.batch;
+  settings.filter = options.filter;
+  settings.threads = loader_threads(options);
+  settings.cache_bytes = options.loader.cache_bytes();
   settings.form = text.form;
   settings.seed = seed_;
   settings.held_out = held_out_;

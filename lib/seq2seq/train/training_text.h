@@ -30,8 +30,8 @@ class TrainingText {
   std::vector<uint64_t> validation_examples() const;
 
   /// Loads training examples from `start` on, with the ids of `text`. This object and `text` must outlive it.
-  std::unique_ptr<Loader> loader(const BatchOptions& batch, const FilterOptions& filter,
-                                 const TextCodecs& text, const SamplerPosition& start) const;
+  std::unique_ptr<Loader> loader(const TrainOptions& options, const TextCodecs& text,
+                                 const SamplerPosition& start) const;
 
   /// Of all files, as JSON: {"train": [{"name": ..., "bytes": ..., "crc32": ...}, ...], "valid": [...]}.
   const std::string& fingerprints() const { return fingerprints_; }

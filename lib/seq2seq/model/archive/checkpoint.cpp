@@ -45,7 +45,10 @@ Options without_paths(Options options) {
 }
 
 void need(const fs::path& path) {
-  if (!fs::exists(path)) throw Error(path.string(), "does not exist", "give a model.pt or a run directory");
+  std::error_code failure;
+  if (fs::exists(path, failure)) return;
+  throw Error(path.string(), failure ? "cannot be opened (" + failure.message() + ")" : "does not exist",
+              "give a model.pt or a run directory");
 }
 
 // Builds the network that the options describe and moves the weights into it.

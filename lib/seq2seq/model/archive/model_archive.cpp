@@ -77,9 +77,10 @@ TranslationModel restore(const fs::path& path, const ExtraFiles& files) {
 }  // namespace
 
 std::optional<fs::path> archive_file(const fs::path& path) {
-  if (!fs::is_directory(path)) return path;
+  std::error_code unknown;
+  if (!fs::is_directory(path, unknown)) return path;
   for (const char* inside : {"model.pt", "best/model.pt", "last/model.pt"})
-    if (fs::exists(path / inside)) return path / inside;
+    if (fs::exists(path / inside, unknown)) return path / inside;
   return std::nullopt;
 }
 

@@ -1,6 +1,10 @@
 #include "seq2seq/model/archive/model_readers.h"
 
+#include <string>
+#include <vector>
+
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/model/archive/model_archive.h"
 
 namespace seq2seq {
@@ -15,14 +19,15 @@ std::span<const ModelReader> model_readers() {
 }
 
 const ModelReader& reader_of(const std::filesystem::path& path) {
-  std::string tried;
+  std::vector<std::string> tried;
   for (const ModelReader& reader : model_readers()) {
     if (reader.recognises(path)) return reader;
-    tried += (tried.empty() ? "" : ", ") + std::string(reader.name);
+    tried.emplace_back(reader.name);
   }
+  std::error_code unknown;
   throw Error(path.string(),
-              std::string(std::filesystem::is_directory(path) ? "holds no model" : "is no model") +
-                  " of a known kind (tried: " + tried + ")",
+              std::string(std::filesystem::is_directory(path, unknown) ? "holds no model" : "is no model") +
+                  " of a known kind (tried: " + joined(tried) + ")",
               "give a model.pt, or a run directory of seq2seq train that has a checkpoint; translate runs "
               "the methods of other archives when --source-vocabulary and --target-vocabulary are given");
 }

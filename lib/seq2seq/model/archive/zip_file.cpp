@@ -45,7 +45,8 @@ bool begins_as_zip(const fs::path& path) {
 }  // namespace
 
 bool may_hold_entry(const fs::path& path, const std::string& name) {
-  if (!fs::is_regular_file(path) || !begins_as_zip(path)) return false;
+  std::error_code unknown;
+  if (!fs::is_regular_file(path, unknown) || !begins_as_zip(path)) return false;
   int error = 0;
   const std::unique_ptr<zip_t, decltype(&zip_discard)> archive(
       zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error), &zip_discard);
@@ -54,7 +55,8 @@ bool may_hold_entry(const fs::path& path, const std::string& name) {
 }
 
 ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_discard) {
-  if (!fs::is_regular_file(path)) refuse(path, "is not a file");
+  std::error_code unknown;
+  if (!fs::is_regular_file(path, unknown)) refuse(path, "is not a file");
   if (fs::file_size(path) == 0) refuse(path, "is empty");
   int error = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error));

@@ -56,7 +56,7 @@ struct TopKRows {
 };
 
 /// Implementations of the operations of nn/ops, under their names and with their contracts; null = the plain
-/// version is used. They record no graph, allocate no tensors and write into the tensors passed to them.
+/// version is used. They record no graph, allocate scratch memory at most and write into the tensors passed to them.
 struct KernelSet {
   const char* name = nullptr;
   /// Whether it supports this machine and the device and type of `x`.

@@ -3,6 +3,14 @@
 #include <ATen/ATen.h>
 
 namespace seq2seq {
+namespace {
+
+int64_t width_of_head(int64_t width, int64_t heads) {
+  TORCH_CHECK(heads > 0 && width % heads == 0, heads, " heads do not divide ", width);
+  return width / heads;
+}
+
+}  // namespace
 
 Tensor split_heads(const Tensor& x, int64_t heads) {
   return x.unflatten(-1, {heads, x.size(-1) / heads}).transpose(1, 2);
@@ -10,12 +18,10 @@ Tensor split_heads(const Tensor& x, int64_t heads) {
 
 SelfAttentionImpl::SelfAttentionImpl(int64_t width, int64_t heads, double dropout)
     : heads_(heads),
-      head_width_(width / heads),
+      head_width_(width_of_head(width, heads)),
       dropout_(dropout),
       projection_(register_module("projection", Linear(width, 3 * width))),
-      output_(register_module("output", Linear(width, width))) {
-  TORCH_CHECK(width % heads == 0, heads, " heads do not divide ", width);
-}
+      output_(register_module("output", Linear(width, width))) {}
 
 Tensor SelfAttentionImpl::forward(const Tensor& x, const Visible& visible, const Rotation* rotation,
                                   HeadMemory* before, Noise* noise) {
@@ -51,7 +57,7 @@ CrossAttentionImpl::CrossAttentionImpl(int64_t width, int64_t memory_size, int64
       query_(register_module("query", Linear(width, width))),
       memory_(register_module("memory", Linear(memory_size, 2 * width))),
       output_(register_module("output", Linear(width, width))) {
-  TORCH_CHECK(width % heads == 0, heads, " heads do not divide ", width);
+  width_of_head(width, heads);
 }
 
 HeadMemory CrossAttentionImpl::prepare(const Tensor& states) {

@@ -46,7 +46,6 @@ class RecurrentLayerImpl : public torch::nn::Module {
   /// The forget-gate bias of LSTMs starts at 1, so that gradients reach far back (Jozefowicz et al. 2015).
   void initialize(Initializer& initializer);
 
-  Cell cell() const { return cell_; }
   int64_t hidden_size() const { return weight_hh.size(1); }
 
   Tensor weight_ih, weight_hh, bias_ih, bias_hh;

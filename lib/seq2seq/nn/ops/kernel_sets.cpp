@@ -1,15 +1,15 @@
 #include "seq2seq/nn/ops/kernel_sets.h"
 
 #include "seq2seq/nn/cpu/kernel_sets.h"
+#include "seq2seq/nn/cuda/kernel_sets.h"
 
 namespace seq2seq {
 
 std::span<const KernelSet* const> kernel_sets() {
   static constexpr const KernelSet* sets[] = {
+      &cuda_kernels,  // of tensors on GPUs; the others are the processor's
 #ifdef __x86_64__
-      &cpu_avx512,
-      &cpu_avx2,
-      &cpu_avx,
+      &cpu_avx512,   &cpu_avx2, &cpu_avx,
 #endif
       &cpu_baseline,
   };

@@ -2,11 +2,14 @@
 
 #include <c10/util/Exception.h>
 
+#include "seq2seq/core/options.h"
+
 namespace seq2seq {
 
 void check_attention(const AttentionOptions& options, const AttentionSizes& sizes, const std::string& place) {
   std::visit(
       [&](const auto& kind) {
+        check_values(kind, place);
         if constexpr (requires { kind.check(sizes, place); }) kind.check(sizes, place);
       },
       options);

@@ -18,8 +18,8 @@ namespace seq2seq {
 using AttentionOptions = std::variant<NoAttention, DotAttention, GeneralAttention, AdditiveAttention,
                                       MultiHeadAttention, LocalAttention>;
 
-/// Throws UsageError if the kind does not support these widths. `place` is the prefix of option names
-/// in messages ("--decoder.").
+/// Throws UsageError if an option is out of its range or the kind does not support these widths. `place` is
+/// the prefix of option names in messages ("--decoder.").
 void check_attention(const AttentionOptions& options, const AttentionSizes& sizes,
                      const std::string& place = {});
 
