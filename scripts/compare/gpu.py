@@ -29,6 +29,7 @@ DECODE_FLAGS = os.environ.get("DECODE_FLAGS", "").split()
 BATCH = 256 if QUICK else 16384
 LINES = 16 if QUICK else 256
 LENGTH = 15
+REPEATS = 1 if QUICK else 10
 forking = os.environ.get("FORK", "1") != "0"
 results, matrix, device_name = [], {}, DEVICE
 
@@ -82,7 +83,7 @@ def wait_for_device():
 
 def attend_as_before():
     """OpenNMT-py turns one kernel of attention off and means the two others that there were. The fourth that came
-    later, cuDNN's, is planned anew for each shape of a batch."""
+    later, cuDNN's, may be planned anew for each shape of a batch."""
     import torch
     kernel = torch.backends.cuda.sdp_kernel
     torch.backends.cuda.sdp_kernel = lambda *a, **named: kernel(*a, enable_cudnn=False, **named)
@@ -346,7 +347,6 @@ def own_bench(name, need, seconds, *arguments):
 def prepare_text():
     """Ten times the text, each time with the words of every source rotated by one more, because OpenNMT-py leaves out a
     source that its batch has already."""
-    times = 1 if QUICK else 10
     take = 600 if QUICK else None
     for side in ("en", "de"):
         with open(f"{FOLDER}/data/train.{side}", encoding="utf-8") as lines:
@@ -356,7 +356,7 @@ def prepare_text():
         assert len(plain) == len(pieces)
         for name, text in ((f"train.{side}", plain), (f"train.{side}.pieces", pieces)):
             with open(f"{WORK}/{name}", "w", encoding="utf-8") as out:
-                for shift in range(times):
+                for shift in range(REPEATS):
                     for words in text:
                         at = shift % max(len(words), 1) if side == "en" else 0
                         out.write(" ".join(words[at:] + words[:at]) + "\n")
@@ -397,6 +397,8 @@ def peer_train(model, precision, workers, lines):
         return
     every = REPORT_EVERY if QUICK else REPORT_EVERY[model]
     name = f"onmt.{model}.{precision}.{workers}"
+    # A worker reads only its share of the lines; more than these would be the same ones once more.
+    bucket = int(min(PEER_BUCKET, REPEATS / workers) * lines)
     gpu = [] if DEVICE == "cpu" else ["-world_size", "1", "-gpu_ranks", "0"]
 
     def enough(text):
@@ -405,7 +407,7 @@ def peer_train(model, precision, workers, lines):
 
     text = run(name, 11 + PEER_SECONDS, 28 + PEER_SECONDS, "onmt_train",
                *peer_options(model, f"{WORK}/train.en.pieces", f"{WORK}/train.de.pieces"),
-               "-batch_size", str(BATCH), "-bucket_size", str(int(PEER_BUCKET * lines)), f"{WORK}/{name}",
+               "-batch_size", str(BATCH), "-bucket_size", str(bucket), f"{WORK}/{name}",
                "-save_checkpoint_steps", "1000000", "-train_steps", "1000000", "-valid_steps", "1000000",
                "-report_every", str(every), "-num_workers", str(workers), "-model_dtype", precision, *gpu,
                enough=enough)
