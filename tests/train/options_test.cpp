@@ -211,14 +211,15 @@ TEST(Precision, AutomaticBecomesWhatCanBeComputed) {
 }
 
 TEST(Precision, IsAvailableWhereItCanBeComputed) {
-  RunOptions elsewhere, plain;
+  RunOptions here, elsewhere, plain;
+  here.device = plain.device = "cpu";
   elsewhere.device = "cuda:0";
   plain.kernels = Kernels::plain;
   EXPECT_TRUE(is_available(Precision::float32, plain));
   EXPECT_TRUE(is_available(Precision::tf32, elsewhere));
-  EXPECT_FALSE(is_available(Precision::tf32, {}));
+  EXPECT_FALSE(is_available(Precision::tf32, here));
   EXPECT_FALSE(is_available(Precision::bfloat16, plain));
-  EXPECT_EQ(is_available(Precision::bfloat16, {}), has_onednn_bfloat16_products());
+  EXPECT_EQ(is_available(Precision::bfloat16, here), has_onednn_bfloat16_products());
 }
 
 TEST(ValidationMetrics, KnowTheirDirection) {
@@ -264,6 +265,7 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
 
 TEST(LoaderThreads, AProcessorThatTrainsIsLeftToTraining) {
   TrainOptions options;
+  options.run.device = "cpu";
   EXPECT_EQ(loader_threads(options), 1);
   options.run.device = "cuda";
   EXPECT_EQ(loader_threads(options), std::min<int64_t>(4, usable_processors()));

@@ -8,6 +8,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/processors.h"
 #include "seq2seq/model/same_text.h"
 #include "seq2seq/nn/engine/weight_store.h"
 
@@ -16,7 +17,9 @@ namespace {
 
 int64_t workers_on(const at::Device& device, int64_t workers) {
   if (workers > 0) return workers;
-  return device.is_cpu() ? at::get_num_threads() : 1;
+  if (device.is_cpu()) return at::get_num_threads();
+  // What one does on the CPU between its steps, others hide.
+  return std::min<int64_t>(4, usable_processors());
 }
 
 std::shared_ptr<WeightStore> weights_of(const Seq2Seq& model) {

@@ -15,8 +15,9 @@ namespace seq2seq {
 
 /// Scorers of one model, one per decoding thread: `workers` of them; 0 = on a CPU as many as LibTorch has
 /// threads (a decoding step has little to parallelize, so single-threaded searches side by side are faster
-/// than one search on all threads), else one. They share one packed copy of the weights (WeightStore): the
-/// weights must not change while a scorer lives. `shortlist` null = any token can be generated.
+/// than one search on all threads), elsewhere up to four, so that the bookkeeping of one search overlaps with
+/// the computing of another. They share one packed copy of the weights (WeightStore): the weights must not
+/// change while a scorer lives. `shortlist` null = any token can be generated.
 std::vector<std::unique_ptr<Scorer>> make_scorers(
     const Seq2Seq& model, int64_t workers = 0, const std::shared_ptr<const Shortlist>& shortlist = nullptr);
 
