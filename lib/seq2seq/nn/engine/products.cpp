@@ -9,7 +9,6 @@
 #include "seq2seq/core/clock.h"
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/engine/compute.h"
-#include "seq2seq/nn/engine/cublas.h"
 #include "seq2seq/nn/engine/onednn.h"
 #include "seq2seq/nn/engine/weight_store.h"
 
@@ -30,28 +29,15 @@ bool in_bfloat16(const Tensor& x) {
   return true;
 }
 
-// y [R, O] with the leading dimensions of x [..., I].
-Tensor with_rows_of(const Tensor& x, const Tensor& y) {
-  if (x.dim() == 2) return y;
-  std::vector<int64_t> sizes = x.sizes().vec();
-  sizes.back() = y.size(1);
-  return y.view(sizes);
-}
-
 // Both operands in bfloat16 -> float32.
 Tensor bfloat16_product(const Tensor& x, const Tensor& weight) {
   if (x.is_cpu()) return onednn_product(x, weight).to(at::kFloat);
   const Tensor rows = x.reshape({-1, x.size(-1)});
   const Tensor y = has_mixed_products(x.device().type()) ? at::mm(rows, weight.t(), at::kFloat)
                                                          : at::mm(rows, weight.t()).to(at::kFloat);
-  return with_rows_of(x, y);
-}
-
-// Undefined where the device's library is not called directly.
-Tensor direct_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  if (!x.is_cuda() || plain_now()) return {};
-  const Tensor y = cublas_product(x.reshape({-1, x.size(-1)}), weight.t(), bias);
-  return y.defined() ? with_rows_of(x, y) : y;
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  return y.view(sizes);
 }
 
 double seconds_of_products(const Tensor& x, const Tensor& weight) {
@@ -69,13 +55,14 @@ double seconds_of_products(const Tensor& x, const Tensor& weight) {
 Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   count_multiply_adds(x.numel() * weight.size(0));
   if (in_bfloat16(x)) {
-    const Tensor a = product_operand(x), b = product_operand(weight);
-    if (const Tensor y = direct_product(a, b, bias); y.defined()) return y;
-    const Tensor y = bfloat16_product(a, b);
+    const Tensor y = bfloat16_product(product_operand(x), product_operand(weight));
     return bias.defined() ? y.add_(bias) : y;
   }
-  if (const Tensor y = direct_product(x, weight, bias); y.defined()) return y;
-  if (!onednn_usable(x)) return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  if (!onednn_usable(x)) {
+    // With a bias LibTorch asks cuBLASLt for an algorithm at every call, which takes longer than an addition.
+    if (x.is_cuda() && bias.defined() && !plain_now()) return at::linear(x, weight).add_(bias);
+    return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
+  }
   WeightStore* store = Compute::now().weights;
   const Tensor packed = store == nullptr ? Tensor() : store->packed(weight);
   return onednn_product(x, packed.defined() ? packed : weight, bias);
