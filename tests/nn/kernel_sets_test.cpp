@@ -92,15 +92,18 @@ void add_additive_scores(std::vector<OperationCase>& cases) {
       }
 }
 
-// Sizes below, at and above the kernels' number of lanes, in the memory layout of a layer's projections.
+// Sizes below, at and above the kernels' number of lanes and those that kernels of a GPU keep in shared memory, in the
+// memory layout of a layer's projections.
 void add_attention(std::vector<OperationCase>& cases) {
   struct Sizes {
     int64_t queries, keys, width;
     bool causal;
   };
-  for (const Sizes& s : {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false},
-                         Sizes{1, 33, 40, false}, Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false},
-                         Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true}, Sizes{48, 48, 32, true}})
+  for (const Sizes& s :
+       {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false}, Sizes{1, 33, 40, false},
+        Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false}, Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true},
+        Sizes{48, 48, 32, true}, Sizes{8, 8, 4, true}, Sizes{8, 190, 66, false}, Sizes{9, 90, 64, false},
+        Sizes{30, 30, 64, true}, Sizes{40, 70, 64, false}, Sizes{64, 64, 64, true}})
     for (const bool masked : {false, true})
       for (const bool dropped : {false, true}) {
         constexpr int64_t sentences = 3, heads = 2;

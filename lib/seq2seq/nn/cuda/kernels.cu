@@ -61,6 +61,7 @@ struct Reductions {
 struct Warp : Reductions<Warp> {
   __device__ int rank() const { return threadIdx.x % warp_size; }
   __device__ int size() const { return warp_size; }
+  __device__ void sync() const { __syncwarp(); }
 
   template <class Value, class Combine>
   __device__ Value reduced(Value x, const Combine& combine) const {
