@@ -697,6 +697,33 @@ TYPED_TEST(KernelsTest, CrossEntropyGradientSumsToZeroAndStaysInItsRow) {
       }
 }
 
+// Few different values, so that a thread's columns hold several of the best.
+TYPED_TEST(KernelsTest, EqualColumnsComeInOrderAndBannedOnesDoNot) {
+  constexpr int64_t vocabulary = 1100, k = 12;
+  const std::vector<int64_t> banned{0, 9, 1099};
+  for (const KernelSet* set : usable_sets()) {
+    Guarded<TypeParam> logits(vocabulary), best(k), watched(1);
+    for (int64_t i = 0; i < vocabulary; ++i) logits[i] = i % 100 == 9 ? 2 : i % 100 == 50 ? -1 : 1;
+    const Tensor indices = at::empty({1, k}, at::kLong);
+    set->top_k({.logits = logits.tensor({1, vocabulary}),
+                .generated = {},
+                .copied = {},
+                .slots = {},
+                .least_probability = least_probability,
+                .k = k,
+                .banned = banned,
+                .watched = 9,
+                .log_probabilities = best.tensor({1, k}),
+                .indices = indices,
+                .watched_value = watched.tensor({1})});
+    const std::vector<int64_t> expected{109, 209, 309, 409, 509, 609, 709, 809, 909, 1009, 1, 2};
+    EXPECT_TRUE(indices[0].equal(at::tensor(expected))) << set->name << indices;
+    EXPECT_EQ(watched[0], best[0]) << set->name;
+    EXPECT_NEAR(best[0] - best[10], 1, 10 * tolerance<TypeParam>) << set->name;
+    EXPECT_TRUE(best.intact() && watched.intact()) << set->name;
+  }
+}
+
 // Enough rows for several tasks.
 TYPED_TEST(KernelsTest, TheNumberOfThreadsDoesNotMatter) {
   constexpr int64_t rows = 120, width = 70;

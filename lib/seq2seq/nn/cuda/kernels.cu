@@ -124,7 +124,6 @@ __global__ void __launch_bounds__(Shape::threads) run_blocks(const Kernel kernel
 class Launcher {
  public:
   using Wide = Block<32, 8>;
-  using Tall = Block<32, 16>;
   using Table = Block<16, 8>;
 
   explicit Launcher(void* stream) : stream_(static_cast<cudaStream_t>(stream)) {}

@@ -4,8 +4,7 @@
 //   elements(count, kernel)            kernel(i) for each element
 //   warps(count, kernel)               kernel(group, i), a warp each
 //   blocks<Shape>(count, shared, kernel)  kernel(group, i), a block each, with shared memory of so many bytes
-// The shape of a block is one of Runner::Wide (for rows), Runner::Tall (for rows that are read many times) and
-// Runner::Table (see Group).
+// The shape of a block is one of Runner::Wide (for rows) and Runner::Table (see Group).
 
 #include "seq2seq/nn/cuda/additive_scores.h"
 #include "seq2seq/nn/cuda/attend.h"
@@ -65,7 +64,7 @@ struct Table {
     TopKRow<Scalar> row{terms, {}};
     for (int64_t i = 0; i < terms.columns.banned_count; ++i) row.banned[i] = terms.columns.banned[i];
     const int64_t slots = terms.copies.length < slots_at_once ? terms.copies.length : slots_at_once;
-    return Runner(stream).template blocks<typename Runner::Tall>(
+    return Runner(stream).template blocks<typename Runner::Wide>(
         rows, static_cast<size_t>(slots) * sizeof(Scalar), row);
   }
 
