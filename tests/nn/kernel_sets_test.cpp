@@ -15,6 +15,7 @@
 #include "cuda_on_cpu.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/nn/cuda/kernel_sets.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/layers/multi_head_attention.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/additive_scores.h"
@@ -25,6 +26,7 @@
 #include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
 #include "seq2seq/nn/ops/lstm_cell.h"
+#include "seq2seq/nn/ops/memory_products.h"
 #include "seq2seq/nn/ops/top_k.h"
 
 namespace seq2seq::test {
@@ -135,6 +137,39 @@ void add_attention(std::vector<OperationCase>& cases) {
       }
 }
 
+// Of contiguous states and others, without gradients, with them, and gathered over two steps.
+void add_memory_products(std::vector<OperationCase>& cases) {
+  constexpr int64_t sentences = 3, length = 5;
+  struct Product {
+    const char* name;
+    bool weighted;
+    Tensor (*of)(const Tensor&, const Tensor&);
+  };
+  for (const Product& product :
+       {Product{"states_dot", false, states_dot}, Product{"weighted_states", true, weighted_states}})
+    for (const int64_t width : {1, 17, 130})
+      for (const int64_t rows : {1, 5}) {
+        const int64_t common = product.weighted ? length : width;
+        const Tensors operands{leaf({sentences, rows, common}), leaf({sentences, rows, common}, 700),
+                               leaf({length, sentences, width}, 3000)};
+        const std::string name =
+            std::string(product.name) + "_" + std::to_string(width) + "_" + std::to_string(rows);
+        const auto both_steps = [of = product.of](const Tensors& x) {
+          const Tensor states = x[2].transpose(0, 1);
+          return Tensors{of(x[0], states), of(x[1].sin(), states)};
+        };
+        cases.push_back({name,
+                         {numbers({sentences, rows, common}), numbers({sentences, length, width}, 50)},
+                         [of = product.of](const Tensors& x) { return Tensors{of(x[0], x[1])}; }});
+        cases.push_back({name + "_differentiated", operands, both_steps});
+        cases.push_back({name + "_gathered", operands, [both_steps](const Tensors& x) {
+                           GatheredGradients gather;
+                           const ComputeScope scope(&Compute::gather, &gather);
+                           return both_steps(x);
+                         }});
+      }
+}
+
 // Row counts below and above one block (512).
 void add_cross_entropy(std::vector<OperationCase>& cases) {
   for (const int64_t rows : {1, 513, 1100})
@@ -230,6 +265,7 @@ std::vector<OperationCase> all_cases() {
   add_gated_units(cases);
   add_additive_scores(cases);
   add_attention(cases);
+  add_memory_products(cases);
   add_cross_entropy(cases);
   add_top_k(cases);
   add_long_source(cases);
@@ -391,6 +427,18 @@ const Mistake mistakes[] = {
                                 const HeadGradients& gradients) {
          right().attend_backward(operands, weights, dcontext, gradients);
          gradients.values.select(1, 0).mul_(1.001);
+       };
+     }},
+    {"states_dot_17_5", "states_dot, output 0",
+     [](KernelSet& set) {
+       set.states_dot = [](const Tensor& rows, const Tensor& states, const Tensor& products) {
+         products.copy_(rows.bmm(states.transpose(1, 2)).mul_(1.01));
+       };
+     }},
+    {"states_dot_17_5_gathered", "weighted_states, output 0",
+     [](KernelSet& set) {
+       set.weighted_states = [](const Tensor& weights, const Tensor& states, const Tensor& products) {
+         products.copy_(weights.abs().bmm(states));
        };
      }},
     {"cross_entropy_513_smoothed_mixed", "projected_cross_entropy, gradient of operand 3",

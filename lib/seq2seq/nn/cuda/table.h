@@ -12,6 +12,7 @@
 #include "seq2seq/nn/cuda/cells.h"
 #include "seq2seq/nn/cuda/cross_entropy.h"
 #include "seq2seq/nn/cuda/functions.h"
+#include "seq2seq/nn/cuda/memory_products.h"
 #include "seq2seq/nn/cuda/noise.h"
 #include "seq2seq/nn/cuda/top_k.h"
 
@@ -94,9 +95,18 @@ struct Table {
         stream);
   }
 
+  static int states_dot(const StatesTerms<Scalar>& terms, void* stream) {
+    return Runner(stream).warps(terms.sentences * terms.length, StatesDotPosition<Scalar>{terms});
+  }
+  static int weighted_states(const StatesTerms<Scalar>& terms, void* stream) {
+    const WeightedStatesColumn<Scalar> column{terms};
+    return Runner(stream).elements(column.count(terms), column);
+  }
+
   static constexpr Functions<Scalar> functions() {
-    return {lstm_forward,  lstm_backward, gru_forward, gru_backward,    additive_scores, additive_backward,
-            cross_entropy, top_k,         attend,      attend_backward, dropout};
+    return {lstm_forward,      lstm_backward,   gru_forward, gru_backward, additive_scores,
+            additive_backward, cross_entropy,   top_k,       attend,       attend_backward,
+            states_dot,        weighted_states, dropout};
   }
 
  private:
