@@ -117,7 +117,6 @@ class FourThreads {
 template <class Group, class Run>
 struct Runner {
   using Wide = Group;
-  using Tall = Group;
   using Table = Group;
 
   explicit Runner(void*) {}

@@ -15,6 +15,7 @@
 #include "cuda_on_cpu.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/nn/cuda/kernel_sets.h"
+#include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/layers/multi_head_attention.h"
 #include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/additive_scores.h"
@@ -25,6 +26,7 @@
 #include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
 #include "seq2seq/nn/ops/lstm_cell.h"
+#include "seq2seq/nn/ops/memory_products.h"
 #include "seq2seq/nn/ops/top_k.h"
 
 namespace seq2seq::test {
@@ -92,15 +94,18 @@ void add_additive_scores(std::vector<OperationCase>& cases) {
       }
 }
 
-// Sizes below, at and above the kernels' number of lanes, in the memory layout of a layer's projections.
+// Sizes below, at and above the kernels' number of lanes and those that kernels of a GPU keep in shared memory, in the
+// memory layout of a layer's projections.
 void add_attention(std::vector<OperationCase>& cases) {
   struct Sizes {
     int64_t queries, keys, width;
     bool causal;
   };
-  for (const Sizes& s : {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false},
-                         Sizes{1, 33, 40, false}, Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false},
-                         Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true}, Sizes{48, 48, 32, true}})
+  for (const Sizes& s :
+       {Sizes{3, 5, 4, false}, Sizes{9, 37, 20, false}, Sizes{1, 16, 16, false}, Sizes{1, 33, 40, false},
+        Sizes{3, 33, 17, false}, Sizes{5, 1, 3, false}, Sizes{1, 1, 1, true}, Sizes{21, 21, 17, true},
+        Sizes{48, 48, 32, true}, Sizes{8, 8, 4, true}, Sizes{8, 190, 66, false}, Sizes{9, 90, 64, false},
+        Sizes{30, 30, 64, true}, Sizes{40, 70, 64, false}, Sizes{64, 64, 64, true}})
     for (const bool masked : {false, true})
       for (const bool dropped : {false, true}) {
         constexpr int64_t sentences = 3, heads = 2;
@@ -128,6 +133,39 @@ void add_attention(std::vector<OperationCase>& cases) {
                            const auto both = attended(
                                x, [](const auto&... given) { return attend_with_weights(given...); });
                            return Tensors{both.first, both.second};
+                         }});
+      }
+}
+
+// Of contiguous states and others, without gradients, with them, and gathered over two steps.
+void add_memory_products(std::vector<OperationCase>& cases) {
+  constexpr int64_t sentences = 3, length = 5;
+  struct Product {
+    const char* name;
+    bool weighted;
+    Tensor (*of)(const Tensor&, const Tensor&);
+  };
+  for (const Product& product :
+       {Product{"states_dot", false, states_dot}, Product{"weighted_states", true, weighted_states}})
+    for (const int64_t width : {1, 17, 130})
+      for (const int64_t rows : {1, 5}) {
+        const int64_t common = product.weighted ? length : width;
+        const Tensors operands{leaf({sentences, rows, common}), leaf({sentences, rows, common}, 700),
+                               leaf({length, sentences, width}, 3000)};
+        const std::string name =
+            std::string(product.name) + "_" + std::to_string(width) + "_" + std::to_string(rows);
+        const auto both_steps = [of = product.of](const Tensors& x) {
+          const Tensor states = x[2].transpose(0, 1);
+          return Tensors{of(x[0], states), of(x[1].sin(), states)};
+        };
+        cases.push_back({name,
+                         {numbers({sentences, rows, common}), numbers({sentences, length, width}, 50)},
+                         [of = product.of](const Tensors& x) { return Tensors{of(x[0], x[1])}; }});
+        cases.push_back({name + "_differentiated", operands, both_steps});
+        cases.push_back({name + "_gathered", operands, [both_steps](const Tensors& x) {
+                           GatheredGradients gather;
+                           const ComputeScope scope(&Compute::gather, &gather);
+                           return both_steps(x);
                          }});
       }
 }
@@ -227,6 +265,7 @@ std::vector<OperationCase> all_cases() {
   add_gated_units(cases);
   add_additive_scores(cases);
   add_attention(cases);
+  add_memory_products(cases);
   add_cross_entropy(cases);
   add_top_k(cases);
   add_long_source(cases);
@@ -388,6 +427,18 @@ const Mistake mistakes[] = {
                                 const HeadGradients& gradients) {
          right().attend_backward(operands, weights, dcontext, gradients);
          gradients.values.select(1, 0).mul_(1.001);
+       };
+     }},
+    {"states_dot_17_5", "states_dot, output 0",
+     [](KernelSet& set) {
+       set.states_dot = [](const Tensor& rows, const Tensor& states, const Tensor& products) {
+         products.copy_(rows.bmm(states.transpose(1, 2)).mul_(1.01));
+       };
+     }},
+    {"states_dot_17_5_gathered", "weighted_states, output 0",
+     [](KernelSet& set) {
+       set.weighted_states = [](const Tensor& weights, const Tensor& states, const Tensor& products) {
+         products.copy_(weights.abs().bmm(states));
        };
      }},
     {"cross_entropy_513_smoothed_mixed", "projected_cross_entropy, gradient of operand 3",
@@ -692,6 +743,33 @@ TYPED_TEST(KernelsTest, CrossEntropyGradientSumsToZeroAndStaysInItsRow) {
         }
         EXPECT_TRUE(logits.intact() && loss.intact() && nll.intact());
       }
+}
+
+// Few different values, so that a thread's columns hold several of the best.
+TYPED_TEST(KernelsTest, EqualColumnsComeInOrderAndBannedOnesDoNot) {
+  constexpr int64_t vocabulary = 1100, k = 12;
+  const std::vector<int64_t> banned{0, 9, 1099};
+  for (const KernelSet* set : usable_sets()) {
+    Guarded<TypeParam> logits(vocabulary), best(k), watched(1);
+    for (int64_t i = 0; i < vocabulary; ++i) logits[i] = i % 100 == 9 ? 2 : i % 100 == 50 ? -1 : 1;
+    const Tensor indices = at::empty({1, k}, at::kLong);
+    set->top_k({.logits = logits.tensor({1, vocabulary}),
+                .generated = {},
+                .copied = {},
+                .slots = {},
+                .least_probability = least_probability,
+                .k = k,
+                .banned = banned,
+                .watched = 9,
+                .log_probabilities = best.tensor({1, k}),
+                .indices = indices,
+                .watched_value = watched.tensor({1})});
+    const std::vector<int64_t> expected{109, 209, 309, 409, 509, 609, 709, 809, 909, 1009, 1, 2};
+    EXPECT_TRUE(indices[0].equal(at::tensor(expected))) << set->name << indices;
+    EXPECT_EQ(watched[0], best[0]) << set->name;
+    EXPECT_NEAR(best[0] - best[10], 1, 10 * tolerance<TypeParam>) << set->name;
+    EXPECT_TRUE(best.intact() && watched.intact()) << set->name;
+  }
 }
 
 // Enough rows for several tasks.

@@ -118,6 +118,34 @@ struct Adaptors {
     });
   }
 
+  template <class Scalar>
+  static StatesTerms<Scalar> states_terms(const Tensor& factor, const Tensor& states,
+                                          const Tensor& products) {
+    return {kernels::values<Scalar>(factor),
+            kernels::values<Scalar>(states),
+            kernels::place<Scalar>(products),
+            states.size(0),
+            factor.size(1),
+            states.size(1),
+            states.size(2)};
+  }
+
+  static void states_dot(const Tensor& rows, const Tensor& states, const Tensor& products) {
+    const Device device(states);
+    AT_DISPATCH_FLOATING_TYPES(states.scalar_type(), "states_dot", [&] {
+      check("states_dot",
+            functions<scalar_t>().states_dot(states_terms<scalar_t>(rows, states, products), device.stream));
+    });
+  }
+
+  static void weighted_states(const Tensor& weights, const Tensor& states, const Tensor& products) {
+    const Device device(states);
+    AT_DISPATCH_FLOATING_TYPES(states.scalar_type(), "weighted_states", [&] {
+      check("weighted_states", functions<scalar_t>().weighted_states(
+                                   states_terms<scalar_t>(weights, states, products), device.stream));
+    });
+  }
+
   static void cross_entropy(const CrossEntropyRows& rows) {
     const Device device(rows.logits);
     AT_DISPATCH_FLOATING_TYPES(rows.logits.scalar_type(), "cross_entropy", [&] {
@@ -160,6 +188,8 @@ struct Adaptors {
             .additive_scores_backward = additive_scores_backward,
             .attend = attend,
             .attend_backward = attend_backward,
+            .states_dot = states_dot,
+            .weighted_states = weighted_states,
             .cross_entropy = cross_entropy,
             .top_k = top_k,
             .dropout = dropout,

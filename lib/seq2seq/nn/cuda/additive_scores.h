@@ -78,71 +78,53 @@ struct AdditiveCoverageGradient {
   }
 };
 
-/// The other gradients, for `Group::columns` columns of one sentence a block; its rows share the positions.
-template <class Scalar>
-struct AdditiveBackwardColumns {
+/// The other gradients, for one column of one sentence a thread: no sum goes across threads. `most` hypotheses at
+/// once; with one, as in training, fewer registers are needed.
+template <int most, class Scalar>
+struct AdditiveBackwardColumn {
   kernels::AdditiveTerms<Scalar> t;
   const Scalar* score_gradient;
   kernels::AdditiveGradients<Scalar> out;
 
-  template <class Group>
-  SEQ2SEQ_DEVICE void operator()(const Group& group, int64_t item) const {
-    const Place place = place_of(item, tiles_of(t.width, Group::columns));
-    const int64_t b = place.row, column = place.column * Group::columns + group.column();
-    const bool inside = column < t.width;
-    const int64_t i = inside ? column : 0;
-    Scalar dv = 0, dweight = 0;
-    for (int64_t first = 0; first < t.hypotheses; first += hypotheses_at_once) {
-      const int count = static_cast<int>(smaller<int64_t>(hypotheses_at_once, t.hypotheses - first));
-      Scalar dquery[hypotheses_at_once] = {};
-      if (inside) add_positions(b, first, count, i, group.row(), Group::rows, dquery, dv, dweight);
-      for (int h = 0; h < hypotheses_at_once; ++h) {
-        if (h >= count) break;
-        const Scalar sum = column_sum(group, dquery[h]);
-        if (inside && group.row() == 0) out.query[(b * t.hypotheses + first + h) * t.width + i] = sum;
-      }
-    }
-    dv = column_sum(group, dv);
-    dweight = column_sum(group, dweight);
-    if (!inside || group.row() != 0) return;
-    out.v_rows[b * t.width + i] = dv;
-    if (t.coverage != nullptr) out.coverage_weight_rows[b * t.width + i] = dweight;
+  SEQ2SEQ_DEVICE void operator()(int64_t item) const {
+    const Place place = place_of(item, t.width);
+    Sums sums;
+    for (int64_t first = 0; first < t.hypotheses; first += most)
+      add_hypotheses(place, first, static_cast<int>(smaller<int64_t>(most, t.hypotheses - first)), sums);
+    out.v_rows[item] = sums.v;
+    if (t.coverage != nullptr) out.coverage_weight_rows[item] = sums.coverage_weight;
   }
 
  private:
-  /// Every `step`-th position, from `begin` on, of column i.
-  SEQ2SEQ_DEVICE void add_positions(int64_t b, int64_t first, int count, int64_t i, int64_t begin,
-                                    int64_t step, Scalar* dquery, Scalar& dv, Scalar& dweight) const {
+  struct Sums {
+    Scalar v = 0, coverage_weight = 0;
+  };
+
+  /// `count` hypotheses from `first` on.
+  SEQ2SEQ_DEVICE void add_hypotheses(const Place& place, int64_t first, int count, Sums& sums) const {
+    const int64_t b = place.row, i = place.column, row = b * t.hypotheses + first;
     const Scalar v = t.v[i];
-    for (int64_t s = begin; s < t.length; s += step) {
+    Scalar dquery[most] = {};
+    for (int64_t s = 0; s < t.length; ++s) {
       const int64_t state = b * t.length + s;
       if (!t.mask[state]) continue;
       const Scalar key = t.keys[state * t.width + i];
       Scalar dkey = 0;
-      for (int h = 0; h < hypotheses_at_once; ++h) {
+      for (int h = 0; h < most; ++h) {
         if (h >= count) break;
-        const int64_t row = b * t.hypotheses + first + h, place = row * t.length + s;
-        const Scalar dscore = score_gradient[place], so_far = t.coverage == nullptr ? 0 : t.coverage[place];
-        const Scalar x = tangent(compared(t, key, row, so_far, i));
+        const int64_t at = (row + h) * t.length + s;
+        const Scalar dscore = score_gradient[at], so_far = t.coverage == nullptr ? 0 : t.coverage[at];
+        const Scalar x = tangent(compared(t, key, row + h, so_far, i));
         const Scalar share = dscore * v * (1 - x * x);
         dkey += share;
         dquery[h] += share;
-        dv += dscore * x;
-        dweight += share * so_far;
+        sums.v += dscore * x;
+        sums.coverage_weight += share * so_far;
       }
       out.keys[state * t.width + i] += dkey;
     }
-  }
-
-  template <class Group>
-  SEQ2SEQ_DEVICE static Scalar column_sum(const Group& group, Scalar x) {
-    Scalar* shared = group.template shared<Scalar>();
-    shared[group.row() * Group::columns + group.column()] = x;
-    group.sync();
-    Scalar sum = 0;
-    for (int row = 0; row < Group::rows; ++row) sum += shared[row * Group::columns + group.column()];
-    group.sync();
-    return sum;
+    for (int h = 0; h < most; ++h)
+      if (h < count) out.query[(row + h) * t.width + i] = dquery[h];
   }
 };
 

@@ -87,6 +87,17 @@ SEQ2SEQ_DEVICE void softmax(const Group& group, Scalar* scores, int64_t count, i
     scores[s] = s < count ? scores[s] / sum : Scalar(0);
 }
 
+/// Makes gradients of `count` scores, before scaling, of those of their weights, in place; zeros up to `length`.
+template <class Group, class Scalar>
+SEQ2SEQ_DEVICE void through_softmax(const Group& group, Scalar scale, const Scalar* row, Scalar* gradient,
+                                    int64_t count, int64_t length) {
+  Scalar total = 0;
+  for (int64_t s = group.rank(); s < count; s += group.size()) total += row[s] * gradient[s];
+  total = group.sum(total);
+  for (int64_t s = group.rank(); s < length; s += group.size())
+    gradient[s] = s < count ? scale * row[s] * (gradient[s] - total) : Scalar(0);
+}
+
 /// Part of one head of one sentence: queries (or positions) `first` to `first + count`.
 struct HeadPart {
   int64_t sentence, head, first, count;
@@ -202,8 +213,8 @@ struct AttendBackwardQueries {
     write_weight_gradient(group, part, head, visible);
     group.sync();
     for (int64_t q = group.part(); q < part.count; q += group.parts())
-      through_softmax(group.team(), weights + begin + q * t.length, score_gradient + begin + q * t.length,
-                      visible);
+      through_softmax(group.team(), t.scale, weights + begin + q * t.length,
+                      score_gradient + begin + q * t.length, visible, t.length);
     group.sync();
     write_query_gradient(group, part, head, visible);
   }
@@ -225,16 +236,6 @@ struct AttendBackwardQueries {
                                         head.factors == nullptr ? product : product * head.factors[place];
                                   });
     }
-  }
-
-  template <class Group>
-  SEQ2SEQ_DEVICE void through_softmax(const Group& group, const Scalar* row, Scalar* gradient,
-                                      int64_t visible) const {
-    Scalar total = 0;
-    for (int64_t s = group.rank(); s < visible; s += group.size()) total += row[s] * gradient[s];
-    total = group.sum(total);
-    for (int64_t s = group.rank(); s < t.length; s += group.size())
-      gradient[s] = s < visible ? t.scale * row[s] * (gradient[s] - total) : Scalar(0);
   }
 
   template <class Group>

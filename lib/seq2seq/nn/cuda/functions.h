@@ -7,6 +7,15 @@
 
 namespace seq2seq::cuda {
 
+/// Products of a sentence's rows with its states [b, s, h]: of rows [b, k, h] the products [b, k, s], of weights
+/// [b, k, s] the products [b, k, h].
+template <class Scalar>
+struct StatesTerms {
+  const Scalar *factor, *states;
+  Scalar* products;
+  int64_t sentences, rows, length, width;
+};
+
 /// Each starts its kernels on a stream and returns 0 or an error code, see Library::description. Pointers are
 /// those of the device; `stream` is a cudaStream_t, null = the default one of the current device.
 template <class Scalar>
@@ -26,12 +35,14 @@ struct Functions {
   int (*attend_backward)(const kernels::HeadTerms<Scalar>&, const Scalar* weights,
                          const Scalar* context_gradient, const kernels::HeadGradients<Scalar>&,
                          Scalar* score_gradient, void* stream);
+  int (*states_dot)(const StatesTerms<Scalar>&, void* stream);
+  int (*weighted_states)(const StatesTerms<Scalar>&, void* stream);
   int (*dropout)(const kernels::DropoutTerms<Scalar>&, int64_t count, void* stream);
 };
 
 /// What the library gives away; `version` comes first in all versions.
 struct Library {
-  static constexpr int64_t current_version = 1;  ///< of this header and of the structs that it passes
+  static constexpr int64_t current_version = 2;  ///< of this header and of the structs that it passes
   int64_t version;
   Functions<float> floats;
   Functions<double> doubles;

@@ -7,7 +7,7 @@
 //   rank(), size()              this thread among them
 //   column(), row()             the same as a place in a table of `columns` x `rows` threads (blocks only)
 //   sum(x), maximum(x), best(x) over all threads, known to all of them; always in the same order
-//   sync()                      what each has written before, all can read afterwards (blocks only)
+//   sync()                      what each has written before, all can read afterwards
 //   part(), parts(), team()     its teams, each a group that works on its own (blocks only)
 //   shared<Scalar>()            memory that they share, of the size that the kernel states (blocks only)
 
@@ -18,8 +18,10 @@
 
 #ifdef __CUDACC__
 #define SEQ2SEQ_DEVICE __device__
+#define SEQ2SEQ_UNROLL _Pragma("unroll 4")  // of a loop: reads of several of its turns are under way together
 #else
 #define SEQ2SEQ_DEVICE
+#define SEQ2SEQ_UNROLL
 #endif
 
 namespace seq2seq::cuda {

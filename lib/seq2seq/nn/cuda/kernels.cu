@@ -61,6 +61,7 @@ struct Reductions {
 struct Warp : Reductions<Warp> {
   __device__ int rank() const { return threadIdx.x % warp_size; }
   __device__ int size() const { return warp_size; }
+  __device__ void sync() const { __syncwarp(); }
 
   template <class Value, class Combine>
   __device__ Value reduced(Value x, const Combine& combine) const {
@@ -123,7 +124,6 @@ __global__ void __launch_bounds__(Shape::threads) run_blocks(const Kernel kernel
 class Launcher {
  public:
   using Wide = Block<32, 8>;
-  using Tall = Block<32, 16>;
   using Table = Block<16, 8>;
 
   explicit Launcher(void* stream) : stream_(static_cast<cudaStream_t>(stream)) {}

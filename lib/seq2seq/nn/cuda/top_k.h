@@ -19,28 +19,66 @@ struct TopKRow {
   template <class Group>
   SEQ2SEQ_DEVICE void operator()(const Group& group, int64_t row) const {
     Scalar* logits = t.logits + row * t.vocabulary;
-    const Scalar shift = log_probability_less_logit(group, logits, row);
-    if (t.copies.length > 0) mix_copies(group, logits, row, shift);
+    Own own = read(group, logits);
+    const Scalar shift = log_probability_less_logit(group, logits, own.peak, row);
+    if (t.copies.length > 0) {
+      mix_copies(group, logits, row, shift);
+      own = read(group, logits);
+    }
     if (group.rank() == 0) t.watched_value[row] = logits[t.columns.watched] + shift;
-    group.sync();
-    // What compares false with everything is never found.
-    for (int64_t i = group.rank(); i < t.columns.banned_count; i += group.size())
-      logits[banned[i]] = static_cast<Scalar>(NAN);
-    group.sync();
     const int64_t taken = smaller(t.columns.k, t.vocabulary - t.columns.banned_count);
-    select(group, logits, row, taken, shift);
+    select(group, logits, row, taken, shift, own);
     if (t.copies.length > 0) insert_slots(group, row, taken);
   }
 
  private:
+  static constexpr int columns_at_once = 4;  // whose logits are under way together
+
+  /// What a thread knows of its own columns.
+  struct Own {
+    Scalar peak = -infinity<Scalar>();
+    Candidate<Scalar> best = none(), second = none();  ///< of those that are not banned
+
+    /// One that comes before `second`.
+    SEQ2SEQ_DEVICE void keep(const Candidate<Scalar>& column) {
+      const bool is_best = column.before(best);
+      second = is_best ? best : column;
+      if (is_best) best = column;
+    }
+  };
+  SEQ2SEQ_DEVICE static Candidate<Scalar> none() { return {-infinity<Scalar>(), INT64_MAX}; }
+
+  SEQ2SEQ_DEVICE bool is_banned(int64_t column) const {
+    for (int64_t i = 0; i < t.columns.banned_count; ++i)
+      if (banned[i] == column) return true;
+    return false;
+  }
+
+  template <class Group>
+  SEQ2SEQ_DEVICE Own read(const Group& group, const Scalar* logits) const {
+    Own own;
+    for (int64_t first = group.rank(); first < t.vocabulary; first += columns_at_once * group.size()) {
+      Candidate<Scalar> columns[columns_at_once];
+      for (int c = 0; c < columns_at_once; ++c) {
+        const int64_t i = first + c * group.size();
+        columns[c] = {i < t.vocabulary ? logits[i] : -infinity<Scalar>(), i};
+      }
+      for (int c = 0; c < columns_at_once; ++c) {
+        own.peak = larger(own.peak, columns[c].value);
+        if (columns[c].before(own.second) && columns[c].index < t.vocabulary && !is_banned(columns[c].index))
+          own.keep(columns[c]);
+      }
+    }
+    return own;
+  }
+
   /// What makes a log-probability of a logit.
   template <class Group>
-  SEQ2SEQ_DEVICE Scalar log_probability_less_logit(const Group& group, const Scalar* logits,
+  SEQ2SEQ_DEVICE Scalar log_probability_less_logit(const Group& group, const Scalar* logits, Scalar own_peak,
                                                    int64_t row) const {
-    Scalar peak = -infinity<Scalar>();
-    for (int64_t i = group.rank(); i < t.vocabulary; i += group.size()) peak = larger(peak, logits[i]);
-    peak = group.maximum(peak);
+    const Scalar peak = group.maximum(own_peak);
     Scalar sum = 0;
+    SEQ2SEQ_UNROLL
     for (int64_t i = group.rank(); i < t.vocabulary; i += group.size()) sum += exponential(logits[i] - peak);
     const Scalar shift = -peak - logarithm(group.sum(sum));
     if (t.copies.length == 0) return shift;
@@ -76,21 +114,22 @@ struct TopKRow {
     group.sync();
   }
 
-  /// The `count` best logits. Each thread keeps the best of its own columns that have not been taken, and looks
-  /// for another one only when that has been taken.
+  /// The `count` best logits. Each thread offers the best of its own columns that has not been taken, and reads
+  /// them again only when both that it knows have been.
   template <class Group>
   SEQ2SEQ_DEVICE void select(const Group& group, const Scalar* logits, int64_t row, int64_t count,
-                             Scalar shift) const {
-    Candidate<Scalar> own = best_after(group, logits, {infinity<Scalar>(), -1});
+                             Scalar shift, Own own) const {
     for (int64_t taken = 0; taken < count; ++taken) {
-      const Candidate<Scalar> best = group.best(own);
+      const Candidate<Scalar> best = group.best(own.best);
       const bool found = best.index < t.vocabulary;  // not in a row that holds no numbers
       if (group.rank() == 0) {
         t.indices[row * t.columns.k + taken] = found ? best.index : 0;
         t.log_probabilities[row * t.columns.k + taken] =
             found ? best.value + shift : static_cast<Scalar>(NAN);
       }
-      if (found && best.index % group.size() == group.rank()) own = best_after(group, logits, best);
+      if (!found || best.index != own.best.index || taken + 1 == count) continue;
+      own.best = own.second.index < t.vocabulary ? own.second : best_after(group, logits, best);
+      own.second = none();
     }
   }
 
@@ -98,10 +137,11 @@ struct TopKRow {
   template <class Group>
   SEQ2SEQ_DEVICE Candidate<Scalar> best_after(const Group& group, const Scalar* logits,
                                               const Candidate<Scalar>& last) const {
-    Candidate<Scalar> best{-infinity<Scalar>(), INT64_MAX};
+    Candidate<Scalar> best = none();
+    SEQ2SEQ_UNROLL
     for (int64_t i = group.rank(); i < t.vocabulary; i += group.size()) {
       const Candidate<Scalar> column{logits[i], i};
-      if (last.before(column) && column.before(best)) best = column;
+      if (last.before(column) && column.before(best) && !is_banned(i)) best = column;
     }
     return best;
   }

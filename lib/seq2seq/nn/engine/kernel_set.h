@@ -82,6 +82,10 @@ struct KernelSet {
   void (*attend)(const HeadOperands& operands, const Tensor& weights, const Tensor& context) = nullptr;
   void (*attend_backward)(const HeadOperands& operands, const Tensor& weights, const Tensor& context_gradient,
                           const HeadGradients& gradients) = nullptr;
+  /// rows [B, K, H], states [B, S, H] -> products [B, K, S]; all contiguous here and below
+  void (*states_dot)(const Tensor& rows, const Tensor& states, const Tensor& products) = nullptr;
+  /// weights [B, K, S], states [B, S, H] -> products [B, K, H]
+  void (*weighted_states)(const Tensor& weights, const Tensor& states, const Tensor& products) = nullptr;
   void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
   void (*top_k)(const TopKRows& rows) = nullptr;
   /// y = x times the dropout mask of `seed`; undefined x: the mask itself. Both contiguous.
