@@ -4,7 +4,7 @@
 # nvcc.
 #
 # usage: scripts/gpu_pack.sh FOLDER DATA [TORCH]
-#   FOLDER  where all of it goes, under 40 MiB
+#   FOLDER  where all of it goes, 45 MiB
 #   DATA    folder with train, val and test_2016_flickr in .en and .de (Multi30k, raw text)
 #   TORCH   the torch folder of the wheel; without it the wheel is downloaded below build/gpu
 set -euo pipefail
