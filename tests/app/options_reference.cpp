@@ -176,6 +176,8 @@ int main() {
   std::cout << introduction;
   auto all = app.get_subcommands({});
   std::ranges::sort(all, {}, [](auto* command) { return command->get_name(); });
-  std::ranges::stable_partition(all, [](auto* command) { return command->get_subcommands({}).empty(); });
+  // Not by std::ranges, which clang 14 cannot compile.
+  std::stable_partition(all.begin(), all.end(),
+                        [](auto* command) { return command->get_subcommands({}).empty(); });
   for (const CLI::App* command : all) print_command(*command);
 }
