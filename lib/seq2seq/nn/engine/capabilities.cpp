@@ -1,6 +1,7 @@
 #include "seq2seq/nn/engine/capabilities.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
