@@ -6,8 +6,8 @@
 namespace seq2seq {
 
 struct RunReportOptions {
-  int64_t examples = 3;        ///< outputs to show, with heat maps if the model has attention
-  std::string input = {};      ///< text, .tsv or .jsonl to take them from; empty = the run's validation files
+  int64_t examples = 3;    ///< outputs to show, with heat maps if the model has attention
+  std::string input = {};  ///< text, .tsv or .jsonl to take them from; empty = the run's validation files
   std::string device = "auto";  ///< where the model runs
 };
 
