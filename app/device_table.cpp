@@ -1,10 +1,10 @@
 #include "device_table.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <vector>
 
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/processors.h"
 #include "seq2seq/model/cuda.h"
@@ -43,7 +43,7 @@ Json describe_processor() {
 }
 
 std::string formats_text(const Json& described) {
-  return fmt::format("{}", fmt::join(described["formats"].get<std::vector<std::string>>(), ", "));
+  return joined(described["formats"].get<std::vector<std::string>>());
 }
 
 }  // namespace

@@ -105,9 +105,9 @@ void move_to(torch::nn::Module& module, c10::Device device) {
   const at::NoGradGuard no_grad;
   for (at::Tensor& parameter : module.parameters()) move(parameter, device);
   for (at::Tensor& buffer : module.buffers()) move(buffer, device);
-  for (const auto& part : module.modules(/*include_self=*/false))
-    if (auto* layer = part->as<RecurrentLayerImpl>()) layer->join_weights();
-  if (auto* layer = module.as<RecurrentLayerImpl>()) layer->join_weights();
+  module.apply([](torch::nn::Module& part) {
+    if (auto* layer = part.as<RecurrentLayerImpl>()) layer->join_weights();
+  });
 }
 
 void use_threads(int64_t threads) {

@@ -70,6 +70,18 @@ SEQ2SEQ_DEVICE void store_products(const Group& group, const Operand<Scalar>& le
     }
 }
 
+/// left [rows, terms] times right [terms, width], whose rows are `stride` apart, into rows `step` apart.
+template <int tile_height, class Group, class Scalar>
+SEQ2SEQ_DEVICE void store_rows(const Group& group, const Operand<Scalar>& left, const Scalar* right,
+                               int64_t stride, int64_t terms, int64_t width, Scalar* rows, int64_t step) {
+  for (int64_t first = 0; first < width; first += tile_width) {
+    const Operand<Scalar> columns{right + first, 1, stride, smaller<int64_t>(tile_width, width - first)};
+    store_products<tile_height>(group, left, columns, terms, [&](int row, int column, Scalar product) {
+      rows[row * step + first + column] = product;
+    });
+  }
+}
+
 /// Softmax of `count` scores in place, and zeros up to `length`.
 template <class Group, class Scalar>
 SEQ2SEQ_DEVICE void softmax(const Group& group, Scalar* scores, int64_t count, int64_t length) {
@@ -188,13 +200,7 @@ struct AttendTile {
     const Operand<Scalar> kept{weights + head.weights + begin, t.length, 1, part.count,
                                head.factors == nullptr ? nullptr : head.factors + begin};
     Scalar* rows = context + place_of_head(t, part, t.query_count) + part.first * step;
-    for (int64_t first = 0; first < t.width; first += tile_width) {
-      const Operand<Scalar> values{head.values + first, 1, t.value_strides.position,
-                                   smaller<int64_t>(tile_width, t.width - first)};
-      store_products<tile_height>(group, kept, values, visible, [&](int row, int column, Scalar product) {
-        rows[row * step + first + column] = product;
-      });
-    }
+    store_rows<tile_height>(group, kept, head.values, t.value_strides.position, visible, t.width, rows, step);
   }
 };
 
@@ -245,13 +251,7 @@ struct AttendBackwardQueries {
     const Operand<Scalar> scores{score_gradient + head.weights + part.first * t.length, t.length, 1,
                                  part.count};
     Scalar* rows = query_gradient + place_of_head(t, part, t.query_count) + part.first * step;
-    for (int64_t first = 0; first < t.width; first += tile_width) {
-      const Operand<Scalar> keys{head.keys + first, 1, t.key_strides.position,
-                                 smaller<int64_t>(tile_width, t.width - first)};
-      store_products<tile_height>(group, scores, keys, visible, [&](int row, int column, Scalar product) {
-        rows[row * step + first + column] = product;
-      });
-    }
+    store_rows<tile_height>(group, scores, head.keys, t.key_strides.position, visible, t.width, rows, step);
   }
 };
 
@@ -273,23 +273,12 @@ struct AttendBackwardPositions {
     const Operand<Scalar> kept{weights + head.weights + begin, 1, t.length, part.count,
                                head.factors == nullptr ? nullptr : head.factors + begin};
     const int64_t place = place_of_head(t, part, t.length) + part.first * step;
-    write(group, scores, head.queries + from * t.query_strides.position, t.query_strides.position,
-          t.query_count - from, key_gradient + place);
-    write(group, kept, context_gradient + place_of_head(t, part, t.query_count) + from * step, step,
-          t.query_count - from, value_gradient + place);
-  }
-
- private:
-  /// Sums over `queries` rows of `right`.
-  template <class Group>
-  SEQ2SEQ_DEVICE void write(const Group& group, const Operand<Scalar>& left, const Scalar* right,
-                            int64_t stride, int64_t queries, Scalar* rows) const {
-    for (int64_t first = 0; first < t.width; first += tile_width) {
-      const Operand<Scalar> columns{right + first, 1, stride, smaller<int64_t>(tile_width, t.width - first)};
-      store_products<tile_height>(group, left, columns, queries, [&](int row, int column, Scalar product) {
-        rows[row * t.heads * t.width + first + column] = product;
-      });
-    }
+    store_rows<tile_height>(group, scores, head.queries + from * t.query_strides.position,
+                            t.query_strides.position, t.query_count - from, t.width, key_gradient + place,
+                            step);
+    store_rows<tile_height>(group, kept,
+                            context_gradient + place_of_head(t, part, t.query_count) + from * step, step,
+                            t.query_count - from, t.width, value_gradient + place, step);
   }
 };
 
