@@ -169,6 +169,30 @@ TEST(DecodingPool, AFailureIsThatOfItsRequestAlone) {
   }
 }
 
+/// Has memory for two sentences of three tokens with </s>, or for fewer that are longer.
+class ShortOfMemoryScorer : public TableScorer {
+ public:
+  using TableScorer::TableScorer;
+  void begin(const SourceBatch& source) override {
+    TORCH_CHECK_WITH(OutOfMemoryError, source.ids.numel() <= 6, "CUDA out of memory");
+    TableScorer::begin(source);
+  }
+};
+
+TEST(DecodingPool, ABatchThatDoesNotFitIntoMemoryIsDecodedInParts) {
+  DecodingPool pool(scorers_of<ShortOfMemoryScorer>(2));
+  const SearchRequest request{.sources = {{4}, {5, 4}, {6}, {7, 7, 7}, {5}}, .batch_size = 4};
+  expect_equal(pool.search(request).get(), answers_of(request));
+  const ScoringRequest outputs{request.sources, {{4, 4}, {}, {5, 7}, {4}, {6}}};
+  expect_equal({pool.score(outputs).get()},
+               {score_targets(*echo_scorer(), source_batch(outputs.sources), outputs.targets)});
+  const std::string message =
+      "decoding: not enough memory for one sentence of 6 tokens; lower --beam-size, shorten the sentence, or "
+      "give --device cpu";
+  EXPECT_EQ(text_of_failure(pool.search({.sources = {{4}, {4, 4, 4, 4, 4, 4}}})), message);
+  EXPECT_EQ(text_of_failure(pool.score({{{4, 4, 4, 4, 4, 4}}, {{4}}})), message);
+}
+
 TEST(DecodingPool, OptionsThatContradictEachOtherAreRefusedAtOnce) {
   DecodingPool pool(echo_scorers(1));
   EXPECT_THROW(pool.search({.sources = {{4}}, .search = {.beam_size = 1, .n_best = 2}}), UsageError);

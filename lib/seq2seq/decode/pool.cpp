@@ -1,9 +1,11 @@
 #include "seq2seq/decode/pool.h"
 
 #include <ATen/Parallel.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <numeric>
 #include <span>
 #include <utility>
@@ -14,6 +16,36 @@
 #include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq {
+
+namespace {
+
+using Sentences = std::span<const size_t>;  // indices of a request's sources
+
+/// Calls `decode` with all sentences; where memory is too short for that, with halves, quarters and so on.
+template <class Decode>
+void in_parts_that_fit(Sentences sentences, const std::vector<std::vector<int64_t>>& sources,
+                       const Decode& decode) {
+  try {
+    return decode(sentences);
+  } catch (const c10::OutOfMemoryError&) {
+    if (sentences.size() == 1)
+      throw Error(
+          "decoding",
+          fmt::format("not enough memory for one sentence of {} tokens", sources[sentences.front()].size()),
+          "lower --beam-size, shorten the sentence, or give --device cpu");
+  }
+  const size_t half = sentences.size() / 2;  // only here, when the failed attempt's tensors are gone
+  in_parts_that_fit(sentences.first(half), sources, decode);
+  in_parts_that_fit(sentences.subspan(half), sources, decode);
+}
+
+std::vector<size_t> all_indices(size_t count) {
+  std::vector<size_t> indices(count);
+  std::iota(indices.begin(), indices.end(), size_t{0});
+  return indices;
+}
+
+}  // namespace
 
 /// A submitted request.
 class DecodingPool::Task {
@@ -59,10 +91,9 @@ class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothe
       : Promised(count, share),
         request_(std::move(request)),
         size_(batch_size),
-        order_(request_.sources.size()) {
+        order_(all_indices(request_.sources.size())) {
     found_.resize(request_.sources.size());
     // Longest first, so that the workers finish at about the same time.
-    std::iota(order_.begin(), order_.end(), size_t{0});
     std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
       return request_.sources[a].size() > request_.sources[b].size();
     });
@@ -70,8 +101,12 @@ class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothe
 
   void decode(size_t batch, Scorer& scorer) override {
     const size_t begin = batch * size_;
-    const std::span<const size_t> sentences =
-        std::span(order_).subspan(begin, std::min(size_, order_.size() - begin));
+    in_parts_that_fit(Sentences(order_).subspan(begin, std::min(size_, order_.size() - begin)),
+                      request_.sources, [&](Sentences part) { search_part(part, scorer); });
+  }
+
+ private:
+  void search_part(Sentences sentences, Scorer& scorer) {
     std::vector<Example> examples;
     std::vector<SentenceRules> rules;
     for (const size_t i : sentences) {
@@ -83,7 +118,6 @@ class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothe
     for (size_t i = 0; i < sentences.size(); ++i) found_[sentences[i]] = std::move(found[i]);
   }
 
- private:
   SearchRequest request_;
   size_t size_;
   std::vector<size_t> order_;
@@ -95,12 +129,22 @@ class DecodingPool::ScoringTask : public Promised<std::vector<Hypothesis>> {
       : Promised(request.sources.empty() ? 0 : 1, share), request_(std::move(request)) {}
 
   void decode(size_t, Scorer& scorer) override {
-    std::vector<Example> examples;
-    for (const auto& source : request_.sources) examples.push_back({examples.size(), source, {}});
-    found_ = score_targets(scorer, to_tensors(make_batch(examples)).source, request_.targets);
+    in_parts_that_fit(all_indices(request_.sources.size()), request_.sources,
+                      [&](Sentences part) { score_part(part, scorer); });
   }
 
  private:
+  void score_part(Sentences sentences, Scorer& scorer) {
+    std::vector<Example> examples;
+    std::vector<std::vector<int64_t>> targets;
+    for (const size_t i : sentences) {
+      examples.push_back({examples.size(), request_.sources[i], {}});
+      targets.push_back(request_.targets[i]);
+    }
+    auto found = score_targets(scorer, to_tensors(make_batch(examples)).source, targets);
+    std::move(found.begin(), found.end(), std::back_inserter(found_));
+  }
+
   ScoringRequest request_;
 };
 
