@@ -158,7 +158,7 @@ class OptionCollector {
   /// Further attributes of the option that `member` holds, listed by a group that cannot see what they depend
   /// on.
   template <class... Attribute>
-  void also(const void* member, Attribute... attributes);
+  void also(const void* member, const Attribute&... attributes);
 
  private:
   template <class... Attribute>
@@ -370,7 +370,7 @@ void OptionCollector::group(std::string_view name, Group& options, GroupFlags fl
 }
 
 template <class... Attribute>
-void OptionCollector::also(const void* member, Attribute... attributes) {
+void OptionCollector::also(const void* member, const Attribute&... attributes) {
   for (OptionField& entry : out_)
     if (entry.member == member) (entry.attach(attributes), ...);
 }

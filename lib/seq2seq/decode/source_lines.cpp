@@ -66,7 +66,7 @@ std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
       break;
     }
     if (window.empty()) end = Clock::now() + std::chrono::milliseconds(wait);
-    SourceLine& source = window.emplace_back(checked(std::move(line)));
+    SourceLine& source = window.emplace_back(checked(std::exchange(line, {})));
     if (prefixes_) source.prefix = companion_line(*prefixes_);
     if (!required_) continue;
     std::istringstream phrases(companion_line(*required_));
