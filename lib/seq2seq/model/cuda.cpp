@@ -107,7 +107,7 @@ void require_recent_driver() {
 std::filesystem::path torch_libraries() {
   void* library = dlopen("libtorch_cpu.so", RTLD_LAZY | RTLD_NOLOAD);
   link_map* loaded = nullptr;
-  if (library == nullptr || dlinfo(library, RTLD_DI_LINKMAP, &loaded) != 0) return {};
+  if (library == nullptr || dlinfo(library, RTLD_DI_LINKMAP, static_cast<void*>(&loaded)) != 0) return {};
   return std::filesystem::path(loaded->l_name).parent_path();
 }
 

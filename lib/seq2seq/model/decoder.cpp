@@ -67,7 +67,7 @@ RnnDecoderImpl::RnnDecoderImpl(const RnnDecoderOptions& options, bool copying, i
                                int64_t memory_size, int64_t summary_size, int64_t sentence_size)
     : options_(options) {
   check_values(options, "");
-  const bool attentive = has_attention();
+  const bool attentive = options.has_attention();
   const int64_t states = options.cell == Cell::lstm ? 2 : 1;
   bridge_ = register_module("bridge", Linear(summary_size, options.layers * states * options.size));
   for (int64_t i = 0; i < options.layers; ++i)

@@ -114,7 +114,7 @@ void use_threads(int64_t threads) {
   if (threads == 0) {
     threads = usable_processors();
     const char* variable = std::getenv("OMP_NUM_THREADS");
-    if (const int64_t asked = variable == nullptr ? 0 : std::atol(variable); asked > 0)
+    if (const int64_t asked = variable == nullptr ? 0 : std::strtol(variable, nullptr, 10); asked > 0)
       threads = std::min(threads, asked);
   }
   at::set_num_threads(static_cast<int>(threads));

@@ -11,6 +11,7 @@
 #include "seq2seq/nn/cpu/parallel.h"
 #include "seq2seq/nn/cpu/terms.h"
 #include "seq2seq/nn/engine/capabilities.h"
+#include "seq2seq/nn/engine/weight_store.h"
 
 namespace seq2seq {
 namespace {
@@ -32,10 +33,13 @@ void for_heads(const kernels::HeadTerms<Scalar>& terms, const Run& run) {
 }
 
 using UniformLoop = void(const kernels::Draw&, float*, int64_t, int64_t);
+using PackedProductLoop = void(const kernels::PackedProduct&, int64_t, int64_t);
+static_assert(WeightStore::panel_width == kernels::lanes);
 
 /// Passes the data of tensors to the loops of one instruction set.
 template <InstructionSet instructions, const kernels::Loops<float>& float_loops,
-          const kernels::Loops<double>& double_loops, UniformLoop& uniform_loop>
+          const kernels::Loops<double>& double_loops, UniformLoop& uniform_loop,
+          PackedProductLoop& packed_product_loop>
 struct Adaptors {
   template <class Scalar>
   static const kernels::Loops<Scalar>& loops() {
@@ -178,6 +182,12 @@ struct Adaptors {
     });
   }
 
+  static void packed_product(const Tensor& x, const Tensor& panels, const Tensor& bias, const Tensor& y) {
+    const kernels::PackedProduct terms = kernels::packed_product_terms(x, panels, bias, y);
+    parallel_for(panels.size(0), grain(terms.rows * terms.width * kernels::lanes / 4),
+                 [&](int64_t begin, int64_t end) { packed_product_loop(terms, begin, end); });
+  }
+
   static constexpr KernelSet set(const char* name) {
     return {.name = name,
             .serves = serves,
@@ -189,6 +199,7 @@ struct Adaptors {
             .additive_scores_backward = additive_scores_backward,
             .attend = attend,
             .attend_backward = attend_backward,
+            .packed_product = packed_product,
             .cross_entropy = cross_entropy,
             .top_k = top_k,
             .dropout = dropout,
@@ -200,15 +211,17 @@ struct Adaptors {
 
 constexpr KernelSet cpu_baseline =
     Adaptors<InstructionSet::baseline, kernels::baseline::float_loops, kernels::baseline::double_loops,
-             kernels::baseline::uniform>::set("cpu baseline");
+             kernels::baseline::uniform, kernels::baseline::packed_product>::set("cpu baseline");
 #ifdef __x86_64__
-constexpr KernelSet cpu_avx = Adaptors<InstructionSet::avx, kernels::avx::float_loops,
-                                       kernels::avx::double_loops, kernels::avx::uniform>::set("cpu avx");
-constexpr KernelSet cpu_avx2 = Adaptors<InstructionSet::avx2, kernels::avx2::float_loops,
-                                        kernels::avx2::double_loops, kernels::avx2::uniform>::set("cpu avx2");
+constexpr KernelSet cpu_avx =
+    Adaptors<InstructionSet::avx, kernels::avx::float_loops, kernels::avx::double_loops,
+             kernels::avx::uniform, kernels::avx::packed_product>::set("cpu avx");
+constexpr KernelSet cpu_avx2 =
+    Adaptors<InstructionSet::avx2, kernels::avx2::float_loops, kernels::avx2::double_loops,
+             kernels::avx2::uniform, kernels::avx2::packed_product>::set("cpu avx2");
 constexpr KernelSet cpu_avx512 =
     Adaptors<InstructionSet::avx512, kernels::avx512::float_loops, kernels::avx512::double_loops,
-             kernels::avx512::uniform>::set("cpu avx512");
+             kernels::avx512::uniform, kernels::avx512::packed_product>::set("cpu avx512");
 #endif
 
 }  // namespace seq2seq

@@ -156,6 +156,15 @@ struct HeadGradients {
   Scalar *queries, *keys, *values;
 };
 
+/// y = x W^T + bias, with W [columns, width] packed into panels of `lanes` columns; the last one is padded with zeros.
+/// Each element of y depends on its row of x and its column alone, bit for bit.
+struct PackedProduct {
+  const float *x, *panels;  // [rows, width], [panels, width, lanes]
+  const float* bias;        // [columns], or null
+  float* y;                 // [rows, columns]
+  int64_t rows, width, columns;
+};
+
 /// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers not
 /// described by the structs are scratch memory of one thread.
 template <class Scalar>
@@ -195,11 +204,12 @@ struct Loops {
   DropoutLoop* dropout;
 };
 
-#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \
-  namespace instruction_set {                                                 \
-  extern const Loops<float> float_loops;                                      \
-  extern const Loops<double> double_loops;                                    \
-  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end); \
+#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                 \
+  namespace instruction_set {                                                  \
+  extern const Loops<float> float_loops;                                       \
+  extern const Loops<double> double_loops;                                     \
+  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end);  \
+  void packed_product(const PackedProduct& terms, int64_t begin, int64_t end); \
   }
 SEQ2SEQ_DECLARE_LOOPS(baseline)
 SEQ2SEQ_DECLARE_LOOPS(avx)

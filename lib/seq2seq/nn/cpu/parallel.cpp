@@ -9,6 +9,7 @@
 // LibTorch's OpenMP runtime, called directly: at::parallel_for needs a compiler that generates calls to that
 // very runtime, and clang's -fopenmp links a second one.
 extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming)
 void GOMP_parallel(void (*run)(void*), void* data, unsigned threads, unsigned flags);
 int omp_get_thread_num();
 int omp_get_num_threads();

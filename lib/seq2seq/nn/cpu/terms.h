@@ -157,6 +157,17 @@ TopKTerms<Scalar> top_k_terms(const TopKRows& rows) {
           .vocabulary = rows.logits.size(1)};
 }
 
+inline PackedProduct packed_product_terms(const Tensor& x, const Tensor& panels, const Tensor& bias,
+                                          const Tensor& y) {
+  return {.x = values<float>(x),
+          .panels = values<float>(panels),
+          .bias = values<float>(bias),
+          .y = place<float>(y),
+          .rows = x.size(0),
+          .width = x.size(1),
+          .columns = y.size(1)};
+}
+
 inline Draw draw_of(uint64_t seed) {
   return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
 }

@@ -27,7 +27,7 @@ struct Operand {
 /// Shared memory that `store_products` needs.
 template <int tile_height>
 constexpr int64_t product_values() {
-  return tile_depth * (tile_height + 1 + tile_width + 1);
+  return int64_t{tile_depth} * (tile_height + 1 + tile_width + 1);
 }
 
 /// Copies terms `begin` to `begin + depth` of the operand into rows [depth, extent + 1], zero beyond its count.

@@ -109,14 +109,6 @@ bool has_onednn_products() {
   return has;
 }
 
-bool has_onednn_packed_products() {
-  static const bool has = onednn_offers_packing() && works([] {
-                            const Tensor packed = onednn_packed(at::ones({48, 32}));
-                            for (const int64_t rows : {1, 16}) onednn_product(at::ones({rows, 32}), packed);
-                          });
-  return has;
-}
-
 bool has_onednn_bfloat16_products() {
   static const bool has =
       onednn_offers_products() && works([] { try_products(at::kBFloat16, onednn_trial); });

@@ -17,7 +17,6 @@ InstructionSet instruction_set();
 /// Whether oneDNN computed a product in this form, and the products of its gradient, without an exception. A
 /// trial run, since processor flags do not show the limit that ONEDNN_MAX_CPU_ISA may set.
 bool has_onednn_products();           ///< float32
-bool has_onednn_packed_products();    ///< float32, packed weights; forward only
 bool has_onednn_bfloat16_products();  ///< operands in bfloat16
 
 /// The same of devices of a type: whether they compute products of operands in bfloat16, by oneDNN on the CPU

@@ -86,6 +86,10 @@ struct KernelSet {
   void (*states_dot)(const Tensor& rows, const Tensor& states, const Tensor& products) = nullptr;
   /// weights [B, K, S], states [B, S, H] -> products [B, K, H]
   void (*weighted_states)(const Tensor& weights, const Tensor& states, const Tensor& products) = nullptr;
+  /// x [R, I] float32 times the weight [O, I] of `panels` (WeightStore), plus bias [O] unless undefined -> y [R, O]. Each
+  /// element depends on its row and column alone, bit for bit.
+  void (*packed_product)(const Tensor& x, const Tensor& panels, const Tensor& bias,
+                         const Tensor& y) = nullptr;
   void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
   void (*top_k)(const TopKRows& rows) = nullptr;
   /// y = x times the dropout mask of `seed`; undefined x: the mask itself. Both contiguous.

@@ -10,7 +10,6 @@
 #include "seq2seq/nn/engine/capabilities.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/onednn.h"
-#include "seq2seq/nn/engine/weight_store.h"
 
 namespace seq2seq {
 namespace {
@@ -63,9 +62,7 @@ Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     if (x.is_cuda() && bias.defined() && !plain_now()) return at::linear(x, weight).add_(bias);
     return at::linear(x, weight, bias.defined() ? std::optional(bias) : std::nullopt);
   }
-  WeightStore* store = Compute::now().weights;
-  const Tensor packed = store == nullptr ? Tensor() : store->packed(weight);
-  return onednn_product(x, packed.defined() ? packed : weight, bias);
+  return onednn_product(x, weight, bias);
 }
 
 // oneDNN copies a transposed left operand, so the smaller of the two becomes the left one.

@@ -6,7 +6,9 @@
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/engine/products.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/ops/checked.h"
+#include "seq2seq/nn/ops/kernel_sets.h"
 
 namespace seq2seq {
 namespace {
@@ -78,6 +80,23 @@ Tensor differentiable_product(const Tensor& x, const GatheredGradients::NodePoin
   return y;
 }
 
+/// The product with the packed copy of `weight`; undefined where there is none.
+Tensor packed_product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  WeightStore* store = Compute::now().weights;
+  if (store == nullptr || x.scalar_type() != at::kFloat || x.numel() == 0 ||
+      Compute::now().products != ProductFormat::float32)
+    return {};
+  const KernelSet* set = kernels_for(x, &KernelSet::packed_product);
+  const Tensor panels = set == nullptr ? Tensor() : store->packed(weight);
+  if (!panels.defined()) return {};
+  count_multiply_adds(x.numel() * weight.size(0));
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = weight.size(0);
+  const Tensor y = at::empty(sizes, x.options());
+  set->packed_product(x.reshape({-1, x.size(-1)}).contiguous(), panels, bias, y.view({-1, y.size(-1)}));
+  return y;
+}
+
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -89,7 +108,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         },
         OperationContains::products)[0];
   const bool differentiate = torch::autograd::compute_requires_grad(x, weight, bias);
-  if (!differentiate) return product(x, weight, bias);
+  if (!differentiate) {
+    const Tensor y = packed_product(x, weight, bias);
+    return y.defined() ? y : product(x, weight, bias);
+  }
   if (plain_now()) {
     count_multiply_adds(2 * x.numel() * weight.size(0));  // of autograd's backward pass
     return product(x, weight, bias);
