@@ -35,13 +35,18 @@ class Trainer {
   /// Returns after training has ended and its last checkpoint is written. `stop_requested`, if given, is
   /// called after each update.
   StopReason run(const std::function<bool()>& stop_requested = {});
+  /// The updates of the run so far.
+  int64_t updates() const { return progress_.updates; }
 
  private:
   void set_up();
+  /// Before the first update of a resumed run.
+  void go_on();
   StopReason train(const std::function<bool()>& stop_requested);
   std::vector<Batch> next_batches();
-  /// Returns whether the score is the best so far.
-  bool validate();
+  /// Returns whether the score is the best so far. `extra`: it is not due, and counts for nothing but `best`,
+  /// until the run is resumed.
+  bool validate(bool extra);
   /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 
@@ -59,7 +64,7 @@ class Trainer {
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<Validator> validator_;
   std::unique_ptr<Loader> loader_;
-  std::map<std::string, double> scores_;  // of the last validation
+  std::map<std::string, double> scores_;  // of a validation after the last update
   const char* doing_ = "beginning";       // for error messages
 };
 
