@@ -30,12 +30,7 @@ class TrainerTest : public ::testing::Test {
  protected:
   TrainerTest() {
     set_log_level(LogLevel::quiet);
-    std::string source, target;
-    for (int i = 0; i < 12; ++i) {
-      for (int word = 0; word <= i % 5; ++word) source.append(1, "abcde"[word * i % 5]).append(1, ' ');
-      for (int word = 0; word <= i; ++word) target.append(1, "vwxyz"[(word + i) % 5]).append(1, ' ');
-      source.back() = target.back() = '\n';
-    }
+    const auto [source, target] = twelve_pairs();
     options.data.train_source = options.data.valid_source = folder.write("t.source", source);
     options.data.train_target = options.data.valid_target = folder.write("t.target", target);
     options.batch = {BatchUnit::sentences, 4, 2};
