@@ -180,18 +180,17 @@ void RunDirectory::checkpoint(int64_t update, bool best, const KeptCheckpoints& 
 }
 
 void RunDirectory::go_on(const KeptCheckpoints& kept) {
+  std::error_code failure;
+  fs::create_directory(path_ / checkpoints_folder, failure);
+  remove_old(kept);  // first: the disk may be full
   for (const char* name : {"best", "last"}) link_again(name);
   const fs::path best = path_ / "best", relative = fs::path(checkpoints_folder) / step_name(kept.best);
-  std::error_code failure;
   if (kept.best < 0)
     fs::remove(best, failure);
-  else if (is_whole(path_ / relative))
+  else if (is_whole(path_ / relative) && fs::read_symlink(best, failure) != relative)
     replace_symlink(best, relative);
-  remove_old(kept);
 }
 
-/// Where a copy has a folder in the place of this link, it becomes a checkpoint, if there is none of that
-/// update, and the link one again.
 void RunDirectory::link_again(const char* name) const {
   const fs::path link = path_ / name;
   if (fs::is_symlink(link) || !fs::is_directory(link)) return;
@@ -205,7 +204,6 @@ void RunDirectory::link_again(const char* name) const {
   const fs::path relative = fs::path(checkpoints_folder) / step_name(update), step = path_ / relative;
   // Removed with what killed runs left, if this one is killed here.
   const fs::path aside = path_ / checkpoints_folder / ("." + step_name(update) + "." + name);
-  fs::create_directories(path_ / checkpoints_folder);
   if (is_whole(step)) {
     move_folder(link, aside);
   } else {

@@ -59,6 +59,8 @@ class RunDirectory {
   void lock();
   /// Makes the folder and those above it, for `discard` to remove.
   void make(const std::filesystem::path& folder);
+  /// Where a copy has a folder in the place of this link: the folder becomes the checkpoint of its update, if
+  /// there is none, and the link is one again.
   void link_again(const char* name) const;
   void remove_old(const KeptCheckpoints& kept) const;
   /// The complete checkpoints, newest first.
