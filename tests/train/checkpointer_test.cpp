@@ -30,7 +30,7 @@ class CheckpointerTest : public ::testing::Test {
     options.optimization.average_decay = 0.5;
     options.run.directory = folder.path("run");
     run.emplace(RunDirectory::create(options));
-    run->begin();
+    run->begin(options);
     log.emplace(run->path());
     text.emplace(options.data, /*seed=*/1);
     checkpointer.emplace(*run, *log, options, *text);

@@ -28,7 +28,7 @@ class RunDirectoryTest : public testing::Test {
 
   RunDirectory begun() const {
     RunDirectory run = RunDirectory::create(options);
-    run.begin();
+    run.begin(options);
     return run;
   }
   fs::path run_path() const { return folder.path("run"); }
@@ -128,7 +128,7 @@ TEST_F(RunDirectoryTest, ARunThatIsDiscardedLeavesWhatWasThere) {
 TEST_F(RunDirectoryTest, ABeginningThatFailsIsDiscardedToo) {
   RunDirectory run = RunDirectory::create(options);
   fs::create_directory(run_path() / "config.json");
-  EXPECT_THROW(run.begin(), Error);
+  EXPECT_THROW(run.begin(options), Error);
   fs::remove(run_path() / "config.json");
   run.discard();
   EXPECT_FALSE(fs::exists(run_path()));

@@ -417,6 +417,10 @@ TEST_F(TrainerTest, AStartThatFailsChangesNothing) {
   EXPECT_EQ(fs::read_symlink(folder.path("link")), "own");
   EXPECT_EQ(fs::status(folder.path("own")).permissions(), fs::perms::owner_all | fs::perms::group_all);
   EXPECT_TRUE(fs::is_empty(folder.path("own")));
+  options.optimization.divergence_norm = 1e-9;
+  EXPECT_THAT(error_of([&] { train(); }), StartsWith("update 1: training diverged"));
+  EXPECT_TRUE(fs::is_empty(folder.path("own")));
+  options.optimization.divergence_norm = 0;
   options.limits.max_minutes = 1e-9;
   EXPECT_THAT(error_of([&] { train(); }), StartsWith("--max-minutes: passed before the first update"));
   EXPECT_TRUE(fs::is_empty(folder.path("own")));
@@ -427,6 +431,10 @@ TEST_F(TrainerTest, AStartThatFailsChangesNothing) {
                                                       << "\n";
   const std::string before = read_file(run() / "train.jsonl");
   fails(/*resume=*/true);
+  EXPECT_EQ(read_file(run() / "train.jsonl"), before);
+  options.limits.max_updates = 0;
+  options.optimization.divergence_norm = 1e-9;
+  EXPECT_THAT(error_of([&] { train(/*resume=*/true); }), StartsWith("update 3: training diverged"));
   EXPECT_EQ(read_file(run() / "train.jsonl"), before);
 }
 

@@ -98,9 +98,9 @@ void RunDirectory::make(const fs::path& folder) {
   throw not_created(folder, failure.message());
 }
 
-void RunDirectory::begin() {
+void RunDirectory::begin(const TrainOptions& options) {
   make(path_ / checkpoints_folder);
-  set_options(options_);
+  set_options(options);
   std::error_code failure;
   fs::remove(path_ / RunLog::file_name, failure);  // of a run that ended before its first checkpoint
 }

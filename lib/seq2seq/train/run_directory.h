@@ -28,7 +28,7 @@ class RunDirectory {
   /// empty; a run that ended before its first checkpoint may be overwritten, which `begin` does.
   static RunDirectory create(const TrainOptions& options);
   /// Writes the configuration into the folder that `create` has found.
-  void begin();
+  void begin(const TrainOptions& options);
   /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left.
   void discard() const;
   /// An existing run. Throws Error if it is in use by another process, has no checkpoint to resume from or

@@ -54,13 +54,6 @@ void Trainer::set_up() {
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
   loader_ = text_->loader(options_, model_.text, progress_.position);
-  if (!resumed_) {
-    if (stop_rule_.reached(progress_))
-      throw Error("--max-minutes",
-                  "passed before the first update: reading the text and making the vocabulary count",
-                  "give more time");
-    run_.begin();
-  }
   monitor_.begun(progress_, model_, validator_->size(), resumed_);
 }
 
@@ -70,13 +63,22 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   try {
     return train(stop_requested);
   } catch (...) {
+    if (!resumed_ && !begun_) run_.discard();
     rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
   }
 }
 
-void Trainer::go_on() {
-  doing_ = "resuming";
-  checkpointer_->go_on(progress_);
+void Trainer::begin_or_go_on() {
+  if (resumed_) {
+    checkpointer_->go_on(progress_);
+    note_schedule_end();
+  } else {
+    run_.begin(options_);
+  }
+  begun_ = true;
+}
+
+void Trainer::note_schedule_end() {
   TrainOptions kept = run_.options();
   Schedule before(kept.optimization, kept.limits);
   if (before.end() == schedule_.end()) return;
@@ -88,7 +90,10 @@ void Trainer::go_on() {
 
 StopReason Trainer::train(const std::function<bool()>& stop_requested) {
   std::optional<StopReason> reason = stop_rule_.reached(progress_);
-  if (resumed_ && !reason) go_on();
+  if (reason && progress_.updates == 0)
+    throw Error("--max-minutes",
+                "passed before the first update: reading the text and making the vocabulary count",
+                "give more time");
   while (!reason) {
     doing_ = "training";
     const auto begin = Clock::now();
@@ -100,6 +105,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     const UpdateResult update = update_->run(batches, number, rate);
     const double seconds = seconds_since(begin);
 
+    if (!begun_) begin_or_go_on();
     progress_.count(update, seconds, waited_seconds);
     scores_.clear();
     note_precision();

@@ -40,8 +40,11 @@ class Trainer {
 
  private:
   void set_up();
-  /// Before the first update of a resumed run.
-  void go_on();
+  /// Once the first update of this process has succeeded: only from here on does the run directory change, so
+  /// that a start that fails leaves what was there.
+  void begin_or_go_on();
+  /// Logs and stores the end of the schedule if it differs from that of the earlier updates.
+  void note_schedule_end();
   StopReason train(const std::function<bool()>& stop_requested);
   std::vector<Batch> next_batches();
   /// Returns whether the score is the best so far. `extra`: it is not due, and counts for nothing but `best`,
@@ -51,7 +54,7 @@ class Trainer {
   void note_precision();
 
   TrainOptions options_;
-  bool resumed_;
+  bool resumed_, begun_ = false;
   RunDirectory run_;
   RunLog log_;
   StopRule stop_rule_;
