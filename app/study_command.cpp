@@ -56,7 +56,9 @@ int run_study(const StudyCommandOptions& options) {
   keep_few_shapes();
   Study study = Study::load(options.config);
   replace_text(study, options.text);
-  watch_stop_signals();
+  watch_stop_signals(options.quiet ? ""
+                                   : "stopping: what has been trained is saved; a second signal ends the "
+                                     "study at once");
   // Runs are trained by this program, even if its file has been replaced since.
   const StudyOutcome outcome = seq2seq::run_study(study, options.plan, {own_program(), SEQ2SEQ_VERSION},
                                                   [] { return stop_signal() != 0; });

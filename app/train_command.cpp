@@ -65,6 +65,9 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
   refuse_changes(
       before, options, given, [](const OptionField& field) { return !field.is(on_resume_free); },
       "cannot change when a run is resumed", ", or begin a new run with --initialize-from");
+  const int64_t* end = updates_of(options.optimization.schedule);
+  if (end == nullptr || *end == 0 || !given.contains(path_of(options, end)))
+    check_stays_within_schedule(options, before);
   options.run.directory = directory;
   return options;
 }
@@ -120,23 +123,34 @@ TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
   return options;
 }
 
-int train(const TrainOptions& options, std::optional<RunDirectory> resumed) {
-  keep_large_blocks();
-  watch_stop_signals();
-  Trainer trainer(options, std::move(resumed), process_start);
-  const StopReason reason = trainer.run([] { return stop_signal() != 0; });
+void tell_end(StopReason reason, const TrainOptions& options, bool trained) {
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
+  const auto tell = [&](const std::string& end) {
+    if (trained)
+      log_info(end);
+    else
+      log_warning("nothing was trained: " + end);
+  };
   switch (reason) {
     case StopReason::limit:
-      log_info("limit reached" + again + " and a higher limit");
-      break;
+      return tell("limit reached" + again + " and a higher limit");
     case StopReason::patience:
-      log_info("validation no longer improves: done");
-      break;
+      return tell("validation no longer improves: done" + again + " and a higher --patience than " +
+                  std::to_string(options.validation.patience));
     case StopReason::signal:
-      log_info("stopped and saved" + again);
-      break;
+      return tell("stopped and saved" + again);
   }
+}
+
+int train(const TrainOptions& options, std::optional<RunDirectory> resumed, bool quiet) {
+  keep_large_blocks();
+  watch_stop_signals(quiet ? ""
+                           : "stopping: the run is saved after its next update; a second signal ends it "
+                             "at once");
+  Trainer trainer(options, std::move(resumed), process_start);
+  const int64_t begin = trainer.updates();
+  const StopReason reason = trainer.run([] { return stop_signal() != 0; });
+  tell_end(reason, options, trainer.updates() > begin);
   log_info("translate with: seq2seq translate --model " + options.run.directory);
   return reason == StopReason::signal ? stop_exit_code() : 0;
 }
@@ -149,10 +163,10 @@ int run_train(const TrainCallOptions& call, const OptionPatch& given) {
     std::cout << options_to_json(options) << "\n";
     return 0;
   }
-  check_as_given(options, given, [&] { check(options); });
+  check_as_given(options, given, [&] { check(options, resumed ? &resumed->options() : nullptr); });
   open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
-  return train(options, std::move(resumed));
+  return train(options, std::move(resumed), call.quiet);
 }
 
 }  // namespace

@@ -71,6 +71,33 @@ expect(2 "^$" "^seq2seq: ${FOLDER}/other.json: optimization.coverage-loss-start:
 expect(2 "^$" "^seq2seq: --encoder.size: differs from the model in ${run}; leave it out: --initialize-from decides it\n$"
        train ${text} --run-directory ${FOLDER}/none --initialize-from ${run} --encoder.size 9)
 
+# A run ends with its schedule, which another end may stretch: that is told, and kept with the run. A run that patience
+# has ended names the flag.
+set(text_of_run ${text} --tokenizer word --no-shared-vocabulary --embedding.size 8 --encoder.size 8 --decoder.size 8
+    --threads 1)
+set(scheduled --run-directory ${FOLDER}/scheduled_run)
+file(REMOVE_RECURSE ${FOLDER}/scheduled_run)
+expect(2 "^$" "^seq2seq: --warmup-updates: 2 leaves nothing of the schedule, which ends at update 2; [^\n]*\n$"
+       train ${text_of_run} ${scheduled} --schedule cosine --warmup-updates 2 --max-updates 2)
+expect(0 "^$" "^$" train --quiet ${text_of_run} ${scheduled} --schedule cosine --max-updates 2 --patience 1)
+expect(2 "^$" "^seq2seq: --max-updates: 4 goes beyond update 2, [^\n]*; add --schedule.updates 4, [^\n]*\n$"
+       train --resume ${scheduled} --max-updates 4)
+expect(2 "^$" "^seq2seq: --max-updates: no limit goes beyond update 2, [^\n]*\n$"
+       train --resume ${scheduled} --max-updates 0 --max-epochs 3)
+expect(0 "^$" "^warning: the schedule of the learning rate ends at update 6 instead of 2: the rate of update 3 is [^\n]*\n$"
+       train --quiet --resume ${scheduled} --max-updates 3 --schedule.updates 6)
+expect(0 "^$" "^$" train --quiet --resume ${scheduled} --max-updates 4)
+expect(2 "^$" "^seq2seq: --max-updates: 8 goes beyond update 6, [^\n]*\n$" train --resume ${scheduled} --max-updates 8)
+expect(0 "^$" "^$" train --quiet --resume ${scheduled} --max-updates 8 --schedule.updates 6)
+expect(0 "^$" "^warning: nothing was trained: limit reached; go on with --resume [^\n]* and a higher limit\n$"
+       train --quiet --resume ${scheduled} --max-updates 8 --schedule.updates 6)
+set(stalled --run-directory ${FOLDER}/stalled_run)
+file(REMOVE_RECURSE ${FOLDER}/stalled_run)
+expect(0 "^$" "done; go on with --resume [^\n]* a higher --patience than 1\n"
+       train ${text_of_run} ${stalled} --learning-rate 0 --valid-every 1 --patience 1)
+expect(0 "^$" "^warning: nothing was trained: [^\n]*; go on with --resume [^\n]* and a higher --patience than 1\n$"
+       train --quiet --resume ${stalled})
+
 # Paths in a configuration are taken from the present folder, as those of flags are, and shown as given.
 file(WRITE ${FOLDER}/own/own.json "{\"data\": {\"train\": \"own.tsv\"}, \"text\": {\"tokenizer\": {\"model\": \"../joint.model\"}}}")
 expect(0 "\"model\": \"../joint.model\"" "^$" train --config ${FOLDER}/own/own.json --dump-config)

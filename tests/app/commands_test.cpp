@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
 #include <iostream>
 #include <iterator>
 #include <sstream>
@@ -12,6 +14,7 @@
 #include "../data/temporary_folder.h"
 #include "command_line.h"
 #include "help_formatter.h"
+#include "stop_signal.h"
 
 namespace seq2seq {
 namespace {
@@ -180,6 +183,27 @@ TEST(Commands, AFolderThatCannotBeMadeIsNamed) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_EQ(outcome.error,
             "seq2seq: /dev/null/x: cannot be created (Not a directory); check the folder's permissions\n");
+}
+
+// Whatever the program is doing, such as making a vocabulary.
+TEST(StopSignal, IsAcknowledgedAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto stopped_by = [](int signal, const std::string& acknowledgement) {
+    watch_stop_signals(acknowledgement);
+    std::raise(signal);
+    std::exit(stop_exit_code());
+  };
+  EXPECT_EXIT(stopped_by(SIGINT, "stopping: wait"), testing::ExitedWithCode(130), "^stopping: wait\n$");
+  EXPECT_EXIT(stopped_by(SIGTERM, ""), testing::ExitedWithCode(143), "^$");
+}
+
+TEST(StopSignal, ASecondOneEndsTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto stop_twice = [] {
+    watch_stop_signals("stopping");
+    for (int i = 0; i < 2; ++i) std::raise(SIGINT);
+  };
+  EXPECT_EXIT(stop_twice(), testing::KilledBySignal(SIGINT), "^stopping\n$");
 }
 
 TEST(Commands, FormerFlagsMeanWhatTheyMeant) {

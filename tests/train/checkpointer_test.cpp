@@ -30,6 +30,7 @@ class CheckpointerTest : public ::testing::Test {
     options.optimization.average_decay = 0.5;
     options.run.directory = folder.path("run");
     run.emplace(RunDirectory::create(options));
+    run->begin(options);
     log.emplace(run->path());
     text.emplace(options.data, /*seed=*/1);
     checkpointer.emplace(*run, *log, options, *text);
@@ -92,6 +93,8 @@ TEST_F(CheckpointerTest, WhatIsSavedIsRestored) {
   EXPECT_EQ(restored.position, progress.position);
   EXPECT_EQ(restored.target_tokens, 4);
   EXPECT_EQ(restored.training_seconds, 3);
+  EXPECT_EQ(lines_of<UpdateLine>(RunLog::read(run->path())).size(), 2U);
+  checkpointer->go_on(restored);
   EXPECT_EQ(lines_of<UpdateLine>(RunLog::read(run->path())).size(), 1U);
 }
 

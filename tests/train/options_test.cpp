@@ -111,6 +111,77 @@ TEST(TrainOptionsCheck, AScheduleThatEndsMustKnowWhere) {
   accepted([](auto& o) { o.optimization.schedule = PlateauSchedule{}; });
 }
 
+TEST(TrainOptionsCheck, TheWarmUpEndsBeforeTheSchedule) {
+  const auto warming_up = [](int64_t updates, const ScheduleOptions& schedule, int64_t max_updates = 0) {
+    return [=](auto& o) {
+      o.optimization.warmup_updates = updates;
+      o.optimization.schedule = schedule;
+      o.limits.max_updates = max_updates;
+    };
+  };
+  for (const ScheduleOptions& schedule :
+       {ScheduleOptions(LinearSchedule{10}), ScheduleOptions(CosineSchedule{10})}) {
+    accepted(warming_up(9, schedule));
+    for (const int64_t updates : {10, 20})
+      refused(warming_up(updates, schedule, 100), "--warmup-updates: " + std::to_string(updates) + " leaves",
+              "lower it, or raise --schedule.updates");
+  }
+  refused(warming_up(20, LinearSchedule{}, 20),
+          "--warmup-updates: 20 leaves nothing of the schedule, which "
+          "ends at update 20",
+          "lower it");
+  accepted(warming_up(20, ConstantSchedule{}, 10));
+}
+
+/// Of a run that began with such a limit.
+TrainOptions ending(const ScheduleOptions& schedule, int64_t max_updates) {
+  TrainOptions options = sensible();
+  options.optimization.schedule = schedule;
+  options.limits.max_updates = max_updates;
+  return options;
+}
+
+TEST(TrainOptionsCheck, AnOldRunGoesOnWithItsSchedule) {
+  TrainOptions options = ending(LinearSchedule{10}, 20);
+  options.optimization.warmup_updates = 20;
+  EXPECT_THROW(check(options), UsageError);
+  EXPECT_NO_THROW(check(options, &options));
+  TrainOptions changed = options;
+  changed.optimization.schedule = LinearSchedule{20};
+  EXPECT_THROW(check(changed, &options), UsageError);
+  changed.optimization.schedule = LinearSchedule{21};
+  EXPECT_NO_THROW(check(changed, &options));
+}
+
+TEST(TrainOptionsCheck, ARunStaysWithinTheScheduleThatItBeganWith) {
+  const auto problem = [](const TrainOptions& begun, const LimitOptions& limits) -> std::string {
+    TrainOptions options = begun;
+    options.limits = limits;
+    try {
+      check_stays_within_schedule(options, begun);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  for (const ScheduleOptions& schedule :
+       {ScheduleOptions(CosineSchedule{}), ScheduleOptions(LinearSchedule{}),
+        ScheduleOptions(LinearSchedule{20})}) {
+    const TrainOptions begun = ending(schedule, 20);
+    for (const int64_t updates : {10, 20}) EXPECT_EQ(problem(begun, {.max_updates = updates}), "");
+    EXPECT_EQ(problem(begun, {.max_updates = 40}),
+              "--max-updates: 40 goes beyond update 20, where the run's schedule of the learning rate ends; "
+              "add --schedule.updates 40, which lets it end there");
+    EXPECT_THAT(problem(begun, {.max_epochs = 3}),
+                StartsWith("--max-updates: no limit goes beyond update 20"));
+  }
+  EXPECT_THAT(problem(ending(CosineSchedule{20}, 10), {.max_updates = 21}), HasSubstr("beyond update 20"));
+  // That was meant to go on at the minimum, or has no end.
+  EXPECT_EQ(problem(ending(CosineSchedule{20}, 30), {.max_updates = 40}), "");
+  EXPECT_EQ(problem(ending(CosineSchedule{20}, 0), {.max_updates = 40}), "");
+  EXPECT_EQ(problem(ending(PlateauSchedule{}, 20), {.max_updates = 40}), "");
+}
+
 TEST(TrainOptionsCheck, OptionsThatWouldDoNothingAreRefused) {
   refused([](auto& o) { o.optimization.minimum_learning_rate = 1; },
           "--minimum-learning-rate: is above the learning rate", "lower it");

@@ -9,6 +9,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/training_state.h"
 
 namespace seq2seq {
 namespace {
@@ -25,6 +26,11 @@ class RunDirectoryTest : public testing::Test {
  protected:
   RunDirectoryTest() { options.run.directory = folder.path("run"); }
 
+  RunDirectory begun() const {
+    RunDirectory run = RunDirectory::create(options);
+    run.begin(options);
+    return run;
+  }
   fs::path run_path() const { return folder.path("run"); }
   std::set<std::string> checkpoints() const {
     std::set<std::string> names;
@@ -33,7 +39,7 @@ class RunDirectoryTest : public testing::Test {
     return names;
   }
   static void write(RunDirectory& run, int64_t update, bool best = false, int64_t keep = 2) {
-    run.checkpoint(update, best, keep, [&](const fs::path& into) {
+    run.checkpoint(update, best, {keep}, [&](const fs::path& into) {
       std::ofstream(into / "state.pt") << update;
       std::ofstream(into / "model.pt") << update;
     });
@@ -46,7 +52,7 @@ class RunDirectoryTest : public testing::Test {
 TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   fs::create_directories(run_path());
   {
-    RunDirectory run = RunDirectory::create(options);  // an empty folder is accepted
+    RunDirectory run = begun();  // an empty folder is accepted
     write(run, 1);
   }
   EXPECT_THAT([&] { RunDirectory::create(options); },
@@ -68,13 +74,73 @@ TEST_F(RunDirectoryTest, RefusesAPathThatCannotBeLookedUp) {
               ThrowsMessage<Error>(StartsWith(endless + ": is not a run directory")));
 }
 
+TEST_F(RunDirectoryTest, RefusesALinkThatLeadsNowhere) {
+  const std::string link = folder.path("link");
+  fs::create_directory_symlink("nowhere", link);
+  for (const std::string& path : {link, link + "/", link + "/run"}) {
+    options.run.directory = path;
+    const auto problem = ThrowsMessage<Error>(
+        StartsWith(link + ": is a link to 'nowhere', which does not exist; create that"));
+    EXPECT_THAT([&] { RunDirectory::create(options); }, problem);
+    EXPECT_THAT([&] { RunDirectory::open(path); }, problem);
+  }
+  EXPECT_FALSE(fs::exists(folder.path("nowhere")));
+  fs::create_directory(folder.path("nowhere"));
+  for (const std::string& path : {link + "/run", link}) {
+    options.run.directory = path;
+    EXPECT_NO_THROW(RunDirectory::create(options).discard());
+  }
+}
+
+// Whatever it was: a link, a folder with its own rights, nothing, a run that ended before its first checkpoint.
+TEST_F(RunDirectoryTest, ARunThatIsDiscardedLeavesWhatWasThere) {
+  const auto start_and_fail = [&](const fs::path& path) {
+    options.run.directory = path;
+    RunDirectory::create(options).discard();
+  };
+  start_and_fail(folder.path("a/b/run"));
+  EXPECT_FALSE(fs::exists(folder.path("a")));
+  fs::create_directory(folder.path("a"));
+  start_and_fail(folder.path("a/b/run/"));
+  EXPECT_TRUE(fs::is_empty(folder.path("a")));
+  EXPECT_TRUE(fs::exists(folder.path("a")));
+
+  const auto own = fs::perms::owner_all | fs::perms::group_write | fs::perms::group_exec;
+  fs::permissions(folder.path("a"), own);
+  start_and_fail(folder.path("a"));
+  EXPECT_EQ(fs::status(folder.path("a")).permissions(), own);
+  fs::create_directory_symlink("a", folder.path("link"));
+  start_and_fail(folder.path("link"));
+  EXPECT_EQ(fs::read_symlink(folder.path("link")), "a");
+
+  options.run.seed = 5;
+  options.run.directory = folder.path("link");
+  begun();
+  folder.write("link/train.jsonl", "some lines");
+  const std::string config = read_file(folder.path("a/config.json"));
+  options.run.seed = 6;
+  start_and_fail(folder.path("link"));
+  EXPECT_EQ(read_file(folder.path("a/config.json")), config);
+  EXPECT_EQ(read_file(folder.path("a/train.jsonl")), "some lines");
+  EXPECT_TRUE(fs::exists(folder.path("a/checkpoints")));
+}
+
+TEST_F(RunDirectoryTest, ABeginningThatFailsIsDiscardedToo) {
+  RunDirectory run = RunDirectory::create(options);
+  fs::create_directory(run_path() / "config.json");
+  EXPECT_THROW(run.begin(options), Error);
+  fs::remove(run_path() / "config.json");
+  run.discard();
+  EXPECT_FALSE(fs::exists(run_path()));
+}
+
 TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
   options.optimization.optimizer = AdagradOptions{.initial_accumulator = 0.1234567890123456789};
   options.run.seed = 1234567890123456789;
   options.validation.metrics = {"bleu", "chrf"};
   options.data.train_source = "Übung \"1\".en";
   {
-    RunDirectory run = RunDirectory::create(options);
+    RunDirectory run = begun();
     EXPECT_EQ(options_to_json(run.options()), options_to_json(options));
     write(run, 1);
   }
@@ -83,7 +149,7 @@ TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
 
 TEST_F(RunDirectoryTest, RefusesANewerConfiguration) {
   {
-    RunDirectory run = RunDirectory::create(options);
+    RunDirectory run = begun();
     write(run, 1);
   }
   write_file(run_path() / "config.json", R"({"format": 2, "something": "new"})");
@@ -95,11 +161,11 @@ TEST_F(RunDirectoryTest, RefusesANewerConfiguration) {
 TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
   EXPECT_THAT([&] { RunDirectory::open(run_path()); },
               ThrowsMessage<Error>(HasSubstr("is not a run directory (no config.json)")));
-  RunDirectory::create(options);
+  begun();
   EXPECT_THAT([&] { RunDirectory::open(run_path()); },
               ThrowsMessage<Error>(HasSubstr("has no checkpoint to resume from")));
   {
-    RunDirectory run = RunDirectory::create(options);
+    RunDirectory run = begun();
     write(run, 4);
     write(run, 5);
   }
@@ -109,10 +175,12 @@ TEST_F(RunDirectoryTest, OpensOnlyARunWithACheckpoint) {
 }
 
 TEST_F(RunDirectoryTest, BeginsAnewWhereARunEndedBeforeItsFirstCheckpoint) {
-  RunDirectory::create(options);
+  begun();
   RunLog(run_path()).write(PrecisionLine{1, "float32"});
   fs::create_directory(run_path() / "checkpoints" / ".step-3.tmp");
   RunDirectory::create(options);
+  EXPECT_TRUE(fs::exists(run_path() / "train.jsonl"));
+  begun();
   EXPECT_FALSE(fs::exists(run_path() / "train.jsonl"));
   std::ofstream(run_path() / "notes") << "mine";
   EXPECT_THROW(RunDirectory::create(options), Error);
@@ -120,7 +188,7 @@ TEST_F(RunDirectoryTest, BeginsAnewWhereARunEndedBeforeItsFirstCheckpoint) {
 }
 
 TEST_F(RunDirectoryTest, IsUsedByOneTrainingAtATime) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   for (const bool checkpointed : {false, true}) {
     if (checkpointed) write(run, 1);
     EXPECT_THAT([&] { RunDirectory::create(options); }, ThrowsMessage<Error>(HasSubstr("in use by another")));
@@ -130,7 +198,7 @@ TEST_F(RunDirectoryTest, IsUsedByOneTrainingAtATime) {
 }
 
 TEST_F(RunDirectoryTest, KeepsTheNewestAndTheBest) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   for (int64_t update = 10; update <= 60; update += 10) write(run, update, update == 20);
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-20", "step-50", "step-60"));
   write(run, 70, true);
@@ -139,8 +207,96 @@ TEST_F(RunDirectoryTest, KeepsTheNewestAndTheBest) {
   EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-70", "step-100"));
 }
 
+TEST_F(RunDirectoryTest, GoesOnFromTheBestThatCounts) {
+  RunDirectory run = begun();
+  write(run, 10, true);
+  run.checkpoint(15, true, {.newest = 1, .best = 10}, [](const fs::path& into) {
+    for (const char* file : {"state.pt", "model.pt"}) std::ofstream(into / file) << 15;
+  });
+  EXPECT_EQ(fs::read_symlink(run_path() / "best"), fs::path("checkpoints") / "step-15");
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-10", "step-15"));
+  run.go_on({.newest = 1, .best = 10});
+  EXPECT_EQ(fs::read_symlink(run_path() / "best"), fs::path("checkpoints") / "step-10");
+  EXPECT_EQ(fs::read_symlink(run_path() / "last"), fs::path("checkpoints") / "step-15");
+  run.go_on({.newest = 1, .best = 5});  // whose checkpoint is not there
+  EXPECT_EQ(fs::read_symlink(run_path() / "best"), fs::path("checkpoints") / "step-10");
+  run.go_on({.newest = 1, .best = -1});
+  EXPECT_FALSE(fs::is_symlink(run_path() / "best"));
+  EXPECT_EQ(read_file(run.last_checkpoint() / "state.pt"), "15");
+}
+
+// A full disk must be relieved before the next checkpoint is written.
+TEST_F(RunDirectoryTest, ALowerNumberOfCheckpointsHoldsAtOnce) {
+  RunDirectory run = begun();
+  for (int64_t update = 10; update <= 50; update += 10) write(run, update, update == 20, 9);
+  fs::create_directory(run_path() / "checkpoints" / ".step-60.tmp-1234");
+  run.go_on({.newest = 1, .best = 20});
+  EXPECT_THAT(checkpoints(), UnorderedElementsAre("step-20", "step-50"));
+}
+
+/// A copy of the run whose links have become folders, with real states in its checkpoints.
+class CopiedRun : public RunDirectoryTest {
+ protected:
+  CopiedRun() {
+    RunDirectory run = begun();
+    for (const int64_t update : {10, 20})
+      run.checkpoint(update, update == 10, {}, [&](const fs::path& into) {
+        TrainingState state;
+        state.progress.updates = update;
+        save_training_state(state, into / "state.pt");
+        std::ofstream(into / "model.pt") << update;
+      });
+    fs::copy(run_path(), copy, fs::copy_options::recursive);
+  }
+  void go_on() const { RunDirectory::open(copy).go_on({.newest = 2, .best = 10}); }
+  void expect_links() const {
+    EXPECT_EQ(fs::read_symlink(copy / "best"), fs::path("checkpoints") / "step-10");
+    EXPECT_EQ(fs::read_symlink(copy / "last"), fs::path("checkpoints") / "step-20");
+    EXPECT_EQ(read_file(copy / "best" / "model.pt"), "10");
+    EXPECT_EQ(read_file(copy / "last" / "model.pt"), "20");
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(copy / "checkpoints"))
+      names.insert(entry.path().filename().string());
+    EXPECT_THAT(names, ElementsAre("step-10", "step-20"));
+  }
+
+  const fs::path copy = folder.path("copy");
+};
+
+TEST_F(CopiedRun, HasItsLinksAgain) {
+  go_on();
+  expect_links();
+}
+
+TEST_F(CopiedRun, NeedsNoOtherCheckpoints) {
+  fs::remove_all(copy / "checkpoints");
+  go_on();
+  expect_links();
+}
+
+TEST_F(CopiedRun, CompletesACheckpointThatIsNotWhole) {
+  fs::remove(copy / "checkpoints" / "step-10" / "model.pt");
+  go_on();
+  expect_links();
+}
+
+TEST_F(CopiedRun, NeedsNoLinks) {
+  for (const char* link : {"best", "last"}) fs::remove_all(copy / link);
+  go_on();
+  EXPECT_EQ(read_file(copy / "best" / "model.pt"), "10");
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint().filename(), "step-20");
+}
+
+TEST_F(CopiedRun, RemovesNoFolderThatItDoesNotKnow) {
+  fs::remove(copy / "best" / "state.pt");
+  std::ofstream(copy / "best" / "notes") << "mine";
+  EXPECT_THAT([&] { go_on(); }, ThrowsMessage<Error>(StartsWith((copy / "best").string() +
+                                                                ": is a folder, not a link, and holds no")));
+  EXPECT_EQ(read_file(copy / "best" / "notes"), "mine");
+}
+
 TEST_F(RunDirectoryTest, LeavesAloneWhatIsNoCheckpoint) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   write(run, 10);
   fs::copy(run_path() / "checkpoints" / "step-10", run_path() / "checkpoints" / "step-10-mine");
   fs::create_directory(run_path() / "checkpoints" / "step-notes");
@@ -149,7 +305,7 @@ TEST_F(RunDirectoryTest, LeavesAloneWhatIsNoCheckpoint) {
 }
 
 TEST_F(RunDirectoryTest, LinksAreRelativeSoThatARunCanMove) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   write(run, 1, true);
   write(run, 2);
   EXPECT_EQ(fs::read_symlink(run_path() / "best"), fs::path("checkpoints") / "step-1");
@@ -159,9 +315,9 @@ TEST_F(RunDirectoryTest, LinksAreRelativeSoThatARunCanMove) {
 }
 
 TEST_F(RunDirectoryTest, AnInterruptedCheckpointLeavesNothingHalf) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   write(run, 1, true);
-  EXPECT_THROW(run.checkpoint(2, true, 1,
+  EXPECT_THROW(run.checkpoint(2, true, {1},
                               [](const fs::path& into) {
                                 std::ofstream(into / "state.pt") << "half";
                                 throw std::runtime_error("disk full");
@@ -173,7 +329,7 @@ TEST_F(RunDirectoryTest, AnInterruptedCheckpointLeavesNothingHalf) {
 }
 
 TEST_F(RunDirectoryTest, RemovesWhatAKilledRunLeft) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   write(run, 1);
   const fs::path half = run_path() / "checkpoints" / ".step-2.tmp-1234";
   fs::create_directory(half);
@@ -183,9 +339,9 @@ TEST_F(RunDirectoryTest, RemovesWhatAKilledRunLeft) {
 }
 
 TEST_F(RunDirectoryTest, ACheckpointOfAnAbandonedFutureIsReplaced) {
-  RunDirectory run = RunDirectory::create(options);
+  RunDirectory run = begun();
   write(run, 1);
-  run.checkpoint(2, false, 2, [](const fs::path& into) { std::ofstream(into / "state.pt") << "damaged"; });
+  run.checkpoint(2, false, {2}, [](const fs::path& into) { std::ofstream(into / "state.pt") << "damaged"; });
   replace_symlink(run_path() / "last", "checkpoints/step-1");  // as the message on a damaged state advises
   write(run, 2);
   EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "2");

@@ -177,6 +177,24 @@ TEST_F(RunLogTest, CutDropsWhatCameAfterTheUpdate) {
   EXPECT_EQ(text(), line(1) + line(2) + line(3));
 }
 
+TEST_F(RunLogTest, AnExtraValidationIsTheBestOnlyWhileTheRunRests) {
+  log.write(ValidationLine{.update = 4, .best = true});
+  log.write(ValidationLine{.update = 6, .best = true, .extra = true, .validation_seconds = 0.25});
+  EXPECT_THAT(text(), HasSubstr(R"("best":true,"extra":true,"validation_seconds":0.25,)"));
+  const std::string before = text();
+  const auto best = [&] {
+    std::vector<bool> all;
+    for (const ValidationLine& line : lines_of<ValidationLine>(read())) all.push_back(line.best);
+    return all;
+  };
+  EXPECT_THAT(best(), ElementsAre(true, true));
+  EXPECT_EQ(lines_of<ValidationLine>(read()).back().extra, true);
+  log.cut(6);
+  EXPECT_THAT(best(), ElementsAre(true, false));
+  EXPECT_EQ(text().size(), before.size() + 1);  // nothing else has changed
+  EXPECT_EQ(lines_of<ValidationLine>(read()).front().extra, std::nullopt);
+}
+
 TEST_F(RunLogTest, HistoryHasTheScoresOfAllValidations) {
   EXPECT_EQ(log.history(), "[]");
   log.write(UpdateLine{.update = 1});

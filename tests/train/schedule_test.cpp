@@ -30,11 +30,11 @@ void expect_rates(const Schedule& schedule, const std::function<double(double)>&
 }
 
 TEST(Schedule, ConstantAfterTheWarmUp) {
-  expect_rates(Schedule(options_of(ConstantSchedule{}), 0), [](double) { return peak; });
+  expect_rates(Schedule(options_of(ConstantSchedule{}), {}), [](double) { return peak; });
 }
 
 TEST(Schedule, InverseSquareRootOfTheUpdate) {
-  const Schedule schedule(options_of(InverseSquareRootSchedule{}), 0);
+  const Schedule schedule(options_of(InverseSquareRootSchedule{}), {});
   expect_rates(
       schedule, [](double n) { return std::max(minimum, peak * std::sqrt(warmup / n)); }, 1000);
   EXPECT_DOUBLE_EQ(schedule.rate(4 * warmup), peak / 2);
@@ -44,16 +44,16 @@ TEST(Schedule, InverseSquareRootOfTheUpdate) {
 TEST(Schedule, InverseSquareRootWithoutWarmUpBeginsAtThePeak) {
   OptimizationOptions options = options_of(InverseSquareRootSchedule{});
   options.warmup_updates = 0;
-  EXPECT_DOUBLE_EQ(Schedule(options, 0).rate(1), peak);
-  EXPECT_DOUBLE_EQ(Schedule(options, 0).rate(9), peak / 3);
+  EXPECT_DOUBLE_EQ(Schedule(options, {}).rate(1), peak);
+  EXPECT_DOUBLE_EQ(Schedule(options, {}).rate(9), peak / 3);
 }
 
 TEST(Schedule, LinearReachesTheMinimumAtItsEnd) {
   const auto formula = [](double n) {
     return n >= horizon ? minimum : peak + (minimum - peak) * (n - warmup) / (horizon - warmup);
   };
-  expect_rates(Schedule(options_of(LinearSchedule{horizon}), 1000), formula);
-  expect_rates(Schedule(options_of(LinearSchedule{}), horizon), formula);  // 0: max-updates
+  expect_rates(Schedule(options_of(LinearSchedule{horizon}), {.max_updates = 1000}), formula);
+  expect_rates(Schedule(options_of(LinearSchedule{}), {.max_updates = horizon}), formula);  // 0: max-updates
 }
 
 TEST(Schedule, CosineReachesTheMinimumAtItsEnd) {
@@ -61,14 +61,14 @@ TEST(Schedule, CosineReachesTheMinimumAtItsEnd) {
     const double done = std::min(1.0, (n - warmup) / (horizon - warmup));
     return minimum + (peak - minimum) * (1 + std::cos(std::numbers::pi * done)) / 2;
   };
-  expect_rates(Schedule(options_of(CosineSchedule{horizon}), 1000), formula);
-  expect_rates(Schedule(options_of(CosineSchedule{}), horizon), formula);
-  EXPECT_NEAR(Schedule(options_of(CosineSchedule{horizon}), 0).rate((warmup + horizon) / 2),
+  expect_rates(Schedule(options_of(CosineSchedule{horizon}), {.max_updates = 1000}), formula);
+  expect_rates(Schedule(options_of(CosineSchedule{}), {.max_updates = horizon}), formula);
+  EXPECT_NEAR(Schedule(options_of(CosineSchedule{horizon}), {}).rate((warmup + horizon) / 2),
               (peak + minimum) / 2, 1e-15);
 }
 
 TEST(Schedule, PlateauScalesAfterPatientValidations) {
-  Schedule schedule(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), 0);
+  Schedule schedule(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), {});
   expect_rates(schedule, [](double) { return peak; });
   schedule.validated(false);
   schedule.validated(true);  // restarts the count
@@ -83,9 +83,9 @@ TEST(Schedule, PlateauScalesAfterPatientValidations) {
 }
 
 TEST(Schedule, PlateauGoesOnFromItsState) {
-  Schedule schedule(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), 0);
+  Schedule schedule(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), {});
   for (int i = 0; i < 3; ++i) schedule.validated(false);
-  Schedule resumed(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), 0);
+  Schedule resumed(options_of(PlateauSchedule{.factor = 0.5, .patience = 2}), {});
   resumed.restore(schedule.state());
   EXPECT_DOUBLE_EQ(resumed.rate(100), peak / 2);
   resumed.validated(false);  // the second in a row
@@ -93,7 +93,7 @@ TEST(Schedule, PlateauGoesOnFromItsState) {
 }
 
 TEST(Schedule, ValidationChangesNoOtherSchedule) {
-  Schedule schedule(options_of(ConstantSchedule{}), 0);
+  Schedule schedule(options_of(ConstantSchedule{}), {});
   for (int i = 0; i < 9; ++i) schedule.validated(false);
   EXPECT_EQ(schedule.rate(100), peak);
   EXPECT_EQ(schedule.state().stalled_validations, 0);

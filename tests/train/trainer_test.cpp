@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <fstream>
 #include <sstream>
 
 #include "../data/temporary_folder.h"
@@ -18,8 +19,10 @@ namespace seq2seq::test {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pointwise;
 using ::testing::StartsWith;
 
 /// Twelve pairs: three batches per epoch.
@@ -27,12 +30,7 @@ class TrainerTest : public ::testing::Test {
  protected:
   TrainerTest() {
     set_log_level(LogLevel::quiet);
-    std::string source, target;
-    for (int i = 0; i < 12; ++i) {
-      for (int word = 0; word <= i % 5; ++word) source.append(1, "abcde"[word * i % 5]).append(1, ' ');
-      for (int word = 0; word <= i; ++word) target.append(1, "vwxyz"[(word + i) % 5]).append(1, ' ');
-      source.back() = target.back() = '\n';
-    }
+    const auto [source, target] = twelve_pairs();
     options.data.train_source = options.data.valid_source = folder.write("t.source", source);
     options.data.train_target = options.data.valid_target = folder.write("t.target", target);
     options.batch = {BatchUnit::sentences, 4, 2};
@@ -91,6 +89,101 @@ TEST_F(TrainerTest, TheLimitComesBeforePatience) {
   options.validation.patience = 4;
   EXPECT_EQ(train(/*resume=*/true), StopReason::patience);
   EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3 u4 v4 u5 v5");
+}
+
+// It may choose `best` while the run rests, and counts for nothing once the run goes on.
+TEST_F(TrainerTest, AValidationThatIsNotDueIsExtra) {
+  options.optimization.learning_rate = 0.01;
+  options.validation.every = 4;
+  options.limits.max_updates = 6;
+  options.run.keep_checkpoints = 1;
+  EXPECT_EQ(train(), StopReason::limit);
+  EXPECT_EQ(events(), "u1 u2 u3 u4 v4 u5 u6 v6");
+  EXPECT_EQ(link("best"), "step-6");
+  EXPECT_FALSE(log()[4].contains("extra"));
+  EXPECT_EQ(log().back()["extra"], true);
+  EXPECT_EQ(log().back()["best"], true);
+  const Progress resting = load_training_state(run() / "last" / "state.pt").progress;
+  EXPECT_EQ(resting.best_update, 4);
+  EXPECT_EQ(resting.validated_update, 4);
+  EXPECT_EQ(resting.stalled_validations, 0);
+  EXPECT_EQ(parse_json(load_model(run()).provenance, "")["validation"]["loss"], log().back()["loss"]);
+
+  const std::string before = read_file(run() / "train.jsonl");
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);  // nothing to train: the run rests on
+  EXPECT_EQ(read_file(run() / "train.jsonl"), before);
+  EXPECT_EQ(link("best"), "step-6");
+
+  options.limits.max_updates = 0;
+  EXPECT_EQ(train(/*resume=*/true, [] { return true; }), StopReason::signal);
+  EXPECT_EQ(events(), "u1 u2 u3 u4 v4 u5 u6 v6 u7");
+  EXPECT_EQ(link("best"), "step-4");
+  EXPECT_EQ(link("last"), "step-7");
+  EXPECT_EQ(log()[7]["best"], false);
+  EXPECT_TRUE(parse_json(load_model(run() / "last").provenance, "")["validation"].is_null());
+}
+
+TEST_F(TrainerTest, BeforeTheFirstDueValidationThereIsNoBestInARunThatGoesOn) {
+  options.validation.every = 4;
+  options.limits.max_updates = 2;
+  train();
+  EXPECT_EQ(link("best"), "step-2");
+  options.limits.max_updates = 0;
+  train(/*resume=*/true, [] { return true; });
+  EXPECT_FALSE(fs::is_symlink(run() / "best"));
+}
+
+/// The learning rates of the updates.
+std::vector<double> rates_in(const std::vector<Json>& log) {
+  std::vector<double> rates;
+  for (const Json& line : log)
+    if (line["type"] == "update") rates.push_back(line["learning_rate"]);
+  return rates;
+}
+
+TEST_F(TrainerTest, TheFirstLimitIsTheEndOfTheScheduleUntilAnotherIsGiven) {
+  options.optimization.schedule = LinearSchedule{};
+  options.optimization.learning_rate = 0.08;
+  options.limits.max_updates = 4;
+  train();
+  options.limits.max_updates = 2;
+  train(/*resume=*/true);
+  options.limits.max_updates = 8;
+  train(/*resume=*/true, [] { return true; });
+  EXPECT_THAT(rates_in(log()), Pointwise(DoubleEq(), {0.06, 0.04, 0.02, 0.0, 0.0}));
+  options.optimization.schedule = LinearSchedule{8};
+  set_log_level(LogLevel::normal);
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true, [] { return true; });
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      HasSubstr("warning: the schedule of the learning rate ends at update 8 instead of 4: the rate of "
+                "update 6 is 0.02, not 0\n"));
+  set_log_level(LogLevel::quiet);
+  EXPECT_DOUBLE_EQ(rates_in(log()).back(), 0.02);
+  // It is kept with the run.
+  options = RunDirectory::options_of(run());
+  EXPECT_EQ(std::get<LinearSchedule>(options.optimization.schedule).updates, 8);
+  options.limits.max_updates = 7;
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_DOUBLE_EQ(rates_in(log()).back(), 0.01);
+}
+
+TEST_F(TrainerTest, AFullDiskIsRelievedBeforeTheNextCheckpoint) {
+  options.limits.max_updates = 5;
+  options.optimization.learning_rate = 0;
+  train();
+  options.limits.max_updates = 0;
+  options.run.keep_checkpoints = 1;
+  std::vector<std::string> left;
+  train(/*resume=*/true, [&] {
+    for (const auto& entry : fs::directory_iterator(run() / "checkpoints"))
+      left.push_back(entry.path().filename().string());
+    return true;
+  });
+  EXPECT_THAT(left, ::testing::UnorderedElementsAre("step-1", "step-5"));  // the best and the last
 }
 
 TEST_F(TrainerTest, ImprovementRenewsPatience) {
@@ -307,6 +400,42 @@ TEST_F(TrainerTest, ARunThatCannotBeginLeavesNoFolder) {
   options.data.train_source = source;
   options.limits.max_updates = 1;
   EXPECT_EQ(train(), StopReason::limit);  // with the same --run-directory
+}
+
+TEST_F(TrainerTest, AStartThatFailsChangesNothing) {
+  const std::string target = options.data.train_target;
+  const auto fails = [&](bool resume) {
+    options.data.train_target = folder.path("none");
+    EXPECT_THAT(error_of([&] { train(resume); }), StartsWith(folder.path("none") + ": cannot be opened"));
+    options.data.train_target = target;
+  };
+  fs::create_directory(folder.path("own"));
+  fs::permissions(folder.path("own"), fs::perms::owner_all | fs::perms::group_all);
+  fs::create_directory_symlink("own", folder.path("link"));
+  options.run.directory = folder.path("link");
+  fails(/*resume=*/false);
+  EXPECT_EQ(fs::read_symlink(folder.path("link")), "own");
+  EXPECT_EQ(fs::status(folder.path("own")).permissions(), fs::perms::owner_all | fs::perms::group_all);
+  EXPECT_TRUE(fs::is_empty(folder.path("own")));
+  options.optimization.divergence_norm = 1e-9;
+  EXPECT_THAT(error_of([&] { train(); }), StartsWith("update 1: training diverged"));
+  EXPECT_TRUE(fs::is_empty(folder.path("own")));
+  options.optimization.divergence_norm = 0;
+  options.limits.max_minutes = 1e-9;
+  EXPECT_THAT(error_of([&] { train(); }), StartsWith("--max-minutes: passed before the first update"));
+  EXPECT_TRUE(fs::is_empty(folder.path("own")));
+
+  options.limits = {.max_updates = 2};
+  EXPECT_EQ(train(), StopReason::limit);
+  std::ofstream(run() / "train.jsonl", std::ios::app) << R"({"type":"update","update":3})"
+                                                      << "\n";
+  const std::string before = read_file(run() / "train.jsonl");
+  fails(/*resume=*/true);
+  EXPECT_EQ(read_file(run() / "train.jsonl"), before);
+  options.limits.max_updates = 0;
+  options.optimization.divergence_norm = 1e-9;
+  EXPECT_THAT(error_of([&] { train(/*resume=*/true); }), StartsWith("update 3: training diverged"));
+  EXPECT_EQ(read_file(run() / "train.jsonl"), before);
 }
 
 TEST_F(TrainerTest, RefusesToHoldOutEverything) {

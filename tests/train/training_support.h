@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+
 #include "../support/compare.h"
 #include "seq2seq/model/named_tensors.h"
 #include "seq2seq/train/options.h"
@@ -16,6 +19,17 @@ inline TrainOptions small_training() {
   options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0};
   options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0};
   return options;
+}
+
+/// The texts of twelve pairs: a target has from 1 to 12 words, so that all have 90 tokens with their </s>.
+inline std::pair<std::string, std::string> twelve_pairs() {
+  std::string source, target;
+  for (int i = 0; i < 12; ++i) {
+    for (int word = 0; word <= i % 5; ++word) source.append(1, "abcde"[word * i % 5]).append(1, ' ');
+    for (int word = 0; word <= i; ++word) target.append(1, "vwxyz"[(word + i) % 5]).append(1, ' ');
+    source.back() = target.back() = '\n';
+  }
+  return {source, target};
 }
 
 /// Copies of the current values.

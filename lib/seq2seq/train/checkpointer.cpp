@@ -6,8 +6,6 @@
 namespace seq2seq {
 namespace {
 
-constexpr const char *state_file = "state.pt", *model_file = "model.pt";
-
 // The options that shaped the weights, without paths, which mean nothing elsewhere.
 Json training_options(const TrainOptions& options) {
   Json all = parse_json(options_to_json(options), "options");
@@ -31,7 +29,7 @@ std::string Checkpointer::provenance(const Progress& progress,
   json["update"] = progress.updates;
   json["epoch"] = progress.position.epoch;
   json["training-seconds"] = progress.training_seconds;
-  if (progress.validated()) json["validation"] = scores;
+  if (!scores.empty()) json["validation"] = scores;
   json["history"] = parse_json(log_.history(), RunLog::file_name);
   json["data"] = parse_json(text_.fingerprints(), "fingerprints");
   json["training"] = training_options(options_);
@@ -41,24 +39,31 @@ std::string Checkpointer::provenance(const Progress& progress,
 void Checkpointer::save(const Progress& progress, const TranslationModel& model, Update& update,
                         const std::map<std::string, double>& scores, bool best) {
   const std::string history = provenance(progress, scores);
-  run_.checkpoint(progress.updates, best, options_.run.keep_checkpoints,
-                  [&](const std::filesystem::path& folder) {
-                    save_training_state({progress, update.state()}, folder / state_file);
-                    const AveragedWeights averages = update.averaged_weights();
-                    TranslationModel saved = on_cpu(model);
-                    saved.provenance = history;
-                    saved.self_test = to_json(self_test(saved));
-                    save_model(saved, folder / model_file);
-                  });
+  run_.checkpoint(progress.updates, best, kept(progress), [&](const std::filesystem::path& folder) {
+    save_training_state({progress, update.state()}, folder / RunDirectory::state_file);
+    const AveragedWeights averages = update.averaged_weights();
+    TranslationModel saved = on_cpu(model);
+    saved.provenance = history;
+    saved.self_test = to_json(self_test(saved));
+    save_model(saved, folder / RunDirectory::model_file);
+  });
 }
 
 Progress Checkpointer::restore(Update& update) {
-  const std::string origin = (run_.last_checkpoint() / state_file).string();
+  const std::string origin = (run_.last_checkpoint() / RunDirectory::state_file).string();
   const TrainingState state = load_training_state(origin);
   text_.expect_pairs(state.progress.training_pairs);
   update.restore(state.tensors, origin);
-  log_.cut(state.progress.updates);
   return state.progress;
+}
+
+void Checkpointer::go_on(const Progress& progress) {
+  run_.go_on(kept(progress));  // first: it may relieve a full disk
+  log_.cut(progress.updates);
+}
+
+KeptCheckpoints Checkpointer::kept(const Progress& progress) const {
+  return {options_.run.keep_checkpoints, progress.best_update};
 }
 
 }  // namespace seq2seq

@@ -21,15 +21,20 @@ class Checkpointer {
   /// Whether `--checkpoint-every` requires a checkpoint after the last update. The trainer also saves at the
   /// end of a run and after each new best score.
   bool due(const Progress& progress) const;
-  /// `model` is the one that `update` trains, `scores` are those of the last validation. Throws Error.
+  /// `model` is the one that `update` trains, `scores` are those of a validation after the last update, empty
+  /// without one; `best`: they are the best so far. Throws Error.
   void save(const Progress& progress, const TranslationModel& model, Update& update,
             const std::map<std::string, double>& scores, bool best);
-  /// Restores the last checkpoint: loads weights and optimizer state into `update` and drops later log lines.
-  /// Throws Error if it does not fit the model or belongs to another text.
+  /// Loads weights and optimizer state of the last checkpoint into `update`; the run stays as it is. Throws
+  /// Error if they do not fit the model or belong to another text.
   Progress restore(Update& update);
+  /// To be called before the first update behind `progress`, which was restored: takes the log back to it, and
+  /// an extra validation out of `best` (RunDirectory::go_on).
+  void go_on(const Progress& progress);
 
  private:
   std::string provenance(const Progress& progress, const std::map<std::string, double>& scores) const;
+  KeptCheckpoints kept(const Progress& progress) const;
 
   RunDirectory& run_;
   RunLog& log_;

@@ -1,5 +1,7 @@
 #include "seq2seq/train/options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "seq2seq/core/error.h"
@@ -32,10 +34,17 @@ void check_validation(const ValidationOptions& options) {
                      "name it with --valid-metrics, and choose another criterion, such as rougeL");
 }
 
-int64_t horizon_of(const ScheduleOptions& schedule) {
-  if (const auto* linear = std::get_if<LinearSchedule>(&schedule)) return linear->updates;
-  if (const auto* cosine = std::get_if<CosineSchedule>(&schedule)) return cosine->updates;
-  return 1;
+void check_schedule(const TrainOptions& options, const TrainOptions* begun) {
+  const auto end = schedule_end(options.optimization.schedule, (begun ? *begun : options).limits);
+  // What an older version began goes on.
+  if (!end || (begun && end == schedule_end(begun->optimization.schedule, begun->limits))) return;
+  if (*end == 0)
+    throw UsageError("--schedule.updates", "is missing",
+                     "the schedule must know where it ends: give it or --max-updates");
+  if (const int64_t warmup = options.optimization.warmup_updates; warmup >= *end)
+    throw UsageError("--warmup-updates",
+                     fmt::format("{} leaves nothing of the schedule, which ends at update {}", warmup, *end),
+                     "lower it, or raise --schedule.updates");
 }
 
 }  // namespace
@@ -62,12 +71,41 @@ std::span<const char* const> option_names(Precision) {
   return precision_names;
 }
 
+const int64_t* updates_of(const ScheduleOptions& schedule) {
+  return std::visit(
+      [](const auto& one) -> const int64_t* {
+        if constexpr (requires { one.updates; })
+          return &one.updates;
+        else
+          return nullptr;
+      },
+      schedule);
+}
+
+std::optional<int64_t> schedule_end(const ScheduleOptions& schedule, const LimitOptions& begun) {
+  const int64_t* updates = updates_of(schedule);
+  if (updates == nullptr) return std::nullopt;
+  return *updates > 0 ? *updates : begun.max_updates;
+}
+
+void check_stays_within_schedule(const TrainOptions& options, const TrainOptions& begun) {
+  const auto end = schedule_end(begun.optimization.schedule, begun.limits);
+  const auto within = [&](int64_t max_updates) { return max_updates > 0 && max_updates <= *end; };
+  const int64_t wanted = options.limits.max_updates;
+  if (!end || !within(begun.limits.max_updates) || within(wanted)) return;
+  const std::string number = wanted > 0 ? std::to_string(wanted) : "N";
+  throw UsageError("--max-updates",
+                   fmt::format("{} goes beyond update {}, where the run's schedule of the learning rate ends",
+                               wanted > 0 ? number : "no limit", *end),
+                   "add --schedule.updates " + number + ", which lets it end there");
+}
+
 bool ValidationOptions::translates() const {
   const auto wanted = wanted_metrics(*this);
   return std::any_of(wanted.begin(), wanted.end(), [](const Metric* metric) { return metric->of_texts(); });
 }
 
-void check(const TrainOptions& options) {
+void check(const TrainOptions& options, const TrainOptions* begun) {
   if (options.run.directory.empty())
     throw UsageError("--run-directory", "is missing", "name a folder for this run, such as run");
   require_corpus_files(options.data.train_files(), corpus_flags("--train"));
@@ -81,9 +119,7 @@ void check(const TrainOptions& options) {
       (sharing == EmbeddingSharing::source_target || sharing == EmbeddingSharing::all))
     throw UsageError("--embedding.sharing", "source and target cannot share vectors of two vocabularies",
                      "set --shared-vocabulary");
-  if (horizon_of(options.optimization.schedule) == 0 && options.limits.max_updates == 0)
-    throw UsageError("--schedule.updates", "is missing",
-                     "the schedule must know where it ends: give it or --max-updates");
+  check_schedule(options, begun);
   if (options.optimization.learning_rate < options.optimization.minimum_learning_rate)
     throw UsageError("--minimum-learning-rate", "is above the learning rate", "lower it");
   if (options.optimization.coverage_loss > 0 && !has_attention(options.model))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -71,14 +72,16 @@ struct LinearSchedule {
   static constexpr const char* type = "linear";
   int64_t updates = 0;
   static void fields(auto& o, auto& f) {
-    f("updates", o.updates, "reach the minimum after this many updates; 0 = max-updates", at_least(0));
+    f("updates", o.updates, "reach the minimum after this many updates; 0 = the run's first max-updates",
+      at_least(0), on_resume_free);
   }
 };
 struct CosineSchedule {
   static constexpr const char* type = "cosine";
   int64_t updates = 0;
   static void fields(auto& o, auto& f) {
-    f("updates", o.updates, "reach the minimum after this many updates; 0 = max-updates", at_least(0));
+    f("updates", o.updates, "reach the minimum after this many updates; 0 = the run's first max-updates",
+      at_least(0), on_resume_free);
   }
 };
 struct PlateauSchedule {
@@ -92,6 +95,8 @@ struct PlateauSchedule {
 };
 using ScheduleOptions = std::variant<ConstantSchedule, InverseSquareRootSchedule, LinearSchedule,
                                      CosineSchedule, PlateauSchedule>;
+/// The `updates` of a schedule that has an end; null of the others.
+const int64_t* updates_of(const ScheduleOptions& schedule);
 
 /// The metrics that validation offers: names of rows of metrics().
 std::vector<std::string> validation_metric_names();
@@ -275,8 +280,15 @@ struct TrainOptions {
 
 SEQ2SEQ_DECLARE_OPTIONS(TrainOptions)
 
-/// Rules between fields, and what this machine supports, before any file is opened. Throws UsageError.
-void check(const TrainOptions& options);
+/// Where the schedule ends in a run that began with `begun`: at its `updates`, or else at the first
+/// --max-updates. nullopt: never; 0: unknown.
+std::optional<int64_t> schedule_end(const ScheduleOptions& schedule, const LimitOptions& begun);
+
+/// Rules between fields, and what this machine supports, before any file is opened. `begun`: of a run that is
+/// resumed, its options. Throws UsageError.
+void check(const TrainOptions& options, const TrainOptions* begun = nullptr);
+/// Throws UsageError if a run that was to end within its schedule is to go on beyond the schedule's end.
+void check_stays_within_schedule(const TrainOptions& options, const TrainOptions& begun);
 /// Throws UsageError if the device does not support `precision`, Error if there is no such device.
 void check_available(Precision precision, const std::string& device);
 /// Whether the run's device supports `precision` with its kernels.

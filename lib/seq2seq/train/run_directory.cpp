@@ -1,5 +1,7 @@
 #include "seq2seq/train/run_directory.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -8,12 +10,13 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/training_state.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* config_file = "config.json";
+constexpr const char *config_file = "config.json", *checkpoints_folder = "checkpoints";
 constexpr int64_t config_format = 1;
 
 std::string step_name(int64_t update) {
@@ -32,46 +35,90 @@ std::optional<int64_t> update_of(const std::string& name) {
 bool is_abandoned(const fs::path& run) {
   for (const auto& entry : fs::directory_iterator(run)) {
     const std::string name = entry.path().filename().string();
-    if (name != config_file && name != RunLog::file_name && name != "checkpoints") return false;
+    if (name != config_file && name != RunLog::file_name && name != checkpoints_folder) return false;
   }
-  if (!fs::exists(run / config_file) || !fs::is_directory(run / "checkpoints")) return false;
-  for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
+  if (!fs::exists(run / config_file) || !fs::is_directory(run / checkpoints_folder)) return false;
+  for (const auto& entry : fs::directory_iterator(run / checkpoints_folder))
     if (!entry.path().filename().string().starts_with(".step-")) return false;
   return true;
+}
+
+bool is_whole(const fs::path& checkpoint) {
+  return fs::exists(checkpoint / RunDirectory::state_file) &&
+         fs::exists(checkpoint / RunDirectory::model_file);
+}
+
+void refuse_dangling_link(const fs::path& path) {
+  std::error_code unknown;
+  for (fs::path at = path; !at.empty() && !fs::exists(at, unknown); at = at.parent_path())
+    if (fs::is_symlink(at, unknown))
+      throw Error(at.string(), "is a link to '" + fs::read_symlink(at).string() + "', which does not exist",
+                  "create that folder, or remove the link");
+}
+
+Error not_created(const fs::path& path, const std::string& reason) {
+  return {path.string(), "cannot be created (" + reason + ")", "check the path and the folder's permissions"};
+}
+
+void move_folder(const fs::path& from, const fs::path& to) {
+  std::error_code failure;
+  fs::rename(from, to, failure);
+  if (failure) throw not_created(to, failure.message());
 }
 
 }  // namespace
 
 RunDirectory RunDirectory::create(const TrainOptions& options) {
   RunDirectory run{options.run.directory};
+  run.options_ = options;
   std::error_code failure;
+  refuse_dangling_link(run.path_);
   if (fs::exists(run.path_, failure) && !fs::is_directory(run.path_, failure))
     throw Error(run.path_.string(), "is a file", "name another --run-directory");
-  fs::create_directories(run.path_, failure);
-  if (failure)
-    throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
-                "check the folder's permissions");
+  run.make(run.path_);
   run.lock();
-  if (!fs::is_empty(run.path_, failure) && !is_abandoned(run.path_))
+  if (::access(run.path_.c_str(), R_OK | W_OK | X_OK) != 0)
+    throw Error(run.path_.string(), "cannot be used (" + system_reason() + ")",
+                "check the folder's permissions");
+  if (!fs::is_empty(run.path_) && !is_abandoned(run.path_))
     throw Error(run.path_.string(), "is not empty",
                 "add --resume to go on with that run, or name another --run-directory");
-  fs::remove(run.path_ / RunLog::file_name, failure);
-  fs::create_directories(run.path_ / "checkpoints", failure);
-  if (failure)
-    throw Error(run.path_.string(), "cannot be created (" + failure.message() + ")",
-                "check the folder's permissions");
-  run.set_options(options);
   return run;
+}
+
+void RunDirectory::make(const fs::path& folder) {
+  std::error_code failure;
+  std::vector<fs::path> missing;
+  for (fs::path at = folder; !at.empty() && !fs::exists(at, failure); at = at.parent_path())
+    missing.push_back(at);
+  made_.insert(made_.begin(), missing.begin(), missing.end());
+  fs::create_directories(folder, failure);
+  if (!failure) return;
+  discard();
+  throw not_created(folder, failure.message());
+}
+
+void RunDirectory::begin(const TrainOptions& options) {
+  make(path_ / checkpoints_folder);
+  set_options(options);
+  std::error_code failure;
+  fs::remove(path_ / RunLog::file_name, failure);  // of a run that ended before its first checkpoint
+}
+
+void RunDirectory::discard() const {
+  std::error_code ignored;
+  for (const fs::path& folder : made_) fs::remove(folder, ignored);
 }
 
 RunDirectory RunDirectory::open(const std::string& path) {
   RunDirectory run{path};
   std::error_code unknown;
+  refuse_dangling_link(run.path_);
   if (!fs::exists(run.path_ / config_file, unknown))
     throw Error(path, "is not a run directory (no config.json)",
                 "leave out --resume to begin a new run there");
   run.lock();
-  if (!fs::exists(run.last_checkpoint() / "state.pt"))
+  if (!fs::exists(run.last_checkpoint() / state_file))
     throw Error(path, "has no checkpoint to resume from", "begin again without --resume");
   run.options_ = options_of(path);
   return run;
@@ -101,11 +148,11 @@ TrainOptions RunDirectory::options_of(const fs::path& run) {
 }
 
 bool RunDirectory::can_resume(const fs::path& run) {
-  return fs::exists(run / config_file) && fs::exists(RunDirectory{run}.last_checkpoint() / "state.pt");
+  return fs::exists(run / config_file) && fs::exists(RunDirectory{run}.last_checkpoint() / state_file);
 }
 
 fs::path RunDirectory::last_checkpoint() const {
-  if (fs::exists(path_ / "last" / "state.pt")) return path_ / "last";
+  if (fs::exists(path_ / "last" / state_file)) return path_ / "last";
   const auto steps = whole_steps();
   return steps.empty() ? path_ / "last" : steps.front().second;
 }
@@ -113,42 +160,73 @@ fs::path RunDirectory::last_checkpoint() const {
 std::vector<std::pair<int64_t, fs::path>> RunDirectory::whole_steps() const {
   std::vector<std::pair<int64_t, fs::path>> steps;
   std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints", missing))
+  for (const auto& entry : fs::directory_iterator(path_ / checkpoints_folder, missing))
     if (const auto update = update_of(entry.path().filename().string()))
       steps.emplace_back(*update, entry.path());
   std::sort(steps.rbegin(), steps.rend());
   return steps;
 }
 
-void RunDirectory::checkpoint(int64_t update, bool best, int64_t keep,
+void RunDirectory::checkpoint(int64_t update, bool best, const KeptCheckpoints& kept,
                               const std::function<void(const fs::path&)>& fill) {
-  const fs::path relative = fs::path("checkpoints") / step_name(update);
+  const fs::path relative = fs::path(checkpoints_folder) / step_name(update);
   // Left by a run that was then resumed from an earlier checkpoint.
   fs::remove_all(path_ / relative);
   write_directory(path_ / relative, fill);
   // In this order: a run killed in between resumes from the previous checkpoint and finds the same best.
   if (best) replace_symlink(path_ / "best", relative);
   replace_symlink(path_ / "last", relative);
-  remove_old(keep);
+  remove_old(kept);
 }
 
-void RunDirectory::discard() const {
-  std::error_code ignored;
-  for (const auto& made : {path_ / config_file, path_ / "checkpoints", path_}) fs::remove(made, ignored);
+void RunDirectory::go_on(const KeptCheckpoints& kept) {
+  std::error_code failure;
+  fs::create_directory(path_ / checkpoints_folder, failure);
+  remove_old(kept);  // first: the disk may be full
+  for (const char* name : {"best", "last"}) link_again(name);
+  const fs::path best = path_ / "best", relative = fs::path(checkpoints_folder) / step_name(kept.best);
+  if (kept.best < 0)
+    fs::remove(best, failure);
+  else if (is_whole(path_ / relative) && fs::read_symlink(best, failure) != relative)
+    replace_symlink(best, relative);
 }
 
-void RunDirectory::remove_old(int64_t keep) const {
+void RunDirectory::link_again(const char* name) const {
+  const fs::path link = path_ / name;
+  if (fs::is_symlink(link) || !fs::is_directory(link)) return;
+  int64_t update = 0;
+  try {
+    update = load_training_state(link / state_file).progress.updates;
+  } catch (const Error&) {
+    throw Error(link.string(), "is a folder, not a link, and holds no whole checkpoint",
+                "move it out of the run, which goes on without it");
+  }
+  const fs::path relative = fs::path(checkpoints_folder) / step_name(update), step = path_ / relative;
+  // Removed with what killed runs left, if this one is killed here.
+  const fs::path aside = path_ / checkpoints_folder / ("." + step_name(update) + "." + name);
+  if (is_whole(step)) {
+    move_folder(link, aside);
+  } else {
+    fs::remove_all(step);
+    move_folder(link, step);
+  }
+  replace_symlink(link, relative);
+  fs::remove_all(aside);
+}
+
+void RunDirectory::remove_old(const KeptCheckpoints& kept) const {
   const auto target = [&](const char* link) {
     return fs::is_symlink(path_ / link) ? fs::read_symlink(path_ / link).filename().string() : std::string();
   };
   std::vector<fs::path> unfinished;  // left by a run that was killed while writing
-  for (const auto& entry : fs::directory_iterator(path_ / "checkpoints"))
+  for (const auto& entry : fs::directory_iterator(path_ / checkpoints_folder))
     if (entry.path().filename().string().starts_with(".step-")) unfinished.push_back(entry.path());
   for (const auto& path : unfinished) fs::remove_all(path);
   const auto steps = whole_steps();
-  for (size_t i = static_cast<size_t>(keep); i < steps.size(); ++i) {
-    const std::string name = steps[i].second.filename().string();
-    if (name != target("best") && name != target("last")) fs::remove_all(steps[i].second);
+  for (size_t i = static_cast<size_t>(kept.newest); i < steps.size(); ++i) {
+    const auto& [update, step] = steps[i];
+    const std::string name = step.filename().string();
+    if (update != kept.best && name != target("best") && name != target("last")) fs::remove_all(step);
   }
 }
 

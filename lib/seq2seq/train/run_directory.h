@@ -12,13 +12,25 @@
 
 namespace seq2seq {
 
+/// The checkpoints that stay besides those that `best` and `last` point at.
+struct KeptCheckpoints {
+  int64_t newest = 2;  ///< so many
+  int64_t best = -1;   ///< and that of this update, which `best` goes back to in a resumed run; -1: none
+};
+
 /// The folder of one training run: config.json, train.jsonl, checkpoints/step-N/{model.pt,state.pt}, and the
 /// relative links `best` and `last`.
 class RunDirectory {
  public:
-  /// A new run. Throws Error if the folder is in use by another process or not empty; a run that ended before
-  /// its first checkpoint is overwritten.
+  static constexpr const char *state_file = "state.pt", *model_file = "model.pt";
+
+  /// The folder for a new run, made if there is none. Throws Error if it is in use by another process or not
+  /// empty; a run that ended before its first checkpoint may be overwritten, which `begin` does.
   static RunDirectory create(const TrainOptions& options);
+  /// Writes the configuration into the folder that `create` has found.
+  void begin(const TrainOptions& options);
+  /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left.
+  void discard() const;
   /// An existing run. Throws Error if it is in use by another process, has no checkpoint to resume from or
   /// was written by a newer version.
   static RunDirectory open(const std::string& path);
@@ -33,21 +45,29 @@ class RunDirectory {
   std::filesystem::path last_checkpoint() const;
 
   /// Writes checkpoint `update`: `fill` writes into its folder, then `last` and, if `best`, also `best` are
-  /// pointed at it, and the oldest checkpoints beyond `keep` are removed.
-  void checkpoint(int64_t update, bool best, int64_t keep,
+  /// pointed at it, and checkpoints that need not be `kept` are removed.
+  void checkpoint(int64_t update, bool best, const KeptCheckpoints& kept,
                   const std::function<void(const std::filesystem::path&)>& fill);
-  /// Removes what `create` made, for a run that could not start.
-  void discard() const;
+  /// To be called before a run that was opened trains on: `best` and `last` become links again where the run
+  /// is a copy that has folders in their place, `best` points at the checkpoint of update `kept.best`, and
+  /// checkpoints that need not be kept are removed.
+  void go_on(const KeptCheckpoints& kept);
   const std::filesystem::path& path() const { return path_; }
 
  private:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
   void lock();
-  void remove_old(int64_t keep) const;
+  /// Makes the folder and those above it, for `discard` to remove.
+  void make(const std::filesystem::path& folder);
+  /// Where a copy has a folder in the place of this link: the folder becomes the checkpoint of its update, if
+  /// there is none, and the link is one again.
+  void link_again(const char* name) const;
+  void remove_old(const KeptCheckpoints& kept) const;
   /// The complete checkpoints, newest first.
   std::vector<std::pair<int64_t, std::filesystem::path>> whole_steps() const;
 
   std::filesystem::path path_;
+  std::vector<std::filesystem::path> made_;  // innermost first
   TrainOptions options_;
   std::shared_ptr<FolderLock> lock_;
 };

@@ -23,7 +23,8 @@ std::string underscored(std::string metric) {
 struct LineWriter {
   Json json;
   void operator()(const char* key, const auto& value) { json[key] = value; }
-  void operator()(const char* key, const std::optional<double>& value) {
+  template <class T>
+  void operator()(const char* key, const std::optional<T>& value) {
     if (value) json[key] = *value;
   }
   void scores(const std::map<std::string, double>& scores) {
@@ -63,6 +64,11 @@ class LineReader {
   }
   void read(const char* key, bool& value) {
     if (json_.contains(key) && json_[key].is_boolean()) value = json_[key].get<bool>();
+  }
+  void read(const char* key, std::optional<bool>& value) {
+    bool known = false;
+    read(key, known);
+    if (known) value = known;
   }
   void read(const char* key, std::string& value) {
     if (json_.contains(key) && json_[key].is_string()) value = json_[key].get<std::string>();
@@ -162,12 +168,19 @@ void RunLog::write(const RunLogLine& line) {
 
 void RunLog::cut(int64_t update) {
   if (!fs::exists(path_)) return;
-  std::istringstream lines(read_file(path_));
+  const std::string text = read_file(path_);
+  std::istringstream lines(text);
   std::string kept, line;
   while (std::getline(lines, line)) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object() && number_at(json, "update") <= static_cast<double>(update)) kept += line + "\n";
+    Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !(number_at(json, "update") <= static_cast<double>(update))) continue;
+    if (json.contains("extra") && json["extra"] == true && json["best"] == true) {
+      json["best"] = false;
+      line = dump_json(json);
+    }
+    kept += line + "\n";
   }
+  if (kept == text) return;
   file_.close();
   write_file(path_, kept);
 }

@@ -52,6 +52,7 @@ struct ValidationLine {
   int64_t update = 0, epoch = 0, target_tokens = 0;
   std::map<std::string, double> scores = {};  ///< by metric: all numbers without a key of their own
   bool best = false;
+  std::optional<bool> extra = {};  ///< true: not due, but made because the run ended here
   double validation_seconds = not_logged, peak_memory_mib = not_logged, seconds = not_logged;
   static void fields(auto& line, auto& f) {
     f("update", line.update);
@@ -59,6 +60,7 @@ struct ValidationLine {
     f("target_tokens", line.target_tokens);
     f.scores(line.scores);
     f("best", line.best);
+    f("extra", line.extra);
     f("validation_seconds", line.validation_seconds);
     f("peak_memory_mib", line.peak_memory_mib);
     f("seconds", line.seconds);
@@ -120,7 +122,8 @@ class RunLog {
   explicit RunLog(const std::filesystem::path& run) : path_(run / file_name) {}
   /// Appends a line and flushes it. Throws Error.
   void write(const RunLogLine& line);
-  /// Drops the lines after `update`, which a resumed run will log again.
+  /// Drops the lines after `update`, which a resumed run will log again; an extra validation is no longer the
+  /// best.
   void cut(int64_t update);
   /// The scores of all validations so far, as a JSON array of objects.
   std::string history() const;

@@ -6,19 +6,14 @@
 
 namespace seq2seq {
 
-Schedule::Schedule(const OptimizationOptions& options, int64_t max_updates)
-    : options_(options), horizon_(max_updates) {
-  if (const auto* linear = std::get_if<LinearSchedule>(&options.schedule); linear && linear->updates > 0)
-    horizon_ = linear->updates;
-  if (const auto* cosine = std::get_if<CosineSchedule>(&options.schedule); cosine && cosine->updates > 0)
-    horizon_ = cosine->updates;
-}
+Schedule::Schedule(const OptimizationOptions& options, const LimitOptions& begun)
+    : options_(options), end_(schedule_end(options.schedule, begun)) {}
 
 double Schedule::rate(int64_t update) const {
   const double peak = options_.learning_rate, floor = options_.minimum_learning_rate;
   const auto warmup = static_cast<double>(options_.warmup_updates), now = static_cast<double>(update);
   if (now < warmup) return peak * now / warmup;
-  const double rest = static_cast<double>(horizon_) - warmup;
+  const double rest = static_cast<double>(end_.value_or(0)) - warmup;
   const double done = rest <= 0 ? 1.0 : std::min(1.0, (now - warmup) / rest);
   struct Shape {
     double now, warmup, done, plateau, floor_share;

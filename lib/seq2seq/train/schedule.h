@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "seq2seq/train/options.h"
 
@@ -14,7 +15,10 @@ class Schedule {
     int64_t stalled_validations = 0;
   };
 
-  Schedule(const OptimizationOptions& options, int64_t max_updates);
+  /// Of a run that began with the limits `begun`.
+  Schedule(const OptimizationOptions& options, const LimitOptions& begun);
+  /// The update at which the rate has reached its minimum; nullopt: the schedule has no end.
+  std::optional<int64_t> end() const { return end_; }
   /// The rate for `update`, counted from 1.
   double rate(int64_t update) const;
   void validated(bool improved);
@@ -23,7 +27,7 @@ class Schedule {
 
  private:
   OptimizationOptions options_;
-  int64_t horizon_;
+  std::optional<int64_t> end_;
   State state_;
 };
 

@@ -13,8 +13,8 @@
 namespace seq2seq {
 namespace {
 
-TrainOptions prepared(TrainOptions options) {
-  check(options);
+TrainOptions prepared(TrainOptions options, const std::optional<RunDirectory>& resumed) {
+  check(options, resumed ? &resumed->options() : nullptr);
   use_threads(options.run.threads);
   // Stored with the run, so that it is resumed with the same precision.
   options.optimization.precision = resolved(options.optimization.precision, options.run);
@@ -24,13 +24,13 @@ TrainOptions prepared(TrainOptions options) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
-    : options_(prepared(options)),
+    : options_(prepared(options, resumed)),
       resumed_(resumed.has_value()),
       run_(resumed_ ? std::move(*resumed) : RunDirectory::create(options_)),
       log_(run_.path()),
       stop_rule_(options_.limits, options_.validation.patience, started),
       monitor_(log_, options_, stop_rule_),
-      schedule_(options_.optimization, options_.limits.max_updates) {
+      schedule_(options_.optimization, run_.options().limits) {
   try {
     set_up();
   } catch (...) {
@@ -63,18 +63,37 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   try {
     return train(stop_requested);
   } catch (...) {
+    if (!resumed_ && !begun_) run_.discard();
     rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
   }
 }
 
+void Trainer::begin_or_go_on() {
+  if (resumed_) {
+    checkpointer_->go_on(progress_);
+    note_schedule_end();
+  } else {
+    run_.begin(options_);
+  }
+  begun_ = true;
+}
+
+void Trainer::note_schedule_end() {
+  TrainOptions kept = run_.options();
+  Schedule before(kept.optimization, kept.limits);
+  if (before.end() == schedule_.end()) return;
+  before.restore(progress_.schedule);
+  monitor_.schedule_changed(progress_, before, schedule_);
+  kept.optimization.schedule = options_.optimization.schedule;
+  run_.set_options(kept);
+}
+
 StopReason Trainer::train(const std::function<bool()>& stop_requested) {
   std::optional<StopReason> reason = stop_rule_.reached(progress_);
-  if (reason && progress_.updates == 0) {
-    run_.discard();
+  if (reason && progress_.updates == 0)
     throw Error("--max-minutes",
                 "passed before the first update: reading the text and making the vocabulary count",
                 "give more time");
-  }
   while (!reason) {
     doing_ = "training";
     const auto begin = Clock::now();
@@ -86,7 +105,9 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     const UpdateResult update = update_->run(batches, number, rate);
     const double seconds = seconds_since(begin);
 
+    if (!begun_) begin_or_go_on();
     progress_.count(update, seconds, waited_seconds);
+    scores_.clear();
     note_precision();
     monitor_.updated(progress_, update, rate, seconds);
     if (progress_.due(options_.run.gradient_flow_every)) {
@@ -97,10 +118,11 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
 
     const int64_t every = options_.validation.every;
     const bool epoch_ended = progress_.position.epoch != epoch;
-    bool best = (every > 0 ? progress_.due(every) : epoch_ended) && validate();
+    const bool due = every > 0 ? progress_.due(every) : epoch_ended;
+    bool best = due && validate(/*extra=*/false);
     reason = stop_rule_.reached(progress_, stop_requested);
     // A requested stop does not wait for a validation.
-    if (reason && *reason != StopReason::signal && !progress_.validated()) best = validate();
+    if (reason && *reason != StopReason::signal && !due) best = validate(/*extra=*/true);
 
     if (best || reason || checkpointer_->due(progress_)) {
       doing_ = "saving";
@@ -122,18 +144,21 @@ std::vector<Batch> Trainer::next_batches() {
   return batches;
 }
 
-bool Trainer::validate() {
+bool Trainer::validate(bool extra) {
   doing_ = "validating";
   const ValidationResult result = [&] {
     const AveragedWeights averages = update_->averaged_weights();
     return validator_->run(model_.model);
   }();
-  const bool best =
-      progress_.count_validation(result.criterion, larger_is_better(options_.validation.criterion));
-  schedule_.validated(best);
-  progress_.schedule = schedule_.state();
+  const bool larger = larger_is_better(options_.validation.criterion);
+  const bool best = extra ? progress_.is_best(result.criterion, larger)
+                          : progress_.count_validation(result.criterion, larger);
+  if (!extra) {
+    schedule_.validated(best);
+    progress_.schedule = schedule_.state();
+  }
   scores_ = result.scores;
-  monitor_.validated(progress_, result, best);
+  monitor_.validated(progress_, result, best, extra);
   return best;
 }
 

@@ -35,18 +35,26 @@ class Trainer {
   /// Returns after training has ended and its last checkpoint is written. `stop_requested`, if given, is
   /// called after each update.
   StopReason run(const std::function<bool()>& stop_requested = {});
+  /// The updates of the run so far.
+  int64_t updates() const { return progress_.updates; }
 
  private:
   void set_up();
+  /// Once the first update of this process has succeeded: only from here on does the run directory change, so
+  /// that a start that fails leaves what was there.
+  void begin_or_go_on();
+  /// Logs and stores the end of the schedule if it differs from that of the earlier updates.
+  void note_schedule_end();
   StopReason train(const std::function<bool()>& stop_requested);
   std::vector<Batch> next_batches();
-  /// Returns whether the score is the best so far.
-  bool validate();
+  /// Returns whether the score is the best so far. `extra`: it is not due, and counts for nothing but `best`,
+  /// until the run is resumed.
+  bool validate(bool extra);
   /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 
   TrainOptions options_;
-  bool resumed_;
+  bool resumed_, begun_ = false;
   RunDirectory run_;
   RunLog log_;
   StopRule stop_rule_;
@@ -59,7 +67,7 @@ class Trainer {
   std::unique_ptr<Checkpointer> checkpointer_;
   std::unique_ptr<Validator> validator_;
   std::unique_ptr<Loader> loader_;
-  std::map<std::string, double> scores_;  // of the last validation
+  std::map<std::string, double> scores_;  // of a validation after the last update
   const char* doing_ = "beginning";       // for error messages
 };
 

@@ -81,13 +81,15 @@ void TrainingMonitor::show(const Progress& progress, const UpdateResult& update)
                   wait_text(progress.interval, "  ")));
 }
 
-void TrainingMonitor::validated(const Progress& progress, const ValidationResult& result, bool best) {
+void TrainingMonitor::validated(const Progress& progress, const ValidationResult& result, bool best,
+                                bool extra) {
   ValidationLine line;
   line.update = progress.updates;
   line.epoch = static_cast<int64_t>(progress.position.epoch);
   line.target_tokens = progress.target_tokens;
   line.scores = result.scores;
   line.best = best;
+  if (extra) line.extra = true;
   line.validation_seconds = result.seconds;
   line.peak_memory_mib = peak_memory_mib();
   line.seconds = stop_rule_.seconds();
@@ -95,12 +97,21 @@ void TrainingMonitor::validated(const Progress& progress, const ValidationResult
   std::string scores;
   for (const auto& [metric, score] : line.scores)
     scores += fmt::format("{}{} {:.4g}", scores.empty() ? "" : ", ", metric, score);
-  log_info(fmt::format("validation at update {}: {}{}, {}", line.update, scores, best ? " (best)" : "",
-                       format_duration(line.seconds)));
+  log_info(fmt::format("{}validation at update {}: {}{}, {}", extra ? "extra " : "", line.update, scores,
+                       best ? " (best)" : "", format_duration(line.seconds)));
 }
 
 void TrainingMonitor::gradient_flow_measured(const Progress& progress, const GradientFlow& flow) {
   log_.write(GradientFlowLine{progress.updates, flow, stop_rule_.seconds()});
+}
+
+void TrainingMonitor::schedule_changed(const Progress& progress, const Schedule& before,
+                                       const Schedule& now) {
+  const int64_t next = progress.updates + 1;
+  log_warning(fmt::format(
+      "the schedule of the learning rate ends at update {} instead of {}: the rate of update {} is {:.4g}, "
+      "not {:.4g}",
+      now.end().value_or(0), before.end().value_or(0), next, now.rate(next), before.rate(next)));
 }
 
 void TrainingMonitor::precision_changed(const Progress& progress, Precision before, Precision now) {

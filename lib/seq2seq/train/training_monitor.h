@@ -3,6 +3,7 @@
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/train/run_log.h"
+#include "seq2seq/train/schedule.h"
 #include "seq2seq/train/stop_rule.h"
 #include "seq2seq/train/training_state.h"
 #include "seq2seq/train/validator.h"
@@ -20,8 +21,11 @@ class TrainingMonitor {
   void begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs, bool resumed);
   /// Call it after each update, once `progress` has counted it; after a log line, a new interval begins.
   void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
-  void validated(const Progress& progress, const ValidationResult& result, bool best);
+  /// `extra`: it was not due, but made because the run ends here.
+  void validated(const Progress& progress, const ValidationResult& result, bool best, bool extra);
   void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
+  /// The updates behind `progress` follow `now` instead of `before`, with another end.
+  void schedule_changed(const Progress& progress, const Schedule& before, const Schedule& now);
   /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
   /// Logs what the filter has left out in the first epoch: once, and not in a resumed run.

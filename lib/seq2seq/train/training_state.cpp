@@ -95,10 +95,13 @@ void Progress::count(const UpdateResult& update, double seconds, double waited_s
   ++interval.updates;
 }
 
-bool Progress::count_validation(double score, bool larger_is_better) {
+bool Progress::is_best(double score, bool larger_is_better) const {
   const bool first = best_update < 0;
-  const bool best =
-      std::isfinite(score) && (first || (larger_is_better ? score > best_score : score < best_score));
+  return std::isfinite(score) && (first || (larger_is_better ? score > best_score : score < best_score));
+}
+
+bool Progress::count_validation(double score, bool larger_is_better) {
+  const bool best = is_best(score, larger_is_better);
   if (best) {
     best_score = score;
     best_update = updates;

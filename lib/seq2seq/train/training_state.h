@@ -26,6 +26,7 @@ struct Progress {
   Schedule::State schedule;
   int64_t target_tokens = 0;  ///< trained on so far
   double training_seconds = 0;
+  // Of validations that were due: an extra one, where a run rests, is not counted.
   double best_score = 0;
   int64_t best_update = -1;  ///< -1: not validated yet
   int64_t stalled_validations = 0;
@@ -33,7 +34,9 @@ struct Progress {
 
   /// Counts one more update, which took `seconds`, of which `waited_seconds` for its batches.
   void count(const UpdateResult& update, double seconds, double waited_seconds = 0);
-  /// Counts a validation after the last update. Returns whether `score` is finite and better than all before.
+  /// Whether `score` is finite and better than all that were counted.
+  bool is_best(double score, bool larger_is_better) const;
+  /// Counts a validation after the last update. Returns whether its score is the best.
   bool count_validation(double score, bool larger_is_better);
   /// Whether something done every so many updates (0 = never) is due after the last one.
   bool due(int64_t every) const { return every > 0 && updates % every == 0; }
