@@ -52,7 +52,7 @@ constexpr Metric chrf_metric(const char* name, const char* title, MetricShown sh
 constexpr MetricGroup rouge_group{"rouge", false}, summary_group{"summary", true};
 
 RougeOptions rouge_options(const ScoredTexts& texts) {
-  return {.stem = texts.options.stem};
+  return {.stem = texts.options.stem, .tokenizer = texts.options.rouge_tokenizer};
 }
 
 struct RougeOfTexts {
@@ -74,7 +74,7 @@ constexpr Metric rouge_metric(const char* name, const char* title, MetricShown s
         const auto mean = mean_rouge(t.prepared<RougeOfTexts>().by_sentence)[static_cast<size_t>(type)];
         return {{"precision", mean.precision}, {"recall", mean.recall}, {"fmeasure", mean.fmeasure}};
       },
-      .heeds = {.stem = true, .sentence_lines = true},
+      .heeds = {.stem = true, .rouge_tokenizer = true, .sentence_lines = true},
       .shown = shown,
       .group = &rouge_group};
 }

@@ -39,8 +39,8 @@ using MetricDetails =
 
 /// The settings that change a metric's values.
 struct MetricHeeds {
-  bool tokenizer = false, lowercase = false, stem = false;  ///< of MetricOptions
-  bool sentence_lines = false;                              ///< whether each sentence is on its own line
+  bool tokenizer = false, lowercase = false, stem = false, rouge_tokenizer = false;  ///< of MetricOptions
+  bool sentence_lines = false;  ///< whether each sentence is on its own line
 };
 
 /// Where a metric is offered.

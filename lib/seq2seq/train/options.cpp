@@ -54,8 +54,8 @@ std::vector<const Metric*> wanted_metrics(const ValidationOptions& options) {
   return wanted;
 }
 
-bool larger_is_better(const std::string& criterion) {
-  return metric_named(criterion).best == Best::highest;
+bool larger_is_better(const Metric& criterion) {
+  return criterion.best == Best::highest;
 }
 
 std::span<const char* const> option_names(Precision) {
@@ -65,6 +65,17 @@ std::span<const char* const> option_names(Precision) {
 bool ValidationOptions::translates() const {
   const auto wanted = wanted_metrics(*this);
   return std::any_of(wanted.begin(), wanted.end(), [](const Metric* metric) { return metric->of_texts(); });
+}
+
+bool ValidationOptions::heeds(bool MetricHeeds::*setting) const {
+  const auto wanted = wanted_metrics(*this);
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](const Metric* metric) { return metric->heeds.*setting; });
+}
+
+void ValidationOptions::settle_resumed() {
+  if (rouge_tokenizer == RougeTokenizer::automatic && heeds(&MetricHeeds::rouge_tokenizer))
+    rouge_tokenizer = RougeTokenizer::rouge_score;
 }
 
 void check(const TrainOptions& options) {

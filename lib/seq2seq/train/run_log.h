@@ -50,7 +50,8 @@ struct UpdateLine {
 struct ValidationLine {
   static constexpr const char* type = "validation";
   int64_t update = 0, epoch = 0, target_tokens = 0;
-  std::map<std::string, double> scores = {};  ///< by metric: all numbers without a key of their own
+  std::map<std::string, double> scores = {};   ///< by metric: all numbers without a key of their own
+  std::optional<std::string> signatures = {};  ///< of metrics of texts; older versions have none
   bool best = false;
   double validation_seconds = not_logged, peak_memory_mib = not_logged, seconds = not_logged;
   static void fields(auto& line, auto& f) {
@@ -58,6 +59,7 @@ struct ValidationLine {
     f("epoch", line.epoch);
     f("target_tokens", line.target_tokens);
     f.scores(line.scores);
+    f("signatures", line.signatures);
     f("best", line.best);
     f("validation_seconds", line.validation_seconds);
     f("peak_memory_mib", line.peak_memory_mib);

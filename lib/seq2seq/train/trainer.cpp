@@ -13,7 +13,8 @@
 namespace seq2seq {
 namespace {
 
-TrainOptions prepared(TrainOptions options) {
+TrainOptions prepared(TrainOptions options, bool resumed) {
+  if (resumed) options.validation.settle_resumed();
   check(options);
   use_threads(options.run.threads);
   // Stored with the run, so that it is resumed with the same precision.
@@ -24,7 +25,7 @@ TrainOptions prepared(TrainOptions options) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
-    : options_(prepared(options)),
+    : options_(prepared(options, resumed.has_value())),
       resumed_(resumed.has_value()),
       run_(resumed_ ? std::move(*resumed) : RunDirectory::create(options_)),
       log_(run_.path()),
@@ -53,8 +54,26 @@ void Trainer::set_up() {
   }
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
+  settle_validation();
   loader_ = text_->loader(options_, model_.text, progress_.position);
-  monitor_.begun(progress_, model_, validator_->size(), resumed_);
+  monitor_.begun(progress_, model_, *validator_, resumed_);
+}
+
+void Trainer::settle_validation() {
+  const ValidationScoring& scoring = validator_->scoring();
+  ValidationOptions& options = options_.validation;
+  if (!resumed_) refuse_empty_references(options, validator_->references());
+  tell_scoring(scoring, options, validator_->references(), !resumed_);
+  if (options.rouge_tokenizer == RougeTokenizer::automatic && options.heeds(&MetricHeeds::rouge_tokenizer)) {
+    options.rouge_tokenizer = scoring.options.rouge_tokenizer;
+    run_.set_options(options_);
+  }
+  if (!scoring.criterion_is_silent) return;
+  stop_rule_.ignore_patience();
+  if (progress_.best_update < 0) return;
+  // The best score may be one of the criterion: earlier versions let it decide.
+  for (const auto& line : lines_of<ValidationLine>(RunLog::read(run_.path())))
+    if (line.update == progress_.best_update) progress_.best_score = line.score(scoring.decisive->name);
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
@@ -129,7 +148,7 @@ bool Trainer::validate() {
     return validator_->run(model_.model);
   }();
   const bool best =
-      progress_.count_validation(result.criterion, larger_is_better(options_.validation.criterion));
+      progress_.count_validation(result.criterion, larger_is_better(*validator_->scoring().decisive));
   schedule_.validated(best);
   progress_.schedule = schedule_.state();
   scores_ = result.scores;

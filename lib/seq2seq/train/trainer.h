@@ -42,6 +42,8 @@ class Trainer {
   std::vector<Batch> next_batches();
   /// Returns whether the score is the best so far.
   bool validate();
+  /// Checks what validation will say, and stores and tells how it is settled.
+  void settle_validation();
   /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 
