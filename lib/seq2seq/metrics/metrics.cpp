@@ -257,6 +257,21 @@ bool can_score(const Metric& metric, const ScoredTexts& texts) {
   return metric.needs != Needs::codec || texts.codec;
 }
 
+std::string signatures_of(const std::vector<const Metric*>& metrics, const ScoredTexts& texts) {
+  std::string all, last;
+  for (const Metric* metric : metrics) {
+    if (metric->signature == nullptr) continue;
+    const std::string signature = metric->signature(texts);
+    if (signature == last) {
+      all.insert(all.size() - last.size() - 1, std::string(", ") + metric->name);
+      continue;
+    }
+    all += (all.empty() ? "" : "; ") + std::string(metric->name) + " " + signature;
+    last = signature;
+  }
+  return all;
+}
+
 double score_of(const Metric& metric, const ScoredTexts& texts) {
   if (!can_score(metric, texts))
     throw Error(metric.name, "needs more than texts and references",

@@ -84,6 +84,9 @@ std::string key_of(const Metric& metric);
 /// Whether the texts include what the metric needs.
 bool can_score(const Metric& metric, const ScoredTexts& texts);
 
+/// "bleu nrefs:1|...; rouge1, rougeL nrefs:1|...": the signatures of those metrics that have one.
+std::string signatures_of(const std::vector<const Metric*>& metrics, const ScoredTexts& texts);
+
 /// The score over all texts. Throws Error if they lack what the metric needs.
 double score_of(const Metric& metric, const ScoredTexts& texts);
 

@@ -5,30 +5,10 @@
 #include <algorithm>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/metrics/reference_check.h"
 
 namespace seq2seq {
-namespace {
-
-std::string signatures_of(const std::vector<const Metric*>& metrics, const ScoredTexts& texts) {
-  std::vector<std::pair<std::string, std::string>> all;  // names and the signature that they share
-  for (const Metric* metric : metrics) {
-    if (metric->signature == nullptr) continue;
-    std::string signature = metric->signature(texts);
-    if (!all.empty() && all.back().second == signature)
-      all.back().first += std::string(", ") + metric->name;
-    else
-      all.emplace_back(metric->name, std::move(signature));
-  }
-  std::vector<std::string> parts;
-  for (const auto& [names, signature] : all) parts.push_back(names + " " + signature);
-  return joined(parts, "; ");
-}
-
-}  // namespace
-
 bool ValidationScoring::is_silent(const std::string& metric) const {
   return std::any_of(silent.begin(), silent.end(), [&](const Metric* one) { return one->name == metric; });
 }
