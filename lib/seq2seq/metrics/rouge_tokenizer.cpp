@@ -30,11 +30,13 @@ std::vector<std::u32string> runs(std::u32string_view text, IsPart is_part, Stand
   return words;
 }
 
+/// Letters, marks and digits; among them the zero of Han, which Unicode has as a letter number.
+bool is_of_a_word(char32_t c) {
+  return is_letter(c) || is_mark(c) || is_decimal_digit(c) || (is_number(c) && is_han_kana_or_thai(c));
+}
+
 std::vector<std::u32string> unicode_words(std::string_view text) {
-  return runs(
-      casefold_text(decode_text(text)),
-      [](char32_t c) { return is_letter(c) || is_mark(c) || is_decimal_digit(c) || is_han_kana_or_thai(c); },
-      is_han_kana_or_thai);
+  return runs(casefold_text(decode_text(text)), is_of_a_word, is_han_kana_or_thai);
 }
 
 std::vector<std::string> encoded(const std::vector<std::u32string>& words) {

@@ -73,9 +73,10 @@ bool ValidationOptions::heeds(bool MetricHeeds::*setting) const {
                      [&](const Metric* metric) { return metric->heeds.*setting; });
 }
 
-void ValidationOptions::settle_resumed() {
-  if (rouge_tokenizer == RougeTokenizer::automatic && heeds(&MetricHeeds::rouge_tokenizer))
-    rouge_tokenizer = RougeTokenizer::rouge_score;
+void ValidationOptions::settle_resumed(const ValidationOptions& before) {
+  if (rouge_tokenizer != RougeTokenizer::automatic || !heeds(&MetricHeeds::rouge_tokenizer)) return;
+  rouge_tokenizer = before.rouge_tokenizer == RougeTokenizer::automatic ? RougeTokenizer::rouge_score
+                                                                        : before.rouge_tokenizer;
 }
 
 void check(const TrainOptions& options) {

@@ -222,9 +222,9 @@ struct ValidationOptions {
   bool translates() const;
   /// Whether the criterion or a metric depends on this setting.
   bool heeds(bool MetricHeeds::*setting) const;
-  /// In a run that is resumed, `auto` comes from a version that knew the rule of rouge-score alone: later ones
-  /// keep what it was settled to.
-  void settle_resumed();
+  /// Settles `auto` as in the run that is resumed. One that says `auto` itself was begun by a version that knew
+  /// the rule of rouge-score alone: later ones keep what it was settled to.
+  void settle_resumed(const ValidationOptions& before);
 };
 /// The criterion and the further metrics, each once.
 std::vector<const Metric*> wanted_metrics(const ValidationOptions& options);

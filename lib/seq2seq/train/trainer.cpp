@@ -13,8 +13,8 @@
 namespace seq2seq {
 namespace {
 
-TrainOptions prepared(TrainOptions options, bool resumed) {
-  if (resumed) options.validation.settle_resumed();
+TrainOptions prepared(TrainOptions options, const std::optional<RunDirectory>& resumed) {
+  if (resumed) options.validation.settle_resumed(resumed->options().validation);
   check(options);
   use_threads(options.run.threads);
   // Stored with the run, so that it is resumed with the same precision.
@@ -25,7 +25,7 @@ TrainOptions prepared(TrainOptions options, bool resumed) {
 }  // namespace
 
 Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
-    : options_(prepared(options, resumed.has_value())),
+    : options_(prepared(options, resumed)),
       resumed_(resumed.has_value()),
       run_(resumed_ ? std::move(*resumed) : RunDirectory::create(options_)),
       log_(run_.path()),
