@@ -15,7 +15,7 @@ using test::read_pairs;
 using test::read_reference;
 
 /// `name` as in the reference.
-BleuTokenizer tokenizer_named(const std::string& name) {
+BleuTokenizer bleu_tokenizer_named(const std::string& name) {
   return BleuTokenizer::named(
       name == "pieces" ? "spm:" + test::tests_folder + "reference/metrics_pieces.model" : name);
 }
@@ -28,7 +28,7 @@ TEST(Bleu, EqualsSacrebleu) {
     for (const auto& expected : entry.at("scores")) {
       SCOPED_TRACE(entry.at("name").get<std::string>() + " " + expected.at("signature").get<std::string>());
       BleuOptions options;
-      options.tokenizer = tokenizer_named(expected.at("tokenizer"));
+      options.tokenizer = bleu_tokenizer_named(expected.at("tokenizer"));
       options.lowercase = expected.at("lowercase");
       options.effective_order = expected.at("effective_order");
       const auto actual = corpus_bleu(texts.hypotheses, texts.references, options);
@@ -53,7 +53,7 @@ TEST(BleuTokenizer, EqualsSacrebleu) {
   for (const auto& entry : reference.at("words")) {
     const auto text = entry.at("text").get<std::string>();
     for (const char* name : {"13a", "intl", "zh", "char", "none", "pieces"})
-      EXPECT_EQ(tokenize_for_bleu(text, tokenizer_named(name)), entry.at(name).get<std::string>())
+      EXPECT_EQ(tokenize_for_bleu(text, bleu_tokenizer_named(name)), entry.at(name).get<std::string>())
           << name << text;
   }
 }

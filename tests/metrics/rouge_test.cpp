@@ -12,7 +12,7 @@ namespace {
 using test::read_pairs;
 using test::read_reference;
 
-RougeTokenizer tokenizer_named(const std::string& name) {
+RougeTokenizer rouge_tokenizer_named(const std::string& name) {
   const auto names = option_names(RougeTokenizer{});
   const auto found = std::find(names.begin(), names.end(), name);
   EXPECT_NE(found, names.end()) << name;
@@ -26,7 +26,7 @@ TEST(Rouge, EqualsRougeScore) {
     const auto texts = read_pairs(entry.at("pairs"));
     for (const auto& expected : entry.at("scores")) {
       const RougeOptions options{.stem = expected.at("stem"),
-                                 .tokenizer = tokenizer_named(expected.at("tokenizer"))};
+                                 .tokenizer = rouge_tokenizer_named(expected.at("tokenizer"))};
       const auto actual = corpus_rouge(texts.hypotheses, texts.references, options);
       for (const RougeType type : all_rouge_types) {
         const std::string name = option_names(type)[static_cast<size_t>(type)];
@@ -91,8 +91,9 @@ TEST(RougeTokenizer, EqualsThePythonOfTheReference) {
   ASSERT_GT(reference.at("words").size(), 30u);
   for (const auto& entry : reference.at("words"))
     for (const char* name : {"unicode", "char"})
-      EXPECT_EQ(tokenize_for_rouge(entry.at("text").get<std::string>(), {.tokenizer = tokenizer_named(name)}),
-                entry.at(name).get<std::vector<std::string>>())
+      EXPECT_EQ(
+          tokenize_for_rouge(entry.at("text").get<std::string>(), {.tokenizer = rouge_tokenizer_named(name)}),
+          entry.at(name).get<std::vector<std::string>>())
           << name << " " << entry.at("text");
 }
 

@@ -35,6 +35,7 @@ def train():
         vocab_size=400,
         character_coverage=0.98,
         normalization_rule_name="identity",
+        split_digits=True,  # "00 0" and "0 00" would be a tie, which versions of sentencepiece break differently
     )
     MODEL.with_suffix(".vocab").unlink()
 
