@@ -232,7 +232,7 @@ TEST(Study, ItsWordsOfScoresAreThoseOfItsValidationOrItsOwn) {
   EXPECT_EQ(study.run("wide").options.validation.bleu_tokenizer, study.bleu_tokenizer);
   EXPECT_EQ(study.run("parallel").options.validation.bleu_tokenizer, "13a");  // it has no BLEU
   EXPECT_EQ(study.run("parallel").options.validation.rouge_tokenizer, RougeTokenizer::unicode);
-  replace_tokenizers(study, {.bleu = "zh"});
+  replace_tokenizers(study, {"zh", ""});
   EXPECT_EQ(study.bleu_tokenizer, "zh");
   EXPECT_EQ(study.rouge_tokenizer, RougeTokenizer::unicode);
   EXPECT_EQ(study.run("plain").options.validation.bleu_tokenizer, "zh");

@@ -315,6 +315,20 @@ TEST_F(UnscoredTextTest, ARunOfAnEarlierVersionKeepsTheRuleOfRougeScore) {
   EXPECT_EQ(signatures(), "rougeL nrefs:1|tok:rouge-score|stem:yes|version:seq2seq-0.1.0");
 }
 
+TEST_F(UnscoredTextTest, AChangedMeaningOfScoresIsTold) {
+  options.validation.metrics = {"bleu"};
+  options.validation.bleu_tokenizer = "none";
+  options.limits.max_updates = 1;
+  train();
+  options.validation.bleu_tokenizer = "char";  // as if the file of a SentencePiece model were another one
+  options.limits.max_updates = 2;
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              ::testing::ContainsRegex(
+                  "scores were bleu .*tok:none.* until here, from here on they are bleu .*tok:char"));
+}
+
 TEST_F(UnscoredTextTest, NamedWordsThatAreNotInMostReferencesAreRefusedBeforeTraining) {
   options.validation.metrics = {"rougeL"};
   options.validation.rouge_tokenizer = RougeTokenizer::rouge_score;

@@ -68,11 +68,19 @@ void Trainer::settle_validation() {
     options.rouge_tokenizer = scoring.options.rouge_tokenizer;
     run_.set_options(options_);
   }
+  if (scoring.criterion_is_silent) stop_rule_.ignore_patience();
+  if (progress_.best_update >= 0) compare_with_earlier_validations();
+}
+
+void Trainer::compare_with_earlier_validations() {
+  const ValidationScoring& scoring = validator_->scoring();
+  const auto earlier = lines_of<ValidationLine>(RunLog::read(run_.path()));
+  if (!earlier.empty() && earlier.back().signatures && *earlier.back().signatures != scoring.signatures)
+    log_warning(fmt::format("scores were {} until here, from here on they are {}", *earlier.back().signatures,
+                            scoring.signatures));
   if (!scoring.criterion_is_silent) return;
-  stop_rule_.ignore_patience();
-  if (progress_.best_update < 0) return;
   // The best score may be one of the criterion: earlier versions let it decide.
-  for (const auto& line : lines_of<ValidationLine>(RunLog::read(run_.path())))
+  for (const ValidationLine& line : earlier)
     if (line.update == progress_.best_update) progress_.best_score = line.score(scoring.decisive->name);
 }
 

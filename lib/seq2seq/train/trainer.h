@@ -44,6 +44,8 @@ class Trainer {
   bool validate();
   /// Checks what validation will say, and stores and tells how it is settled.
   void settle_validation();
+  /// Of a resumed run: tells whether its scores mean the same as before, and finds the best decisive one.
+  void compare_with_earlier_validations();
   /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 
