@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
@@ -73,6 +75,7 @@ void Trainer::settle_validation() {
 }
 
 void Trainer::compare_with_earlier_validations() {
+  if (!std::filesystem::exists(run_.path() / RunLog::file_name)) return;
   const ValidationScoring& scoring = validator_->scoring();
   const auto earlier = lines_of<ValidationLine>(RunLog::read(run_.path()));
   if (!earlier.empty() && earlier.back().signatures && *earlier.back().signatures != scoring.signatures)
