@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/metrics/reference_check.h"
 
 namespace seq2seq {
+
 bool ValidationScoring::is_silent(const std::string& metric) const {
   return std::any_of(silent.begin(), silent.end(), [&](const Metric* one) { return one->name == metric; });
 }
