@@ -11,11 +11,13 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/join.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/example_line.h"
 #include "seq2seq/data/line_reader.h"
 #include "seq2seq/metrics/bootstrap.h"
 #include "seq2seq/metrics/metrics.h"
+#include "seq2seq/metrics/reference_check.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/text/utf8.h"
 
@@ -50,7 +52,8 @@ struct EvaluateOptions {
   std::string source, model;
   std::string baseline;
   std::vector<std::string> metric{"bleu", "chrf"};
-  BleuTokenizer tokenize = BleuTokenizer::v13a;
+  std::string tokenize = "13a";
+  RougeTokenizer rouge_tokenize = RougeTokenizer::automatic;
   bool lowercase = false;
   bool stem = true;
   std::string sentence_separator;
@@ -71,10 +74,19 @@ struct EvaluateOptions {
       everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
     f("baseline", o.baseline, "another system's output, for a significance test of the difference", everyday);
     f("metric", o.metric, joined(evaluate_names()) + "; may be given several times", everyday);
-    f("tokenize", o.tokenize, "tokenizer of BLEU", o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
+    f("tokenize", o.tokenize,
+      "tokenizer of BLEU, each as of sacrebleu: zh and char for text without spaces; spm:FILE splits into the "
+      "pieces of a SentencePiece model",
+      BleuTokenizer::names(), o.for_metrics([](auto& m) { return m.heeds.tokenizer; }));
+    f("rouge-tokenize", o.rouge_tokenize,
+      "words of ROUGE: rouge-score = runs of a-z and 0-9; unicode = runs of letters, marks and digits, but "
+      "Han, kana and Thai by character; char = every character but white space; auto = rouge-score, unless it "
+      "keeps fewer than half of the references' words: then unicode",
+      o.for_metrics([](auto& m) { return m.heeds.rouge_tokenizer; }));
     f("lowercase", o.lowercase, "BLEU and chrF ignore case (ROUGE always does)",
       o.for_metrics([](auto& m) { return m.heeds.lowercase; }));
-    f("stem", o.stem, "ROUGE compares Porter stems", o.for_metrics([](auto& m) { return m.heeds.stem; }));
+    f("stem", o.stem, "ROUGE compares Porter stems (of words by rouge-score)",
+      o.for_metrics([](auto& m) { return m.heeds.stem; }));
     f("sentence-separator", o.sentence_separator,
       "text between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
       o.for_metrics([](auto& m) { return m.heeds.sentence_lines; }));
@@ -92,6 +104,16 @@ struct EvaluateOptions {
     return only_if(
         std::find_first_of(metric.begin(), metric.end(), users.begin(), users.end()) != metric.end(),
         "add --metric " + joined(users, " or "));
+  }
+  std::vector<const Metric*> wanted_metrics() const {
+    std::vector<const Metric*> wanted;
+    for (const Metric& one : metrics())
+      if (one.shown.evaluate && std::find(metric.begin(), metric.end(), evaluate_name(one)) != metric.end())
+        wanted.push_back(&one);
+    return wanted;
+  }
+  MetricOptions reading(const ReferenceLists& references) const {
+    return {BleuTokenizer::named(tokenize), lowercase, stem, settled(rouge_tokenize, references)};
   }
   int64_t samples() const { return bootstrap == 0 && !baseline.empty() ? default_samples : bootstrap; }
   void check() const;
@@ -275,12 +297,29 @@ bool heeds_sentence_lines(const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Logs what makes figures say less than a user would think.
+void warn(const EvaluateOptions& options, const Texts& texts, const MetricOptions& reading) {
+  const auto wanted = options.wanted_metrics();
+  const auto heeds = [&](bool MetricHeeds::*setting) {
+    return std::any_of(wanted.begin(), wanted.end(), [&](auto* metric) { return metric->heeds.*setting; });
+  };
+  if (heeds(&MetricHeeds::rouge_tokenizer) && options.rouge_tokenize == RougeTokenizer::automatic)
+    if (const std::string remark = remark_on_automatic(texts.references, "--"); !remark.empty())
+      log_warning(remark);
+  for (const std::string& remark : remarks_on(wanted, texts.references, reading, "--")) log_warning(remark);
+  if (heeds(&MetricHeeds::lowercase) && !options.lowercase &&
+      are_lowercase_beside(texts.hypotheses, texts.references))
+    log_warning(
+        "the outputs are in lower case, the references are not: add --lowercase to compare in lower case");
+}
+
 int run_evaluate(const EvaluateOptions& options) {
   options.check();
   const Texts all = read_all(options);
   std::shared_ptr<const TextCodec> codec;
   if (!options.model.empty()) codec = load_model(options.model).text.target;
-  const MetricOptions reading{options.tokenize, options.lowercase, options.stem};
+  const MetricOptions reading = options.reading(all.references);
+  warn(options, all, reading);
   Json result = Json::object();
   for (const auto& name : options.metric) {
     const Texts texts =

@@ -16,6 +16,7 @@ namespace {
 struct StudyCommandOptions {
   std::string config;
   StudyText text;
+  StudyTokenizers tokenizers;
   StudyPlan plan;
   bool quiet = false;
   static void fields(auto& o, auto& f) {
@@ -41,6 +42,7 @@ struct StudyCommandOptions {
     f("test-source", o.text.test.source, "text for the report's scores, source side", everyday);
     f("test-target", o.text.test.target, "its target side", everyday);
     f("test", o.text.test.combined, "or both in one .tsv or .jsonl file", everyday);
+    StudyTokenizers::fields(o.tokenizers, f);
     quiet_field(o, f);
   }
 };
@@ -56,6 +58,7 @@ int run_study(const StudyCommandOptions& options) {
   keep_few_shapes();
   Study study = Study::load(options.config);
   replace_text(study, options.text);
+  replace_tokenizers(study, options.tokenizers);
   watch_stop_signals(options.quiet ? ""
                                    : "stopping: what has been trained is saved; a second signal ends the "
                                      "study at once");

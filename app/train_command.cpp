@@ -50,10 +50,12 @@ void refuse_changes(TrainOptions& before, TrainOptions& options, const OptionPat
 TrainOptions resolve_resumed(const OptionPatch& given, const std::string& directory,
                              const RunDirectory& resumed) {
   TrainOptions before = resumed.options();
+  before.validation.settle_resumed(before.validation);
   make_paths_absolute(before);
   TrainOptions options = before;
   apply(options, given);
   make_paths_absolute(options);
+  options.validation.settle_resumed(before.validation);
   // Keep the precision that was measured when the run began, if it is available here.
   if (options.optimization.precision == Precision::automatic)
     options.optimization.precision = is_available(before.optimization.precision, options.run)

@@ -246,6 +246,31 @@ expect(2 "^$" "^seq2seq: --source: is missing[^\n]*\n$" evaluate --hypothesis x 
 expect(2 "^$" "^seq2seq: --source: would change nothing; add --metric summary\n$"
        evaluate --hypothesis x --reference y --source z)
 
+# Figures that say less than they seem to are told; the signature says what was compared.
+set(russian evaluate --hypothesis ${FOLDER}/russian.txt --reference ${FOLDER}/russian.txt)
+file(WRITE ${FOLDER}/russian.txt "снег лежит на крыше\nидёт дождь со снегом\n")
+expect(0 "\"rougeL\": {[^}]*\"fmeasure\": 1.0.*nrefs:1[|]tok:unicode[|]stem:no"
+       "^warning: ROUGE: [^\n]* keep 0 of 8 words [^\n]* --rouge-tokenize unicode\n$" ${russian} --metric rouge)
+expect(0 "tok:rouge-score[|]stem:yes"
+       "^warning: rouge1, rouge2, rougeL, rougeLsum: outputs equal [^\n]*; give --rouge-tokenize unicode or char\n$"
+       ${russian} --metric rouge --rouge-tokenize rouge-score)
+expect(0 "tok:char[|]stem:no" "^$" ${russian} --metric rouge --rouge-tokenize char)
+file(WRITE ${FOLDER}/chinese.txt "今天天气很好，我们去公园吧。\n他每天早上六点起床。\n")
+set(chinese evaluate --hypothesis ${FOLDER}/chinese.txt --reference ${FOLDER}/chinese.txt --metric bleu)
+expect(0 "\"score\": 0.0" "^warning: bleu: outputs equal [^\n]*; give --tokenize zh, char or spm:FILE\n$" ${chinese})
+expect(0 "\"score\": (100.0|99.9).*tok:zh" "^$" ${chinese} --tokenize zh)
+expect(0 "tok:spm:metrics_pieces.model:[0-9a-f]+[|]" "^$" ${chinese} --tokenize
+       spm:${ROOT}/tests/reference/metrics_pieces.model)
+expect(1 "^$" "^seq2seq: /nowhere: [^\n]*\n$" ${chinese} --tokenize spm:/nowhere)
+expect(2 "^$" "^seq2seq: --rouge-tokenize: would change nothing; add --metric rouge\n$" ${chinese} --rouge-tokenize char)
+file(WRITE ${FOLDER}/cased.txt "Der Hund sitzt im Garten von Anna\n")
+file(WRITE ${FOLDER}/lower.txt "der hund sitzt im garten von anna\n")
+set(lower evaluate --hypothesis ${FOLDER}/lower.txt --reference ${FOLDER}/cased.txt --metric)
+expect(0 "case:mixed" "^warning: the outputs are in lower case, the references are not: add --lowercase [^\n]*\n$"
+       ${lower} bleu)
+expect(0 "case:lc" "^$" ${lower} bleu --lowercase)
+expect(0 "rougeL" "^$" ${lower} rouge)
+
 # Gradient flow, of models, configurations and the bare simple RNN side by side.
 expect(0 "^steps back +simple RNN +gru +[^ \n]+\n0 +[0-9.e+-]+ +[0-9.e+-]+ +[0-9.e+-]+\n.*\nweights .*\nclipped at 5 " "^$"
        inspect --gradient-flow --model ${model} --fresh ${ROOT}/models/gru.json --simple-rnn 8 --probe-length 6 --sentences 3

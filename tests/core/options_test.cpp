@@ -84,6 +84,14 @@ struct Cover {
   static void fields(auto& o, auto& f) { f("text", o.text, "on it"); }
 };
 
+/// A name among which one stands for a file.
+struct Lettering {
+  std::string from = "case";
+  static void fields(auto& o, auto& f) {
+    f("from", o.from, "the types", std::vector<std::string>{"case", "set:FILE"});
+  }
+};
+
 struct Book {
   bool bound = false;
   Cover cover = {};
@@ -404,6 +412,29 @@ TEST(OptionAttributes, RelativePathsAreTakenFromAFolder) {
   printing.form.clear();
   resolve_paths(printing, "/elsewhere");
   EXPECT_EQ(printing.form, "");
+}
+
+TEST(OptionAttributes, AValidNameMayStandForAFile) {
+  const auto read = [](const std::string& from) {
+    return options_from_json<Lettering>(R"({"from": ")" + from + "\"}", "c.json").from;
+  };
+  EXPECT_EQ(read("case"), "case");
+  EXPECT_EQ(read("set:a/b"), "set:a/b");
+  for (const char* invalid : {"set:", "set", "a/b", "cast"})
+    EXPECT_THROW(read(invalid), UsageError) << invalid;
+  OptionPatch patch = OptionPatch::from_json(R"({"from": "set:a/b"})", "c.json");
+  patch.resolve_paths(option_catalogue<Lettering>(), "/here");
+  Lettering lettering;
+  apply(lettering, patch);
+  EXPECT_EQ(lettering.from, "set:/here/a/b");
+  resolve_paths(lettering, "/elsewhere");
+  EXPECT_EQ(lettering.from, "set:/here/a/b");
+  lettering.from = "set:c";
+  resolve_paths(lettering, "/elsewhere");
+  EXPECT_EQ(lettering.from, "set:/elsewhere/c");
+  lettering.from = "case";
+  resolve_paths(lettering, "/elsewhere");
+  EXPECT_EQ(lettering.from, "case");
 }
 
 TEST(OptionAttributes, AnOptionIsKnownByTheMemberThatHoldsIt) {

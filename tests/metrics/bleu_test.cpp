@@ -14,11 +14,10 @@ namespace {
 using test::read_pairs;
 using test::read_reference;
 
-BleuTokenizer tokenizer_named(const std::string& name) {
-  const auto names = option_names(BleuTokenizer{});
-  const auto found = std::find(names.begin(), names.end(), name);
-  EXPECT_NE(found, names.end()) << name;
-  return static_cast<BleuTokenizer>(found - names.begin());
+/// `name` as in the reference.
+BleuTokenizer bleu_tokenizer_named(const std::string& name) {
+  return BleuTokenizer::named(
+      name == "pieces" ? "spm:" + test::tests_folder + "reference/metrics_pieces.model" : name);
 }
 
 TEST(Bleu, EqualsSacrebleu) {
@@ -29,7 +28,7 @@ TEST(Bleu, EqualsSacrebleu) {
     for (const auto& expected : entry.at("scores")) {
       SCOPED_TRACE(entry.at("name").get<std::string>() + " " + expected.at("signature").get<std::string>());
       BleuOptions options;
-      options.tokenizer = tokenizer_named(expected.at("tokenizer"));
+      options.tokenizer = bleu_tokenizer_named(expected.at("tokenizer"));
       options.lowercase = expected.at("lowercase");
       options.effective_order = expected.at("effective_order");
       const auto actual = corpus_bleu(texts.hypotheses, texts.references, options);
@@ -53,10 +52,30 @@ TEST(BleuTokenizer, EqualsSacrebleu) {
   ASSERT_GT(reference.at("words").size(), 100u);
   for (const auto& entry : reference.at("words")) {
     const auto text = entry.at("text").get<std::string>();
-    for (const char* name : option_names(BleuTokenizer{}))
-      EXPECT_EQ(tokenize_for_bleu(text, tokenizer_named(name)), entry.at(name).get<std::string>())
+    for (const char* name : {"13a", "intl", "zh", "char", "none", "pieces"})
+      EXPECT_EQ(tokenize_for_bleu(text, bleu_tokenizer_named(name)), entry.at(name).get<std::string>())
           << name << text;
   }
+}
+
+TEST(BleuTokenizer, IsNamedAsInSacrebleuAndByItsModel) {
+  EXPECT_EQ(BleuTokenizer::names(),
+            (std::vector<std::string>{"13a", "intl", "zh", "char", "none", "spm:FILE"}));
+  for (const char* name : {"13a", "intl", "zh", "char", "none"})
+    EXPECT_EQ(BleuTokenizer::named(name).signature(), name);
+  const auto message = [](const std::string& name) {
+    try {
+      BleuTokenizer::named(name);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message("13b"), "'13b': is no tokenizer of BLEU; did you mean '13a'?");
+  EXPECT_NE(message("spm:" + test::tests_folder + "nothing").find("nothing: "), std::string::npos);
+  EXPECT_NE(
+      message("spm:" + test::tests_folder + "reference/metrics_bleu.py").find("not a SentencePiece model"),
+      std::string::npos);
 }
 
 TEST(BleuTokenizer, SurvivesInvalidUtf8) {

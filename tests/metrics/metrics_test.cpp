@@ -69,7 +69,8 @@ TEST(Metrics, BetterTextScoresOnTheBetterSide) {
 }
 
 TEST(Metrics, HeedTheSettingsThatTheyName) {
-  MetricOptions cut, lowercase, words;
+  MetricOptions cut, lowercase, words, runs;
+  runs.rouge_tokenizer = RougeTokenizer::character;
   cut.tokenizer = BleuTokenizer::character;
   lowercase.lowercase = true;
   words.stem = false;
@@ -83,6 +84,7 @@ TEST(Metrics, HeedTheSettingsThatTheyName) {
     EXPECT_EQ(changes(cut), metric.heeds.tokenizer) << metric.name;
     EXPECT_EQ(changes(lowercase), metric.heeds.lowercase) << metric.name;
     EXPECT_EQ(changes(words), metric.heeds.stem) << metric.name;
+    EXPECT_EQ(changes(runs), metric.heeds.rouge_tokenizer) << metric.name;
   }
 }
 
@@ -91,7 +93,11 @@ TEST(Metrics, SaySettingsAndDetails) {
   const auto signature = [&](const char* name) { return metric_named(name).signature(texts); };
   EXPECT_THAT(signature("bleu"), HasSubstr("nrefs:1|case:lc|eff:no|tok:13a"));
   EXPECT_THAT(signature("chrf++"), HasSubstr("case:lc|eff:yes|nc:6|nw:2"));
-  EXPECT_THAT(signature("rougeL"), HasSubstr("stem:yes"));
+  EXPECT_THAT(signature("rougeL"), HasSubstr("tok:rouge-score|stem:yes"));
+  EXPECT_EQ(signatures_of({&metric_named("perplexity"), &metric_named("bleu"), &metric_named("rouge1"),
+                           &metric_named("rougeL"), &metric_named("length-ratio")},
+                          texts),
+            "bleu " + signature("bleu") + "; rouge1, rougeL " + signature("rougeL"));
   const auto details = [&](const char* name) {
     std::vector<std::string> keys;
     const Metric& metric = metric_named(name);

@@ -1,13 +1,43 @@
-"""Writes metrics_bleu.json: BLEU by sacrebleu. Needs sacrebleu 2.6.0."""
+"""Writes metrics_bleu.json: BLEU by sacrebleu. Needs sacrebleu 2.6.0 and sentencepiece 0.2.
+
+The model of "spm" is metrics_pieces.model, which `metrics_bleu.py --train` makes anew.
+"""
 
 import pathlib
+import sys
+import zlib
 
 import sacrebleu
-from sacrebleu.metrics import BLEU
+import sentencepiece
+from sacrebleu.metrics import BLEU, bleu
+from sacrebleu.tokenizers.tokenizer_spm import TokenizerSPM
 
 import metrics_cases
 
-TOKENIZERS = ["none", "13a", "char", "intl"]
+MODEL = pathlib.Path(__file__).parent / "metrics_pieces.model"
+TOKENIZERS = ["none", "13a", "char", "intl", "zh", "pieces"]
+
+
+class Pieces(TokenizerSPM):
+    """sacrebleu's, with another model."""
+
+    def __init__(self):
+        self.name = f"spm:{MODEL.name}:{zlib.crc32(MODEL.read_bytes()):08x}"
+        self.sp = sentencepiece.SentencePieceProcessor()
+        self.sp.Load(str(MODEL))
+
+
+def train():
+    texts = [t for h, r in [*metrics_cases.CORPUS, *metrics_cases.SCRIPTS.values()] for t in [h, *r]]
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(texts),
+        model_prefix=str(MODEL.with_suffix("")),
+        vocab_size=400,
+        character_coverage=0.98,
+        normalization_rule_name="identity",
+        split_digits=True,  # "00 0" and "0 00" would be a tie, which versions of sentencepiece break differently
+    )
+    MODEL.with_suffix(".vocab").unlink()
 
 
 def record(pairs, tokenizer, lowercase, effective_order=False):
@@ -30,15 +60,24 @@ def record(pairs, tokenizer, lowercase, effective_order=False):
 
 
 def main():
+    if "--train" in sys.argv:
+        train()
+    original = bleu._get_tokenizer
+    bleu._get_tokenizer = lambda name: Pieces if name == "pieces" else original(name)
     cases = []
-    for name, pairs in metrics_cases.corpora().items():
+    scripts = {name: [pair] for name, pair in metrics_cases.SCRIPTS.items()}
+    for name, pairs in {**metrics_cases.corpora(), **scripts}.items():
         scores = [record(pairs, t, lowercase) for t in TOKENIZERS for lowercase in (False, True)]
         if len(pairs) == 1:
             scores.append(record(pairs, "13a", False, effective_order=True))
         cases.append({"name": name, "pairs": pairs, "scores": scores})
     words = []
     for text in sorted(
-        {t for h, r in metrics_cases.CORPUS + list(metrics_cases.SINGLE.values()) for t in [h, *r]}
+        {
+            t
+            for h, r in [*metrics_cases.CORPUS, *metrics_cases.SINGLE.values(), *metrics_cases.SCRIPTS.values()]
+            for t in [h, *r]
+        }
     ):
         cut = {t: " ".join(BLEU(tokenize=t).tokenizer(text.rstrip()).split()) for t in TOKENIZERS}
         words.append({"text": text, **cut})

@@ -216,6 +216,34 @@ SINGLE = {
     ),
 }
 
+# Texts in scripts that English rules of words do not suit.
+SCRIPTS = {
+    "Russian, cased": (
+        "Кошка СПИТ на тёплой Крыше, 2 собаки — нет.",
+        ["Кошка спит на крыше; две собаки не спят.", "На тёплой крыше спит кошка."],
+    ),
+    "Chinese with words": (
+        "我们在2024年用GPT-4模型翻译了3.5万句话，效果很好。",
+        ["2024年，我们用 GPT-4 翻译了35000句，效果非常好！"],
+    ),
+    "Chinese years": ("二〇二四年〇一月", ["二〇二三年一月"]),
+    "rare Han": ("𠮷野家と﨑と豈", ["𠮷野屋は豈・﨑"]),
+    "Japanese with kana": (
+        "スーパーで「りんご・バナナ」を2,000円分買いました々〆。",
+        ["スーパーでバナナとリンゴを２０００円だけ買った。", "ｽｰﾊﾟｰでﾊﾞﾅﾅを買う"],
+    ),
+    "Thai": ("วันนี้ฉันไปตลาด ๒๕๖๗ ราคา ฿50 บาท", ["วันนี้เขาไปที่ตลาด 2567 ราคา ๕๐ บาท ฯ"]),
+    "Korean": ("오늘은 서울에서 회의가 열렸다.", ["오늘 서울에서 회의가 열렸습니다."]),
+    "Hindi": ("मैं कल दिल्ली जाऊँगा, १० बजे।", ["मैं दिल्ली कल १० बजे जाऊंगा।"]),
+    "Arabic with marks": ("كِتَابٌ جَدِيدٌ في المكتبة", ["كتاب جديد في المكتبة، ٢٠٢٤"]),
+    "Persian": ("می\u200cخواهم کتاب‌ها را ببینم", ["میخواهم کتاب ها را ببینم"]),
+    "Vietnamese": ("Tôi muốn ĐI chợ ở Hà Nội", ["tôi đi chợ Hà Nội"]),
+    "case folding": ("STRASSE Maß ΟΔΟΣ İzmir ǅ ﬁn", ["Straße MASS οδος i̇zmir ǆ FIN"]),
+    "numbers of all kinds": ("x² Ⅳ ½ ٣٤ ⑤ under_score a1b2 1,5", ["x2 iv 1/2 34 5 under score A1B2 1.5"]),
+    "symbols": ("☀️ ♥ «да» “no” …—", ["☀ ♥ да no"]),
+    "no words": ("!!! … ★", ["? ★"]),
+}
+
 
 def columns(pairs):
     """Hypotheses, and references as sacrebleu takes them: a list for each rank, None where there are fewer."""

@@ -6,19 +6,58 @@ Needs rouge-score 0.1.2 and nltk 3.10.
 import itertools
 import json
 import pathlib
+import unicodedata
 
 from nltk.stem import porter
-from rouge_score import rouge_scorer, tokenize
+from rouge_score import rouge_scorer, tokenize, tokenizers
 
 import metrics_cases
 
 TYPES = ["rouge1", "rouge2", "rougeL", "rougeLsum"]
 
 
-def record(pairs, stem):
-    scorer = rouge_scorer.RougeScorer(TYPES, use_stemmer=stem)
+BY_CHARACTER = (
+    "CJK UNIFIED IDEOGRAPH",
+    "CJK COMPATIBILITY IDEOGRAPH",
+    "IDEOGRAPHIC ",
+    "HIRAGANA ",
+    "KATAKANA",
+    "HALFWIDTH KATAKANA",
+    "THAI ",
+)
+
+
+class UnicodeTokenizer(tokenizers.Tokenizer):
+    """Case-folded runs of letters, marks and digits; Han, kana and Thai by character."""
+
+    def tokenize(self, text):
+        spaced = ""
+        for c in text.casefold():
+            name, category = unicodedata.name(c, ""), unicodedata.category(c)
+            if category[0] not in "LM" and category != "Nd" and name != "IDEOGRAPHIC NUMBER ZERO":
+                spaced += " "
+            elif name.startswith(BY_CHARACTER):
+                spaced += f" {c} "
+            else:
+                spaced += c
+        return spaced.split()
+
+
+class CharacterTokenizer(tokenizers.Tokenizer):
+    """Every character but white space, case-folded."""
+
+    def tokenize(self, text):
+        return list("".join(text.casefold().split()))
+
+
+TOKENIZERS = {"rouge-score": None, "unicode": UnicodeTokenizer(), "char": CharacterTokenizer()}
+
+
+def record(pairs, stem, tokenizer="rouge-score"):
+    scorer = rouge_scorer.RougeScorer(TYPES, use_stemmer=stem, tokenizer=TOKENIZERS[tokenizer])
     scored = [scorer.score_multi(references, hypothesis) for hypothesis, references in pairs]
     return {
+        "tokenizer": tokenizer,
         "stem": stem,
         **{
             t: {
@@ -64,12 +103,20 @@ def stems():
 
 
 def main():
+    settings = [(False, "rouge-score"), (True, "rouge-score"), (False, "unicode"), (False, "char")]
+    corpora = metrics_cases.corpora()
+    corpora.update({name: [pair] for name, pair in metrics_cases.SCRIPTS.items()})
     cases = [
-        {"name": name, "pairs": pairs, "scores": [record(pairs, stem) for stem in (False, True)]}
-        for name, pairs in metrics_cases.corpora().items()
+        {"name": name, "pairs": pairs, "scores": [record(pairs, *setting) for setting in settings]}
+        for name, pairs in corpora.items()
+    ]
+    words = [
+        {"text": text, "unicode": TOKENIZERS["unicode"].tokenize(text), "char": TOKENIZERS["char"].tokenize(text)}
+        for hypothesis, references in metrics_cases.SCRIPTS.values()
+        for text in [hypothesis, *references]
     ]
     folder = pathlib.Path(__file__).parent
-    metrics_cases.write_json(folder / "metrics_rouge.json", {"rouge_score": "0.1.2"}, cases)
+    metrics_cases.write_json(folder / "metrics_rouge.json", {"rouge_score": "0.1.2", "words": words}, cases)
     lines = ",\n".join(json.dumps(pair) for pair in stems())
     (folder / "metrics_stems.json").write_text(f"[\n{lines}\n]\n")
 

@@ -44,10 +44,12 @@ TEST(RunReport, DrawsScoresOfEachScaleByThemselves) {
   folder.write("config.json", "{}");
   folder.write(
       "train.jsonl",
-      R"({"type":"validation","update":60,"accuracy":50.0,"bleu":12.5,"rougeL":0.5,"length-ratio":0.9})"
+      R"({"type":"validation","update":60,"accuracy":50.0,"bleu":12.5,"rougeL":0.5,"length-ratio":0.9,)"
+      R"("signatures":"bleu tok:<zh>","best":true})"
       "\n");
   const std::string page = run_report_html(folder.path(""), {.examples = 0});
   EXPECT_THAT(page, HasSubstr("<figcaption>Validation scores: accuracy, BLEU</figcaption>"));
+  EXPECT_THAT(page, HasSubstr("<p>Scores: bleu tok:&lt;zh&gt;.</p>"));
   EXPECT_THAT(page, HasSubstr(" class=\"name\">0 to 100</text>"));
   EXPECT_THAT(page, HasSubstr(">BLEU</text>"));  // in the legend
   EXPECT_THAT(page, HasSubstr(" class=\"name\">ROUGE-L</text>"));

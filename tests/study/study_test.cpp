@@ -7,6 +7,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/study/study_metrics.h"
 #include "seq2seq/study/study_report.h"
+#include "seq2seq/study/study_result.h"
 
 namespace seq2seq {
 namespace {
@@ -211,6 +212,59 @@ TEST(Study, SpellsMetricsAsResultsDo) {
   EXPECT_EQ(study.claims[0].metric, "recovered_words");
 }
 
+TEST(Study, ItsWordsOfScoresAreThoseOfItsValidationOrItsOwn) {
+  Json json = small_study();
+  EXPECT_EQ(load(json).bleu_tokenizer, "13a");
+  EXPECT_EQ(load(json).rouge_tokenizer, RougeTokenizer::automatic);
+  json["base"]["validation"] = {{"valid-metrics", {"bleu", "rougeL"}},
+                                {"valid-tokenize", "spm:pieces.model"},
+                                {"valid-rouge-tokenize", "char"}};
+  Study study = load(json);
+  EXPECT_THAT(study.bleu_tokenizer,
+              AllOf(testing::StartsWith("spm:/"), testing::EndsWith("/studies/pieces.model")));
+  EXPECT_EQ(study.rouge_tokenizer, RougeTokenizer::character);
+  json["tokenize"] = "spm:other.model";
+  json["rouge-tokenize"] = "unicode";
+  json["runs"][3]["changes"]["validation"] = {{"valid-metrics", {"rougeL"}}, {"valid-tokenize", "13a"}};
+  study = load(json);
+  EXPECT_THAT(study.bleu_tokenizer, testing::EndsWith("/studies/other.model"));
+  EXPECT_EQ(study.rouge_tokenizer, RougeTokenizer::unicode);
+  EXPECT_EQ(study.run("wide").options.validation.bleu_tokenizer, study.bleu_tokenizer);
+  EXPECT_EQ(study.run("parallel").options.validation.bleu_tokenizer, "13a");  // it has no BLEU
+  EXPECT_EQ(study.run("parallel").options.validation.rouge_tokenizer, RougeTokenizer::unicode);
+  replace_tokenizers(study, {"zh", ""});
+  EXPECT_EQ(study.bleu_tokenizer, "zh");
+  EXPECT_EQ(study.rouge_tokenizer, RougeTokenizer::unicode);
+  EXPECT_EQ(study.run("plain").options.validation.bleu_tokenizer, "zh");
+  json["rouge-tokenize"] = "unicod";
+  EXPECT_THAT([&] { load(json); },
+              ThrowsMessage<Error>(HasSubstr("a.json: rouge-tokenize: 'unicod' is unknown; "
+                                             "did you mean 'unicode'?")));
+}
+
+TEST(StudyResult, IsScoredWithTheWordsOfTheStudyAndInTheCaseOfItsModels) {
+  const TemporaryFolder folder;
+  Study study = load(small_study());
+  study.test = {folder.write("t.source", "a\n"), folder.write("t.target", "снег лежит на крыше\n"), ""};
+  const TestText text(study.test);
+  testing::internal::CaptureStderr();
+  MetricOptions scoring = scoring_of(study, text);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("they are split with --rouge-tokenize unicode"));
+  EXPECT_EQ(scoring.rouge_tokenizer, RougeTokenizer::unicode);
+  EXPECT_EQ(scoring.tokenizer.signature(), "13a");
+  EXPECT_FALSE(scoring.lowercase);
+  replace_tokenizers(study, {"char", "rouge-score"});
+  study.runs.back().options.text.normalization.lowercase = true;
+  testing::internal::CaptureStderr();
+  scoring = scoring_of(study, text);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("rouge1, rouge2, rougeL: outputs equal to the references would score no better"));
+  EXPECT_EQ(scoring.rouge_tokenizer, RougeTokenizer::rouge_score);
+  EXPECT_EQ(scoring.tokenizer.signature(), "char");
+  EXPECT_TRUE(scoring.lowercase);
+}
+
 TEST(StudyResult, SpreadIsThatOfASample) {
   const Spread spread = spread_of({1, 2, 6});
   EXPECT_DOUBLE_EQ(spread.mean, 3);
@@ -240,6 +294,7 @@ TEST(StudyReport, HoldsWhatWasMeasured) {
   StudyResults results;
   for (const auto& run : study.runs) results[run.name] = {result_of(0.5, 0.25), result_of(0.5, 0.75, false)};
   results["gated"] = {result_of(1, 0.5), result_of(1, 1, false)};
+  results["gated"][0]["signatures"] = "bleu tok:zh";
   const StudyReport report = study_report(study, results);
   EXPECT_THAT(report.html, HasSubstr("<h1>A &lt; B</h1>"));
   EXPECT_THAT(
@@ -252,6 +307,7 @@ TEST(StudyReport, HoldsWhatWasMeasured) {
   EXPECT_THAT(report.html, HasSubstr(">over 10</text>"));
   EXPECT_THAT(report.html, HasSubstr("<b>Gated</b>: o"));
   EXPECT_THAT(report.html, HasSubstr("Made by hand."));
+  EXPECT_THAT(report.html, HasSubstr("<p>Scores: bleu tok:zh.</p>"));
   EXPECT_THAT(report.html, Not(HasSubstr("<script")));
   EXPECT_THAT(report.html, Not(HasSubstr("nan")));
   ASSERT_EQ(report.figures.size(), 3U);  // bars have no file of their own

@@ -296,7 +296,7 @@ TEST(Precision, IsAvailableWhereItCanBeComputed) {
 TEST(ValidationMetrics, KnowTheirDirection) {
   const auto decides = [](const std::string& name) {
     accepted([&](auto& o) { o.validation.criterion = name; });
-    return larger_is_better(name);
+    return larger_is_better(metric_named(name));
   };
   for (const char* name :
        {"accuracy", "bleu", "chrf", "chrf++", "rouge1", "rouge2", "rougeL", "rougeLsum", "recovered-words"})
@@ -319,6 +319,42 @@ TEST(ValidationMetrics, AreTheCriterionAndFurtherOnes) {
   options.metrics = {"rougeL", "perplexity", "bleu"};
   EXPECT_THAT(wanted_metrics(options), testing::ElementsAre(&metric_named("perplexity"),
                                                             &metric_named("bleu"), &metric_named("rougeL")));
+}
+
+TEST(ValidationTokenizers, AreRefusedWhereNoMetricHeedsThem) {
+  accepted([](auto& o) {
+    o.validation.metrics = {"bleu", "rouge1"};
+    o.validation.bleu_tokenizer = "zh";
+    o.validation.rouge_tokenizer = RougeTokenizer::unicode;
+  });
+  refused(
+      [](auto& o) {
+        o.validation.metrics = {"rouge1"};
+        o.validation.bleu_tokenizer = "zh";
+      },
+      "--valid-tokenize: would change nothing", "add --valid-metrics bleu");
+  refused(
+      [](auto& o) {
+        o.validation.metrics = {"bleu"};
+        o.validation.rouge_tokenizer = RougeTokenizer::unicode;
+      },
+      "--valid-rouge-tokenize: would change nothing", "add --valid-metrics rougeL");
+}
+
+TEST(ResumedRuns, SettleAutomaticAsTheRunDid) {
+  ValidationOptions now, before;
+  now.settle_resumed(before);
+  EXPECT_EQ(now.rouge_tokenizer, RougeTokenizer::automatic);  // no metric heeds it
+  now.metrics = before.metrics = {"rougeL"};
+  before.rouge_tokenizer = RougeTokenizer::unicode;
+  now.settle_resumed(before);
+  EXPECT_EQ(now.rouge_tokenizer, RougeTokenizer::unicode);
+  before.rouge_tokenizer = now.rouge_tokenizer = RougeTokenizer::automatic;  // of an older version
+  now.settle_resumed(before);
+  EXPECT_EQ(now.rouge_tokenizer, RougeTokenizer::rouge_score);
+  now.rouge_tokenizer = RougeTokenizer::character;
+  now.settle_resumed(before);
+  EXPECT_EQ(now.rouge_tokenizer, RougeTokenizer::character);
 }
 
 TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {

@@ -66,21 +66,23 @@ TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
                            .epoch = 1,
                            .target_tokens = 90,
                            .scores = {{"loss", 2.5}, {"accuracy", 12}, {"chrf++", std::nan("")}},
+                           .signatures = "chrf++ nrefs:1",
                            .best = true,
                            .validation_seconds = 0.5,
                            .peak_memory_mib = 100,
                            .seconds = 3});
   log.write(GradientFlowLine{8, {.norms = {1, infinity, 0.25}, .target_steps = 2, .parameter_norm = 3}, 4});
   log.write(PrecisionLine{9, "bfloat16"});
-  EXPECT_EQ(text(),
-            R"({"type":"validation","update":7,"epoch":1,"target_tokens":90,"accuracy":12.0,"chrf++":null,)"
-            R"("loss":2.5,"best":true,"validation_seconds":0.5,"peak_memory_mib":100.0,"seconds":3.0})"
-            "\n"
-            R"({"type":"gradient_flow","update":8,"norms":[1.0,null,0.25],"target_steps":2.0,)"
-            R"("parameter_norm":3.0,"seconds":4.0})"
-            "\n"
-            R"({"type":"precision","update":9,"precision":"bfloat16"})"
-            "\n");
+  EXPECT_EQ(
+      text(),
+      R"({"type":"validation","update":7,"epoch":1,"target_tokens":90,"accuracy":12.0,"chrf++":null,)"
+      R"("loss":2.5,"signatures":"chrf++ nrefs:1","best":true,"validation_seconds":0.5,"peak_memory_mib":100.0,"seconds":3.0})"
+      "\n"
+      R"({"type":"gradient_flow","update":8,"norms":[1.0,null,0.25],"target_steps":2.0,)"
+      R"("parameter_norm":3.0,"seconds":4.0})"
+      "\n"
+      R"({"type":"precision","update":9,"precision":"bfloat16"})"
+      "\n");
 }
 
 // An old log that is read and written again is the same file.

@@ -328,9 +328,121 @@ TEST_F(TrainerTest, LogLinesHaveTheseKeys) {
   EXPECT_THAT(keys(lines[0]),
               ElementsAre("type", "update", "epoch", "loss", "perplexity", "gradient_norm", "learning_rate",
                           "target_tokens", "target_tokens_per_second", "data_wait_share", "seconds"));
-  EXPECT_THAT(keys(lines[1]),
-              ElementsAre("type", "update", "epoch", "target_tokens", "accuracy", "chrf++", "loss",
-                          "perplexity", "best", "validation_seconds", "peak_memory_mib", "seconds"));
+  EXPECT_THAT(keys(lines[1]), ElementsAre("type", "update", "epoch", "target_tokens", "accuracy", "chrf++",
+                                          "loss", "perplexity", "signatures", "best", "validation_seconds",
+                                          "peak_memory_mib", "seconds"));
+}
+
+/// Targets without a letter that rouge-score's rule keeps, and too short for a 4-gram.
+class UnscoredTextTest : public TrainerTest {
+ protected:
+  UnscoredTextTest() {
+    std::string target;
+    for (int i = 0; i < 12; ++i) target += i % 2 == 0 ? "Да нет\n" : "Снег лежит\n";
+    options.data.train_target = options.data.valid_target = folder.write("t.target", target);
+    options.optimization.learning_rate = 0.01;
+    options.limits.max_updates = 4;
+  }
+  Json stored() const {
+    return read_json_file((run() / "config.json").string())["validation"]["valid-rouge-tokenize"];
+  }
+  std::string signatures() const { return log().back()["signatures"].get<std::string>(); }
+};
+
+TEST_F(UnscoredTextTest, ACriterionThatCannotRiseNeitherStopsARunNorChoosesItsBest) {
+  options.validation.criterion = "bleu";
+  options.validation.patience = 1;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(train(), StopReason::limit);
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(told, HasSubstr("bleu: outputs equal to the references would score no better than empty ones"));
+  EXPECT_THAT(told, HasSubstr("bleu does not decide: perplexity chooses `best`"));
+  EXPECT_EQ(link("best"), "step-4");  // perplexity improves
+  EXPECT_EQ(log().back()["bleu"], 0);
+  options.optimization.learning_rate = 0;
+  options.run.directory = folder.path("constant");
+  EXPECT_EQ(train(), StopReason::limit);
+  EXPECT_EQ(link("best"), "step-1");
+  EXPECT_EQ(events(), "u1 v1 u2 v2 u3 v3 u4 v4");
+}
+
+TEST_F(UnscoredTextTest, ABestThatSuchACriterionOnceChoseIsLeftBehind) {
+  options.validation.criterion = "bleu";
+  train();
+  const fs::path file = run() / "last" / "state.pt";
+  TrainingState state = load_training_state(file);
+  state.progress.best_score = 0;  // of the criterion, as earlier versions kept it
+  save_training_state(state, file);
+  options.limits.max_updates = 6;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
+  EXPECT_EQ(link("best"), "step-6");
+}
+
+TEST_F(UnscoredTextTest, AutomaticWordsOfRougeAreSettledOnceAndKeptWithTheRun) {
+  options.validation.criterion = "rougeL";
+  testing::internal::CaptureStderr();
+  train();
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("would keep 0 of 24 words of the references; they are split with "
+                        "--valid-rouge-tokenize unicode"));
+  EXPECT_EQ(stored(), "unicode");
+  EXPECT_EQ(signatures(), "rougeL nrefs:1|tok:unicode|stem:no|version:seq2seq-0.1.0");
+  options.limits.max_updates = 5;
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");  // told once
+  EXPECT_EQ(stored(), "unicode");
+  EXPECT_EQ(signatures(), "rougeL nrefs:1|tok:unicode|stem:no|version:seq2seq-0.1.0");
+}
+
+TEST_F(UnscoredTextTest, ARunOfAnEarlierVersionKeepsTheRuleOfRougeScore) {
+  options.validation.metrics = {"rougeL"};
+  options.limits.max_updates = 1;
+  train();
+  const std::string config = (run() / "config.json").string();
+  Json older = read_json_file(config);
+  older["validation"].erase("valid-rouge-tokenize");
+  folder.write("run/config.json", older.dump());
+  options.limits.max_updates = 2;
+  train(/*resume=*/true);
+  EXPECT_EQ(signatures(), "rougeL nrefs:1|tok:rouge-score|stem:yes|version:seq2seq-0.1.0");
+}
+
+TEST_F(UnscoredTextTest, AChangedMeaningOfScoresIsTold) {
+  options.validation.metrics = {"bleu"};
+  options.validation.bleu_tokenizer = "none";
+  options.limits.max_updates = 1;
+  train();
+  options.validation.bleu_tokenizer = "char";  // as if the file of a SentencePiece model were another one
+  options.limits.max_updates = 2;
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              ::testing::ContainsRegex(
+                  "scores were bleu .*tok:none.* until here, from here on they are bleu .*tok:char"));
+}
+
+TEST_F(UnscoredTextTest, NamedWordsThatAreNotInMostReferencesAreRefusedBeforeTraining) {
+  options.validation.metrics = {"rougeL"};
+  options.validation.rouge_tokenizer = RougeTokenizer::rouge_score;
+  EXPECT_EQ(
+      error_of([&] { train(); }),
+      "--valid-rouge-tokenize: rouge-score finds no word in 12 of 12 references; give auto, unicode or char");
+  EXPECT_FALSE(fs::exists(run()));
+  options.validation.rouge_tokenizer = RougeTokenizer::character;
+  EXPECT_EQ(train(), StopReason::limit);
+  EXPECT_EQ(stored(), "char");
+}
+
+TEST_F(UnscoredTextTest, LowercasedTextIsComparedInLowerCase) {
+  options.validation.metrics = {"chrf"};
+  options.limits.max_updates = 1;
+  train();
+  EXPECT_THAT(signatures(), HasSubstr("|case:mixed|"));
+  options.text.normalization.lowercase = true;
+  options.run.directory = folder.path("lower");
+  train();
+  EXPECT_THAT(signatures(), HasSubstr("|case:lc|"));
 }
 
 TEST_F(TrainerTest, ASignalSavesWithoutValidating) {

@@ -125,6 +125,39 @@ TEST_F(ValidatorTest, TextMetricsScoreTheTranslationsAgainstTheFile) {
   EXPECT_EQ(result.scores.size(), options.metrics.size());
 }
 
+/// The scores that `options` give are those of texts scored with `expected`.
+TEST_F(ValidatorTest, TextMetricsAreThoseOfTheTokenizersAndOfTheCaseOfTheModel) {
+  const at::NoGradGuard no_grad;
+  model->output()->named_parameters()["bias"][Vocabulary::unknown] -= 2;
+  const auto lower =
+      std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{.lowercase = true}, "",
+                                        Vocabulary({"a", "b", "c", "d", "e"}));
+  corpus = std::make_unique<Corpus>(CorpusFiles{folder.write("w.source", "a b c\ne e d\nc b x\n"),
+                                                folder.write("w.target", "b-a A\nc.E d B\nA b, c\n"), ""});
+  ValidationOptions options;
+  options.metrics = {"bleu", "chrf", "rouge1"};
+  const auto scores = [&](const char* bleu, RougeTokenizer rouge, bool lowercase) {
+    text.target = lowercase ? lower : text.source;
+    options.bleu_tokenizer = bleu;
+    options.rouge_tokenizer = rouge;
+    const Validator subject = validator(options, {0, 1, 2});
+    const auto found = subject.run(model).scores;
+    const ScoredTexts texts(
+        subject.translate(model), subject.references(), {}, nullptr,
+        {.tokenizer = BleuTokenizer::named(bleu), .lowercase = lowercase, .rouge_tokenizer = rouge});
+    for (const auto& name : options.metrics)
+      EXPECT_NEAR(found.at(name), score_of(metric_named(name), texts), 1e-10) << name;
+    EXPECT_EQ(subject.scoring().signatures, "bleu " + metric_named("bleu").signature(texts) + "; chrf " +
+                                                metric_named("chrf").signature(texts) + "; rouge1 " +
+                                                metric_named("rouge1").signature(texts));
+    return found;
+  };
+  const auto usual = scores("13a", RougeTokenizer::rouge_score, false);
+  EXPECT_GT(scores("char", RougeTokenizer::rouge_score, false).at("bleu"), usual.at("bleu"));
+  EXPECT_NE(scores("13a", RougeTokenizer::character, false).at("rouge1"), usual.at("rouge1"));
+  EXPECT_GT(scores("13a", RougeTokenizer::rouge_score, true).at("chrf"), usual.at("chrf"));
+}
+
 TEST_F(ValidatorTest, RefusesACriterionThatTheTextGivesNoOccasionFor) {
   ValidationOptions options;
   options.criterion = "recovered-words";

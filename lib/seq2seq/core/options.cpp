@@ -78,6 +78,36 @@ OptionValue convert(const OptionValue& value, const OptionValue& wanted, bool fr
   return parse_number(text, number) ? OptionValue(number) : fail();
 }
 
+/// "spm:" of "spm:FILE"; empty for another valid name.
+std::string file_prefix(const std::string& valid) {
+  constexpr std::string_view file = "FILE";
+  return valid.ends_with(":FILE") ? valid.substr(0, valid.size() - file.size()) : std::string();
+}
+
+/// Where the path in `text` begins: behind the prefix of a valid name such as "spm:FILE", or at 0 in an
+/// option that names a file; npos if `text` is no path.
+size_t path_begin(const OptionField& field, const std::string& text) {
+  for (const std::string& valid : field.valid) {
+    const std::string prefix = file_prefix(valid);
+    if (!prefix.empty() && text.starts_with(prefix)) return prefix.size();
+  }
+  return field.is(file_path) ? 0 : std::string::npos;
+}
+
+std::string with_absolute_path(const OptionField& field, const std::string& text,
+                               const std::filesystem::path& folder) {
+  const size_t begin = path_begin(field, text);
+  return begin == std::string::npos ? text
+                                    : text.substr(0, begin) + absolute_path(folder, text.substr(begin));
+}
+
+bool is_valid_name(const std::vector<std::string>& all_valid, const std::string& name) {
+  return std::any_of(all_valid.begin(), all_valid.end(), [&](const std::string& valid) {
+    const std::string prefix = file_prefix(valid);
+    return prefix.empty() ? name == valid : name.starts_with(prefix) && name.size() > prefix.size();
+  });
+}
+
 void check_value(const OptionField& field, const OptionValue& value, const std::string& origin) {
   const auto number = std::holds_alternative<int64_t>(value)  ? static_cast<double>(std::get<int64_t>(value))
                       : std::holds_alternative<double>(value) ? std::get<double>(value)
@@ -91,7 +121,7 @@ void check_value(const OptionField& field, const OptionValue& value, const std::
   }
   if (!field.valid.empty()) {
     const auto& name = std::get<std::string>(value);
-    if (std::find(field.valid.begin(), field.valid.end(), name) == field.valid.end())
+    if (!is_valid_name(field.valid, name))
       throw UsageError(origin, "'" + name + "' is unknown", suggest_name(name, field.valid));
   }
 }
@@ -206,8 +236,9 @@ void OptionPatch::resolve_paths(const std::vector<OptionField>& catalogue,
                                 const std::filesystem::path& folder) {
   for (const OptionField& field : catalogue) {
     const auto entry = entries_.find(field.path);
-    if (!field.is(file_path) || entry == entries_.end()) continue;
-    if (auto* path = std::get_if<std::string>(&entry->second.value)) *path = absolute_path(folder, *path);
+    if (entry == entries_.end()) continue;
+    if (auto* text = std::get_if<std::string>(&entry->second.value))
+      *text = with_absolute_path(field, *text, folder);
   }
 }
 
@@ -372,7 +403,8 @@ std::string absolute_path(const std::filesystem::path& folder, const std::string
 
 void resolve_field_paths(const std::vector<OptionField>& fields, const std::filesystem::path& folder) {
   for (const OptionField& field : fields)
-    if (field.is(file_path)) field.set(absolute_path(folder, std::get<std::string>(field.get())));
+    if (const OptionValue value = field.get(); std::holds_alternative<std::string>(value))
+      field.set(with_absolute_path(field, std::get<std::string>(value), folder));
 }
 
 std::vector<OptionField> fields_that_differ(const std::vector<OptionField>& a,

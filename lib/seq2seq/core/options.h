@@ -107,9 +107,11 @@ struct OptionField {
   std::set<OptionTrait> traits;
   std::vector<OptionCondition> conditions;
   std::vector<std::string> former_flags;
-  std::vector<std::string> valid;  ///< the names of an enum or of a variant's alternatives
-  bool selects_type = false;       ///< setting it changes which other fields exist
-  const void* member = nullptr;    ///< what holds its value
+  /// The names of an enum or of a variant's alternatives, or those that a text may have: "spm:FILE" among
+  /// these stands for "spm:" and the path of a file.
+  std::vector<std::string> valid;
+  bool selects_type = false;     ///< setting it changes which other fields exist
+  const void* member = nullptr;  ///< what holds its value
   std::function<OptionValue()> get;
   std::function<void(const OptionValue&)> set;  ///< the value already has the field's alternative
 

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "seq2seq/core/options.h"
 #include "seq2seq/metrics/bleu_words.h"
 #include "seq2seq/metrics/ngrams.h"
 #include "seq2seq/metrics/python_text.h"
@@ -137,7 +136,7 @@ BleuScore sentence_bleu(const std::string& hypothesis, const std::vector<std::st
 
 std::string bleu_signature(const ReferenceLists& references, const BleuOptions& options) {
   return "nrefs:" + describe_reference_count(references) + "|case:" + (options.lowercase ? "lc" : "mixed") +
-         "|eff:" + (options.effective_order ? "yes" : "no") + "|tok:" + option_name(options.tokenizer) +
+         "|eff:" + (options.effective_order ? "yes" : "no") + "|tok:" + options.tokenizer.signature() +
          "|smooth:exp|" + signature_version;
 }
 

@@ -1,13 +1,23 @@
 #include "seq2seq/metrics/bleu_tokenizer.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/nearest_name.h"
+#include "seq2seq/data/fingerprint.h"
 #include "seq2seq/metrics/bleu_words.h"
 #include "seq2seq/metrics/python_text.h"
+#include "seq2seq/text/sentencepiece_model.h"
 #include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
 namespace {
+
+constexpr std::array<const char*, 5> rule_names = {"13a", "intl", "zh", "char", "none"};  // in Rule's order
+constexpr const char* pieces_prefix = "spm:";
 
 bool is_digit(char32_t c) {
   return c >= U'0' && c <= U'9';
@@ -68,6 +78,15 @@ std::u32string detach_characters(std::u32string_view text, Matches matches) {
   return result;
 }
 
+/// What 13a and zh do alike.
+std::u32string separate_ascii(std::u32string_view text) {
+  const auto no_digit = [](char32_t c) { return !is_digit(c); };
+  std::u32string result = detach_characters(text, stands_alone);
+  result = detach_pairs(result, Detach::second, no_digit, is_stop);
+  result = detach_pairs(result, Detach::first, is_stop, no_digit);
+  return detach_pairs(result, Detach::second, is_digit, [](char32_t c) { return c == U'-'; });
+}
+
 std::u32string tokenize_13a(std::u32string text) {
   replace_all(text, U"<skipped>", U"");
   replace_all(text, U"-\n", U"");
@@ -79,11 +98,46 @@ std::u32string tokenize_13a(std::u32string text) {
     replace_all(text, U"&lt;", U"<");
     replace_all(text, U"&gt;", U">");
   }
-  const auto no_digit = [](char32_t c) { return !is_digit(c); };
-  text = detach_characters(U" " + text + U" ", stands_alone);
-  text = detach_pairs(text, Detach::second, no_digit, is_stop);
-  text = detach_pairs(text, Detach::first, is_stop, no_digit);
-  return detach_pairs(text, Detach::second, is_digit, [](char32_t c) { return c == U'-'; });
+  return separate_ascii(U" " + text + U" ");
+}
+
+struct CharacterRange {
+  char32_t first, last;
+};
+
+/// As sacrebleu's zh compares them: its range for extension B of Han, "\u20000" to "\u2a6d6", is one of two
+/// characters each there and holds U+2001 to U+2A6D.
+constexpr CharacterRange chinese_ranges[] = {
+    {0x2001, 0x2A6D},  // with punctuation, symbols and dingbats
+    {0x2E80, 0x2EFF},  // radicals
+    {0x2F00, 0x2FDF},  // Kangxi radicals
+    {0x2FF0, 0x303F},  // description characters, punctuation
+    {0x3100, 0x312F},  // phonetic symbols
+    {0x31A0, 0x31BF},  // phonetic symbols
+    {0x31C0, 0x31EF},  // strokes
+    {0x3200, 0x33FF},  // enclosed and squared characters
+    {0x3400, 0x4DB5},  // Han
+    {0x4E00, 0x9FBB},  // Han
+    {0xF900, 0xFA2D},  // Han
+    {0xFA30, 0xFA6A},  // Han
+    {0xFA70, 0xFAD9},  // Han
+    {0xFE10, 0xFE1F},  // vertical punctuation
+    {0xFE30, 0xFE4F},  // vertical punctuation
+    {0xFF00, 0xFFEF},  // full-width and half-width forms
+};
+
+std::u32string tokenize_chinese(std::u32string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return separate_ascii(detach_characters(text, [](char32_t c) {
+    return std::any_of(std::begin(chinese_ranges), std::end(chinese_ranges),
+                       [c](const CharacterRange& range) { return c >= range.first && c <= range.last; });
+  }));
+}
+
+std::u32string join_words(const std::vector<std::string>& words) {
+  std::string joined;
+  for (const std::string& word : words) (joined += word) += ' ';
+  return decode_text(joined);
 }
 
 std::u32string tokenize_international(std::u32string_view text) {
@@ -95,27 +149,51 @@ std::u32string tokenize_international(std::u32string_view text) {
 
 }  // namespace
 
-std::span<const char* const> option_names(BleuTokenizer) {
-  static constexpr const char* names[] = {"none", "13a", "char", "intl"};
-  return names;
+BleuTokenizer BleuTokenizer::named(const std::string& name) {
+  for (size_t i = 0; i < rule_names.size(); ++i)
+    if (name == rule_names[i]) return static_cast<Rule>(i);
+  const size_t prefix = std::string_view(pieces_prefix).size();
+  if (!name.starts_with(pieces_prefix) || name.size() == prefix)
+    throw Error("'" + name + "'", "is no tokenizer of BLEU", suggest_name(name, names()));
+  const std::string path = name.substr(prefix);
+  BleuTokenizer result;
+  result.pieces_ = std::make_shared<const SentencePieceModel>(read_file(path), path);
+  const FileFingerprint file = fingerprint_of(path);
+  char sum[16];
+  std::snprintf(sum, sizeof sum, "%08x", file.crc32);
+  result.pieces_signature_ = pieces_prefix + file.name + ":" + sum;
+  return result;
 }
 
-std::u32string separate_words(std::u32string text, BleuTokenizer tokenizer) {
+std::vector<std::string> BleuTokenizer::names() {
+  std::vector<std::string> all(rule_names.begin(), rule_names.end());
+  all.push_back(std::string(pieces_prefix) + "FILE");
+  return all;
+}
+
+std::string BleuTokenizer::signature() const {
+  return pieces_ ? pieces_signature_ : rule_names[rule_];
+}
+
+std::u32string separate_words(std::u32string text, const BleuTokenizer& tokenizer) {
   while (!text.empty() && is_space(text.back())) text.pop_back();
-  switch (tokenizer) {
+  if (tokenizer.pieces()) return join_words(tokenizer.pieces()->pieces(utf8_encode(text)));
+  switch (tokenizer.rule()) {
     case BleuTokenizer::v13a:
       return tokenize_13a(std::move(text));
-    case BleuTokenizer::character:
-      return detach_characters(text, [](char32_t) { return true; });
     case BleuTokenizer::international:
       return tokenize_international(text);
+    case BleuTokenizer::chinese:
+      return tokenize_chinese(text);
+    case BleuTokenizer::character:
+      return detach_characters(text, [](char32_t) { return true; });
     case BleuTokenizer::none:
       break;
   }
   return text;
 }
 
-std::string tokenize_for_bleu(std::string_view text, BleuTokenizer tokenizer) {
+std::string tokenize_for_bleu(std::string_view text, const BleuTokenizer& tokenizer) {
   const std::u32string separated = separate_words(decode_text(text), tokenizer);
   std::u32string joined;
   for (const auto word : split_words(separated)) {

@@ -9,6 +9,6 @@
 namespace seq2seq {
 
 /// `text` with white space between the words that `tokenizer` finds.
-std::u32string separate_words(std::u32string text, BleuTokenizer tokenizer);
+std::u32string separate_words(std::u32string text, const BleuTokenizer& tokenizer);
 
 }  // namespace seq2seq

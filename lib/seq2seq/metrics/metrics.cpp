@@ -52,7 +52,7 @@ constexpr Metric chrf_metric(const char* name, const char* title, MetricShown sh
 constexpr MetricGroup rouge_group{"rouge", false}, summary_group{"summary", true};
 
 RougeOptions rouge_options(const ScoredTexts& texts) {
-  return {.stem = texts.options.stem};
+  return {.stem = texts.options.stem, .tokenizer = texts.options.rouge_tokenizer};
 }
 
 struct RougeOfTexts {
@@ -74,7 +74,7 @@ constexpr Metric rouge_metric(const char* name, const char* title, MetricShown s
         const auto mean = mean_rouge(t.prepared<RougeOfTexts>().by_sentence)[static_cast<size_t>(type)];
         return {{"precision", mean.precision}, {"recall", mean.recall}, {"fmeasure", mean.fmeasure}};
       },
-      .heeds = {.stem = true, .sentence_lines = true},
+      .heeds = {.stem = true, .rouge_tokenizer = true, .sentence_lines = true},
       .shown = shown,
       .group = &rouge_group};
 }
@@ -255,6 +255,21 @@ bool can_score(const Metric& metric, const ScoredTexts& texts) {
   if (!metric.of_texts()) return false;
   if (metric.needs != Needs::references && texts.sources.empty()) return false;
   return metric.needs != Needs::codec || texts.codec;
+}
+
+std::string signatures_of(const std::vector<const Metric*>& metrics, const ScoredTexts& texts) {
+  std::string all, last;
+  for (const Metric* metric : metrics) {
+    if (metric->signature == nullptr) continue;
+    const std::string signature = metric->signature(texts);
+    if (signature == last) {
+      all.insert(all.size() - last.size() - 1, std::string(", ") + metric->name);
+      continue;
+    }
+    all += (all.empty() ? "" : "; ") + std::string(metric->name) + " " + signature;
+    last = signature;
+  }
+  return all;
 }
 
 double score_of(const Metric& metric, const ScoredTexts& texts) {

@@ -39,8 +39,8 @@ using MetricDetails =
 
 /// The settings that change a metric's values.
 struct MetricHeeds {
-  bool tokenizer = false, lowercase = false, stem = false;  ///< of MetricOptions
-  bool sentence_lines = false;                              ///< whether each sentence is on its own line
+  bool tokenizer = false, lowercase = false, stem = false, rouge_tokenizer = false;  ///< of MetricOptions
+  bool sentence_lines = false;  ///< whether each sentence is on its own line
 };
 
 /// Where a metric is offered.
@@ -83,6 +83,9 @@ std::string key_of(const Metric& metric);
 
 /// Whether the texts include what the metric needs.
 bool can_score(const Metric& metric, const ScoredTexts& texts);
+
+/// "bleu nrefs:1|...; rouge1, rougeL nrefs:1|...": the signatures of those metrics that have one.
+std::string signatures_of(const std::vector<const Metric*>& metrics, const ScoredTexts& texts);
 
 /// The score over all texts. Throws Error if they lack what the metric needs.
 double score_of(const Metric& metric, const ScoredTexts& texts);

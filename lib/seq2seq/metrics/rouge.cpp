@@ -3,13 +3,17 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "seq2seq/core/options.h"
 #include "seq2seq/metrics/ngrams.h"
-#include "seq2seq/metrics/porter_stemmer.h"
-#include "seq2seq/metrics/python_text.h"
 #include "seq2seq/metrics/signature.h"
 
 namespace seq2seq {
 namespace {
+
+RougeOptions with_settled_tokenizer(RougeOptions options, const ReferenceLists& references) {
+  options.tokenizer = settled(options.tokenizer, references);
+  return options;
+}
 
 /// A text as word ids: all of them, and those of each line that is not empty.
 struct NumberedText {
@@ -134,28 +138,10 @@ std::span<const char* const> option_names(RougeType) {
   return names;
 }
 
-std::vector<std::string> tokenize_for_rouge(std::string_view text, const RougeOptions& options) {
-  std::vector<std::string> words;
-  std::string word;
-  const auto finish_word = [&] {
-    if (options.stem && word.size() > 3) word = porter_stem(word);
-    if (!word.empty()) words.push_back(std::move(word));
-    word.clear();
-  };
-  for (const char32_t c : lowercase_text(decode_text(text))) {
-    if ((c >= U'a' && c <= U'z') || (c >= U'0' && c <= U'9'))
-      word.push_back(static_cast<char>(c));
-    else
-      finish_word();
-  }
-  finish_word();
-  return words;
-}
-
 RougeScores sentence_rouge(const std::string& hypothesis, const std::vector<std::string>& references,
                            const RougeOptions& options) {
   check_parallel({hypothesis}, {references});
-  WordNumbers numbers(options);
+  WordNumbers numbers(with_settled_tokenizer(options, {references}));
   const auto hypothesis_words = numbers.number(hypothesis);
   RougeScores best;
   for (size_t r = 0; r < references.size(); ++r) {
@@ -171,8 +157,9 @@ std::vector<RougeScores> rouge_by_sentence(const std::vector<std::string>& hypot
   check_parallel(hypotheses, references);
   std::vector<RougeScores> result;
   result.reserve(hypotheses.size());
+  const RougeOptions settled_options = with_settled_tokenizer(options, references);
   for (size_t i = 0; i < hypotheses.size(); ++i)
-    result.push_back(sentence_rouge(hypotheses[i], references[i], options));
+    result.push_back(sentence_rouge(hypotheses[i], references[i], settled_options));
   return result;
 }
 
@@ -209,8 +196,10 @@ SentenceStatistics rouge_statistics(const std::vector<RougeScores>& sentences, R
 }
 
 std::string rouge_signature(const ReferenceLists& references, const RougeOptions& options) {
-  return "nrefs:" + describe_reference_count(references) + "|stem:" + (options.stem ? "yes" : "no") + "|" +
-         signature_version;
+  const RougeTokenizer tokenizer = settled(options.tokenizer, references);
+  const bool stem = options.stem && tokenizer == RougeTokenizer::rouge_score;
+  return "nrefs:" + describe_reference_count(references) + "|tok:" + option_name(tokenizer) +
+         "|stem:" + (stem ? "yes" : "no") + "|" + signature_version;
 }
 
 }  // namespace seq2seq

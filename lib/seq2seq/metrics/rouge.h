@@ -3,9 +3,9 @@
 #include <array>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "seq2seq/metrics/rouge_tokenizer.h"
 #include "seq2seq/metrics/sentence_statistics.h"
 
 namespace seq2seq {
@@ -21,10 +21,6 @@ inline constexpr std::array all_rouge_types = {RougeType::rouge1, RougeType::rou
 /// "rouge1", "rouge2", "rougeL", "rougeLsum", in the order of the enumerators.
 std::span<const char* const> option_names(RougeType);
 
-struct RougeOptions {
-  bool stem = true;  ///< Porter stemming of words longer than three letters
-};
-
 /// Fractions, 0 to 1.
 struct RougeScore {
   double precision = 0.0;
@@ -34,9 +30,8 @@ struct RougeScore {
 /// One score for each of all_rouge_types, in that order.
 using RougeScores = std::array<RougeScore, all_rouge_types.size()>;
 
-/// ROUGE (Lin 2004), equal to the rouge-score package: text is lowercased, characters other than a-z and 0-9
-/// separate words (suitable for English only), and of several references the one with the best F-measure
-/// counts, for each type separately.
+/// ROUGE (Lin 2004), equal to the rouge-score package with the same tokenizer: of several references the one
+/// with the best F-measure counts, for each type separately.
 RougeScores sentence_rouge(const std::string& hypothesis, const std::vector<std::string>& references,
                            const RougeOptions& options = {});
 
@@ -53,10 +48,7 @@ RougeScores mean_rouge(const std::vector<RougeScores>& sentences);
 /// Statistics for resampling the mean F-measure of one type.
 SentenceStatistics rouge_statistics(const std::vector<RougeScores>& sentences, RougeType type);
 
-/// "nrefs:1|stem:yes|version:seq2seq-0.1.0"
+/// "nrefs:1|tok:rouge-score|stem:yes|version:seq2seq-0.1.0"
 std::string rouge_signature(const ReferenceLists& references, const RougeOptions& options = {});
-
-/// The words that ROUGE compares.
-std::vector<std::string> tokenize_for_rouge(std::string_view text, const RougeOptions& options = {});
 
 }  // namespace seq2seq

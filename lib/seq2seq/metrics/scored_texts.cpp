@@ -3,6 +3,14 @@
 #include <utility>
 
 namespace seq2seq {
+namespace {
+
+MetricOptions settled_options(MetricOptions options, const ReferenceLists& references) {
+  options.rouge_tokenizer = settled(options.rouge_tokenizer, references);
+  return options;
+}
+
+}  // namespace
 
 ScoredTexts::ScoredTexts(std::vector<std::string> scored, ReferenceLists compared_with,
                          std::vector<std::string> written_from, std::shared_ptr<const TextCodec> written_with,
@@ -11,7 +19,7 @@ ScoredTexts::ScoredTexts(std::vector<std::string> scored, ReferenceLists compare
       references(std::move(compared_with)),
       sources(std::move(written_from)),
       codec(std::move(written_with)),
-      options(how) {
+      options(settled_options(how, references)) {
   check_parallel(hypotheses, references);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "seq2seq/metrics/bleu_tokenizer.h"
+#include "seq2seq/metrics/rouge_tokenizer.h"
 #include "seq2seq/metrics/sentence_statistics.h"
 
 namespace seq2seq {
@@ -18,12 +19,14 @@ struct MetricOptions {
   BleuTokenizer tokenizer = BleuTokenizer::v13a;
   bool lowercase = false;  ///< ignore case
   bool stem = true;        ///< compare Porter stems
+  RougeTokenizer rouge_tokenizer = RougeTokenizer::rouge_score;
 };
 
 /// Texts to be scored. What several metrics derive from them is computed once. Not thread-safe.
 class ScoredTexts {
  public:
-  /// Only some metrics need `sources` and the generating model's `codec`. Throws like check_parallel.
+  /// Only some metrics need `sources` and the generating model's `codec`. RougeTokenizer::automatic becomes
+  /// what suits the references. Throws like check_parallel.
   ScoredTexts(std::vector<std::string> hypotheses, ReferenceLists references,
               std::vector<std::string> sources = {}, std::shared_ptr<const TextCodec> codec = nullptr,
               const MetricOptions& options = {});

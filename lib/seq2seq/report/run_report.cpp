@@ -170,7 +170,10 @@ std::string run_report_html(const fs::path& run, const RunReportOptions& options
   std::string html = html_page_begin(whole.filename().string());
   html += fmt::format("<p>{} updates, {} target tokens in {}.</p>\n", format_count(updates),
                       format_count(tokens), format_duration(seconds));
-  if (best != nullptr) html += "<h2>Best validation</h2>\n" + table_of(*best);
+  if (best != nullptr) {
+    html += "<h2>Best validation</h2>\n" + table_of(*best);
+    if (best->signatures) html += "<p>Scores: " + escape_html(*best->signatures) + ".</p>\n";
+  }
   html += "<h2>Curves</h2>\n" + charts_of(lines);
   if (options.examples > 0) {
     html += "<h2>Examples</h2>\n";

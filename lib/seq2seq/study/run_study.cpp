@@ -92,7 +92,8 @@ StudyOutcome run_study(const Study& study, const StudyPlan& plan, const Training
   const TestText test(study.test);
   make_study_folder(plan.output);
   const FolderLock lock(plan.output, "study", "wait for its end or name another --output");
-  const StudyBasis basis(study, program.version);
+  const MetricOptions scoring = scoring_of(study, test);
+  const StudyBasis basis(study, scoring, program.version);
   StoredResults results;
   for (const SeededRun& run : runs) results.push_back(stored_result(run, basis));
   const int64_t at_a_time = runs_at_a_time(runs, plan.jobs);
@@ -109,8 +110,8 @@ StudyOutcome run_study(const Study& study, const StudyPlan& plan, const Training
     if (!results[i]) {
       show_progress(fmt::format("measuring {} ({} of {})", run.name, i + 1, runs.size()));
       std::vector<std::string> outputs;
-      Json result =
-          measure_run(study, test, run.directory, open_device(run.device), run.repetition == 0, outputs);
+      Json result = measure_run(study, test, scoring, run.directory, open_device(run.device),
+                                run.repetition == 0, outputs);
       result["conditions"] = conditions_now(run, at_a_time, program.version);
       store_result(run, basis, std::move(result), outputs);
       results[i] = stored_result(run, basis);  // as later calls will read it

@@ -168,6 +168,23 @@ std::string read_metric(const std::string& place, std::string name) {
   return name;
 }
 
+/// Names the tokenizers that the study's keys do not.
+void read_tokenizers(Study& study, Fields& fields, const fs::path& folder) {
+  const ValidationOptions& validation = study.runs.front().options.validation;
+  study.bleu_tokenizer = validation.bleu_tokenizer;
+  study.rouge_tokenizer = validation.rouge_tokenizer;
+  StudyTokenizers named;
+  OptionPatch patch;
+  for (const auto& [key, name] :
+       {std::pair("tokenize", &named.bleu), std::pair("rouge-tokenize", &named.rouge)}) {
+    *name = fields.text(key, "");
+    if (!name->empty()) patch.set(key, *name, fields.place_of(key));
+  }
+  patch.resolve_paths(option_catalogue<StudyTokenizers>(), folder);
+  apply(named, patch);
+  replace_tokenizers(study, named);
+}
+
 std::string read_figure(const std::string& place, const std::string& figure) {
   const size_t space = figure.find(' ');
   const std::string kind = figure.substr(0, space);
@@ -200,6 +217,7 @@ Study Study::load(const std::string& path) {
                          {test.place_of("source"), test.place_of("target"), test.place_of("input")});
   }
   study.score = read_metric(fields.place_of("score"), fields.text("score", study.score));
+  read_tokenizers(study, fields, folder);
   study.length_limits = fields.numbers("length-limits");
   for (size_t i = 0; i < study.length_limits.size(); ++i)
     if (study.length_limits[i] <= (i == 0 ? 0 : study.length_limits[i - 1]))
@@ -247,6 +265,21 @@ const Study::Run& Study::run(const std::string& name) const {
   const auto found = std::find_if(runs.begin(), runs.end(), [&](const Run& run) { return run.name == name; });
   TORCH_CHECK(found != runs.end(), "no run ", name);
   return *found;
+}
+
+void replace_tokenizers(Study& study, StudyTokenizers tokenizers) {
+  resolve_paths(tokenizers, fs::current_path());
+  if (!tokenizers.bleu.empty()) study.bleu_tokenizer = tokenizers.bleu;
+  for (size_t i = 0; i < option_names(RougeTokenizer{}).size(); ++i)
+    if (tokenizers.rouge == option_names(RougeTokenizer{})[i])
+      study.rouge_tokenizer = static_cast<RougeTokenizer>(i);
+  for (Study::Run& run : study.runs) {
+    ValidationOptions& validation = run.options.validation;
+    if (!tokenizers.bleu.empty() && validation.heeds(&MetricHeeds::tokenizer))
+      validation.bleu_tokenizer = study.bleu_tokenizer;
+    if (!tokenizers.rouge.empty() && validation.heeds(&MetricHeeds::rouge_tokenizer))
+      validation.rouge_tokenizer = study.rouge_tokenizer;
+  }
 }
 
 void replace_text(Study& study, StudyText text) {

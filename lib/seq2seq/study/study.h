@@ -37,7 +37,10 @@ struct Study {
   std::string title, description;
   std::vector<Run> runs;
   CorpusFiles test;
-  std::string score = "rougeL";        ///< the first metric in tables
+  std::string score = "rougeL";  ///< the first metric in tables
+  /// As of `seq2seq evaluate`; those of the first run's validation unless the study names others.
+  std::string bleu_tokenizer;
+  RougeTokenizer rouge_tokenizer = RougeTokenizer::automatic;
   std::vector<int64_t> length_limits;  ///< longest source of each group except the last, in words
   int64_t beam_size = 5;
   int64_t examples = 2;
@@ -48,6 +51,19 @@ struct Study {
   static Study load(const std::string& path);
   const Run& run(const std::string& name) const;
 };
+
+/// Tokenizers of metrics in place of the study's own, on the test text and in validation; empty = keep it.
+struct StudyTokenizers {
+  std::string bleu, rouge;
+  static void fields(auto& o, auto& f) {
+    const auto rouge_names = option_names(RougeTokenizer{});
+    f("tokenize", o.bleu, "tokenizer of BLEU, as of `evaluate`; empty = as in the study",
+      BleuTokenizer::names());
+    f("rouge-tokenize", o.rouge, "words of ROUGE, as of `evaluate`; empty = as in the study",
+      std::vector<std::string>(rouge_names.begin(), rouge_names.end()));
+  }
+};
+void replace_tokenizers(Study& study, StudyTokenizers tokenizers);
 
 /// Text that replaces the study's own, to repeat the study on a user's data; empty = keep it. The study's
 /// description, which is about the old text, is removed.

@@ -31,6 +31,15 @@ Json options_of_training(TrainOptions options) {
   return parse_json(options_to_json(options), "options");
 }
 
+/// Null for the defaults.
+Json json_of_scoring(const MetricOptions& scoring) {
+  const Json json = {{"tokenize", scoring.tokenizer.signature()},
+                     {"rouge-tokenize", option_name(scoring.rouge_tokenizer)},
+                     {"lowercase", scoring.lowercase}};
+  const Json usual = {{"tokenize", "13a"}, {"rouge-tokenize", "rouge-score"}, {"lowercase", false}};
+  return json == usual ? Json() : json;
+}
+
 /// `training` as this version writes it; an older version may have written fewer options.
 Json in_present_form(Json training) {
   if (!training.is_object() || !training.contains("options")) return training;
@@ -83,10 +92,11 @@ void make_study_folder(const fs::path& folder) {
   }
 }
 
-StudyBasis::StudyBasis(const Study& study, std::string version)
+StudyBasis::StudyBasis(const Study& study, const MetricOptions& scoring, std::string version)
     : study_(study),
       training_text_(training_text(study)),
       test_text_(fingerprints_of_files(study.test)),
+      scoring_(json_of_scoring(scoring)),
       version_(std::move(version)) {}
 
 Json StudyBasis::of_training(const SeededRun& run) const {
@@ -96,12 +106,14 @@ Json StudyBasis::of_training(const SeededRun& run) const {
 }
 
 Json StudyBasis::of_result(const SeededRun& run) const {
-  return {{"training", of_training(run)},
-          {"test", test_text_},
-          {"beam-size", study_.beam_size},
-          {"length-limits", study_.length_limits},
-          {"examples", run.repetition == 0 ? study_.examples : 0},
-          {"program", version_}};
+  Json basis = {{"training", of_training(run)},
+                {"test", test_text_},
+                {"beam-size", study_.beam_size},
+                {"length-limits", study_.length_limits},
+                {"examples", run.repetition == 0 ? study_.examples : 0},
+                {"program", version_}};
+  if (!scoring_.is_null()) basis["scoring"] = scoring_;
+  return basis;
 }
 
 bool StudyBasis::text_is_unchanged() const {

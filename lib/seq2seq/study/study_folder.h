@@ -30,10 +30,11 @@ std::vector<SeededRun> seeded_runs(const Study& study, const StudyPlan& plan);
 /// Throws Error if it cannot be created.
 void make_study_folder(const std::filesystem::path& folder);
 
-/// What runs and results depend on: their options, the text's fingerprints, the program's version.
+/// What runs and results depend on: their options, the text's fingerprints, how outputs are scored, the program's
+/// version.
 class StudyBasis {
  public:
-  StudyBasis(const Study& study, std::string version);
+  StudyBasis(const Study& study, const MetricOptions& scoring, std::string version);
   /// What training depends on: a run with a different basis is not resumed.
   Json of_training(const SeededRun& run) const;
   /// What a result depends on: while it is the same, the run is not measured again.
@@ -44,6 +45,7 @@ class StudyBasis {
  private:
   const Study& study_;
   Json training_text_, test_text_;
+  Json scoring_;  // null for the scoring of versions that knew no other
   std::string version_;
 };
 

@@ -275,10 +275,14 @@ std::vector<std::string> conditions_of(const Study& study, const StudyResults& r
       "Trained on {}, tested on {}; {} architectures, {} each; outputs by beam search with {} hypotheses.",
       names_of(study.runs.front().options.data.train_files()), names_of(study.test), study.runs.size(),
       seeds_of(results.begin()->second.size()), study.beam_size)};
+  const auto add = [&](const std::string& one) {
+    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+  };
   for (const auto& [name, seeds] : results)
     for (const Json& result : seeds) {
-      const auto one = result.at("conditions").get<std::string>();
-      if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+      if (result.contains("signatures"))  // older versions have written none
+        add("Scores: " + result["signatures"].get<std::string>() + ".");
+      add(result.at("conditions").get<std::string>());
     }
   return all;
 }

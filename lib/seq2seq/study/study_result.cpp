@@ -10,10 +10,12 @@
 
 #include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/data/numbered_text.h"
 #include "seq2seq/decode/explanation.h"
 #include "seq2seq/decode/models.h"
 #include "seq2seq/decode/translator.h"
+#include "seq2seq/metrics/reference_check.h"
 #include "seq2seq/report/explanation_page.h"
 #include "seq2seq/report/gradient_flow_chart.h"
 #include "seq2seq/study/study_metrics.h"
@@ -70,8 +72,21 @@ Outputs Outputs::at(const std::vector<size_t>& lines) const {
           chosen(masked_references, lines)};
 }
 
-Json scores_of(const Outputs& outputs, const std::shared_ptr<const TextCodec>& codec) {
-  const ScoredTexts texts(outputs.texts, outputs.references, outputs.sources, codec);
+std::vector<const Metric*> metrics_of_texts() {
+  std::vector<const Metric*> all;
+  for (const StudyMetric& one : study_metrics())
+    if (!one.of_numbers) all.push_back(one.metric);
+  return all;
+}
+
+ScoredTexts scored(const Outputs& outputs, const std::shared_ptr<const TextCodec>& codec,
+                   const MetricOptions& scoring) {
+  return {outputs.texts, outputs.references, outputs.sources, codec, scoring};
+}
+
+Json scores_of(const Outputs& outputs, const std::shared_ptr<const TextCodec>& codec,
+               const MetricOptions& scoring) {
+  const ScoredTexts texts = scored(outputs, codec, scoring);
   const ScoredTexts numbers(outputs.masked, single_references(outputs.masked_references));
   Json scores = Json::object();
   for (const StudyMetric& wanted : study_metrics()) {
@@ -84,7 +99,7 @@ Json scores_of(const Outputs& outputs, const std::shared_ptr<const TextCodec>& c
 }
 
 Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, const Outputs& outputs,
-                      const std::shared_ptr<const TextCodec>& codec) {
+                      const std::shared_ptr<const TextCodec>& codec, const MetricOptions& scoring) {
   Json groups = Json::array();
   int64_t low = 1;
   for (size_t group = 0; group <= study.length_limits.size(); ++group) {
@@ -99,7 +114,7 @@ Json scores_by_length(const Study& study, const std::vector<int64_t>& lengths, c
                         {"to", high == INT64_MAX ? Json() : Json(high)},
                         {"sentences", members.size()},
                         {"mean-length", words / static_cast<double>(members.size())},
-                        {"scores", scores_of(outputs.at(members), codec)}});
+                        {"scores", scores_of(outputs.at(members), codec, scoring)}});
     }
     low = high == INT64_MAX ? high : high + 1;
   }
@@ -194,8 +209,24 @@ TestText::TestText(const CorpusFiles& files) : corpus(files) {
   if (!usable) throw Error(files.describe(), "has no pair with words on both sides", "give text to test on");
 }
 
-Json measure_run(const Study& study, const TestText& text, const fs::path& run, const c10::Device& device,
-                 bool with_examples, std::vector<std::string>& outputs) {
+MetricOptions scoring_of(const Study& study, const TestText& text) {
+  MetricOptions scoring;
+  scoring.tokenizer = BleuTokenizer::named(study.bleu_tokenizer);
+  scoring.rouge_tokenizer = settled(study.rouge_tokenizer, text.references);
+  // In all runs alike, so that they can be compared.
+  scoring.lowercase = std::any_of(study.runs.begin(), study.runs.end(), [](const Study::Run& run) {
+    return run.options.text.normalization.lowercase;
+  });
+  if (study.rouge_tokenizer == RougeTokenizer::automatic)
+    if (const std::string remark = remark_on_automatic(text.references, "--"); !remark.empty())
+      log_warning(remark);
+  for (const std::string& remark : remarks_on(metrics_of_texts(), text.references, scoring, "--"))
+    log_warning(remark);
+  return scoring;
+}
+
+Json measure_run(const Study& study, const TestText& text, const MetricOptions& scoring, const fs::path& run,
+                 const c10::Device& device, bool with_examples, std::vector<std::string>& outputs) {
   const TranslationModel model = load_model(run, device);
   const TextCodec& target = *model.text.target;
   Json result;
@@ -223,8 +254,9 @@ Json measure_run(const Study& study, const TestText& text, const fs::path& run, 
   }
   result["decoding-tokens-per-second"] = static_cast<double>(translator.counts().output_tokens) / seconds;
   result["test-sentences"] = all.texts.size();
-  result["scores"] = scores_of(all, model.text.target);
-  result["by-length"] = scores_by_length(study, text.lengths, all, model.text.target);
+  result["scores"] = scores_of(all, model.text.target, scoring);
+  result["signatures"] = signatures_of(metrics_of_texts(), scored(all, model.text.target, scoring));
+  result["by-length"] = scores_by_length(study, text.lengths, all, model.text.target, scoring);
   outputs = std::move(all.texts);
   result["gradient-flow"] = flow_of(model, text);
   if (with_examples) result["examples"] = examples_of(study, model, text, translations);

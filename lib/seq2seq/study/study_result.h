@@ -11,7 +11,7 @@
 
 #include "seq2seq/core/json.h"
 #include "seq2seq/decode/source_lines.h"
-#include "seq2seq/metrics/sentence_statistics.h"
+#include "seq2seq/metrics/scored_texts.h"
 #include "seq2seq/study/study.h"
 
 namespace seq2seq {
@@ -27,11 +27,17 @@ struct TestText {
   ReferenceLists references;
 };
 
+/// How outputs are scored: with the study's tokenizers, settled on the references, and in lower case if a model
+/// writes lowercased text. Logs what this means where it says less than it seems to. Throws Error if a
+/// tokenizer's file cannot be read.
+MetricOptions scoring_of(const Study& study, const TestText& text);
+
 /// Translates `text` with the run's best checkpoint on `device` and scores it, overall and by source length;
 /// adds size, speed, memory, learning curve and gradient flow, and, if requested, heat maps of some examples
 /// as HTML. `outputs` receives the translation of each line.
-Json measure_run(const Study& study, const TestText& text, const std::filesystem::path& run,
-                 const c10::Device& device, bool with_examples, std::vector<std::string>& outputs);
+Json measure_run(const Study& study, const TestText& text, const MetricOptions& scoring,
+                 const std::filesystem::path& run, const c10::Device& device, bool with_examples,
+                 std::vector<std::string>& outputs);
 
 /// The value of one of study_metrics(), with `where` as in Study::Claim. Nothing if it does not apply to the
 /// text, or the result is of a version without the metric.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/text/sentencepiece_model.h"
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/tokenizers.h"
 #include "seq2seq/text/utf8.h"
@@ -33,13 +34,6 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   return result;
 }
 
-std::unique_ptr<sp::SentencePieceProcessor> load_model(const std::string& model, const std::string& origin) {
-  auto processor = std::make_unique<sp::SentencePieceProcessor>();
-  if (model.empty() || !processor->LoadFromSerializedProto(model).ok() || processor->GetPieceSize() == 0)
-    throw Error(origin, "not a SentencePiece model", "make one with 'seq2seq vocab --type sentencepiece'");
-  return processor;
-}
-
 // The byte of a byte-fallback piece: E2 of "<0xE2>".
 char byte_of_piece(const std::string& piece) {
   return static_cast<char>(std::stoi(piece.substr(3, 2), nullptr, 16));
@@ -58,7 +52,9 @@ class SentencePieceTokenizer : public Tokenizer {
  public:
   SentencePieceTokenizer(std::string model, const std::string& origin,
                          const NormalizationOptions& normalization)
-      : processor_(load_model(model, origin)), model_(std::move(model)), normalization_(normalization) {
+      : processor_(load_sentencepiece(model, origin)),
+        model_(std::move(model)),
+        normalization_(normalization) {
     // SentencePiece does not expose whether a model adds a space before or after a line: try it.
     const std::vector<std::string> pieces = processor_->EncodeAsPieces("a");
     adds_prefix_ = !pieces.empty() && pieces.front().starts_with(space_mark);
@@ -194,7 +190,7 @@ std::string train_sentencepiece(const std::function<bool(std::string&)>& next_li
 }
 
 std::vector<std::string> sentencepiece_tokens(const std::string& state, const std::string& origin) {
-  const auto processor = load_model(state, origin);
+  const auto processor = load_sentencepiece(state, origin);
   const auto& special = Vocabulary::special_tokens();
   std::vector<std::string> tokens;
   for (int id = 0; id < processor->GetPieceSize(); ++id) {

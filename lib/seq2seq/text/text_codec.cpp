@@ -26,4 +26,10 @@ std::vector<int64_t> TextCodec::ids(std::string_view line) const {
   return ids(tokenize(line));
 }
 
+bool TextCodec::lowercases() const {
+  std::string text;  // of an example: a SentencePiece model does not say it
+  for (const Token& token : tokenize("A")) text += token.text;
+  return text.find('a') != std::string::npos && text.find('A') == std::string::npos;
+}
+
 }  // namespace seq2seq

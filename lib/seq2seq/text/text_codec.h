@@ -24,6 +24,8 @@ class TextCodec {
   std::vector<int64_t> ids(std::string_view line) const;
   const Vocabulary& vocabulary() const { return vocabulary_; }
   const Tokenizer& tokenizer() const { return *tokenizer_; }
+  /// Whether its tokens are of lowercased text, by normalization or by a SentencePiece model's own rules.
+  bool lowercases() const;
 
  private:
   std::unique_ptr<Tokenizer> tokenizer_;

@@ -14,10 +14,8 @@ struct Range {
   char32_t first, last;
 };
 
-constexpr Range spaceless_ranges[] = {
-    {0x0E00, 0x0EFF},    // Thai, Lao
-    {0x1000, 0x109F},    // Burmese
-    {0x1780, 0x17FF},    // Khmer
+constexpr Range han_kana_thai_ranges[] = {
+    {0x0E00, 0x0E7F},    // Thai
     {0x3005, 0x3007},    // ideographic iteration mark, closing mark, zero
     {0x3041, 0x30FF},    // kana
     {0x31F0, 0x31FF},    // small kana
@@ -27,11 +25,21 @@ constexpr Range spaceless_ranges[] = {
     {0xFF66, 0xFF9F},    // half-width kana
     {0x20000, 0x3FFFF},  // Han
 };
+constexpr Range further_spaceless_ranges[] = {
+    {0x0E80, 0x0EFF},  // Lao
+    {0x1000, 0x109F},  // Burmese
+    {0x1780, 0x17FF},  // Khmer
+};
+
+template <size_t count>
+bool is_within(const Range (&ranges)[count], char32_t point) {
+  return std::any_of(std::begin(ranges), std::end(ranges),
+                     [&](const Range& range) { return point >= range.first && point <= range.last; });
+}
 
 bool is_spaceless(char32_t point) {
-  if (point < spaceless_ranges[0].first) return false;
-  return std::any_of(std::begin(spaceless_ranges), std::end(spaceless_ranges),
-                     [&](const Range& range) { return point >= range.first && point <= range.last; });
+  return is_han_kana_or_thai(point) ||
+         (point >= further_spaceless_ranges[0].first && is_within(further_spaceless_ranges, point));
 }
 
 utf8proc_category_t category(char32_t point) {
@@ -39,6 +47,10 @@ utf8proc_category_t category(char32_t point) {
 }
 
 }  // namespace
+
+bool is_han_kana_or_thai(char32_t point) {
+  return point >= han_kana_thai_ranges[0].first && is_within(han_kana_thai_ranges, point);
+}
 
 CharacterKind character_kind(char32_t point) {
   if (point == U' ') return CharacterKind::space;

@@ -1,6 +1,6 @@
 #pragma once
 
-// Private to the library: what the tokenizers need of the Unicode character database (utf8proc).
+// Private to the library: what tokenizers and metrics need of the Unicode character database (utf8proc).
 
 #include <string_view>
 #include <vector>
@@ -16,6 +16,9 @@ enum class CharacterKind {
 };
 
 CharacterKind character_kind(char32_t point);
+
+/// Whether it is in the blocks of the scripts Han, kana or Thai.
+bool is_han_kana_or_thai(char32_t point);
 
 /// A user-perceived character (extended grapheme cluster, UAX 29) with the kind of its first code point. A
 /// space is always a cluster of its own, even before a combining mark.

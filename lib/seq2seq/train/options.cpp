@@ -63,8 +63,8 @@ std::vector<const Metric*> wanted_metrics(const ValidationOptions& options) {
   return wanted;
 }
 
-bool larger_is_better(const std::string& criterion) {
-  return metric_named(criterion).best == Best::highest;
+bool larger_is_better(const Metric& criterion) {
+  return criterion.best == Best::highest;
 }
 
 std::span<const char* const> option_names(Precision) {
@@ -103,6 +103,18 @@ void check_stays_within_schedule(const TrainOptions& options, const TrainOptions
 bool ValidationOptions::translates() const {
   const auto wanted = wanted_metrics(*this);
   return std::any_of(wanted.begin(), wanted.end(), [](const Metric* metric) { return metric->of_texts(); });
+}
+
+bool ValidationOptions::heeds(bool MetricHeeds::*setting) const {
+  const auto wanted = wanted_metrics(*this);
+  return std::any_of(wanted.begin(), wanted.end(),
+                     [&](const Metric* metric) { return metric->heeds.*setting; });
+}
+
+void ValidationOptions::settle_resumed(const ValidationOptions& before) {
+  if (rouge_tokenizer != RougeTokenizer::automatic || !heeds(&MetricHeeds::rouge_tokenizer)) return;
+  rouge_tokenizer = before.rouge_tokenizer == RougeTokenizer::automatic ? RougeTokenizer::rouge_score
+                                                                        : before.rouge_tokenizer;
 }
 
 void check(const TrainOptions& options, const TrainOptions* begun) {

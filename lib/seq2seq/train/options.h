@@ -202,6 +202,8 @@ struct ValidationOptions {
   std::vector<std::string> metrics;
   int64_t patience = 10;
   int64_t beam_size = 1;
+  std::string bleu_tokenizer = "13a";
+  RougeTokenizer rouge_tokenizer = RougeTokenizer::automatic;
   static void fields(auto& o, auto& f) {
     f("valid-every", o.every, "updates between validations; 0 = once per epoch", at_least(0), on_resume_free);
     f("valid-criterion", o.criterion,
@@ -214,14 +216,25 @@ struct ValidationOptions {
       on_resume_free);
     f("valid-beam-size", o.beam_size, "beam for metrics that need translations", in_range(1, 64),
       only_if(o.translates(), "add --valid-metrics bleu, or leave it out"));
+    f("valid-tokenize", o.bleu_tokenizer, "tokenizer of BLEU, as of `evaluate --tokenize`",
+      BleuTokenizer::names(),
+      only_if(o.heeds(&MetricHeeds::tokenizer), "add --valid-metrics bleu, or leave it out"));
+    f("valid-rouge-tokenize", o.rouge_tokenizer,
+      "words of ROUGE, as of `evaluate --rouge-tokenize`; auto is settled by the references when a run begins",
+      only_if(o.heeds(&MetricHeeds::rouge_tokenizer), "add --valid-metrics rougeL, or leave it out"));
   }
   /// Whether the criterion or a metric needs translations.
   bool translates() const;
+  /// Whether the criterion or a metric depends on this setting.
+  bool heeds(bool MetricHeeds::*setting) const;
+  /// Settles `auto` as in the run that is resumed. One that says `auto` itself was begun by a version that knew
+  /// the rule of rouge-score alone: later ones keep what it was settled to.
+  void settle_resumed(const ValidationOptions& before);
 };
 /// The criterion and the further metrics, each once.
 std::vector<const Metric*> wanted_metrics(const ValidationOptions& options);
 /// Whether a larger ValidationResult::criterion is better.
-bool larger_is_better(const std::string& criterion);
+bool larger_is_better(const Metric& criterion);
 
 struct RunOptions : MachineOptions {
   std::string directory;

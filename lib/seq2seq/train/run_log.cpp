@@ -59,6 +59,9 @@ class LineReader {
   void read(const char* key, std::optional<double>& value) {
     if (json_.contains(key)) value = number_at(json_, key);
   }
+  void read(const char* key, std::optional<std::string>& value) {
+    if (json_.contains(key) && json_[key].is_string()) value = json_[key].get<std::string>();
+  }
   void read(const char* key, int64_t& value) {
     if (std::isfinite(number_at(json_, key))) value = json_[key].get<int64_t>();
   }
@@ -192,7 +195,8 @@ std::string RunLog::history() const {
     const auto line = parse_line(text);
     if (!line || !std::holds_alternative<ValidationLine>(*line)) continue;
     Json entry = json_of(*line);
-    for (const char* key : {"type", "best", "validation_seconds", "peak_memory_mib"}) entry.erase(key);
+    for (const char* key : {"type", "signatures", "best", "validation_seconds", "peak_memory_mib"})
+      entry.erase(key);
     all.push_back(std::move(entry));
   }
   return dump_json(all);

@@ -50,7 +50,8 @@ struct UpdateLine {
 struct ValidationLine {
   static constexpr const char* type = "validation";
   int64_t update = 0, epoch = 0, target_tokens = 0;
-  std::map<std::string, double> scores = {};  ///< by metric: all numbers without a key of their own
+  std::map<std::string, double> scores = {};   ///< by metric: all numbers without a key of their own
+  std::optional<std::string> signatures = {};  ///< of metrics of texts; older versions have none
   bool best = false;
   std::optional<bool> extra = {};  ///< true: not due, but made because the run ended here
   double validation_seconds = not_logged, peak_memory_mib = not_logged, seconds = not_logged;
@@ -59,6 +60,7 @@ struct ValidationLine {
     f("epoch", line.epoch);
     f("target_tokens", line.target_tokens);
     f.scores(line.scores);
+    f("signatures", line.signatures);
     f("best", line.best);
     f("extra", line.extra);
     f("validation_seconds", line.validation_seconds);

@@ -21,6 +21,8 @@ class StopRule {
   /// nullopt while training continues. `stop_requested`, if given, is called last.
   std::optional<StopReason> reached(const Progress& progress,
                                     const std::function<bool()>& stop_requested = {}) const;
+  /// For a run whose criterion says nothing.
+  void ignore_patience() { patience_ = 0; }
   /// Seconds until the first limit is reached at the speed so far; nullopt without a limit.
   std::optional<double> seconds_left(const Progress& progress) const;
   /// Seconds since `started`.

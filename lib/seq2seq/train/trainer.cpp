@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
@@ -14,6 +16,7 @@ namespace seq2seq {
 namespace {
 
 TrainOptions prepared(TrainOptions options, const std::optional<RunDirectory>& resumed) {
+  if (resumed) options.validation.settle_resumed(resumed->options().validation);
   check(options, resumed ? &resumed->options() : nullptr);
   use_threads(options.run.threads);
   // Stored with the run, so that it is resumed with the same precision.
@@ -53,8 +56,33 @@ void Trainer::set_up() {
   }
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
+  settle_validation();
   loader_ = text_->loader(options_, model_.text, progress_.position);
-  monitor_.begun(progress_, model_, validator_->size(), resumed_);
+  monitor_.begun(progress_, model_, *validator_, resumed_);
+}
+
+void Trainer::settle_validation() {
+  const ValidationScoring& scoring = validator_->scoring();
+  ValidationOptions& options = options_.validation;
+  if (!resumed_) refuse_empty_references(options, validator_->references());
+  tell_scoring(scoring, options, validator_->references(), !resumed_);
+  if (options.rouge_tokenizer == RougeTokenizer::automatic && options.heeds(&MetricHeeds::rouge_tokenizer))
+    options.rouge_tokenizer = scoring.options.rouge_tokenizer;  // stored with the run when it begins
+  if (scoring.criterion_is_silent) stop_rule_.ignore_patience();
+  if (progress_.best_update >= 0) compare_with_earlier_validations();
+}
+
+void Trainer::compare_with_earlier_validations() {
+  if (!std::filesystem::exists(run_.path() / RunLog::file_name)) return;
+  const ValidationScoring& scoring = validator_->scoring();
+  const auto earlier = lines_of<ValidationLine>(RunLog::read(run_.path()));
+  if (!earlier.empty() && earlier.back().signatures && *earlier.back().signatures != scoring.signatures)
+    log_warning(fmt::format("scores were {} until here, from here on they are {}", *earlier.back().signatures,
+                            scoring.signatures));
+  if (!scoring.criterion_is_silent) return;
+  // The best score may be one of the criterion: earlier versions let it decide.
+  for (const ValidationLine& line : earlier)
+    if (line.update == progress_.best_update) progress_.best_score = line.score(scoring.decisive->name);
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
@@ -150,7 +178,7 @@ bool Trainer::validate(bool extra) {
     const AveragedWeights averages = update_->averaged_weights();
     return validator_->run(model_.model);
   }();
-  const bool larger = larger_is_better(options_.validation.criterion);
+  const bool larger = larger_is_better(*validator_->scoring().decisive);
   const bool best = extra ? progress_.is_best(result.criterion, larger)
                           : progress_.count_validation(result.criterion, larger);
   if (!extra) {

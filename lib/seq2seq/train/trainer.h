@@ -50,6 +50,10 @@ class Trainer {
   /// Returns whether the score is the best so far. `extra`: it is not due, and counts for nothing but `best`,
   /// until the run is resumed.
   bool validate(bool extra);
+  /// Checks what validation will say, and tells how it is settled.
+  void settle_validation();
+  /// Of a resumed run: tells whether its scores mean the same as before, and finds the best decisive one.
+  void compare_with_earlier_validations();
   /// Logs and stores the precision if it differs from that of the earlier updates.
   void note_precision();
 

@@ -20,16 +20,17 @@ std::string wait_text(const IntervalSums& interval, const char* separator) {
 
 }  // namespace
 
-void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs,
-                            bool resumed) {
+void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model,
+                            const Validator& validator, bool resumed) {
   filter_told_ = resumed;
+  scoring_ = &validator.scoring();
   if (const Precision precision = options_.optimization.precision; precision != Precision::float32)
     log_info(fmt::format("products are computed in {}", option_name(precision)));
   const int threads = at::get_num_threads();
   log_info(
       fmt::format("{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} thread{}",
                   resumed ? fmt::format("resuming at update {}", progress.updates) : std::string("training"),
-                  format_count(progress.training_pairs), format_count(static_cast<int64_t>(validation_pairs)),
+                  format_count(progress.training_pairs), format_count(static_cast<int64_t>(validator.size())),
                   format_count(model.text.source->vocabulary().size()),
                   format_count(model.text.target->vocabulary().size()),
                   format_count(parameter_count(*model.model)), threads, threads == 1 ? "" : "s"));
@@ -88,6 +89,7 @@ void TrainingMonitor::validated(const Progress& progress, const ValidationResult
   line.epoch = static_cast<int64_t>(progress.position.epoch);
   line.target_tokens = progress.target_tokens;
   line.scores = result.scores;
+  if (!scoring_->signatures.empty()) line.signatures = scoring_->signatures;
   line.best = best;
   if (extra) line.extra = true;
   line.validation_seconds = result.seconds;
@@ -96,7 +98,8 @@ void TrainingMonitor::validated(const Progress& progress, const ValidationResult
   log_.write(line);
   std::string scores;
   for (const auto& [metric, score] : line.scores)
-    scores += fmt::format("{}{} {:.4g}", scores.empty() ? "" : ", ", metric, score);
+    scores += fmt::format("{}{} {:.4g}{}", scores.empty() ? "" : ", ", metric, score,
+                          scoring_->is_silent(metric) ? " (cannot rise)" : "");
   log_info(fmt::format("{}validation at update {}: {}{}, {}", extra ? "extra " : "", line.update, scores,
                        best ? " (best)" : "", format_duration(line.seconds)));
 }

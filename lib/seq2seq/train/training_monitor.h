@@ -18,7 +18,9 @@ class TrainingMonitor {
   TrainingMonitor(RunLog& log, const TrainOptions& options, const StopRule& stop_rule)
       : log_(log), options_(options), stop_rule_(stop_rule) {}
 
-  void begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs, bool resumed);
+  /// `validator` must outlive it, too.
+  void begun(const Progress& progress, const TranslationModel& model, const Validator& validator,
+             bool resumed);
   /// Call it after each update, once `progress` has counted it; after a log line, a new interval begins.
   void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
   /// `extra`: it was not due, but made because the run ends here.
@@ -38,6 +40,7 @@ class TrainingMonitor {
   RunLog& log_;
   const TrainOptions& options_;
   const StopRule& stop_rule_;
+  const ValidationScoring* scoring_ = nullptr;
   bool filter_told_ = false;
   double tokens_per_second_ = 0;  // moving average
 };

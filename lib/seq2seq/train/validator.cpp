@@ -23,7 +23,7 @@ constexpr size_t batch_sentences = 64;
 
 Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices, const TextCodecs& text,
                      const ValidationOptions& options, int64_t maximum_length)
-    : options_(options), metrics_(wanted_metrics(options)), text_(text) {
+    : options_(options), text_(text) {
   std::vector<Example> examples;
   const auto limit = static_cast<size_t>(maximum_length);
   for (const uint64_t index : indices) {
@@ -47,6 +47,7 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
       !criterion.applies(criterion.statistics({sources_, references_, sources_, text.target}).sums()))
     throw Error("--valid-criterion", "'" + options.criterion + "': " + criterion.otherwise,
                 "choose another criterion, or leave rare words out with --minimum-frequency");
+  scoring_ = settled_scoring(options, references_, text.target->lowercases());
   std::stable_sort(examples.begin(), examples.end(),
                    [](auto& a, auto& b) { return a.target.size() < b.target.size(); });
   for (size_t begin = 0; begin < examples.size(); begin += batch_sentences)
@@ -104,14 +105,13 @@ ValidationResult Validator::run(Seq2Seq& model) const {
   const auto begin = Clock::now();
   ValidationResult result;
   result.scores = teacher_forced(model);
-  if (std::any_of(metrics_.begin(), metrics_.end(), [](auto* metric) { return metric->of_texts(); })) {
-    const ScoredTexts texts(translate(model), references_, sources_, text_.target);
-    for (const Metric* metric : metrics_)
+  if (options_.translates()) {
+    const ScoredTexts texts(translate(model), references_, sources_, text_.target, scoring_.options);
+    for (const Metric* metric : scoring_.metrics)
       if (metric->of_texts()) result.scores[metric->name] = score_of(*metric, texts);
   }
-  result.criterion = result.scores.at(options_.criterion);
-  if (metric_named(options_.criterion).best == Best::nearest_to_one)
-    result.criterion = std::abs(result.criterion - 1);
+  result.criterion = result.scores.at(scoring_.decisive->name);
+  if (scoring_.decisive->best == Best::nearest_to_one) result.criterion = std::abs(result.criterion - 1);
   result.seconds = seconds_since(begin);
   return result;
 }

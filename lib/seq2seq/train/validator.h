@@ -8,6 +8,7 @@
 #include "seq2seq/metrics/metrics.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/train/options.h"
+#include "seq2seq/train/validation_scoring.h"
 
 namespace seq2seq {
 
@@ -15,7 +16,7 @@ struct ValidationResult {
   /// By the metrics' names, in the units of their scales (metrics/metrics.h); loss, perplexity and accuracy
   /// are always among them.
   std::map<std::string, double> scores;
-  double criterion = 0;  ///< the criterion's score; for the length ratio its distance from 1
+  double criterion = 0;  ///< the decisive score (ValidationScoring); for the length ratio its distance from 1
   double seconds = 0;
 };
 
@@ -29,6 +30,8 @@ class Validator {
   /// The model's output for each example's source, as of `seq2seq translate` with this beam size.
   std::vector<std::string> translate(const Seq2Seq& model) const;
   size_t size() const { return sources_.size(); }
+  const ValidationScoring& scoring() const { return scoring_; }
+  const ReferenceLists& references() const { return references_; }
   /// At most 16 examples of similar length, always the same.
   std::vector<Example> sample() const;
 
@@ -36,12 +39,12 @@ class Validator {
   std::map<std::string, double> teacher_forced(Seq2Seq& model) const;
 
   ValidationOptions options_;
-  std::vector<const Metric*> metrics_;
   TextCodecs text_;
   std::vector<std::vector<Example>> batches_;  // sorted by target length
   std::vector<std::vector<Token>> source_tokens_;
   std::vector<std::string> sources_;  // as in the files
   ReferenceLists references_;         // of each: target and further references
+  ValidationScoring scoring_;
 };
 
 }  // namespace seq2seq
