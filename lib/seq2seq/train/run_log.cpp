@@ -166,7 +166,9 @@ void RunLog::cut(int64_t update) {
   std::string kept, line;
   while (std::getline(lines, line)) {
     const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object() && number_at(json, "update") <= static_cast<double>(update)) kept += line + "\n";
+    const bool again = json.is_object() && json.value("whole_epoch", Json(true)) == Json(false);
+    if (json.is_object() && !again && number_at(json, "update") <= static_cast<double>(update))
+      kept += line + "\n";
   }
   file_.close();
   write_file(path_, kept);

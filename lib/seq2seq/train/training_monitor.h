@@ -1,5 +1,6 @@
 #pragma once
 
+#include "seq2seq/data/held_out.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/train/run_log.h"
@@ -17,24 +18,30 @@ class TrainingMonitor {
   TrainingMonitor(RunLog& log, const TrainOptions& options, const StopRule& stop_rule)
       : log_(log), options_(options), stop_rule_(stop_rule) {}
 
-  void begun(const Progress& progress, const TranslationModel& model, size_t validation_pairs, bool resumed);
+  void begun(const Progress& progress, const TranslationModel& model, const HeldOut& held_out,
+             const Validator& validator, bool resumed);
   /// Call it after each update, once `progress` has counted it; after a log line, a new interval begins.
   void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
   void validated(const Progress& progress, const ValidationResult& result, bool best);
   void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
   /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
-  /// Logs what the filter has left out in the first epoch: once, and not in a resumed run.
-  void filtered(const Loader& loader);
+  /// Call it after each update: once the first epoch has ended, logs what has become of its pairs. Warns as
+  /// soon as it is known that few are kept.
+  void count_pairs(const Progress& progress, const Loader& loader);
+  /// The same when training ends, of what the first epoch has read until then.
+  void count_last_pairs(const Progress& progress, const Loader& loader);
 
  private:
+  void write_pairs(const FilterCounts& counts, const Progress& progress);
+  void warn_of_few(const FilterCounts& counts, const Progress& progress);
   void write_interval(const IntervalSums& interval, const Progress& progress, double learning_rate);
   void show(const Progress& progress, const UpdateResult& update) const;
 
   RunLog& log_;
   const TrainOptions& options_;
   const StopRule& stop_rule_;
-  bool filter_told_ = false;
+  bool pairs_told_ = false, few_told_ = false;
   double tokens_per_second_ = 0;  // moving average
 };
 

@@ -29,6 +29,8 @@ class Validator {
   /// The model's output for each example's source, as of `seq2seq translate` with this beam size.
   std::vector<std::string> translate(const Seq2Seq& model) const;
   size_t size() const { return sources_.size(); }
+  /// Examples that are not validated on because a side of them is empty.
+  size_t left_out() const { return left_out_; }
   /// At most 16 examples of similar length, always the same.
   std::vector<Example> sample() const;
 
@@ -36,6 +38,7 @@ class Validator {
   std::map<std::string, double> teacher_forced(Seq2Seq& model) const;
 
   ValidationOptions options_;
+  size_t left_out_ = 0;
   std::vector<const Metric*> metrics_;
   TextCodecs text_;
   std::vector<std::vector<Example>> batches_;  // sorted by target length
