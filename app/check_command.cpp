@@ -36,16 +36,24 @@ struct CheckOptions {
       at_least(1));
     f("tokens-per-second", o.tokens_per_second, "training speed assumed for the estimate of time",
       at_least(1));
-    f.group("text", o.text, GroupFlags::plain);
-    constexpr const char* not_made = "leave it out: nothing is made here";
-    f.also(&o.text.vocabulary_size, only_if(false, not_made));
-    f.also(&o.text.minimum_frequency, only_if(false, not_made));
-    f("initialize-from", o.initialize_from, "the model that is to be trained further on this text");
-    f("copying", o.copying, "as in train: words that copying can write are not unknown",
-      only_if(o.gives_vocabulary(), "give what is to be checked: --source-vocabulary or --tokenizer.model"));
-    f("max-unknown", o.maximum_unknown, "as in train: larger shares of <unk> are an error", in_range(0, 1),
+    // Of what is to be used on this text, as in train.
+    f.choice("tokenizer", o.text.tokenizer, "how text is split into tokens, where vocabularies are given",
+             only_if(o.initialize_from.empty(), "leave it out: the model brings its own"));
+    f.group("normalization", o.text.normalization, GroupFlags::plain);
+    f("shared-vocabulary", o.text.shared_vocabulary, "one vocabulary for source and target");
+    f("source-vocabulary", o.text.source_vocabulary,
+      "vocabulary file to be used on this text (with a shared vocabulary: for both sides): the tokens that it "
+      "does not know are counted");
+    f("target-vocabulary", o.text.target_vocabulary, "vocabulary file of the target side");
+    f("sentence-separator", o.text.sentence_separator,
+      "separator between the sentences of a source, for a hierarchical encoder",
+      only_if(o.gives_vocabulary(), "leave it out: no vocabulary is given"));
+    f("copying", o.copying, "words that copying can write are not counted as unknown",
+      only_if(o.gives_vocabulary(), "leave it out: no vocabulary is given"));
+    f("initialize-from", o.initialize_from, "model to be trained further on this text, likewise");
+    f("max-unknown", o.maximum_unknown, "larger shares of unknown tokens are an error", in_range(0, 1),
       only_if(o.gives_vocabulary() || !o.initialize_from.empty(),
-              "give what is to be checked: --source-vocabulary, --tokenizer.model or --initialize-from"));
+              "leave it out: neither vocabularies nor a model are given"));
   }
   bool gives_vocabulary() const { return !text.makes_vocabulary(); }
 };
@@ -91,10 +99,10 @@ int run_check(const CheckOptions& options) {
 RunCommand add_check(CLI::App& command) {
   describe(command,
            "Reports all errors of encoding and format (with the lines of the first ones), empty and "
-           "duplicate lines, overlap of training and validation, lengths, unknown words, what vocabularies "
-           "or a model that are given do not know, and rough "
-           "estimates of time and memory; each finding names the flag of 'seq2seq train' that helps. The "
-           "exit code is 0 if the files can be trained on, else 1.",
+           "duplicate lines, overlap of training and validation, lengths, unknown words, and rough "
+           "estimates of time and memory; each finding names the flag of 'seq2seq train' that helps. With "
+           "the vocabularies, the subword model or the model that training is to begin with, the share of "
+           "tokens unknown to them. The exit code is 0 if the files can be trained on, else 1.",
            "Example:\n"
            "  seq2seq check --train-source train.en --train-target train.de \\\n"
            "    --valid-source valid.en --valid-target valid.de");

@@ -72,15 +72,21 @@ TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
                            .seconds = 3});
   log.write(GradientFlowLine{8, {.norms = {1, infinity, 0.25}, .target_steps = 2, .parameter_norm = 3}, 4});
   log.write(PrecisionLine{9, "bfloat16"});
-  EXPECT_EQ(text(),
-            R"({"type":"validation","update":7,"epoch":1,"target_tokens":90,"accuracy":12.0,"chrf++":null,)"
-            R"("loss":2.5,"best":true,"validation_seconds":0.5,"peak_memory_mib":100.0,"seconds":3.0})"
-            "\n"
-            R"({"type":"gradient_flow","update":8,"norms":[1.0,null,0.25],"target_steps":2.0,)"
-            R"("parameter_norm":3.0,"seconds":4.0})"
-            "\n"
-            R"({"type":"precision","update":9,"precision":"bfloat16"})"
-            "\n");
+  log.write(PairsLine{10, true, 36, 1, 2, 3, 4, 5, 6, 7, 8});
+  EXPECT_EQ(
+      text(),
+      R"({"type":"validation","update":7,"epoch":1,"target_tokens":90,"accuracy":12.0,"chrf++":null,)"
+      R"("loss":2.5,"best":true,"validation_seconds":0.5,"peak_memory_mib":100.0,"seconds":3.0})"
+      "\n"
+      R"({"type":"gradient_flow","update":8,"norms":[1.0,null,0.25],"target_steps":2.0,)"
+      R"("parameter_norm":3.0,"seconds":4.0})"
+      "\n"
+      R"({"type":"precision","update":9,"precision":"bfloat16"})"
+      "\n"
+      R"({"type":"pairs","update":10,"whole_epoch":true,"read":36,"trained_on":1,"waiting":2,"held_out":3,)"
+      R"("held_out_copies":4,"empty":5,"too_long":6,"unlike_lengths":7,"duplicates":8})"
+      "\n");
+  EXPECT_EQ(lines_of<PairsLine>(read()).at(0).unlike_lengths, 7);
 }
 
 // An old log that is read and written again is the same file.
@@ -175,6 +181,14 @@ TEST_F(RunLogTest, CutDropsWhatCameAfterTheUpdate) {
   log.cut(2);
   write(3);
   EXPECT_EQ(text(), line(1) + line(2) + line(3));
+}
+
+TEST_F(RunLogTest, CutDropsPairsThatWereCountedInTheMiddle) {
+  log.write(PairsLine{.update = 2, .whole_epoch = true});
+  const std::string whole = text();
+  log.write(PairsLine{.update = 2, .whole_epoch = false});
+  log.cut(2);
+  EXPECT_EQ(text(), whole);
 }
 
 TEST_F(RunLogTest, HistoryHasTheScoresOfAllValidations) {
