@@ -39,7 +39,7 @@ TEST_F(UnknownTokensTest, AreCountedOnEachSide) {
 
 TEST_F(UnknownTokensTest, WordsThatCopyingCanWriteAreKnown) {
   const Corpus pairs = corpus("a c d\n", "x c q c\n");
-  const auto [left, right] = count_unknown_tokens(pairs, source, target, {.copying = true});
+  const auto [left, right] = count_unknown_tokens(pairs, source, target, {true, false, ""});
   EXPECT_EQ(left.unknown, 0U);
   EXPECT_EQ(right.unknown, 1U);
   EXPECT_THAT(right.examples, ElementsAre("q"));
@@ -59,7 +59,7 @@ TEST_F(UnknownTokensTest, SpacesAreNotCounted) {
 
 TEST_F(UnknownTokensTest, SeparatorsOfSentencesAreNotCounted) {
   const Corpus pairs = corpus("a | c | b\n", "x\n");
-  const TextForm form{.sentences = true, .sentence_separator = "|"};
+  const TextForm form{false, true, "|"};
   EXPECT_EQ(count_unknown_tokens(pairs, source, target, form)[0].tokens, 3U);
   EXPECT_EQ(count_unknown_tokens(pairs, source, target, form)[0].unknown, 1U);
 }
