@@ -349,7 +349,7 @@ class TrainerAccountsTest : public TrainerTest {
 TEST_F(TrainerAccountsTest, LogAndFileTellWhatHasBecomeOfEachPair) {
   options.limits.max_epochs = 2;
   const std::string told = messages();
-  EXPECT_THAT(told, HasSubstr("no validation files: 3 of 17 training pairs are held out for validation\n"));
+  EXPECT_THAT(told, HasSubstr("no validation files: 3 of 17 training pairs held out for validation\n"));
   EXPECT_THAT(told, HasSubstr("training: 17 pairs read, 3 of them held out for validation; "));
   EXPECT_THAT(told,
               HasSubstr("first epoch: trained on 7 of 17 pairs (3 held out, 2 empty, 3 over 9 tokens, 2 "
@@ -423,7 +423,7 @@ TEST_F(TrainerAccountsTest, ValidationPairsThatAreEmptyAreTold) {
   options.data.held_out = 0;
   options.data.valid = folder.write("valid.tsv", "a\tv\n\tv\nb\t\n");
   options.limits.max_updates = 1;
-  EXPECT_THAT(messages(), HasSubstr("17 pairs read, 1 validation pairs (2 of 3 have an empty side); "));
+  EXPECT_THAT(messages(), HasSubstr("17 pairs read, 1 validation pair (2 of 3 have an empty side); "));
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ std::string validation_text(const HeldOut& held_out, const Validator& validator)
                                 : fmt::format(" ({} of {} have an empty side)", number(validator.left_out()),
                                               number(validator.size() + validator.left_out()));
   return held_out.examples.empty()
-             ? fmt::format("{} validation pairs{}", number(validator.size()), empty)
+             ? fmt::format("{} validation pair{}{}", number(validator.size()),
+                           validator.size() == 1 ? "" : "s", empty)
              : fmt::format("{} of them held out for validation{}", number(held_out.examples.size()), empty);
 }
 

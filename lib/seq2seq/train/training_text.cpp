@@ -47,7 +47,7 @@ void TrainingText::hold_out(HeldOutRule rule, const FilterOptions& filter, const
   const auto judge = [&](uint64_t index, const RawExample& raw) { return number(index, raw).verdict; };
   held_out_ = rule == HeldOutRule::any ? draw_any_held_out(training_, wanted_, seed_)
                                        : draw_held_out(training_, wanted_, seed_, filter, judge);
-  log_info(fmt::format("no validation files: {} of {} training pairs are held out for validation",
+  log_info(fmt::format("no validation files: {} of {} training pairs held out for validation",
                        format_count(std::ssize(held_out_.examples)), format_count(pairs())));
   if (held_out_.copies > 0)
     log_warning(fmt::format(
