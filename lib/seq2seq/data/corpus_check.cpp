@@ -253,8 +253,10 @@ class Report {
     for (const auto& [name, side] : {std::pair("source", source), std::pair("target", target)}) {
       row(std::string(name) + ", first " + count_text(side.pairs) + " pairs", count_text(side.tokens),
           format("%.1f%%", 100 * side.share()));
-      if (side.share() > std::min(notable_unknown_share, settings_.maximum_unknown))
-        add(side.share() > settings_.maximum_unknown, side.describe(name), once(), settings_.given_remedy);
+      const bool refused = side.share() > settings_.maximum_unknown;
+      if (refused || side.share() > notable_unknown_share)
+        add(refused, side.describe(name), once(),
+            settings_.given_remedy + (refused ? ", or raise --max-unknown" : ""));
     }
   }
 

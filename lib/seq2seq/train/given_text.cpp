@@ -9,10 +9,8 @@
 namespace seq2seq {
 
 std::string GivenText::remedy() const {
-  return model
-             ? "begin with a model of such text, or raise --max-unknown"
-             : "give what was made of such text with this tokenizer, leave it out to have it made, or raise "
-               "--max-unknown";
+  return model ? "begin with a model of such text"
+               : "give what was made of such text with this tokenizer, or leave it out to have it made";
 }
 
 std::optional<GivenText> given_text(const TextOptions& text, const std::string& initialize_from) {
@@ -46,8 +44,10 @@ void check_given_text(const TrainOptions& options, const Corpus& corpus, const T
   const auto [source, target] = count_unknown_tokens(corpus, *text.source, *text.target, text.form);
   const auto judge = [&](const UnknownTokens& side, const std::string& name, const std::string& origin) {
     if (side.share() > most)
-      throw Error(origin, side.describe(name) + "; --max-unknown is " + to_text(most), given->remedy());
-    if (side.share() > notable_unknown_share) log_warning(origin + ": " + side.describe(name));
+      throw Error(origin, side.describe(name) + "; --max-unknown is " + to_text(most),
+                  given->remedy() + ", or raise --max-unknown");
+    if (side.share() > notable_unknown_share)
+      log_warning(origin + ": " + side.describe(name) + "; " + given->remedy());
   };
   judge(source, "source", given->source);
   judge(target, "target", given->target);
