@@ -35,4 +35,4 @@ fi
 score "$work/$preset.12-minutes" 12-minutes
 "$seq2seq" train --quiet --resume --run-directory "$run" --max-minutes 0
 score "$run" early-stop
-tail -1 "$run/train.jsonl"
+grep '"type":"validation"' "$run/train.jsonl" | tail -1

@@ -97,6 +97,20 @@ expect(0 "^$" "done; go on with --resume [^\n]* a higher --patience than 1\n"
        train ${text_of_run} ${stalled} --learning-rate 0 --valid-every 1 --patience 1)
 expect(0 "^$" "^warning: nothing was trained: [^\n]*; go on with --resume [^\n]* and a higher --patience than 1\n$"
        train --quiet --resume ${stalled})
+# What is given is counted on the text, by 'check' as by 'train'.
+file(WRITE ${FOLDER}/cats.tsv "cat cat dog\tcat cat dog\nmouse\tmouse\n")
+file(WRITE ${FOLDER}/cats.vocabulary "cat\n")
+set(cats --train ${FOLDER}/cats.tsv --tokenizer whitespace --source-vocabulary ${FOLDER}/cats.vocabulary)
+expect(0 "source, first 2 pairs +4 +50[.]0%\n.*note +50[.]0% of the source's tokens become <unk>" "^$" check ${cats})
+expect(1 "error +50[.]0% of the target's tokens become <unk>" "^$" check ${cats} --max-unknown 0.4)
+expect(0 "source, first 2 pairs +4 +0[.]0%\n.*Findings\n  none\n" "^$" check ${cats} --copying)
+expect(1 "error +100[.]0% of the target's tokens become <unk>" "^$" check --train ${FOLDER}/cats.tsv --initialize-from ${run}
+       --max-unknown 0.9)
+expect(1 "^$" "^seq2seq: ${FOLDER}/cats.vocabulary: 50[.]0% of the source's tokens become <unk> in the first 2 pairs, such "
+       train ${cats} --run-directory ${FOLDER}/none --max-unknown 0.4)
+expect(2 "^$" "^seq2seq: --max-unknown: would change nothing; [^\n]*\n$" check --train ${FOLDER}/cats.tsv --max-unknown 0.4)
+expect(2 "^$" "^seq2seq: --initialize-from: the model brings its own vocabularies; [^\n]*\n$"
+       check --train ${FOLDER}/cats.tsv --source-vocabulary ${FOLDER}/cats.vocabulary --initialize-from ${run})
 
 # Paths in a configuration are taken from the present folder, as those of flags are, and shown as given.
 file(WRITE ${FOLDER}/own/own.json "{\"data\": {\"train\": \"own.tsv\"}, \"text\": {\"tokenizer\": {\"model\": \"../joint.model\"}}}")

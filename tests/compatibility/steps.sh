@@ -18,10 +18,10 @@ score_lines() { # MODEL NAME
   "$program" score --quiet --threads 1 --model "$1" --input corpus/lines.jsonl --tokens --output "$2.scores"
 }
 
-# The values that do not depend on time and machine.
+# The values that do not depend on time and machine. The earlier version wrote no line about pairs.
 figures_of_log() { # RUN
-  grep -oE '"(type|update|loss|perplexity|coverage_loss|gradient_norm|learning_rate|accuracy|rougeL)": ?[^,}]*' \
-    "$1/train.jsonl"
+  grep -v '"type": *"pairs"' "$1/train.jsonl" |
+    grep -oE '"(type|update|loss|perplexity|coverage_loss|gradient_norm|learning_rate|accuracy|rougeL)": ?[^,}]*'
 }
 
 # Three updates and a validation with an archive's weights. SGD, whose steps are proportional to the

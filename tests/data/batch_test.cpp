@@ -62,11 +62,55 @@ TEST(Filter, JudgesLengths) {
 }
 
 TEST(Filter, DescribesWhatItDid) {
-  FilterCounts counts{.kept = 28990, .empty = 8, .too_long = 2, .ratio = 0, .duplicate = 0};
-  EXPECT_EQ(counts.describe(250), "kept 28,990 of 29,000 pairs (8 empty, 2 over 250 tokens)");
-  EXPECT_EQ(counts.describe(), "kept 28,990 of 29,000 pairs (8 empty, 2 too long)");
-  EXPECT_EQ((FilterCounts{.kept = 5, .empty = 0, .too_long = 0, .ratio = 0, .duplicate = 0}).describe(),
-            "kept 5 of 5 pairs");
+  FilterCounts counts;
+  counts.kept = 28990;
+  EXPECT_EQ(counts.describe(250), "trained on 28,990 of 28,990 pairs");
+  counts.empty = 8;
+  counts.too_long = 2;
+  EXPECT_EQ(counts.describe(250), "trained on 28,990 of 29,000 pairs (8 empty, 2 over 250 tokens)");
+  counts.ratio = 1000;
+  counts.duplicate = 1;
+  counts.held_out = 200;
+  counts.held_out_copies = 2;
+  counts.waiting = 90;
+  EXPECT_EQ(counts.total(), 30203U);
+  EXPECT_EQ(
+      counts.describe(250),
+      "trained on 28,900 of 30,203 pairs (200 held out, 2 copies of held-out pairs, 8 empty, "
+      "2 over 250 tokens, 1,000 of unlike lengths, 1 duplicate, 90 still to come in the batches that were "
+      "begun)");
+}
+
+TEST(Filter, CountsEachVerdictUnderItsName) {
+  FilterCounts counts;
+  counts.count(FilterVerdict::keep);
+  counts.count(FilterVerdict::empty, 2);
+  counts.count(FilterVerdict::too_long, 4);
+  counts.count(FilterVerdict::ratio, 8);
+  counts.count(FilterVerdict::duplicate, 16);
+  counts.count(FilterVerdict::held_out, 32);
+  counts.count(FilterVerdict::held_out_copy, 64);
+  EXPECT_EQ(counts, (FilterCounts{1, 2, 4, 8, 16, 32, 64, 0}));
+  EXPECT_EQ(counts.total(), 127U);
+}
+
+TEST(Filter, NamesWhatHelpsAgainstTheMostFrequentReason) {
+  FilterOptions options;
+  FilterCounts counts;
+  counts.kept = 10;
+  counts.too_long = 10;
+  counts.duplicate = counts.held_out = counts.held_out_copies = 1000;  // of one's own choice
+  EXPECT_FALSE(counts.keeps_few());
+  counts.too_long = 11;
+  EXPECT_TRUE(counts.keeps_few());
+  EXPECT_EQ(counts.remedy(options), "raise --max-length, or add --truncate-source to cut long sources");
+  options.truncate_source = true;
+  EXPECT_EQ(counts.remedy(options), "raise --max-length");
+  counts.ratio = 12;
+  EXPECT_EQ(counts.remedy(options), "raise --max-ratio, or leave it out");
+  counts.empty = 13;
+  EXPECT_EQ(counts.remedy(options),
+            "look at the files with 'seq2seq check': each line needs words on both sides");
 }
 
 }  // namespace

@@ -73,6 +73,37 @@ TEST_F(CorpusCheckTest, FindsOverlapAndUnknownWords) {
   EXPECT_THAT(report.text, HasSubstr("50.0% of the validation's source words are unknown"));
 }
 
+TEST_F(CorpusCheckTest, CountsWhatIsUnknownToGivenVocabularies) {
+  CheckSettings settings;
+  settings.train.combined = folder.write("train.tsv", "a b\tx y\na c\tx q\n");
+  const auto codec = [](const std::vector<std::string>& words) {
+    return std::make_shared<const TextCodec>(WordTokenizerOptions{}, NormalizationOptions{}, "",
+                                             Vocabulary(words));
+  };
+  settings.given_source = codec({"a", "b", "c"});
+  settings.given_target = codec({"x", "y"});
+  settings.given_remedy = "give another";
+  const auto noted = check_corpora(settings);
+  EXPECT_TRUE(noted.trainable);
+  EXPECT_THAT(noted.text, ContainsRegex("Given vocabularies +tokens +unknown\n"
+                                        "  source, first 2 pairs +4 +0.0%\n"
+                                        "  target, first 2 pairs +4 +25.0%\n"));
+  EXPECT_THAT(noted.text,
+              ContainsRegex("note +25.0% of the target's tokens become <unk> in the first 2 pairs, "
+                            "such[ \n]+as 'q'\n +-> give another"));
+  settings.maximum_unknown = 0.2;
+  const auto refused = check_corpora(settings);
+  EXPECT_FALSE(refused.trainable);
+  EXPECT_THAT(refused.text, HasSubstr("error  25.0% of the target's"));
+}
+
+TEST_F(CorpusCheckTest, OnePairCannotAlsoBeHeldOut) {
+  EXPECT_FALSE(check("a\tx\na\tx\n").trainable);
+  EXPECT_THAT(check("a\tx\n").text, HasSubstr("-> give validation files"));
+  EXPECT_TRUE(check("a\tx\n", "b\ty\n").trainable);
+  EXPECT_TRUE(check("a\tx\nb\ty\n").trainable);
+}
+
 TEST_F(CorpusCheckTest, RefusesUnequalAndMissingFiles) {
   CheckSettings settings;
   settings.train.source = folder.write("a.en", "a\nb\nc\n");

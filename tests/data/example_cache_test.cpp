@@ -42,11 +42,12 @@ TEST(ExampleCacheTest, FindsWhatWasKeptAndNothingElse) {
 }
 
 TEST(ExampleCacheTest, WhatIsLeftOutTakesItsPlaceAlone) {
-  ExampleCache cache(6, mebibyte);
+  ExampleCache cache(7, mebibyte);
   const uint64_t before = cache.bytes();
-  EXPECT_EQ(before, 6 * sizeof(void*));
-  for (const auto verdict : {FilterVerdict::empty, FilterVerdict::too_long, FilterVerdict::ratio,
-                             FilterVerdict::duplicate, FilterVerdict::held_out}) {
+  EXPECT_EQ(before, 7 * sizeof(void*));
+  for (const auto verdict :
+       {FilterVerdict::empty, FilterVerdict::too_long, FilterVerdict::ratio, FilterVerdict::duplicate,
+        FilterVerdict::held_out, FilterVerdict::held_out_copy}) {
     cache.keep({verdict, {static_cast<uint64_t>(verdict), {}, {}}});
     expect_kept(cache, {verdict, {static_cast<uint64_t>(verdict), {}, {}}});
   }

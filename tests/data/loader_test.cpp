@@ -45,14 +45,6 @@ void expect_same(const std::vector<LoadedBatch>& actual, const std::vector<Loade
   }
 }
 
-void expect_same(const FilterCounts& actual, const FilterCounts& expected) {
-  EXPECT_EQ(actual.kept, expected.kept);
-  EXPECT_EQ(actual.empty, expected.empty);
-  EXPECT_EQ(actual.too_long, expected.too_long);
-  EXPECT_EQ(actual.ratio, expected.ratio);
-  EXPECT_EQ(actual.duplicate, expected.duplicate);
-}
-
 class LoaderTest : public testing::Test {
  protected:
   LoaderTest() {
@@ -153,17 +145,11 @@ TEST_F(LoaderTest, LeavesHeldOutExamplesToValidation) {
   }
   corpus =
       std::make_unique<Corpus>(CorpusFiles{folder.write("b.en", source), folder.write("b.de", target), ""});
-  settings.held_out = 25;
-  const auto held_out = held_out_examples(pairs, 25, settings.seed);
-  EXPECT_EQ(held_out.size(), 25u);
-  EXPECT_NE(held_out, held_out_examples(pairs, 25, settings.seed + 1));
-  const auto trained = first_epoch(settings).first;
-  uint64_t faulty = 0;
-  for (const uint64_t index : held_out) {
-    EXPECT_FALSE(trained.contains(index));
-    faulty += index == 7 || index % 50 == 10 ? 1 : 0;
-  }
-  EXPECT_EQ(trained.size(), 391 - (25 - faulty));
+  settings.held_out = {3, 7, 10, 200, 399};  // two of them the filter would leave out
+  const auto [trained, counts] = first_epoch(settings);
+  for (const uint64_t index : settings.held_out) EXPECT_FALSE(trained.contains(index));
+  EXPECT_EQ(trained.size(), 391U - 3);
+  EXPECT_EQ(counts, (FilterCounts{.kept = 388, .too_long = 7, .held_out = 5}));
 }
 
 TEST_F(LoaderTest, CopiesOfHeldOutPairsAreNotTrainedOn) {
@@ -172,12 +158,15 @@ TEST_F(LoaderTest, CopiesOfHeldOutPairsAreNotTrainedOn) {
   corpus = std::make_unique<Corpus>(CorpusFiles{folder.write("c.en", text), folder.write("c.de", text), ""});
   for (const bool remove : {false, true}) {
     settings.filter.remove_duplicates = remove;
-    settings.held_out = 10;
-    std::set<uint64_t> kinds;
-    for (const uint64_t index : held_out_examples(200, 10, settings.seed)) kinds.insert(index % 50);
-    const auto trained = first_epoch(settings).first;
+    settings.held_out = {3, 60, 110, 199};  // 60 and 110 are the same
+    const std::set<uint64_t> kinds = {3, 10, 49};
+    const auto [trained, counts] = first_epoch(settings);
     for (const uint64_t index : trained) EXPECT_FALSE(kinds.contains(index % 50)) << index;
-    EXPECT_EQ(trained.size(), (remove ? 1U : 4U) * (50 - kinds.size()));
+    EXPECT_EQ(trained.size(), (remove ? 1U : 4U) * 47);
+    EXPECT_EQ(counts.held_out, 4U);
+    // Of the copies those that are no duplicates: the first ones, which are not held out themselves.
+    EXPECT_EQ(counts.held_out_copies, remove ? 2U : 8U);
+    EXPECT_EQ(counts.total(), 200U);
   }
 }
 
@@ -194,7 +183,9 @@ TEST_F(LoaderTest, ThrowsTheErrorsOfItsThread) {
   settings.filter.maximum_length = 1;
   Loader loader(*corpus, codec, codec, settings);
   for (int attempt = 0; attempt < 2; ++attempt)
-    EXPECT_THAT(error_of([&] { loader.next(); }), testing::HasSubstr("no pair of the corpus is left"));
+    EXPECT_THAT(error_of([&] { loader.next(); }),
+                testing::HasSubstr("no pair is left to train on: trained on 0 of 400 pairs (1 empty, "
+                                   "399 over 1 tokens); raise --max-length"));
 }
 
 TEST_F(LoaderTest, StopsWhileItsQueueIsFull) {
@@ -216,7 +207,7 @@ TEST_F(LoaderTest, StopsWhileItsThreadsTokenize) {
 // Over more than three epochs, with filters, held-out pairs and duplicates.
 TEST_F(LoaderTest, ThreadsAndMemoryChangeNothing) {
   settings.filter.maximum_ratio = 3;
-  settings.held_out = 2;
+  settings.held_out = {5, 120};
   for (const bool remove_duplicates : {false, true}) {
     settings.filter.remove_duplicates = remove_duplicates;
     const int batches = remove_duplicates ? 8 : 200;
@@ -234,7 +225,7 @@ TEST_F(LoaderTest, ThreadsAndMemoryChangeNothing) {
         settings.cache_bytes = bytes;
         Loader loader(*corpus, codec, codec, settings);
         expect_same(take(loader, batches), expected);
-        expect_same(loader.counts(), plain.counts());
+        EXPECT_EQ(loader.counts(), plain.counts());
         EXPECT_LE(loader.cached_bytes(), bytes);
       }
     }
@@ -263,14 +254,45 @@ TEST_F(LoaderTest, CountsDoNotDependOnWhatIsReadAhead) {
     loader.next();
     const FilterCounts first = loader.counts();
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    expect_same(loader.counts(), first);
+    EXPECT_EQ(loader.counts(), first);
     EXPECT_LT(first.kept, 200U);
-    expect_same(first, [&] {
-      Loader again(*corpus, codec, codec, settings);
-      again.next();
-      return again.counts();
-    }());
+    Loader again(*corpus, codec, codec, settings);
+    again.next();
+    EXPECT_EQ(again.counts(), first);
   }
+}
+
+// Up to any batch, and on from there as if there had been no stop.
+TEST_F(LoaderTest, CountsOfAResumedRunAreThoseOfTheWhole) {
+  settings.held_out = {5, 120};
+  settings.batch.window = 2;
+  settings.filter.maximum_ratio = 3;
+  Loader whole(*corpus, codec, codec, settings);
+  std::vector<LoadedBatch> batches;
+  std::vector<FilterCounts> counts;
+  while (batches.empty() || batches.back().after.epoch == 0) {
+    batches.push_back(whole.next());
+    counts.push_back(whole.counts());
+  }
+  uint64_t delivered = 0;
+  for (size_t at = 0; at < batches.size(); ++at) {
+    const bool ended = batches[at].after.epoch > 0;
+    delivered += batches[at].batch.indices.size();
+    EXPECT_EQ(counts[at].trained_on(), delivered);
+    EXPECT_EQ(batches[at].counted.total(), ended ? pairs : batches[at].after.window_begin);
+    Loader::Settings rest = settings;
+    rest.start = batches[at].after;
+    rest.counted = batches[at].counted;
+    Loader resumed(*corpus, codec, codec, rest);
+    for (size_t next = at + 1; next < batches.size(); ++next) {
+      resumed.next();
+      ASSERT_EQ(resumed.counts(), counts[next]) << at << " to " << next;
+    }
+    resumed.next();  // of the second epoch
+    EXPECT_EQ(resumed.counts(), counts.back());
+  }
+  EXPECT_EQ(counts.back().total(), static_cast<uint64_t>(pairs));
+  EXPECT_GT(counts.back().ratio, 0U);
 }
 
 TEST_F(LoaderTest, AnErrorComesBehindTheBatchesBeforeIt) {

@@ -50,6 +50,8 @@ class Memory : public testing::Test {
                                        "word",
                                        "--source-vocabulary",
                                        folder_.write("vocabulary.txt", "the\na\n"),
+                                       "--max-unknown",
+                                       "1",
                                        "--embedding.size",
                                        "8",
                                        "--encoder.size",

@@ -73,6 +73,7 @@ TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
                            .seconds = 3});
   log.write(GradientFlowLine{8, {.norms = {1, infinity, 0.25}, .target_steps = 2, .parameter_norm = 3}, 4});
   log.write(PrecisionLine{9, "bfloat16"});
+  log.write(PairsLine{10, true, 36, 1, 2, 3, 4, 5, 6, 7, 8});
   EXPECT_EQ(
       text(),
       R"({"type":"validation","update":7,"epoch":1,"target_tokens":90,"accuracy":12.0,"chrf++":null,)"
@@ -82,7 +83,11 @@ TEST_F(RunLogTest, EveryKindOfLineIsWritten) {
       R"("parameter_norm":3.0,"seconds":4.0})"
       "\n"
       R"({"type":"precision","update":9,"precision":"bfloat16"})"
+      "\n"
+      R"({"type":"pairs","update":10,"whole_epoch":true,"read":36,"trained_on":1,"waiting":2,"held_out":3,)"
+      R"("held_out_copies":4,"empty":5,"too_long":6,"unlike_lengths":7,"duplicates":8})"
       "\n");
+  EXPECT_EQ(lines_of<PairsLine>(read()).at(0).unlike_lengths, 7);
 }
 
 // An old log that is read and written again is the same file.
@@ -195,6 +200,14 @@ TEST_F(RunLogTest, AnExtraValidationIsTheBestOnlyWhileTheRunRests) {
   EXPECT_THAT(best(), ElementsAre(true, false));
   EXPECT_EQ(text().size(), before.size() + 1);  // nothing else has changed
   EXPECT_EQ(lines_of<ValidationLine>(read()).front().extra, std::nullopt);
+}
+
+TEST_F(RunLogTest, CutDropsPairsThatWereCountedInTheMiddle) {
+  log.write(PairsLine{.update = 2, .whole_epoch = true});
+  const std::string whole = text();
+  log.write(PairsLine{.update = 2, .whole_epoch = false});
+  log.cut(2);
+  EXPECT_EQ(text(), whole);
 }
 
 TEST_F(RunLogTest, HistoryHasTheScoresOfAllValidations) {

@@ -49,10 +49,16 @@ class TrainerTest : public ::testing::Test {
     return Trainer(options, std::move(resumed)).run(stop);
   }
   fs::path run() const { return options.run.directory; }
-  std::vector<Json> log() const {
+  /// Without what has become of the pairs.
+  std::vector<Json> log() const { return log_lines(false); }
+  std::vector<Json> pairs_lines() const { return log_lines(true); }
+  std::vector<Json> log_lines(bool of_pairs) const {
     std::vector<Json> lines;
     std::istringstream in(read_file(run() / "train.jsonl"));
-    for (std::string line; std::getline(in, line);) lines.push_back(parse_json(line, "train.jsonl"));
+    for (std::string text; std::getline(in, text);) {
+      Json line = parse_json(text, "train.jsonl");
+      if ((line["type"] == "pairs") == of_pairs) lines.push_back(std::move(line));
+    }
     return lines;
   }
   /// "u1 v1 u2": updates and validations in order.
@@ -553,7 +559,112 @@ TEST_F(TrainerTest, AStartThatFailsChangesNothing) {
 TEST_F(TrainerTest, RefusesToHoldOutEverything) {
   options.data.valid_source = options.data.valid_target = "";
   options.data.held_out = 12;
-  EXPECT_THAT(error_of([&] { train(); }), HasSubstr("has 12 examples, 12 are to be held out"));
+  EXPECT_THAT(
+      error_of([&] { train(); }),
+      HasSubstr("has 12 different pairs that can be trained on, 12 examples are to be held out; lower "
+                "--held-out to 11 or less"));
+}
+
+/// Twelve pairs, as all tests have, two empty ones and three copies of one of six words.
+class TrainerAccountsTest : public TrainerTest {
+ protected:
+  TrainerAccountsTest() {
+    std::string source = read_file(options.data.train_source), target = read_file(options.data.train_target);
+    options.data.train_source = folder.write("more.source", source + "a\n \nb\nb\nb\n");
+    options.data.train_target =
+        folder.write("more.target", target + "\nv\nv w x y z v\nv w x y z v\nv w x y z v\n");
+    options.data.valid_source = options.data.valid_target = "";
+    options.data.held_out = 3;
+    options.filter.maximum_length = 9;  // three of the twelve are longer
+    options.filter.remove_duplicates = true;
+    options.validation.every = 0;
+  }
+  std::string messages(bool resume = false) {
+    set_log_level(LogLevel::normal);
+    testing::internal::CaptureStderr();
+    train(resume);
+    return testing::internal::GetCapturedStderr();
+  }
+};
+
+TEST_F(TrainerAccountsTest, LogAndFileTellWhatHasBecomeOfEachPair) {
+  options.limits.max_epochs = 2;
+  const std::string told = messages();
+  EXPECT_THAT(told, HasSubstr("no validation files: 3 of 17 training pairs held out for validation\n"));
+  EXPECT_THAT(told, HasSubstr("training: 17 pairs read, 3 of them held out for validation; "));
+  EXPECT_THAT(told,
+              HasSubstr("first epoch: trained on 7 of 17 pairs (3 held out, 2 empty, 3 over 9 tokens, 2 "
+                        "duplicates)\n"));
+  ASSERT_EQ(pairs_lines().size(), 1U);
+  EXPECT_EQ(
+      pairs_lines()[0].dump(),
+      R"({"type":"pairs","update":2,"whole_epoch":true,"read":17,"trained_on":7,"waiting":0,"held_out":3,)"
+      R"("held_out_copies":0,"empty":2,"too_long":3,"unlike_lengths":0,"duplicates":2})");
+}
+
+TEST_F(TrainerAccountsTest, ARunThatEndsBeforeTellsWhatItHasRead) {
+  options.batch = {BatchUnit::sentences, 2, 2};  // windows of four pairs
+  options.limits.max_updates = 1;
+  const std::string told = messages();
+  EXPECT_THAT(told, HasSubstr("first epoch, so far: trained on 2 of "));
+  EXPECT_THAT(told, HasSubstr("2 still to come in the batches that were begun)"));
+  ASSERT_EQ(pairs_lines().size(), 1U);
+  const Json line = pairs_lines()[0];
+  EXPECT_EQ(line["whole_epoch"], false);
+  EXPECT_EQ(line["trained_on"], 2);
+  EXPECT_EQ(line["waiting"], 2);
+  int64_t sum = 0;
+  for (const char* key : {"trained_on", "waiting", "held_out", "held_out_copies", "empty", "too_long",
+                          "unlike_lengths", "duplicates"})
+    sum += line[key].get<int64_t>();
+  EXPECT_EQ(sum, line["read"].get<int64_t>());
+}
+
+TEST_F(TrainerAccountsTest, ARunInPiecesTellsWhatTheWholeTells) {
+  options.batch = {BatchUnit::sentences, 2, 2};
+  options.limits.max_epochs = 2;
+  train();
+  const auto whole = pairs_lines();
+  ASSERT_EQ(whole.size(), 1U);
+  options.run.directory = folder.path("pieces");
+  options.limits.max_epochs = 0;
+  options.validation.every = 100;
+  for (options.limits.max_updates = 1; options.limits.max_updates <= 6; ++options.limits.max_updates)
+    train(/*resume=*/options.limits.max_updates > 1);
+  EXPECT_EQ(pairs_lines(), whole);
+}
+
+TEST_F(TrainerAccountsTest, ResumingDrawsTheSameAgain) {
+  options.limits.max_updates = 2;
+  train();
+  EXPECT_EQ(load_training_state(run() / "last" / "state.pt").progress.held_out_rule,
+            HeldOutRule::usable_pairs);
+  options.limits.max_updates = 4;
+  train(/*resume=*/true);
+  const auto pieces = log();
+  options.run.directory = folder.path("whole");
+  train();
+  for (size_t i = 0; i < log().size(); ++i)
+    EXPECT_EQ(log()[i]["loss"], pieces[i]["loss"]) << i;
+}
+
+TEST_F(TrainerAccountsTest, ThatMostPairsAreLeftOutIsAWarning) {
+  options.filter.maximum_length = 4;
+  options.limits.max_epochs = 1;
+  testing::internal::CaptureStderr();
+  train();  // quiet
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(
+      told,
+      "warning: most pairs are left out: trained on 1 of 17 pairs (3 held out, 2 empty, 9 over 4 tokens, 2 "
+      "duplicates); raise --max-length, or add --truncate-source to cut long sources\n");
+}
+
+TEST_F(TrainerAccountsTest, ValidationPairsThatAreEmptyAreTold) {
+  options.data.held_out = 0;
+  options.data.valid = folder.write("valid.tsv", "a\tv\n\tv\nb\t\n");
+  options.limits.max_updates = 1;
+  EXPECT_THAT(messages(), HasSubstr("17 pairs read, 1 validation pair (2 of 3 have an empty side); "));
 }
 
 }  // namespace

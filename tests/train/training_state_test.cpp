@@ -25,6 +25,8 @@ Progress some_progress() {
   Progress progress;
   progress.updates = 123456789012;
   progress.position = {.epoch = 3, .window_begin = 12345, .batch = 17};
+  progress.held_out_rule = HeldOutRule::any;
+  progress.counted = FilterCounts{41, 42, 43, 44, 45, 46, 47, 0};
   progress.interval = {.loss = 0.1 + 0.2,
                        .negative_log_likelihood = 1e-310,  // a denormal
                        .gradient_norm = std::nextafter(1.0, 2.0),
@@ -45,6 +47,8 @@ void expect_same(const Progress& a, const Progress& b) {
   const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
   EXPECT_EQ(a.updates, b.updates);
   EXPECT_EQ(a.position, b.position);
+  EXPECT_EQ(a.held_out_rule, b.held_out_rule);
+  EXPECT_EQ(a.counted, b.counted);
   EXPECT_EQ(bits(a.interval.loss), bits(b.interval.loss));
   EXPECT_EQ(bits(a.interval.negative_log_likelihood), bits(b.interval.negative_log_likelihood));
   EXPECT_EQ(bits(a.interval.gradient_norm), bits(b.interval.gradient_norm));
@@ -121,6 +125,8 @@ TEST_F(TrainingStateTest, AnOlderStateIsRead) {
   EXPECT_EQ(older.progress.target_tokens, 2638);
   EXPECT_EQ(older.progress.interval.waited_seconds, 0);  // it was not measured
   EXPECT_EQ(older.progress.position.epoch, 3U);
+  EXPECT_EQ(older.progress.held_out_rule, HeldOutRule::any);
+  EXPECT_FALSE(older.progress.counted);  // pairs were not counted either
   EXPECT_TRUE(older.tensors.contains("weight/output.bias"));
 }
 

@@ -279,7 +279,10 @@ TEST_F(ValidatorTranslationTest, TrainingHasItsThreadsAgain) {
 }
 
 TEST_F(ValidatorTest, RefusesTextWithoutAUsableExample) {
-  EXPECT_THAT(error_of([&] { validator({}, {2, 3}); }), HasSubstr("has no usable validation example"));
+  EXPECT_THAT(error_of([&] {
+                validator({}, {2, 3});
+              }),
+              HasSubstr("has no usable validation example: a side of each is empty, as at "));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/wrap.h"
 #include "seq2seq/data/corpus_scan.h"
+#include "seq2seq/data/unknown_tokens.h"
 #include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
@@ -75,7 +76,10 @@ class Report {
       judge("validation", settings_.valid, valid);
       judge_overlap(valid);
       judge_unknown(train, valid);
+    } else {
+      judge_held_out(train);
     }
+    if (settings_.given_source && trainable_) judge_given();
     text_ += "\nFindings\n" + (findings_.empty() ? std::string("  none\n") : findings_);
     text_ += trainable_ ? "\nThese files can be trained on.\n"
                         : "\nThese files cannot be trained on: mend what is called an error.\n";
@@ -231,6 +235,28 @@ class Report {
           format("%.1f%% of the validation's %s words are unknown at 8,000 types", 100 * share,
                  side == 0 ? "source" : "target"),
           once(), "use subwords, which know every word: --tokenizer sentencepiece");
+    }
+  }
+
+  void judge_held_out(const CorpusScan& train) {
+    if (train.usable > 0 && train.pairs.size() == 1)
+      add(true, "one different pair in training: held out for validation, it leaves nothing", once(),
+          "give validation files: --valid-source and --valid-target, or --valid");
+  }
+
+  /// What `seq2seq train` counts before it begins.
+  void judge_given() {
+    const auto [source, target] = count_unknown_tokens(Corpus(settings_.train), *settings_.given_source,
+                                                       *settings_.given_target, settings_.form);
+    text_ += "\n";
+    row("Given vocabularies", "tokens", "unknown");
+    for (const auto& [name, side] : {std::pair("source", source), std::pair("target", target)}) {
+      row(std::string(name) + ", first " + count_text(side.pairs) + " pairs", count_text(side.tokens),
+          format("%.1f%%", 100 * side.share()));
+      const bool refused = side.share() > settings_.maximum_unknown;
+      if (refused || side.share() > notable_unknown_share)
+        add(refused, side.describe(name), once(),
+            settings_.given_remedy + (refused ? ", or raise --max-unknown" : ""));
     }
   }
 

@@ -16,6 +16,7 @@ constexpr uint32_t left_out[][record_header] = {
     {static_cast<uint32_t>(FilterVerdict::ratio), 0, 0},
     {static_cast<uint32_t>(FilterVerdict::duplicate), 0, 0},
     {static_cast<uint32_t>(FilterVerdict::held_out), 0, 0},
+    {static_cast<uint32_t>(FilterVerdict::held_out_copy), 0, 0},
 };
 
 bool fits_32_bits(const std::vector<int64_t>& ids) {

@@ -13,35 +13,57 @@ std::string FilterCounts::describe(int64_t maximum_length) const {
   auto add = [&](uint64_t value, const std::string& what) {
     if (value > 0) reasons += (reasons.empty() ? "" : ", ") + count(value) + " " + what;
   };
+  add(held_out, "held out");
+  add(held_out_copies, held_out_copies == 1 ? "copy of held-out pairs" : "copies of held-out pairs");
   add(empty, "empty");
-  add(too_long,
-      maximum_length > 0 ? "over " + count(static_cast<uint64_t>(maximum_length)) + " tokens" : "too long");
+  add(too_long, "over " + count(static_cast<uint64_t>(maximum_length)) + " tokens");
   add(ratio, "of unlike lengths");
   add(duplicate, duplicate == 1 ? "duplicate" : "duplicates");
-  return "kept " + count(kept) + " of " + count(kept + empty + too_long + ratio + duplicate) + " pairs" +
+  add(waiting, "still to come in the batches that were begun");
+  return "trained on " + count(trained_on()) + " of " + count(total()) + " pairs" +
          (reasons.empty() ? "" : " (" + reasons + ")");
 }
 
-void FilterCounts::count(FilterVerdict verdict) {
+bool FilterCounts::keeps_few() const {
+  return empty + too_long + ratio > kept;
+}
+
+std::string FilterCounts::remedy(const FilterOptions& options) const {
+  if (too_long >= empty && too_long >= ratio && too_long > 0)
+    return options.truncate_source ? "raise --max-length"
+                                   : "raise --max-length, or add --truncate-source to cut long sources";
+  if (ratio >= empty && ratio > 0) return "raise --max-ratio, or leave it out";
+  return "look at the files with 'seq2seq check': each line needs words on both sides";
+}
+
+void FilterCounts::count(FilterVerdict verdict, uint64_t pairs) {
   switch (verdict) {
     case FilterVerdict::keep:
-      ++kept;
+      kept += pairs;
       break;
     case FilterVerdict::empty:
-      ++empty;
+      empty += pairs;
       break;
     case FilterVerdict::too_long:
-      ++too_long;
+      too_long += pairs;
       break;
     case FilterVerdict::ratio:
-      ++ratio;
+      ratio += pairs;
       break;
     case FilterVerdict::duplicate:
-      ++duplicate;
+      duplicate += pairs;
       break;
     case FilterVerdict::held_out:
+      held_out += pairs;
+      break;
+    case FilterVerdict::held_out_copy:
+      held_out_copies += pairs;
       break;
   }
+}
+
+uint64_t FilterCounts::total() const {
+  return kept + empty + too_long + ratio + duplicate + held_out + held_out_copies;
 }
 
 FilterVerdict judge_lengths(size_t source, size_t target, const FilterOptions& options) {

@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "seq2seq/core/error.h"
 #include "seq2seq/data/numbered_corpus.h"
 #include "seq2seq/data/read_ahead.h"
 
@@ -22,7 +23,6 @@ NumberedCorpus::Settings numbering_of(const Loader::Settings& settings) {
   return {.filter = settings.filter,
           .form = settings.form,
           .held_out = settings.held_out,
-          .seed = settings.seed,
           .cache_bytes = settings.cache_bytes};
 }
 
@@ -38,7 +38,13 @@ struct Loader::Implementation {
             settings.seed, settings.start, std::max<int64_t>(1, settings.threads)),
         sampler(
             corpus.size(), [this](uint64_t, Example& example) { return take(example); }, settings.batch,
-            settings.seed) {
+            settings.seed),
+        filter(settings.filter),
+        origin(corpus.files().describe()),
+        read(settings.counted),
+        begun(settings.counted),
+        finished(settings.counted),
+        counts(settings.counted) {
     sampler.seek(settings.start);
     batching = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
@@ -47,7 +53,7 @@ struct Loader::Implementation {
   bool take(Example& example) {
     std::optional<JudgedExample> judged = reading.next(*stopping);
     if (!judged) throw Stopped{};
-    if (sampler.position().epoch == 0) counted.count(judged->verdict);
+    if (sampler.position().epoch == 0) read.count(judged->verdict);
     example = std::move(judged->example);
     return judged->verdict == FilterVerdict::keep;
   }
@@ -56,10 +62,10 @@ struct Loader::Implementation {
     stopping = &stop;
     try {
       for (;;) {
-        LoadedBatch loaded{make_batch(sampler.next()), sampler.position()};
+        LoadedBatch loaded = load();
         std::unique_lock lock(mutex);
         if (!changed.wait(lock, stop, [&] { return queue.size() < capacity; })) return;
-        queue.push_back({std::move(loaded), counted});
+        queue.push_back({std::move(loaded), begun});
         changed.notify_all();
       }
     } catch (const Stopped&) {
@@ -68,6 +74,28 @@ struct Loader::Implementation {
       failure = std::current_exception();
       changed.notify_all();
     }
+  }
+
+  LoadedBatch load() {
+    const bool first_epoch = sampler.position().epoch == 0;
+    Batch batch = [&] {
+      try {
+        return make_batch(sampler.next());
+      } catch (const EmptyEpoch&) {
+        throw Error(origin, "no pair is left to train on: " + read.describe(filter.maximum_length),
+                    read.remedy(filter));
+      }
+    }();
+    if (first_epoch) count_windows();
+    return {std::move(batch), sampler.position(), finished};
+  }
+
+  void count_windows() {
+    begun = read;
+    // The sampler has read one more, the first of the next window.
+    if (begun.total() > sampler.window_end()) --begun.kept;
+    begun.waiting = sampler.waiting();
+    if (sampler.position().batch == 0) finished = begun;
   }
 
   LoadedBatch next() {
@@ -90,13 +118,17 @@ struct Loader::Implementation {
   NumberedCorpus examples;
   ReadAhead reading;
   Sampler sampler;
-  FilterCounts counted;                       // of the examples that the sampler has read
+  const FilterOptions filter;
+  const std::string origin;
+  // Of the first epoch: what the sampler has read, its windows up to that of the last batch, and without that
+  // one unless it is delivered.
+  FilterCounts read, begun, finished;
   const std::stop_token* stopping = nullptr;  // of the thread that reads them
   mutable std::mutex mutex;                   // of all below
   std::condition_variable_any changed;
   std::deque<Prepared> queue;
   std::exception_ptr failure;
-  FilterCounts counts;    // of the examples up to the last batch delivered
+  FilterCounts counts;    // `begun` at the last batch delivered
   std::jthread batching;  // last, so that it ends first
 };
 

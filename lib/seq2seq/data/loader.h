@@ -27,10 +27,11 @@ struct LoaderOptions {
   uint64_t cache_bytes() const { return static_cast<uint64_t>(cache_mib) << 20; }
 };
 
-/// A batch and the sampler's position after it, which a checkpoint stores once the batch has been used.
+/// A batch, and what a checkpoint stores once it has been used.
 struct LoadedBatch {
   Batch batch;
-  SamplerPosition after;
+  SamplerPosition after;  ///< the sampler's position
+  FilterCounts counted;   ///< Loader::Settings::counted of a loader that starts there
 };
 
 /// Reads, tokenizes, filters and batches in threads of its own: a few batches ahead, and the examples of the
@@ -42,17 +43,18 @@ class Loader {
     FilterOptions filter;
     uint64_t seed = 1;
     TextForm form;
-    /// This many examples (chosen by the seed) are left to validation, with all their copies.
-    uint64_t held_out = 0;
-    int64_t prefetch = 4;  ///< batches prepared ahead
+    std::vector<uint64_t> held_out;  ///< ascending; these are not trained on, nor are their copies
+    int64_t prefetch = 4;            ///< batches prepared ahead
     SamplerPosition start;
+    /// What has become of the pairs of the first epoch that come before the window of `start`.
+    FilterCounts counted;
     int64_t threads = 1;  ///< that tokenize
     uint64_t cache_bytes = LoaderOptions{}.cache_bytes();
   };
   Loader(const Corpus& corpus, const TextCodec& source, const TextCodec& target, const Settings& settings);
   ~Loader();
   LoadedBatch next();
-  /// What the filter has counted in the first epoch, as far as the batches that were delivered reach: whole
+  /// What has become of the pairs of the first epoch, as far as the batches that were delivered reach: whole
   /// windows.
   FilterCounts counts() const;
   /// Memory of the text that later epochs need not tokenize again.

@@ -1,29 +1,27 @@
 #include "seq2seq/data/numbered_corpus.h"
 
-#include "seq2seq/core/random.h"
+#include <algorithm>
+
 #include "seq2seq/data/hash.h"
-#include "seq2seq/data/sampler.h"
 
 namespace seq2seq {
-namespace {
 
-// Distinguishes the permutation that selects the held-out examples from those of the epochs.
-constexpr uint64_t held_out_key = 0x68656c64206f7574ULL;
-
-Permutation held_out_order(uint64_t corpus_size, uint64_t seed) {
-  return {corpus_size, mix_seed({seed, held_out_key})};
+JudgedExample PairNumbering::operator()(uint64_t index, const RawExample& raw) const {
+  NumberedSource numbered = number_source(source, raw.source, raw.source_sentences, form,
+                                          filter.truncate_source ? filter.maximum_length : 0);
+  std::vector<int64_t> target_ids = number_target(target, raw.target, numbered, form);
+  const FilterVerdict verdict = judge_lengths(numbered.ids.size(), target_ids.size(), filter);
+  if (verdict != FilterVerdict::keep) return {verdict, {index, {}, {}}};
+  return {verdict, {index, std::move(numbered.ids), std::move(target_ids)}};
 }
-
-}  // namespace
 
 NumberedCorpus::NumberedCorpus(const Corpus& corpus, const TextCodec& source, const TextCodec& target,
                                const Settings& settings)
     : corpus_(corpus),
-      source_(source),
-      target_(target),
-      settings_(settings),
+      numbering_{source, target, settings.filter, settings.form},
+      held_out_(settings.held_out),
       cache_(corpus.size(), settings.cache_bytes) {
-  for (const uint64_t index : held_out_examples(corpus.size(), settings.held_out, settings.seed)) {
+  for (const uint64_t index : held_out_) {
     const RawExample raw = corpus.at(index);
     held_out_pairs_.insert(hash_pair(raw.source, raw.target));
   }
@@ -39,25 +37,13 @@ JudgedExample NumberedCorpus::at(uint64_t index) {
 
 JudgedExample NumberedCorpus::number(uint64_t index) const {
   const auto leave_out = [&](FilterVerdict why) { return JudgedExample{why, {index, {}, {}}}; };
+  if (std::binary_search(held_out_.begin(), held_out_.end(), index))
+    return leave_out(FilterVerdict::held_out);
   if (!duplicates_.empty() && duplicates_[index]) return leave_out(FilterVerdict::duplicate);
   const RawExample raw = corpus_.at(index);
   if (!held_out_pairs_.empty() && held_out_pairs_.contains(hash_pair(raw.source, raw.target)))
-    return leave_out(FilterVerdict::held_out);
-  const FilterOptions& filter = settings_.filter;
-  NumberedSource source = number_source(source_, raw.source, raw.source_sentences, settings_.form,
-                                        filter.truncate_source ? filter.maximum_length : 0);
-  std::vector<int64_t> target = number_target(target_, raw.target, source, settings_.form);
-  const FilterVerdict verdict = judge_lengths(source.ids.size(), target.size(), filter);
-  if (verdict != FilterVerdict::keep) return leave_out(verdict);
-  return {verdict, {index, std::move(source.ids), std::move(target)}};
-}
-
-std::vector<uint64_t> held_out_examples(uint64_t corpus_size, uint64_t held_out, uint64_t seed) {
-  const Permutation order = held_out_order(corpus_size, seed);
-  std::vector<uint64_t> indices;
-  for (uint64_t index = 0; held_out > 0 && index < corpus_size; ++index)
-    if (order(index) < held_out) indices.push_back(index);
-  return indices;
+    return leave_out(FilterVerdict::held_out_copy);
+  return numbering_(index, raw);
 }
 
 }  // namespace seq2seq

@@ -11,6 +11,16 @@
 
 namespace seq2seq {
 
+/// Numbers pairs and judges them by their lengths. The codecs outlive it.
+struct PairNumbering {
+  const TextCodec& source;
+  const TextCodec& target;
+  FilterOptions filter;
+  TextForm form;
+  /// `index`: of `raw` in its corpus.
+  JudgedExample operator()(uint64_t index, const RawExample& raw) const;
+};
+
 /// A training corpus as ids. An example is numbered and judged when it is asked for, and kept within a bound
 /// of memory, so that a later epoch need not do so again. Thread-safe.
 class NumberedCorpus {
@@ -18,10 +28,8 @@ class NumberedCorpus {
   struct Settings {
     FilterOptions filter;
     TextForm form;
-    /// This many examples (chosen by the seed) are left to validation, with all their copies.
-    uint64_t held_out = 0;
-    uint64_t seed = 1;
-    uint64_t cache_bytes = 0;  ///< the bound; 0 = none are kept
+    std::vector<uint64_t> held_out;  ///< ascending; these are not trained on, nor are their copies
+    uint64_t cache_bytes = 0;        ///< the bound; 0 = none are kept
   };
   /// All of these outlive it. Reads the corpus once where duplicates are to be found.
   NumberedCorpus(const Corpus& corpus, const TextCodec& source, const TextCodec& target,
@@ -36,15 +44,11 @@ class NumberedCorpus {
   JudgedExample number(uint64_t index) const;
 
   const Corpus& corpus_;
-  const TextCodec& source_;
-  const TextCodec& target_;
-  const Settings settings_;
+  const PairNumbering numbering_;
+  const std::vector<uint64_t> held_out_;         // ascending
   std::unordered_set<uint64_t> held_out_pairs_;  // by hash, so that every copy of a held-out pair is left out
   std::vector<bool> duplicates_;
   ExampleCache cache_;
 };
-
-/// The indices that a NumberedCorpus with the same `held_out` and `seed` leaves to validation.
-std::vector<uint64_t> held_out_examples(uint64_t corpus_size, uint64_t held_out, uint64_t seed);
 
 }  // namespace seq2seq

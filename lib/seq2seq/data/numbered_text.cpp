@@ -114,10 +114,17 @@ NumberedSource number_source(const TextCodec& codec, std::string_view text,
   return source;
 }
 
+std::vector<Token> target_tokens(const TextCodec& codec, std::string_view text) {
+  return is_blank(text) ? std::vector<Token>{} : codec.tokenize(text);
+}
+
 std::vector<int64_t> number_target(const TextCodec& codec, std::string_view text,
                                    const NumberedSource& source, const TextForm& form) {
-  if (is_blank(text)) return {};
-  const std::vector<Token> tokens = codec.tokenize(text);
+  return number_target(codec, target_tokens(codec, text), source, form);
+}
+
+std::vector<int64_t> number_target(const TextCodec& codec, const std::vector<Token>& tokens,
+                                   const NumberedSource& source, const TextForm& form) {
   std::vector<int64_t> ids = codec.ids(tokens);
   if (!form.copying) return ids;
   const FirstPositions first = first_positions(source.tokens);

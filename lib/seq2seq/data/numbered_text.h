@@ -31,9 +31,14 @@ struct NumberedSource {
 NumberedSource number_source(const TextCodec& codec, std::string_view text,
                              std::span<const std::string> sentences, const TextForm& form, int64_t limit = 0);
 
-/// The ids of that source's target. With copying, a token outside the target vocabulary of size V is V + its
+/// The tokens of a target. A text of white space alone has none.
+std::vector<Token> target_tokens(const TextCodec& codec, std::string_view text);
+
+/// The ids of that source's target, by its text or its tokens. With copying, a token outside the target vocabulary of size V is V + its
 /// first position in the source, or <unk> if it does not occur there.
 std::vector<int64_t> number_target(const TextCodec& codec, std::string_view text,
+                                   const NumberedSource& source, const TextForm& form);
+std::vector<int64_t> number_target(const TextCodec& codec, const std::vector<Token>& tokens,
                                    const NumberedSource& source, const TextForm& form);
 
 /// Splits after . ! ? (and closing quotes or brackets after them) before spaces or tabs, unless a lowercase

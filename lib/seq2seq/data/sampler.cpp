@@ -113,10 +113,7 @@ void Sampler::fill_window() {
 
 std::vector<Example> Sampler::next() {
   if (!window_ready_) fill_window();
-  if (batches_.empty()) {
-    throw Error("training data", "no pair of the corpus is left after filtering",
-                "raise --max-length or --max-ratio, or look at the files with 'seq2seq check'");
-  }
+  if (batches_.empty()) throw EmptyEpoch{};
   if (position_.batch >= batches_.size())
     throw Error("training data", "the stored position lies outside the corpus",
                 "resume with the files of the first run");
@@ -128,6 +125,12 @@ std::vector<Example> Sampler::next() {
     batches_.clear();
   }
   return batch;
+}
+
+uint64_t Sampler::waiting() const {
+  uint64_t examples = 0;
+  for (uint64_t i = position_.batch; i < batches_.size(); ++i) examples += batches_[i].size();
+  return examples;
 }
 
 void Sampler::seek(const SamplerPosition& position) {

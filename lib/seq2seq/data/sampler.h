@@ -57,6 +57,9 @@ struct SamplerPosition {
   bool operator==(const SamplerPosition&) const = default;
 };
 
+/// Thrown by a sampler when `read` has taken none of the corpus's examples.
+struct EmptyEpoch {};
+
 /// Delivers batches of examples of similar length in a seeded random order, epoch after epoch.
 ///
 /// Each epoch permutes the examples; a window of them is read, sorted by length and cut into batches
@@ -68,11 +71,15 @@ class Sampler {
   using Read = std::function<bool(uint64_t index, Example&)>;
   Sampler(uint64_t corpus_size, Read read, const BatchOptions& options, uint64_t seed);
 
-  /// The next batch; `position()` is then the one after it. Throws Error if a whole epoch is empty, or if a
-  /// position given to `seek` is not in the corpus.
+  /// The next batch; `position()` is then the one after it. Throws EmptyEpoch if a whole epoch is empty, and
+  /// Error if a position given to `seek` is not in the corpus.
   std::vector<Example> next();
   SamplerPosition position() const { return position_; }
   void seek(const SamplerPosition& position);
+  /// Where, in the epoch's order, the window of the last batch ends, and how many of its examples are in
+  /// batches not delivered yet.
+  uint64_t window_end() const { return window_end_; }
+  uint64_t waiting() const;
   /// True when `position()` is the beginning of an epoch.
   bool at_epoch_start() const;
 

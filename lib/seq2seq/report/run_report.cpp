@@ -205,6 +205,7 @@ fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
   for (const RunLogLine& line : lines) {
     const char* group = std::holds_alternative<UpdateLine>(line)       ? "training/"
                         : std::holds_alternative<ValidationLine>(line) ? "validation/"
+                        : std::holds_alternative<PairsLine>(line)      ? "pairs/"
                                                                        : "gradient flow/";
     std::vector<std::pair<std::string, double>> values;
     for (const auto& [key, value] : logged_numbers(line))

@@ -296,6 +296,7 @@ void replace_text(Study& study, StudyText text) {
   study.description.clear();  // it is about the old text
   study.test = text.test;
   for (Study::Run& run : study.runs) {
+    text.train.maximum_unknown = run.options.data.maximum_unknown;
     run.options.data = text.train;
     check_run("your text", run);
   }

@@ -104,6 +104,7 @@ std::vector<std::string> validation_metric_names();
 struct DataOptions {
   std::string train_source, train_target, train, valid_source, valid_target, valid;
   int64_t held_out = 0;
+  double maximum_unknown = 0.5;
   static void fields(auto& o, auto& f) {
     f("train-source", o.train_source, "training text, source side, one example per line (.gz too)", file_path,
       everyday);
@@ -113,8 +114,13 @@ struct DataOptions {
     f("valid-target", o.valid_target, "validation text, target side", file_path, everyday);
     f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, everyday);
     f("held-out", o.held_out,
-      "without validation files: training examples held out for validation; 0 = 1%, at most 1000",
+      "without validation files: training examples held out for validation, drawn from those that can be "
+      "trained on and occur once, as long as there are enough; 0 = 1%, at most 1000",
       at_least(0));
+    f("max-unknown", o.maximum_unknown,
+      "largest share of <unk>, 0 to 1, that a vocabulary, subword model or model that is given may leave in "
+      "the tokens of a side (first 10,000 pairs; words that copying can write do not count)",
+      in_range(0, 1));
   }
   CorpusFiles train_files() const { return {train_source, train_target, train}; }
   CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }

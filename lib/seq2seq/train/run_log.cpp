@@ -177,6 +177,7 @@ void RunLog::cut(int64_t update) {
   while (std::getline(lines, line)) {
     Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object() || !(number_at(json, "update") <= static_cast<double>(update))) continue;
+    if (json.value("whole_epoch", Json(true)) == Json(false)) continue;
     if (json.contains("extra") && json["extra"] == true && json["best"] == true) {
       json["best"] = false;
       line = dump_json(json);

@@ -98,7 +98,30 @@ struct PrecisionLine {
   }
 };
 
-using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine>;
+/// What has become of the training pairs: once the first epoch has ended, or the run before that. All but
+/// `waiting` add up to `read`.
+struct PairsLine {
+  static constexpr const char* type = "pairs";
+  int64_t update = 0;
+  bool whole_epoch = false;
+  int64_t read = 0, trained_on = 0, waiting = 0, held_out = 0, held_out_copies = 0, empty = 0, too_long = 0,
+          unlike_lengths = 0, duplicates = 0;
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("whole_epoch", line.whole_epoch);
+    f("read", line.read);
+    f("trained_on", line.trained_on);
+    f("waiting", line.waiting);
+    f("held_out", line.held_out);
+    f("held_out_copies", line.held_out_copies);
+    f("empty", line.empty);
+    f("too_long", line.too_long);
+    f("unlike_lengths", line.unlike_lengths);
+    f("duplicates", line.duplicates);
+  }
+};
+
+using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine, PairsLine>;
 
 /// The update at which a line was written.
 int64_t logged_update(const RunLogLine& line);
@@ -124,8 +147,8 @@ class RunLog {
   explicit RunLog(const std::filesystem::path& run) : path_(run / file_name) {}
   /// Appends a line and flushes it. Throws Error.
   void write(const RunLogLine& line);
-  /// Drops the lines after `update`, which a resumed run will log again; an extra validation is no longer the
-  /// best.
+  /// Drops what a resumed run will log again: the lines after `update`, and pairs counted when the run ended. An
+  /// extra validation is no longer the best.
   void cut(int64_t update);
   /// The scores of all validations so far, as a JSON array of objects.
   std::string history() const;

@@ -10,6 +10,7 @@
 #include "seq2seq/model/gradient_flow.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/cuda_settings.h"
+#include "seq2seq/train/given_text.h"
 #include "seq2seq/train/new_model.h"
 
 namespace seq2seq {
@@ -54,11 +55,13 @@ void Trainer::set_up() {
     progress_ = checkpointer_->restore(*update_);
     schedule_.restore(progress_.schedule);
   }
+  if (!resumed_) check_given_text(options_, text_->training(), model_.text);
+  text_->hold_out(progress_.held_out_rule, options_.filter, model_.text);
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
   settle_validation();
-  loader_ = text_->loader(options_, model_.text, progress_.position);
-  monitor_.begun(progress_, model_, *validator_, resumed_);
+  loader_ = text_->loader(options_, model_.text, progress_);
+  monitor_.begun(progress_, model_, text_->held_out(), *validator_, resumed_);
 }
 
 void Trainer::settle_validation() {
@@ -142,7 +145,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
       const TensorBatch sample = to_tensors(make_batch(validator_->sample()), model_.model->device());
       monitor_.gradient_flow_measured(progress_, gradient_flow(model_.model, sample));
     }
-    if (progress_.position.epoch > 0) monitor_.filtered(*loader_);
+    monitor_.count_pairs(progress_, *loader_);
 
     const int64_t every = options_.validation.every;
     const bool epoch_ended = progress_.position.epoch != epoch;
@@ -158,7 +161,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     }
   }
   clear_progress();
-  monitor_.filtered(*loader_);
+  monitor_.count_last_pairs(progress_, *loader_);
   return *reason;
 }
 
@@ -168,6 +171,7 @@ std::vector<Batch> Trainer::next_batches() {
     LoadedBatch loaded = loader_->next();
     batches.push_back(std::move(loaded.batch));
     progress_.position = loaded.after;
+    if (progress_.counted) progress_.counted = loaded.counted;
   }
   return batches;
 }

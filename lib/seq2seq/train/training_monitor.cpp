@@ -18,22 +18,38 @@ std::string wait_text(const IntervalSums& interval, const char* separator) {
   return share > worth_telling ? fmt::format("{}{:.0f}% waiting for data", separator, 100 * share) : "";
 }
 
+/// "10 of them held out for validation", "298 validation pairs (2 of 300 have an empty side)".
+std::string validation_text(const HeldOut& held_out, const Validator& validator) {
+  const auto number = [](size_t count) { return format_count(static_cast<int64_t>(count)); };
+  const std::string empty = validator.left_out() == 0
+                                ? ""
+                                : fmt::format(" ({} of {} have an empty side)", number(validator.left_out()),
+                                              number(validator.size() + validator.left_out()));
+  return held_out.examples.empty()
+             ? fmt::format("{} validation pair{}{}", number(validator.size()),
+                           validator.size() == 1 ? "" : "s", empty)
+             : fmt::format("{} of them held out for validation{}", number(held_out.examples.size()), empty);
+}
+
 }  // namespace
 
-void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model,
+void TrainingMonitor::begun(const Progress& progress, const TranslationModel& model, const HeldOut& held_out,
                             const Validator& validator, bool resumed) {
-  filter_told_ = resumed;
+  pairs_told_ = progress.position.epoch > 0 || !progress.counted;
   scoring_ = &validator.scoring();
   if (const Precision precision = options_.optimization.precision; precision != Precision::float32)
     log_info(fmt::format("products are computed in {}", option_name(precision)));
   const int threads = at::get_num_threads();
-  log_info(
-      fmt::format("{}: {} pairs, {} validation pairs; vocabulary {} and {}; {} parameters; {} thread{}",
-                  resumed ? fmt::format("resuming at update {}", progress.updates) : std::string("training"),
-                  format_count(progress.training_pairs), format_count(static_cast<int64_t>(validator.size())),
-                  format_count(model.text.source->vocabulary().size()),
-                  format_count(model.text.target->vocabulary().size()),
-                  format_count(parameter_count(*model.model)), threads, threads == 1 ? "" : "s"));
+  log_info(fmt::format(
+      "{}: {} pairs read, {}{}; vocabulary {} and {}; {} parameters; {} thread{}",
+      resumed ? fmt::format("resuming at update {}", progress.updates) : std::string("training"),
+      format_count(progress.training_pairs), validation_text(held_out, validator),
+      held_out.copies > 0
+          ? fmt::format(", {} copies of these left out", format_count(static_cast<int64_t>(held_out.copies)))
+          : "",
+      format_count(model.text.source->vocabulary().size()),
+      format_count(model.text.target->vocabulary().size()), format_count(parameter_count(*model.model)),
+      threads, threads == 1 ? "" : "s"));
 }
 
 void TrainingMonitor::updated(Progress& progress, const UpdateResult& update, double learning_rate,
@@ -125,12 +141,46 @@ void TrainingMonitor::precision_changed(const Progress& progress, Precision befo
   log_.write(PrecisionLine{progress.updates, option_name(now)});
 }
 
-void TrainingMonitor::filtered(const Loader& loader) {
-  if (filter_told_) return;
-  filter_told_ = true;
+void TrainingMonitor::count_pairs(const Progress& progress, const Loader& loader) {
+  constexpr uint64_t enough = 1000;  // pairs, to tell that few are kept
+  if (pairs_told_) return;
   const FilterCounts counts = loader.counts();
-  if (counts.empty + counts.too_long + counts.ratio + counts.duplicate > 0)
-    log_info("first epoch: " + counts.describe(options_.filter.maximum_length));
+  const bool epoch_ended = progress.position.epoch > 0;
+  if (epoch_ended || counts.total() >= enough) warn_of_few(counts, progress);
+  if (epoch_ended) write_pairs(counts, progress);
+}
+
+void TrainingMonitor::count_last_pairs(const Progress& progress, const Loader& loader) {
+  if (pairs_told_ || loader.counts().total() == 0) return;
+  warn_of_few(loader.counts(), progress);
+  write_pairs(loader.counts(), progress);
+}
+
+void TrainingMonitor::warn_of_few(const FilterCounts& counts, const Progress& progress) {
+  if (few_told_ || !counts.keeps_few()) return;
+  few_told_ = true;
+  log_warning(fmt::format("{}most pairs are left out: {}; {}", progress.position.epoch > 0 ? "" : "so far, ",
+                          counts.describe(options_.filter.maximum_length), counts.remedy(options_.filter)));
+}
+
+void TrainingMonitor::write_pairs(const FilterCounts& counts, const Progress& progress) {
+  pairs_told_ = true;
+  const auto number = [](uint64_t count) { return static_cast<int64_t>(count); };
+  PairsLine line;
+  line.update = progress.updates;
+  line.whole_epoch = progress.position.epoch > 0;
+  line.read = number(counts.total());
+  line.trained_on = number(counts.trained_on());
+  line.waiting = number(counts.waiting);
+  line.held_out = number(counts.held_out);
+  line.held_out_copies = number(counts.held_out_copies);
+  line.empty = number(counts.empty);
+  line.too_long = number(counts.too_long);
+  line.unlike_lengths = number(counts.ratio);
+  line.duplicates = number(counts.duplicate);
+  log_.write(line);
+  log_info((line.whole_epoch ? "first epoch: " : "first epoch, so far: ") +
+           counts.describe(options_.filter.maximum_length));
 }
 
 }  // namespace seq2seq

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "seq2seq/data/held_out.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/train/run_log.h"
@@ -19,8 +20,8 @@ class TrainingMonitor {
       : log_(log), options_(options), stop_rule_(stop_rule) {}
 
   /// `validator` must outlive it, too.
-  void begun(const Progress& progress, const TranslationModel& model, const Validator& validator,
-             bool resumed);
+  void begun(const Progress& progress, const TranslationModel& model, const HeldOut& held_out,
+             const Validator& validator, bool resumed);
   /// Call it after each update, once `progress` has counted it; after a log line, a new interval begins.
   void updated(Progress& progress, const UpdateResult& update, double learning_rate, double seconds);
   /// `extra`: it was not due, but made because the run ends here.
@@ -30,10 +31,15 @@ class TrainingMonitor {
   void schedule_changed(const Progress& progress, const Schedule& before, const Schedule& now);
   /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
-  /// Logs what the filter has left out in the first epoch: once, and not in a resumed run.
-  void filtered(const Loader& loader);
+  /// Call it after each update: once the first epoch has ended, logs what has become of its pairs. Warns as
+  /// soon as it is known that few are kept.
+  void count_pairs(const Progress& progress, const Loader& loader);
+  /// The same when training ends, of what the first epoch has read until then.
+  void count_last_pairs(const Progress& progress, const Loader& loader);
 
  private:
+  void write_pairs(const FilterCounts& counts, const Progress& progress);
+  void warn_of_few(const FilterCounts& counts, const Progress& progress);
   void write_interval(const IntervalSums& interval, const Progress& progress, double learning_rate);
   void show(const Progress& progress, const UpdateResult& update) const;
 
@@ -41,7 +47,7 @@ class TrainingMonitor {
   const TrainOptions& options_;
   const StopRule& stop_rule_;
   const ValidationScoring* scoring_ = nullptr;
-  bool filter_told_ = false;
+  bool pairs_told_ = false, few_told_ = false;
   double tokens_per_second_ = 0;  // moving average
 };
 

@@ -23,6 +23,7 @@ void visit_progress(Progress& p, Archive&& field) {
   field("window-begin", p.position.window_begin);
   field("batch", p.position.batch);
   field("training-pairs", p.training_pairs);
+  field("held-out-rule", p.held_out_rule);
   field("interval-loss", p.interval.loss);
   field("interval-nll", p.interval.negative_log_likelihood);
   field("interval-coverage-loss", p.interval.coverage_loss);
@@ -39,6 +40,14 @@ void visit_progress(Progress& p, Archive&& field) {
   field("best-update", p.best_update);
   field("stalled-validations", p.stalled_validations);
   field("validated-update", p.validated_update);
+  if (!p.counted) return;
+  field("pairs-kept", p.counted->kept);
+  field("pairs-empty", p.counted->empty);
+  field("pairs-too-long", p.counted->too_long);
+  field("pairs-of-unlike-lengths", p.counted->ratio);
+  field("pairs-duplicate", p.counted->duplicate);
+  field("pairs-held-out", p.counted->held_out);
+  field("pairs-held-out-copies", p.counted->held_out_copies);
 }
 
 std::string progress_to_json(Progress progress) {
@@ -47,6 +56,8 @@ std::string progress_to_json(Progress progress) {
   visit_progress(progress, [&](const char* name, auto& value) {
     if constexpr (std::is_same_v<std::decay_t<decltype(value)>, double>)
       json[name] = std::bit_cast<uint64_t>(value);
+    else if constexpr (std::is_enum_v<std::decay_t<decltype(value)>>)
+      json[name] = static_cast<int64_t>(value);
     else
       json[name] = value;
   });
@@ -65,8 +76,14 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
     throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")",
                 "update seq2seq");
   Progress progress;
+  if (!json.contains("pairs-kept")) progress.counted.reset();
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, HeldOutRule>) {  // earlier versions had one alone
+      const int64_t rule = json.value(name, static_cast<int64_t>(HeldOutRule::any));
+      value = rule == static_cast<int64_t>(HeldOutRule::any) ? HeldOutRule::any : HeldOutRule::usable_pairs;
+      return;
+    }
     // Earlier versions did not count these: the counts start here.
     const std::string_view key = name;
     if (!json.contains(name) && (key == "target-tokens" || key == "interval-waited-seconds")) return;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
+#include "seq2seq/data/filter.h"
 #include "seq2seq/data/sampler.h"
 #include "seq2seq/model/named_tensors.h"
 #include "seq2seq/train/schedule.h"
@@ -17,10 +19,20 @@ struct IntervalSums {
   double wait_share() const { return seconds > 0 ? waited_seconds / seconds : 0; }
 };
 
+/// Which training examples may be held out; a run keeps its rule.
+enum class HeldOutRule : int64_t {
+  any = 1,           ///< of earlier versions: any of the corpus
+  usable_pairs = 2,  ///< draw_held_out (data/held_out.h)
+};
+
 /// The state of a training run apart from its tensors.
 struct Progress {
   int64_t updates = 0;
   int64_t training_pairs = 0;  ///< in the corpus, before filtering
+  HeldOutRule held_out_rule = HeldOutRule::usable_pairs;
+  /// What has become of the first epoch's pairs before the window of `position`; of all once it has ended.
+  /// Absent in runs begun by earlier versions, which did not count.
+  std::optional<FilterCounts> counted = FilterCounts{};
   SamplerPosition position;
   IntervalSums interval;
   Schedule::State schedule;

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <iterator>
 #include <numeric>
 
 #include "seq2seq/core/error.h"
@@ -33,20 +33,27 @@ std::string fingerprints_json(const DataOptions& data) {
 TrainingText::TrainingText(const DataOptions& data, uint64_t seed)
     : training_(data.train_files()),
       fingerprints_(fingerprints_json(data)),
-      seed_(mix_seed({seed, data_stream})) {
-  if (!data.valid_files().empty()) {
+      seed_(mix_seed({seed, data_stream})),
+      wanted_(static_cast<uint64_t>(data.held_out)) {
+  if (data.valid_files().empty())
+    check_can_hold_out(training_);
+  else
     validation_.emplace(data.valid_files());
-    return;
-  }
-  const uint64_t size = training_.size();
-  held_out_ = data.held_out > 0 ? static_cast<uint64_t>(data.held_out)
-                                : std::max<uint64_t>(1, std::min<uint64_t>(1000, size / 100));
-  if (held_out_ >= size)
-    throw Error(training_.files().describe(),
-                fmt::format("has {} examples, {} are to be held out", size, held_out_),
-                "lower --held-out or give validation files");
-  log_info(fmt::format("no validation files: {} training examples are held out for validation",
-                       format_count(static_cast<int64_t>(held_out_))));
+}
+
+void TrainingText::hold_out(HeldOutRule rule, const FilterOptions& filter, const TextCodecs& text) {
+  if (validation_) return;
+  const PairNumbering number{*text.source, *text.target, filter, text.form};
+  const auto judge = [&](uint64_t index, const RawExample& raw) { return number(index, raw).verdict; };
+  held_out_ = rule == HeldOutRule::any ? draw_any_held_out(training_, wanted_, seed_)
+                                       : draw_held_out(training_, wanted_, seed_, filter, judge);
+  log_info(fmt::format("no validation files: {} of {} training pairs held out for validation",
+                       format_count(std::ssize(held_out_.examples)), format_count(pairs())));
+  if (held_out_.copies > 0)
+    log_warning(fmt::format(
+        "too few training pairs occur once: {} {} of held-out pairs are not trained on; "
+        "give validation files to train on all",
+        format_count(static_cast<int64_t>(held_out_.copies)), held_out_.copies == 1 ? "copy" : "copies"));
 }
 
 void TrainingText::expect_pairs(int64_t expected) const {
@@ -58,14 +65,14 @@ void TrainingText::expect_pairs(int64_t expected) const {
 }
 
 std::vector<uint64_t> TrainingText::validation_examples() const {
-  if (!validation_) return held_out_examples(training_.size(), held_out_, seed_);
+  if (!validation_) return held_out_.examples;
   std::vector<uint64_t> all(validation_->size());
   std::iota(all.begin(), all.end(), uint64_t{0});
   return all;
 }
 
 std::unique_ptr<Loader> TrainingText::loader(const TrainOptions& options, const TextCodecs& text,
-                                             const SamplerPosition& start) const {
+                                             const Progress& progress) const {
   Loader::Settings settings;
   settings.batch = options.batch;
   settings.filter = options.filter;
@@ -73,8 +80,9 @@ std::unique_ptr<Loader> TrainingText::loader(const TrainOptions& options, const 
   settings.cache_bytes = options.loader.cache_bytes();
   settings.form = text.form;
   settings.seed = seed_;
-  settings.held_out = held_out_;
-  settings.start = start;
+  settings.held_out = held_out_.examples;
+  settings.start = progress.position;
+  settings.counted = progress.counted.value_or(FilterCounts{});
   return std::make_unique<Loader>(training_, *text.source, *text.target, settings);
 }
 

@@ -31,7 +31,10 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
     NumberedSource source =
         number_source(*text.source, raw.source, raw.source_sentences, text.form, maximum_length);
     Example example{sources_.size(), source.ids, number_target(*text.target, raw.target, source, text.form)};
-    if (example.source.empty() || example.target.empty()) continue;
+    if (example.source.empty() || example.target.empty()) {
+      ++left_out_;
+      continue;
+    }
     if (example.target.size() > limit) example.target.resize(limit);
     sources_.push_back(std::move(raw.source));
     source_tokens_.push_back(std::move(source.tokens));
@@ -40,8 +43,10 @@ Validator::Validator(const Corpus& corpus, const std::vector<uint64_t>& indices,
     examples.push_back(std::move(example));
   }
   if (examples.empty())
-    throw Error(corpus.files().describe(), "has no usable validation example",
-                "give --valid-source and --valid-target");
+    throw Error(
+        corpus.files().describe(),
+        "has no usable validation example: a side of each is empty, as at " + corpus.place(indices.at(0)),
+        "mend the files, or validate on others");
   if (const Metric& criterion = metric_named(options.criterion);
       criterion.applies &&
       !criterion.applies(criterion.statistics({sources_, references_, sources_, text.target}).sums()))

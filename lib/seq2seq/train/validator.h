@@ -32,6 +32,8 @@ class Validator {
   size_t size() const { return sources_.size(); }
   const ValidationScoring& scoring() const { return scoring_; }
   const ReferenceLists& references() const { return references_; }
+  /// Examples that are not validated on because a side of them is empty.
+  size_t left_out() const { return left_out_; }
   /// At most 16 examples of similar length, always the same.
   std::vector<Example> sample() const;
 
@@ -39,6 +41,7 @@ class Validator {
   std::map<std::string, double> teacher_forced(Seq2Seq& model) const;
 
   ValidationOptions options_;
+  size_t left_out_ = 0;
   TextCodecs text_;
   std::vector<std::vector<Example>> batches_;  // sorted by target length
   std::vector<std::vector<Token>> source_tokens_;

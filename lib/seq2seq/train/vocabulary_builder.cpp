@@ -1,6 +1,6 @@
 #include "seq2seq/train/vocabulary_builder.h"
 
-#include "seq2seq/core/file.h"
+#include "seq2seq/train/given_text.h"
 
 namespace seq2seq {
 namespace {
@@ -20,33 +20,25 @@ void for_each_text(const Corpus& corpus, Side side, Use use) {
 std::shared_ptr<const TextCodec> build_subwords(const TextOptions& options,
                                                 const SentencePieceTokenizerOptions& kind,
                                                 const Corpus& corpus, Side side, uint64_t seed) {
-  std::string model;
-  if (!kind.model.empty()) {
-    model = read_file(kind.model);
-  } else {
-    uint64_t next = 0;
-    const uint64_t texts = side == Side::both ? 2 * corpus.size() : corpus.size();
-    const auto next_line = [&](std::string& line) {
-      if (next == texts) return false;
-      const RawExample example = corpus.at(next % corpus.size());
-      line = (side == Side::target || next >= corpus.size()) ? example.target : example.source;
-      ++next;
-      return true;
-    };
-    model = train_sentencepiece(next_line, options.vocabulary_size, kind, options.normalization, seed);
-  }
-  return std::make_shared<const TextCodec>(
-      options.tokenizer, options.normalization, model,
-      Vocabulary(sentencepiece_tokens(model, kind.model.empty() ? "trained model" : kind.model)));
+  uint64_t next = 0;
+  const uint64_t texts = side == Side::both ? 2 * corpus.size() : corpus.size();
+  const auto next_line = [&](std::string& line) {
+    if (next == texts) return false;
+    const RawExample example = corpus.at(next % corpus.size());
+    line = (side == Side::target || next >= corpus.size()) ? example.target : example.source;
+    ++next;
+    return true;
+  };
+  const std::string model =
+      train_sentencepiece(next_line, options.vocabulary_size, kind, options.normalization, seed);
+  return std::make_shared<const TextCodec>(options.tokenizer, options.normalization, model,
+                                           Vocabulary(sentencepiece_tokens(model, "trained model")));
 }
 
 std::shared_ptr<const TextCodec> build_side(const TextOptions& options, const Corpus& corpus, Side side,
-                                            const std::string& file, uint64_t seed) {
+                                            uint64_t seed) {
   if (const auto* kind = std::get_if<SentencePieceTokenizerOptions>(&options.tokenizer))
     return build_subwords(options, *kind, corpus, side, seed);
-  if (!file.empty())
-    return std::make_shared<const TextCodec>(options.tokenizer, options.normalization, "",
-                                             Vocabulary::load(file));
   const auto tokenizer = make_tokenizer(options.tokenizer, options.normalization);
   TokenCounts counts;
   for_each_text(corpus, side, [&](const std::string& text) {
@@ -60,13 +52,13 @@ std::shared_ptr<const TextCodec> build_side(const TextOptions& options, const Co
 }  // namespace
 
 TextCodecs build_text(const TextOptions& options, const Corpus& corpus, uint64_t seed) {
+  if (!options.makes_vocabulary()) return read_text(options);
   if (options.shared_vocabulary) {
-    const auto both = build_side(options, corpus, Side::both, options.source_vocabulary, seed);
+    const auto both = build_side(options, corpus, Side::both, seed);
     return {both, both, {}};
   }
-  return {build_side(options, corpus, Side::source, options.source_vocabulary, seed),
-          build_side(options, corpus, Side::target, options.target_vocabulary, seed),
-          {}};
+  return {
+      build_side(options, corpus, Side::source, seed), build_side(options, corpus, Side::target, seed), {}};
 }
 
 }  // namespace seq2seq
