@@ -21,9 +21,13 @@ const auto process_start = Clock::now();
 
 /// Options of this invocation, not of the run.
 struct TrainCallOptions {
-  bool resume = false, dump_config = false, quiet = false;
+  bool resume = false, accept_changed_text = false, dump_config = false, quiet = false;
   static void fields(auto& o, auto& f) {
     f("resume", o.resume, "continue the run in --run-directory", everyday);
+    f("accept-changed-text", o.accept_changed_text,
+      "go on although the text is another than the run was trained on: the present epoch begins again, and "
+      "held-out pairs are drawn anew",
+      only_if(o.resume, "add --resume"));
     f("dump-config", o.dump_config, "print the resolved configuration as JSON and exit");
     quiet_field(o, f);
   }
@@ -120,10 +124,10 @@ TrainOptions resolve(const OptionPatch& given, const TrainCallOptions& call,
   return options;
 }
 
-int train(const TrainOptions& options, std::optional<RunDirectory> resumed) {
+int train(const TrainOptions& options, std::optional<RunDirectory> resumed, OtherText other_text) {
   keep_large_blocks();
   watch_stop_signals();
-  Trainer trainer(options, std::move(resumed), process_start);
+  Trainer trainer(options, std::move(resumed), process_start, other_text);
   const StopReason reason = trainer.run([] { return stop_signal() != 0; });
   const std::string again = "; go on with --resume --run-directory " + options.run.directory;
   switch (reason) {
@@ -152,7 +156,8 @@ int run_train(const TrainCallOptions& call, const OptionPatch& given) {
   check_as_given(options, given, [&] { check(options); });
   open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
-  return train(options, std::move(resumed));
+  return train(options, std::move(resumed),
+               call.accept_changed_text ? OtherText::accepted : OtherText::refused);
 }
 
 }  // namespace

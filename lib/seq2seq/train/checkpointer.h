@@ -25,8 +25,8 @@ class Checkpointer {
   void save(const Progress& progress, const TranslationModel& model, Update& update,
             const std::map<std::string, double>& scores, bool best);
   /// Restores the last checkpoint: loads weights and optimizer state into `update` and drops later log lines.
-  /// Throws Error if it does not fit the model or belongs to another text.
-  Progress restore(Update& update);
+  /// Throws Error if it does not fit the model or, unless that is accepted, belongs to another text.
+  Progress restore(Update& update, OtherText other = OtherText::refused);
 
  private:
   std::string provenance(const Progress& progress, const std::map<std::string, double>& scores) const;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
+#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/model/gradient_flow.h"
@@ -23,7 +27,8 @@ TrainOptions prepared(TrainOptions options) {
 
 }  // namespace
 
-Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
+Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started,
+                 OtherText other_text)
     : options_(prepared(options)),
       resumed_(resumed.has_value()),
       run_(resumed_ ? std::move(*resumed) : RunDirectory::create(options_)),
@@ -32,14 +37,14 @@ Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resume
       monitor_(log_, options_, stop_rule_),
       schedule_(options_.optimization, options_.limits.max_updates) {
   try {
-    set_up();
+    set_up(other_text);
   } catch (...) {
     if (!resumed_) run_.discard();
     throw;
   }
 }
 
-void Trainer::set_up() {
+void Trainer::set_up(OtherText other_text) {
   const auto seed = static_cast<uint64_t>(options_.run.seed);
   text_ = std::make_unique<TrainingText>(options_.data, seed);
   model_ = model_to_train(options_, text_->training(),
@@ -47,14 +52,64 @@ void Trainer::set_up() {
   update_ = std::make_unique<Update>(model_.model, options_.optimization, seed);
   checkpointer_ = std::make_unique<Checkpointer>(run_, log_, options_, *text_);
   progress_.training_pairs = text_->pairs();
-  if (resumed_) {
-    progress_ = checkpointer_->restore(*update_);
-    schedule_.restore(progress_.schedule);
-  }
+  if (resumed_) resume(other_text);
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
   loader_ = text_->loader(options_, model_.text, progress_.position);
   monitor_.begun(progress_, model_, validator_->size(), resumed_);
+}
+
+void Trainer::resume(OtherText other_text) {
+  const TrainingText::OtherFiles other = other_files();
+  const bool changed = !other.paths.empty();
+  if (changed && other_text == OtherText::refused)
+    throw Error(
+        joined(other.paths),
+        other.paths.size() == 1 ? "is not the text that the run was trained on"
+                                : "are not the texts that the run was trained on",
+        "give the run its text back, or add --accept-changed-text, which begins the present epoch again "
+        "and draws held-out pairs anew");
+  note_moved_text(other.paths);
+  progress_ = checkpointer_->restore(*update_, changed ? OtherText::accepted : OtherText::refused);
+  saved_update_ = progress_.updates;
+  if (changed) begin_epoch_again(other);
+  schedule_.restore(progress_.schedule);
+}
+
+TrainingText::OtherFiles Trainer::other_files() const {
+  const Json provenance = parse_json(model_.provenance, "provenance");
+  if (!provenance.contains("data")) return {};  // early versions have not written it
+  return text_->other_files(dump_json(provenance["data"]));
+}
+
+void Trainer::begin_epoch_again(const TrainingText::OtherFiles& other) {
+  progress_.begin_epoch_again(text_->pairs());
+  if (other.validation) progress_.forget_validations();
+  const bool held_out = options_.data.valid_files().empty();
+  changed_text_ =
+      ChangedTextLine{.update = progress_.updates + 1,
+                      .epoch = static_cast<int64_t>(progress_.position.epoch),
+                      .files = joined(other.paths),
+                      .held_out = held_out ? static_cast<int64_t>(text_->validation_examples().size()) : 0,
+                      .best_forgotten = other.validation};
+  monitor_.text_changed(*changed_text_);
+}
+
+void Trainer::note_moved_text(const std::vector<std::string>& changed) {
+  TrainOptions options = run_.options();
+  const auto paths_of = [](const DataOptions& data) {
+    return std::vector{data.train_source, data.train_target, data.train,
+                       data.valid_source, data.valid_target, data.valid};
+  };
+  const std::vector<std::string> before = paths_of(options.data), now = paths_of(options_.data);
+  if (before == now) return;
+  std::vector<std::string> moved;
+  for (size_t i = 0; i < now.size(); ++i)
+    if (now[i] != before[i] && std::find(changed.begin(), changed.end(), now[i]) == changed.end())
+      moved.push_back(now[i]);
+  if (!moved.empty()) monitor_.text_moved(moved);
+  options.data = options_.data;
+  run_.set_options(options);
 }
 
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
@@ -62,6 +117,8 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   const DeterministicScope bits(model_.model->device(), options_.optimization.deterministic);
   try {
     return train(stop_requested);
+  } catch (const ChangedText& change) {
+    end_with(change);
   } catch (...) {
     rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
   }
@@ -88,6 +145,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
 
     progress_.count(update, seconds, waited_seconds);
     note_precision();
+    note_changed_text();
     monitor_.updated(progress_, update, rate, seconds);
     if (progress_.due(options_.run.gradient_flow_every)) {
       const TensorBatch sample = to_tensors(make_batch(validator_->sample()), model_.model->device());
@@ -102,10 +160,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     // A requested stop does not wait for a validation.
     if (reason && *reason != StopReason::signal && !progress_.validated()) best = validate();
 
-    if (best || reason || checkpointer_->due(progress_)) {
-      doing_ = "saving";
-      checkpointer_->save(progress_, model_, *update_, scores_, best);
-    }
+    if (best || reason || checkpointer_->due(progress_)) save(best);
   }
   clear_progress();
   monitor_.filtered(*loader_);
@@ -114,12 +169,34 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
 
 std::vector<Batch> Trainer::next_batches() {
   std::vector<Batch> batches;
+  SamplerPosition after = progress_.position;
   for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
     LoadedBatch loaded = loader_->next();
     batches.push_back(std::move(loaded.batch));
-    progress_.position = loaded.after;
+    after = loaded.after;
   }
+  text_->require_same();
+  progress_.position = after;
   return batches;
+}
+
+void Trainer::save(bool best) {
+  doing_ = "saving";
+  checkpointer_->save(progress_, model_, *update_, scores_, best);
+  saved_update_ = progress_.updates;
+}
+
+void Trainer::end_with(const ChangedText& change) {
+  clear_progress();
+  if (progress_.updates == 0) {
+    run_.discard();
+    throw;
+  }
+  if (progress_.updates != saved_update_) save(/*best=*/false);
+  throw Error(change.place(), change.problem(),
+              fmt::format("the run is saved at update {}: put the text back and go on with --resume "
+                          "--run-directory {}, or add --accept-changed-text to go on with the new one",
+                          progress_.updates, options_.run.directory));
 }
 
 bool Trainer::validate() {
@@ -144,6 +221,11 @@ void Trainer::note_precision() {
   TrainOptions options = run_.options();
   options.optimization.precision = now;
   run_.set_options(options);
+}
+
+void Trainer::note_changed_text() {
+  if (changed_text_) log_.write(*changed_text_);
+  changed_text_.reset();
 }
 
 }  // namespace seq2seq

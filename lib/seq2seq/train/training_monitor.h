@@ -24,6 +24,10 @@ class TrainingMonitor {
   void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
   /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
+  /// The files that have moved since the run began, and still are the same text.
+  void text_moved(const std::vector<std::string>& paths);
+  /// From the next update on the run is trained on another text.
+  void text_changed(const ChangedTextLine& line);
   /// Logs what the filter has left out in the first epoch: once, and not in a resumed run.
   void filtered(const Loader& loader);
 

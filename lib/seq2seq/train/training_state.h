@@ -35,6 +35,10 @@ struct Progress {
   void count(const UpdateResult& update, double seconds, double waited_seconds = 0);
   /// Counts a validation after the last update. Returns whether `score` is finite and better than all before.
   bool count_validation(double score, bool larger_is_better);
+  /// Goes back to the beginning of the present epoch, of a corpus of so many pairs.
+  void begin_epoch_again(int64_t pairs);
+  /// The next validation is the first: its scores cannot be compared with those before.
+  void forget_validations();
   /// Whether something done every so many updates (0 = never) is due after the last one.
   bool due(int64_t every) const { return every > 0 && updates % every == 0; }
   bool validated() const { return validated_update == updates; }
