@@ -81,7 +81,7 @@ void ByteSource::begin_next_member() {
   if (stream_.avail_in == 0) return;
   if (padded_ || *stream_.next_in != gzip_begin)
     throw Error(name_, "holds other bytes behind its gzip data",
-                "look at its end, and pack all of its text again: gzip -dc FILE | gzip > NEW.gz");
+                "if they are no text, leave them out: gzip -dc FILE | gzip > NEW.gz");
   ::inflateReset(&stream_);
   member_complete_ = false;
 }

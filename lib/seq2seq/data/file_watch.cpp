@@ -19,15 +19,6 @@ std::string bytes_text(uint64_t bytes) {
   return format_count(static_cast<int64_t>(bytes)) + " bytes";
 }
 
-ChangedText changed_text(const std::string& path, uint64_t before, uint64_t now) {
-  return {path,
-          "is no longer the text that was read (" +
-              (before == now ? "other content in " + bytes_text(now)
-                             : bytes_text(before) + " then, " + bytes_text(now) + " now") +
-              ")",
-          "begin again when it does not change any more"};
-}
-
 }  // namespace
 
 FileWatch::FileWatch(const std::string& path, const FileStamp& stamp, FileFingerprint content)
@@ -58,21 +49,33 @@ void FileWatch::require_same() const {
   const std::lock_guard lock(mutex_);
   std::optional<FileStamp> now = stamp();
   if (now == stamp_ && stamp_.settled) return;
+  if (now && now == other_) refuse(*now);
   for (const Clock::time_point begin = Clock::now(); now;) {
     const FileStamp seen = *now;
     if (seen.bytes == content_.bytes && has_content() && stamp() == seen) return remember(seen);
-    if (seen.bytes > content_.bytes || seconds_since(begin) > longest_wait_seconds)
-      throw changed_text(path_, content_.bytes, seen.bytes);
+    if (seen.bytes > content_.bytes || seconds_since(begin) > longest_wait_seconds) refuse(seen);
     std::this_thread::sleep_for(settling_time);
     now = stamp();
-    if (now == seen) throw changed_text(path_, content_.bytes, seen.bytes);
+    if (now == seen) refuse(seen);
   }
   tell_missing();
 }
 
 void FileWatch::remember(const FileStamp& stamp) const {
-  if (stamp != stamp_) log_info(path_ + ": was written or replaced, but its content is the same: going on");
+  if (!file_ && stamp != stamp_) log_info(path_ + ": was written or replaced, but its content is the same: going on");
   stamp_ = stamp;
+}
+
+void FileWatch::refuse(const FileStamp& stamp) const {
+  other_ = stamp;
+  const std::string now = bytes_text(stamp.bytes);
+  throw ChangedText(
+      path_,
+      "is no longer the text that was read (" +
+          (stamp.bytes == content_.bytes ? "other content in " + now
+                                         : bytes_text(content_.bytes) + " then, " + now + " now") +
+          ")",
+      "begin again when it does not change any more");
 }
 
 void FileWatch::tell_missing() const {

@@ -29,6 +29,7 @@ class FileWatch {
   std::optional<FileStamp> stamp() const;
   bool has_content() const;
   void remember(const FileStamp& stamp) const;
+  [[noreturn]] void refuse(const FileStamp& stamp) const;
   void tell_missing() const;
 
   const std::string path_;
@@ -36,6 +37,7 @@ class FileWatch {
   const FileFingerprint content_;
   mutable std::mutex mutex_;  // of all below
   mutable FileStamp stamp_;
+  mutable std::optional<FileStamp> other_;  // with which it had another content
   mutable bool told_missing_ = false;
 };
 
