@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 
 namespace seq2seq {
 namespace {
@@ -52,21 +53,29 @@ const Magic* packed_as(std::string_view bytes) {
   return found == magics.end() ? nullptr : &*found;
 }
 
-/// The encoding of text in units of two or four bytes: by its byte order mark, else by the zeros that make up
-/// half or more of what is ASCII. Empty for other bytes.
+/// Whether nearly all that stands at these places of units of `size` bytes is zero, and the first unit has zeros
+/// there alone: so looks what is mostly ASCII.
+bool has_zeros_at(std::string_view bytes, size_t size, std::initializer_list<size_t> places) {
+  if (bytes.size() < 4) return false;
+  for (size_t place = 0; place < size; ++place) {
+    const bool zero = std::find(places.begin(), places.end(), place) != places.end();
+    if ((bytes[place] == '\0') != zero) return false;
+    size_t zeros = 0;
+    for (size_t i = place; i < bytes.size(); i += size) zeros += bytes[i] == '\0' ? 1 : 0;
+    if (zero && 5 * size * zeros < 4 * bytes.size()) return false;
+  }
+  return true;
+}
+
+/// The encoding of text in units of two or four bytes: by its byte order mark, else by its zeros. Empty for
+/// other bytes.
 std::string wide_encoding(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xFE\0\0"sv) || bytes.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
   if (bytes.starts_with("\xFF\xFE"sv) || bytes.starts_with("\xFE\xFF"sv)) return "UTF-16";
-  std::array<size_t, 4> zeros{};  // by the place in a unit of four bytes
-  for (size_t i = 0; i < bytes.size(); ++i)
-    if (bytes[i] == '\0') ++zeros[i % 4];
-  const size_t most = bytes.size() / 5;  // of the quarter of all bytes that stand at a place
-  const auto zero = [&](size_t place) { return zeros[place] > most; };
-  if (zero(0) && zero(1) && zero(2) && zero(3)) return {};
-  if (zero(1) && zero(2) && zero(3)) return "UTF-32LE";
-  if (zero(0) && zero(1) && zero(2)) return "UTF-32BE";
-  if (zero(1) && zero(3)) return "UTF-16LE";
-  if (zero(0) && zero(2)) return "UTF-16BE";
+  if (has_zeros_at(bytes, 4, {1, 2, 3})) return "UTF-32LE";
+  if (has_zeros_at(bytes, 4, {0, 1, 2})) return "UTF-32BE";
+  if (has_zeros_at(bytes, 2, {1})) return "UTF-16LE";
+  if (has_zeros_at(bytes, 2, {0})) return "UTF-16BE";
   return {};
 }
 

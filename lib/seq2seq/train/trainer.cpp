@@ -56,6 +56,7 @@ void Trainer::set_up(OtherText other_text) {
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
   loader_ = text_->loader(options_, model_.text, progress_.position);
+  tell_changed_text();
   monitor_.begun(progress_, model_, validator_->size(), resumed_);
 }
 
@@ -85,13 +86,16 @@ TrainingText::OtherFiles Trainer::other_files() const {
 void Trainer::begin_epoch_again(const TrainingText::OtherFiles& other) {
   progress_.begin_epoch_again(text_->pairs());
   if (other.validation) progress_.forget_validations();
-  const bool held_out = options_.data.valid_files().empty();
-  changed_text_ =
-      ChangedTextLine{.update = progress_.updates + 1,
-                      .epoch = static_cast<int64_t>(progress_.position.epoch),
-                      .files = joined(other.paths),
-                      .held_out = held_out ? static_cast<int64_t>(text_->validation_examples().size()) : 0,
-                      .best_forgotten = other.validation};
+  changed_text_ = ChangedTextLine{.update = progress_.updates + 1,
+                                  .epoch = static_cast<int64_t>(progress_.position.epoch),
+                                  .files = joined(other.paths),
+                                  .best_forgotten = other.validation};
+}
+
+void Trainer::tell_changed_text() {
+  if (!changed_text_) return;
+  if (options_.data.valid_files().empty())
+    changed_text_->held_out = static_cast<int64_t>(text_->validation_examples().size());
   monitor_.text_changed(*changed_text_);
 }
 

@@ -43,6 +43,7 @@ class Trainer {
   /// Those whose content is another than that of the last checkpoint.
   TrainingText::OtherFiles other_files() const;
   void begin_epoch_again(const TrainingText::OtherFiles& other);
+  void tell_changed_text();
   /// Stores the paths of files that have moved with the run; `changed` ones are told of elsewhere.
   void note_moved_text(const std::vector<std::string>& changed);
   StopReason train(const std::function<bool()>& stop_requested);
