@@ -75,6 +75,20 @@ TEST_F(PlainTextTest, PackedFilesAreNamedWithTheirRemedy) {
                "is packed with xz", "unpack it: xz -dc FILE > TEXT");
 }
 
+TEST_F(PlainTextTest, PackedExamplesAreNamedAsWell) {
+  const std::string path = folder.write("a.jsonl.xz",
+                                        "\xFD"
+                                        "7zXZ\0"s);
+  EXPECT_THAT(error_of([&] {
+                Corpus({"", "", path});
+              }),
+              StartsWith(path + ": is packed with xz; unpack it: "));
+  EXPECT_THAT(error_of([&] {
+                Corpus({"", "", folder.path("none.jsonl.xz")});
+              }),
+              HasSubstr("its format is unknown"));
+}
+
 TEST_F(PlainTextTest, AnArchiveInsideAPackedFileIsNamed) {
   folder.write_gz("t.tar.gz", "a.txt" + std::string(252, '\0') + "ustar  ");
   EXPECT_THAT(error_of([&] {

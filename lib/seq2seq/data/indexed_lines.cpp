@@ -94,7 +94,8 @@ FileFingerprint IndexedLines::index_lines() {
     kept = bytes.size() - begin;
     offset += begin;
     if (count == 0) break;
-    if (kept > maximum_line_bytes + 1) refuse_long_line(offset, bytes.substr(begin));
+    // A byte order mark and a carriage return are no part of the line.
+    if (kept > maximum_line_bytes + 4) refuse_long_line(offset, bytes.substr(begin));
     std::memmove(block.data(), bytes.data() + begin, kept);
   }
   bytes_ = content.bytes;
