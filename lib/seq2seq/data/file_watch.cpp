@@ -15,10 +15,6 @@ namespace {
 constexpr std::chrono::milliseconds settling_time(500);
 constexpr double longest_wait_seconds = 10;
 
-std::string bytes_text(uint64_t bytes) {
-  return format_count(static_cast<int64_t>(bytes)) + " bytes";
-}
-
 }  // namespace
 
 FileWatch::FileWatch(const std::string& path, const FileStamp& stamp, FileFingerprint content)
@@ -62,20 +58,19 @@ void FileWatch::require_same() const {
 }
 
 void FileWatch::remember(const FileStamp& stamp) const {
-  if (!file_ && stamp != stamp_) log_info(path_ + ": was written or replaced, but its content is the same: going on");
+  if (!file_ && stamp != stamp_)
+    log_info(path_ + ": was written or replaced, but its content is the same: going on");
   stamp_ = stamp;
 }
 
 void FileWatch::refuse(const FileStamp& stamp) const {
   other_ = stamp;
-  const std::string now = bytes_text(stamp.bytes);
-  throw ChangedText(
-      path_,
-      "is no longer the text that was read (" +
-          (stamp.bytes == content_.bytes ? "other content in " + now
-                                         : bytes_text(content_.bytes) + " then, " + now + " now") +
-          ")",
-      "begin again when it does not change any more");
+  const auto count = [](uint64_t bytes) { return format_count(static_cast<int64_t>(bytes)); };
+  const std::string difference = stamp.bytes == content_.bytes
+                                     ? "other content in " + count(stamp.bytes) + " bytes"
+                                     : count(content_.bytes) + " bytes then, " + count(stamp.bytes) + " now";
+  throw ChangedText(path_, "is no longer the text that was read (" + difference + ")",
+                    "begin again when it does not change any more");
 }
 
 void FileWatch::tell_missing() const {
