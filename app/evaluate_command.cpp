@@ -148,7 +148,7 @@ ReferenceLists read_texts(const std::string& path, Side side) {
     if (reader.too_long()) throw Error(reader.place(), "the line is longer than 1 MiB", "split it");
     if (const auto invalid = find_invalid_utf8(line))
       throw Error(reader.place(), "byte " + std::to_string(*invalid + 1) + " is not valid UTF-8",
-                  "convert the file to UTF-8");
+                  utf8_remedy);
     if (!has_example_format(path)) {
       texts.push_back({line});
       continue;

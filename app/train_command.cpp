@@ -21,9 +21,13 @@ const auto process_start = Clock::now();
 
 /// Options of this invocation, not of the run.
 struct TrainCallOptions {
-  bool resume = false, dump_config = false, quiet = false;
+  bool resume = false, accept_changed_text = false, dump_config = false, quiet = false;
   static void fields(auto& o, auto& f) {
     f("resume", o.resume, "continue the run in --run-directory", everyday);
+    f("accept-changed-text", o.accept_changed_text,
+      "go on although the text is another than the run was trained on: the present epoch begins again, and "
+      "held-out pairs are drawn anew",
+      only_if(o.resume, "add --resume"));
     f("dump-config", o.dump_config, "print the resolved configuration as JSON and exit");
     quiet_field(o, f);
   }
@@ -144,12 +148,13 @@ void tell_end(StopReason reason, const TrainOptions& options, bool trained) {
   }
 }
 
-int train(const TrainOptions& options, std::optional<RunDirectory> resumed, bool quiet) {
+int train(const TrainOptions& options, std::optional<RunDirectory> resumed, const TrainCallOptions& call) {
   keep_large_blocks();
-  watch_stop_signals(quiet ? ""
-                           : "stopping: the run is saved after its next update; a second signal ends it "
-                             "at once");
-  Trainer trainer(options, std::move(resumed), process_start);
+  watch_stop_signals(call.quiet ? ""
+                                : "stopping: the run is saved after its next update; a second signal ends it "
+                                  "at once");
+  Trainer trainer(options, std::move(resumed), process_start,
+                  call.accept_changed_text ? OtherText::accepted : OtherText::refused);
   const int64_t begin = trainer.updates();
   const StopReason reason = trainer.run([] { return stop_signal() != 0; });
   tell_end(reason, options, trainer.updates() > begin);
@@ -168,7 +173,7 @@ int run_train(const TrainCallOptions& call, const OptionPatch& given) {
   check_as_given(options, given, [&] { check(options, resumed ? &resumed->options() : nullptr); });
   open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
-  return train(options, std::move(resumed), call.quiet);
+  return train(options, std::move(resumed), call);
 }
 
 }  // namespace

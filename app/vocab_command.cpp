@@ -87,8 +87,7 @@ class InputLines {
     }
     if (reader_->too_long()) throw Error(reader_->place(), "the line is over 1 MiB", "split it");
     if (const auto at = find_invalid_utf8(line))
-      throw Error(reader_->place(), "not valid UTF-8 at byte " + std::to_string(*at + 1),
-                  "convert the file to UTF-8");
+      throw Error(reader_->place(), "not valid UTF-8 at byte " + std::to_string(*at + 1), utf8_remedy);
     ++count_;
     return true;
   }

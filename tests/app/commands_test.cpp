@@ -170,6 +170,8 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--coverage-loss-start: would change nothing; add --coverage-loss");
   refused("train", "--train x.tsv --run-directory y --sentence-separator |",
           "--sentence-separator: would change nothing; add --encoder hierarchical, or leave it out");
+  refused("train", "--train x.tsv --run-directory y --accept-changed-text",
+          "--accept-changed-text: would change nothing; add --resume");
   refused("bench train", "--train x.tsv --valid-beam-size 9",
           "--valid-beam-size: would change nothing; add --valid-metrics bleu, or leave it out");
 }
@@ -204,6 +206,30 @@ TEST(StopSignal, ASecondOneEndsTheProgram) {
     for (int i = 0; i < 2; ++i) std::raise(SIGINT);
   };
   EXPECT_EXIT(stop_twice(), testing::KilledBySignal(SIGINT), "^stopping\n$");
+}
+
+// Where the text stands does not matter; what it says does, unless that is accepted.
+TEST(Commands, ARunIsResumedWithTheTextThatItWasTrainedOn) {
+  const TemporaryFolder folder;
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += "a b\tx y\nc\tz\n";
+  const std::string text = folder.write("t.tsv", lines), moved = folder.write("moved.tsv", lines);
+  const std::string other = folder.write("other.tsv", lines + "d\tw\n");
+  const auto train = [&](const std::string& words) {
+    return run("train", words_of("--quiet --threads 1 --run-directory " + folder.path("run") + " " + words));
+  };
+  const std::string sizes = " --tokenizer word --embedding.size 4 --encoder.size 4 --decoder.size 4";
+  EXPECT_EQ(train("--max-updates 1 --held-out 2 --train " + text + sizes).error, "");
+  std::filesystem::remove(text);
+  EXPECT_EQ(train("--resume --max-updates 2 --train " + moved).error, "");
+  EXPECT_EQ(train("--resume --max-updates 3").error, "");  // it knows where its text is now
+  const Outcome refused = train("--resume --max-updates 4 --train " + other);
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.error, StartsWith("seq2seq: " + other +
+                                        ": is not the text that the run was trained on; give the run its "
+                                        "text back, or add --accept-changed-text"));
+  EXPECT_EQ(train("--resume --max-updates 4 --accept-changed-text --train " + other).error, "");
+  EXPECT_EQ(train("--resume --max-updates 5").error, "");
 }
 
 TEST(Commands, FormerFlagsMeanWhatTheyMeant) {

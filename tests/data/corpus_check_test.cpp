@@ -46,8 +46,8 @@ TEST_F(CorpusCheckTest, CountsEveryFault) {
       check("a\tb\n\xFF\tb\nno tab\na\tb\xC3\nc\td\n" + std::string(maximum_line_bytes + 1, 'x') + "\n");
   EXPECT_FALSE(report.trainable);
   EXPECT_THAT(report.text, ContainsRegex("error +2 lines of invalid UTF-8 in training, the first at byte 1"));
-  EXPECT_THAT(report.text,
-              AllOf(HasSubstr("train.tsv:2"), HasSubstr("train.tsv:4"), HasSubstr("-> convert the file")));
+  EXPECT_THAT(report.text, AllOf(HasSubstr("train.tsv:2"), HasSubstr("train.tsv:4"),
+                                 HasSubstr("-> convert it from the encoding")));
   EXPECT_THAT(report.text, ContainsRegex("error +1 line not understood"));
   EXPECT_THAT(report.text, ContainsRegex("error +1 line over 1 MiB in training"));
   EXPECT_THAT(report.text, ContainsRegex("usable pairs +2\n"));

@@ -357,7 +357,7 @@ TEST(ResumedRuns, SettleAutomaticAsTheRunDid) {
   EXPECT_EQ(now.rouge_tokenizer, RougeTokenizer::character);
 }
 
-TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
+TEST(ResumedRuns, ChangeLimitsIntervalsAndPlacesOnly) {
   TrainOptions options;
   std::vector<std::string> free;
   for (const auto& field : option_fields(options))
@@ -367,7 +367,8 @@ TEST(ResumedRuns, ChangeLimitsAndIntervalsOnly) {
                 "limits.max-updates", "limits.max-epochs", "limits.max-target-tokens", "limits.max-minutes",
                 "validation.valid-every", "validation.patience", "run.run-directory", "run.threads",
                 "run.device", "run.kernels", "run.checkpoint-every", "run.keep-checkpoints", "run.log-every",
-                "run.gradient-flow-every", "loader.loader-threads", "loader.cache-mib"));
+                "run.gradient-flow-every", "loader.loader-threads", "loader.cache-mib", "data.train-source",
+                "data.train-target", "data.train", "data.valid-source", "data.valid-target", "data.valid"));
 }
 
 TEST(LoaderThreads, AProcessorThatTrainsIsLeftToTraining) {

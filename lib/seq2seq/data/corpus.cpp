@@ -3,9 +3,17 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/data/example_line.h"
-#include "seq2seq/data/mapped_file.h"
+#include "seq2seq/data/fingerprint.h"
+#include "seq2seq/data/indexed_lines.h"
 
 namespace seq2seq {
+
+std::vector<std::string> CorpusFiles::paths() const {
+  std::vector<std::string> given;
+  for (const std::string& path : {source, target, combined})
+    if (!path.empty()) given.push_back(path);
+  return given;
+}
 
 std::string CorpusFiles::describe() const {
   return combined.empty() ? source + " + " + target : combined;
@@ -38,22 +46,25 @@ struct Corpus::Implementation {
     require_corpus_files(files, {"source", "target", "combined"});
     if (!files.combined.empty()) {
       format = example_format(files.combined);
-      source = std::make_unique<MappedLines>(files.combined);
-      for (uint64_t index = 0; index < source->size(); ++index)
-        parse_example((*source)[index], format, source->place(index));
+      source = std::make_unique<IndexedLines>(files.combined);
+      for (uint64_t index = 0; index < source->size(); ++index) parse(index);
       return;
     }
-    source = std::make_unique<MappedLines>(files.source);
-    target = std::make_unique<MappedLines>(files.target);
+    source = std::make_unique<IndexedLines>(files.source);
+    target = std::make_unique<IndexedLines>(files.target);
     if (source->size() != target->size())
       throw Error(files.source + " has " + format_count(static_cast<int64_t>(source->size())) + " lines, " +
                       files.target + " has " + format_count(static_cast<int64_t>(target->size())),
                   "line N of one file must translate line N of the other", "make the line counts equal");
   }
 
+  RawExample parse(uint64_t index) const {
+    return parse_example((*source)[index], format, source->place(index));
+  }
+
   CorpusFiles files;
   ExampleFormat format = ExampleFormat::tsv;
-  std::unique_ptr<MappedLines> source, target;
+  std::unique_ptr<IndexedLines> source, target;
 };
 
 Corpus::Corpus(const CorpusFiles& files) : implementation_(std::make_unique<Implementation>(files)) {}
@@ -67,8 +78,8 @@ uint64_t Corpus::size() const {
 
 RawExample Corpus::at(uint64_t index) const {
   const auto& state = *implementation_;
-  if (!state.target) return parse_example((*state.source)[index], state.format, state.source->place(index));
-  return {std::string((*state.source)[index]), std::string((*state.target)[index]), {}, {}};
+  if (!state.target) return state.parse(index);
+  return {(*state.source)[index], (*state.target)[index], {}, {}};
 }
 
 std::string Corpus::place(uint64_t index, bool target) const {
@@ -78,6 +89,18 @@ std::string Corpus::place(uint64_t index, bool target) const {
 
 const CorpusFiles& Corpus::files() const {
   return implementation_->files;
+}
+
+void Corpus::require_same() const {
+  for (const auto* side : {&implementation_->source, &implementation_->target})
+    if (*side) (*side)->require_same();
+}
+
+std::vector<FileFingerprint> Corpus::fingerprints() const {
+  std::vector<FileFingerprint> all;
+  for (const auto* side : {&implementation_->source, &implementation_->target})
+    if (*side) all.push_back((*side)->fingerprint());
+  return all;
 }
 
 }  // namespace seq2seq

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "seq2seq/core/error.h"
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/example.h"
 
@@ -15,7 +16,8 @@ struct CorpusFiles {
   std::string source, target;  ///< parallel text, one example per line
   std::string combined;        ///< .tsv (source, tab, target) or .jsonl
   bool empty() const { return source.empty() && target.empty() && combined.empty(); }
-  std::string describe() const;  ///< "train.en + train.de"
+  std::vector<std::string> paths() const;  ///< those that are given: source and target, or the combined one
+  std::string describe() const;            ///< "train.en + train.de"
 };
 
 /// The flags that name them.
@@ -29,12 +31,22 @@ CorpusFlags corpus_flags(const std::string& combined);
 void check_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
 void require_corpus_files(const CorpusFiles& files, const CorpusFlags& flags);
 
-/// Random access to the examples of a corpus that may be larger than memory: files are memory-mapped, and
-/// line offsets take 8 bytes per line and file. A .gz file is first decompressed into a cache file
-/// (mapped_file.h says where), which is reused while the original is unchanged.
+struct FileFingerprint;
+
+/// A file that a corpus is read from no longer has the content that it had when the corpus was opened.
+class ChangedText : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Random access to the examples of a corpus that may be larger than memory: lines are read when they are asked
+/// for, and their offsets take 8 bytes per line and file. A .gz file is first decompressed into a cache file
+/// (unpacked_copy.h says where), which is reused while the original is unchanged.
 ///
 /// The constructor checks every line: valid UTF-8, at most 1 MiB, equal line counts, well-formed TSV and
 /// JSON; the first fault throws Error("file:line", ...). CRLF line ends are accepted.
+///
+/// Files that change meanwhile do no harm: an example is either what it was or ChangedText is thrown.
 class Corpus {
  public:
   explicit Corpus(const CorpusFiles& files);
@@ -43,10 +55,16 @@ class Corpus {
   Corpus& operator=(Corpus&&) noexcept;
 
   uint64_t size() const;
-  RawExample at(uint64_t index) const;  ///< thread-safe
+  RawExample at(uint64_t index) const;  ///< thread-safe; throws ChangedText
   /// "train.en:17", for messages about example `index` (0-based) on the source or target side.
   std::string place(uint64_t index, bool target = false) const;
   const CorpusFiles& files() const;
+
+  /// Throws ChangedText if a file has another content than at construction. Costs little: a file is read only
+  /// when its size, place on disk or time of modification are others.
+  void require_same() const;
+  /// Of each file, in the order of CorpusFiles::paths, as they were at construction.
+  std::vector<FileFingerprint> fingerprints() const;
 
  private:
   struct Implementation;

@@ -180,12 +180,12 @@ class Report {
     auto pairs = [](const Occurrences& found) {
       return count_text(found.count) + (found.count == 1 ? " pair" : " pairs");
     };
-    add(true, scan.unreadable.detail, unplaced(scan.unreadable), "give files that can be read");
+    add(true, scan.unreadable.detail, unplaced(scan.unreadable), scan.unreadable_remedy);
     add(true, scan.unequal_counts.detail, unplaced(scan.unequal_counts),
         "make line N of one translate line N of the other");
     add(true,
         lines(scan.invalid_utf8) + " of invalid UTF-8" + in + ", the first at " + scan.invalid_utf8.detail,
-        scan.invalid_utf8, "convert the file, for example with iconv -t UTF-8");
+        scan.invalid_utf8, utf8_remedy);
     add(true, lines(scan.line_too_long) + " over 1 MiB" + in, scan.line_too_long, "split or remove them");
     add(true, lines(scan.malformed) + " not understood" + in + ": " + scan.malformed.detail,
         unplaced(scan.malformed), "mend them");

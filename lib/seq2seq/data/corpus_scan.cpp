@@ -10,6 +10,7 @@
 #include "seq2seq/data/example_line.h"
 #include "seq2seq/data/hash.h"
 #include "seq2seq/data/line_reader.h"
+#include "seq2seq/data/plain_text.h"
 #include "seq2seq/text/tokenizer.h"
 #include "seq2seq/text/utf8.h"
 
@@ -43,7 +44,8 @@ class Scanner {
     try {
       files.combined.empty() ? scan_parallel(files.source, files.target) : scan_combined(files.combined);
     } catch (const Error& failure) {  // a file that cannot be opened, damaged compression
-      result_.unreadable.add(files.describe(), failure.what());
+      result_.unreadable.add(files.describe(), failure.place() + ": " + failure.problem());
+      result_.unreadable_remedy = failure.remedy();
     }
     return std::move(result_);
   }
@@ -54,7 +56,7 @@ class Scanner {
     std::string bytes;
     line.reset();
     if (!reader.next(bytes)) return false;
-    ++side.lines;
+    if (++side.lines == 1) side.first_has_return = bytes.find('\r') != std::string::npos;
     side.bytes += bytes.size() + 1;
     if (reader.too_long())
       result_.line_too_long.add(reader.place());
@@ -74,6 +76,8 @@ class Scanner {
       if (!has_source && !has_target) break;
       if (source_line && target_line) add_pair(*source_line, *target_line, source.place(), target.place());
     }
+    refuse_single_line(source_path, result_.sides[0]);
+    refuse_single_line(target_path, result_.sides[1]);
     const auto& [left, right] = result_.sides;
     auto count = [](uint64_t lines) { return format_count(static_cast<int64_t>(lines)); };
     if (left.lines != right.lines)
@@ -95,6 +99,11 @@ class Scanner {
         result_.malformed.add(reader.place(), failure.what());
       }
     }
+    refuse_single_line(path, result_.sides[0]);
+  }
+
+  static void refuse_single_line(const std::string& path, const SideScan& side) {
+    if (side.lines == 1 && side.first_has_return) throw carriage_returns_alone(path);
   }
 
   uint64_t add_words(SideScan& side, const std::string& line, const std::string& place) {

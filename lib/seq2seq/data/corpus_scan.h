@@ -27,6 +27,7 @@ struct SideScan {
   std::map<uint64_t, uint64_t> lengths;                ///< words per line -> lines, without empty ones
   std::unordered_map<uint64_t, uint64_t> word_counts;  ///< by hash
   Occurrences empty;
+  bool first_has_return = false;  ///< a carriage return inside the first line
   /// The smallest length that `share` of the lines do not exceed; 0 when there are none.
   uint64_t length_quantile(double share) const;
 };
@@ -37,6 +38,7 @@ struct CorpusScan {
   uint64_t usable = 0;                          ///< pairs that are neither faulty nor empty nor too long
   uint64_t usable_target_words = 0;
   Occurrences unreadable, invalid_utf8, line_too_long, malformed;  ///< faults that training refuses
+  std::string unreadable_remedy;
   Occurrences unequal_counts;
   Occurrences empty_pairs, over_length, unlike_lengths, duplicates;
   Occurrences seen_pairs, seen_sources;  ///< also in the corpus `seen`

@@ -1,11 +1,13 @@
 #include "seq2seq/data/example_line.h"
 
 #include <array>
+#include <fstream>
 #include <vector>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/nearest_name.h"
+#include "seq2seq/data/plain_text.h"
 #include "seq2seq/text/utf8.h"
 
 namespace seq2seq {
@@ -94,9 +96,14 @@ bool has_example_format(const std::string& path) {
 }
 
 ExampleFormat example_format(const std::string& path) {
-  if (!has_example_format(path))
+  if (!has_example_format(path)) {
+    std::array<char, 512> first{};
+    std::ifstream file(path, std::ios::binary);
+    file.read(first.data(), std::ssize(first));
+    require_plain_text({first.data(), static_cast<size_t>(file.gcount())}, path);  // "train.jsonl.xz"
     throw Error(path, "its format is unknown",
                 "name it .tsv or .jsonl (.gz may follow), or give source and target apart");
+  }
   return without_gz(path).ends_with(".tsv") ? ExampleFormat::tsv : ExampleFormat::json_lines;
 }
 

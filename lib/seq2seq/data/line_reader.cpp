@@ -1,116 +1,44 @@
 #include "seq2seq/data/line_reader.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-#include <zlib.h>
-
-#include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <climits>
 #include <cstring>
 #include <string_view>
 #include <vector>
 
 #include "seq2seq/core/clock.h"
-#include "seq2seq/core/error.h"
-#include "seq2seq/core/file.h"
+#include "seq2seq/data/byte_source.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/plain_text.h"
 
 namespace seq2seq {
 namespace {
 
-constexpr size_t block_bytes = size_t{1} << 16;
-
-/// The bytes of a file descriptor; a read returns what is available instead of waiting for a full buffer.
-class ByteSource {
- public:
-  explicit ByteSource(const std::string& path) : name_(path == "-" ? "standard input" : path) {
-    descriptor_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor_ < 0) throw Error(name_, "cannot be opened (" + system_reason() + ")", "check the path");
-    if (!path.ends_with(".gz")) return;
-    packed_.resize(block_bytes);
-    // + 32: zlib detects the headers of both gzip and zlib.
-    if (::inflateInit2(&stream_, MAX_WBITS + 32) != Z_OK) throw Error(name_, "cannot be unpacked");
-  }
-  ~ByteSource() {
-    if (!packed_.empty()) ::inflateEnd(&stream_);
-    if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
-  }
-  ByteSource(const ByteSource&) = delete;
-  ByteSource& operator=(const ByteSource&) = delete;
-
-  const std::string& name() const { return name_; }
-  size_t read(char* bytes, size_t size) {
-    return packed_.empty() ? read_raw(bytes, size) : inflate_into(bytes, size);
-  }
-  /// Whether there are bytes, or their end, until then.
-  bool ready(Clock::time_point end) const {
-    if (stream_.avail_in > 0) return true;
-    for (;;) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-      pollfd request{descriptor_, POLLIN, 0};
-      const int found = ::poll(&request, 1, static_cast<int>(std::clamp<int64_t>(left, 0, INT_MAX)));
-      if (found >= 0) return found > 0;
-      if (errno != EINTR) throw Error(name_, "cannot be read (" + system_reason() + ")", "check the path");
-    }
-  }
-
- private:
-  size_t read_raw(void* bytes, size_t size) {
-    for (;;) {
-      const ssize_t count = ::read(descriptor_, bytes, size);
-      if (count >= 0) return static_cast<size_t>(count);
-      if (errno != EINTR) throw Error(name_, "cannot be read (" + system_reason() + ")", "check the path");
-    }
-  }
-
-  size_t inflate_into(char* bytes, size_t size) {
-    stream_.next_out = reinterpret_cast<Bytef*>(bytes);
-    stream_.avail_out = static_cast<uInt>(size);
-    while (stream_.avail_out == size) {
-      if (stream_.avail_in == 0) {
-        stream_.next_in = reinterpret_cast<Bytef*>(packed_.data());
-        stream_.avail_in = static_cast<uInt>(read_raw(packed_.data(), packed_.size()));
-        if (stream_.avail_in == 0) {
-          if (!member_complete_)
-            throw Error(name_, "ends in the middle of its compressed data", "copy it again");
-          return 0;
-        }
-      }
-      if (member_complete_) ::inflateReset(&stream_);  // gzip members may be concatenated
-      const int status = ::inflate(&stream_, Z_NO_FLUSH);
-      if (status != Z_OK && status != Z_STREAM_END)
-        throw Error(name_, "holds damaged or no gzip data", "copy it again, or take .gz off its name");
-      member_complete_ = status == Z_STREAM_END;
-    }
-    return size - stream_.avail_out;
-  }
-
-  std::string name_;
-  int descriptor_ = -1;
-  std::vector<char> packed_;
-  z_stream stream_{};
-  bool member_complete_ = false;
-};
+constexpr size_t line_block_bytes = size_t{1} << 16;
 
 }  // namespace
 
 struct LineReader::Implementation {
-  explicit Implementation(const std::string& path) : bytes(path), buffer(block_bytes) {}
+  explicit Implementation(const std::string& path) : bytes(path), buffer(line_block_bytes) {}
   ByteSource bytes;
   std::vector<char> buffer;
   size_t begin = 0, end = 0;
   uint64_t number = 0;
   bool too_long = false;
-  bool finished = false;  // no more bytes to read
+  bool carriage_returns = false;         // in the first line
+  bool begun = false, finished = false;  // whether bytes were read, and there are no more
+
+  size_t read(char* to, size_t size) {
+    const size_t count = bytes.read(to, size);
+    if (!begun) require_plain_text({to, count}, bytes.name());
+    begun = true;
+    finished = count == 0;
+    return count;
+  }
 
   bool refill() {
     if (finished) return false;
     begin = 0;
-    end = bytes.read(buffer.data(), buffer.size());
-    finished = end == 0;
+    end = read(buffer.data(), buffer.size());
     return end > 0;
   }
 
@@ -125,13 +53,12 @@ struct LineReader::Implementation {
     std::memmove(buffer.data(), buffer.data() + begin, end - begin);
     end -= begin;
     begin = 0;
-    if (buffer.size() - end < block_bytes) buffer.resize(end + block_bytes);
-    const size_t count = bytes.read(buffer.data() + end, buffer.size() - end);
-    finished = count == 0;
-    end += count;
+    if (buffer.size() - end < line_block_bytes) buffer.resize(end + line_block_bytes);
+    end += read(buffer.data() + end, buffer.size() - end);
   }
 
   void append(std::string& line, std::string_view part) {
+    if (number == 0 && part.find('\r') != std::string_view::npos) carriage_returns = true;
     // One byte more is allowed: the carriage return of a CRLF line end, which is not part of the line.
     if (too_long || line.size() + part.size() > maximum_line_bytes + 1) {
       too_long = true;
@@ -163,6 +90,9 @@ bool LineReader::next(std::string& line) {
   if (!any) return false;
   ++state.number;
   if (line.ends_with('\r')) line.pop_back();
+  if (state.number == 1 && !complete &&
+      (state.too_long ? state.carriage_returns : line.find('\r') != std::string::npos))
+    throw carriage_returns_alone(state.bytes.name());
   if (state.number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
   if (line.size() > maximum_line_bytes) {
     state.too_long = true;

@@ -1,7 +1,7 @@
-#include <fcntl.h>
+#include "seq2seq/data/unpacked_copy.h"
+
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -12,8 +12,8 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/data/byte_source.h"
 #include "seq2seq/data/hash.h"
-#include "seq2seq/data/mapped_file.h"
 
 namespace seq2seq {
 namespace fs = std::filesystem;
@@ -47,25 +47,16 @@ fs::path cache_folder(const std::string& path) {
 }
 
 void unpack(const std::string& path, const std::string& target) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> in(::gzopen(path.c_str(), "rb"), ::gzclose);
+  ByteSource in(path);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(target.c_str(), "wbe"), std::fclose);
-  if (!in) throw Error(path, "cannot be opened (" + system_reason() + ")", "check the path");
   if (!out) throw Error(target, "cannot be written (" + system_reason() + ")", "set XDG_CACHE_HOME");
-  if (::gzbuffer(in.get(), 1U << 17) != 0) throw Error(path, "cannot be unpacked");
   std::vector<char> block(size_t{1} << 17);
-  int count = 0;
   bool written = true;
-  while (written && (count = ::gzread(in.get(), block.data(), static_cast<unsigned>(block.size()))) > 0)
-    written =
-        std::fwrite(block.data(), 1, static_cast<size_t>(count), out.get()) == static_cast<size_t>(count);
+  while (const size_t count = written ? in.read(block.data(), block.size()) : 0)
+    written = std::fwrite(block.data(), 1, count, out.get()) == count;
   if (!written || std::fflush(out.get()) != 0)
     throw Error(target, "cannot be written (" + system_reason() + ")",
                 "set XDG_CACHE_HOME to a folder with free space");
-  int status = Z_OK;
-  ::gzerror(in.get(), &status);
-  // To gzread a truncated file ends like a whole one, except for this status.
-  if (count < 0 || status != Z_OK || ::gzdirect(in.get()) != 0)
-    throw Error(path, "holds damaged or no gzip data", "copy it again, or take .gz off its name");
 }
 
 }  // namespace
@@ -83,8 +74,8 @@ std::string unpacked_copy(const std::string& path) {
       static_cast<unsigned long long>(status.st_mtim.tv_sec), static_cast<long>(status.st_mtim.tv_nsec));
   const fs::path copy = folder / name;
   if (fs::is_regular_file(copy)) return copy.string();
-  log_info(path + ": unpacked into " + copy.string());
   write_file(copy, [&](const std::string& temporary) { unpack(path, temporary); });
+  log_info(path + ": unpacked into " + copy.string());
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored))
     if (entry.path() != copy && entry.path().filename().string().starts_with(prefix))

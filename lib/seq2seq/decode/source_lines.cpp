@@ -23,8 +23,7 @@ std::string SourceLines::companion_line(LineReader& companion) const {
     throw Error(companion.place(), "is the last line, but the input goes on at " + reader_.place(),
                 "give a line, which may be empty, for each line of the input");
   if (companion.too_long()) throw Error(companion.place(), "the line is longer than 1 MiB", "shorten it");
-  if (find_invalid_utf8(line))
-    throw Error(companion.place(), "is not valid UTF-8", "convert the file to UTF-8");
+  if (find_invalid_utf8(line)) throw Error(companion.place(), "is not valid UTF-8", utf8_remedy);
   return line;
 }
 
@@ -33,8 +32,8 @@ SourceLine SourceLines::checked(std::string line) const {
   if (reader_.too_long()) {
     result.problem = result.place + ": the line is longer than 1 MiB; split it";
   } else if (const auto invalid = find_invalid_utf8(line)) {
-    result.problem = result.place + ": byte " + std::to_string(*invalid + 1) +
-                     " is not valid UTF-8; convert the input to UTF-8";
+    result.problem =
+        result.place + ": byte " + std::to_string(*invalid + 1) + " is not valid UTF-8; " + utf8_remedy;
   } else if (format_) {
     try {
       RawExample example = parse_example(line, *format_, result.place, TargetField::optional);

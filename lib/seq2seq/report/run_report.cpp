@@ -203,10 +203,12 @@ fs::path write_tensorboard(const fs::path& run, const fs::path& folder) {
       std::chrono::duration<double>(std::chrono::file_clock::to_sys(written).time_since_epoch()).count();
   std::string bytes = event_file_begin(begin);
   for (const RunLogLine& line : lines) {
-    const char* group = std::holds_alternative<UpdateLine>(line)       ? "training/"
-                        : std::holds_alternative<ValidationLine>(line) ? "validation/"
-                        : std::holds_alternative<PairsLine>(line)      ? "pairs/"
-                                                                       : "gradient flow/";
+    const char* group = std::holds_alternative<UpdateLine>(line)         ? "training/"
+                        : std::holds_alternative<ValidationLine>(line)   ? "validation/"
+                        : std::holds_alternative<GradientFlowLine>(line) ? "gradient flow/"
+                        : std::holds_alternative<PairsLine>(line)        ? "pairs/"
+                                                                         : nullptr;
+    if (group == nullptr) continue;
     std::vector<std::pair<std::string, double>> values;
     for (const auto& [key, value] : logged_numbers(line))
       if (key != "update" && key != "seconds") values.emplace_back(group + key, value);

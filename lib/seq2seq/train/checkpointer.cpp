@@ -49,10 +49,10 @@ void Checkpointer::save(const Progress& progress, const TranslationModel& model,
   });
 }
 
-Progress Checkpointer::restore(Update& update) {
+Progress Checkpointer::restore(Update& update, OtherText other) {
   const std::string origin = (run_.last_checkpoint() / RunDirectory::state_file).string();
   const TrainingState state = load_training_state(origin);
-  text_.expect_pairs(state.progress.training_pairs);
+  if (other == OtherText::refused) text_.expect_pairs(state.progress.training_pairs);
   update.restore(state.tensors, origin);
   return state.progress;
 }

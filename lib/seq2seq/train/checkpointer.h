@@ -26,8 +26,8 @@ class Checkpointer {
   void save(const Progress& progress, const TranslationModel& model, Update& update,
             const std::map<std::string, double>& scores, bool best);
   /// Loads weights and optimizer state of the last checkpoint into `update`; the run stays as it is. Throws
-  /// Error if they do not fit the model or belong to another text.
-  Progress restore(Update& update);
+  /// Error if they do not fit the model or, unless that is accepted, belong to another text.
+  Progress restore(Update& update, OtherText other = OtherText::refused);
   /// To be called before the first update behind `progress`, which was restored: takes the log back to it, and
   /// an extra validation out of `best` (RunDirectory::go_on).
   void go_on(const Progress& progress);

@@ -106,13 +106,16 @@ struct DataOptions {
   int64_t held_out = 0;
   double maximum_unknown = 0.5;
   static void fields(auto& o, auto& f) {
+    // A run that is resumed compares the files with its own: they may have moved.
     f("train-source", o.train_source, "training text, source side, one example per line (.gz too)", file_path,
+      on_resume_free, everyday);
+    f("train-target", o.train_target, "training text, target side", file_path, on_resume_free, everyday);
+    f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)", file_path, on_resume_free,
       everyday);
-    f("train-target", o.train_target, "training text, target side", file_path, everyday);
-    f("train", o.train, "training examples in one file: .tsv or .jsonl (.gz too)", file_path, everyday);
-    f("valid-source", o.valid_source, "validation text, source side", file_path, everyday);
-    f("valid-target", o.valid_target, "validation text, target side", file_path, everyday);
-    f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, everyday);
+    f("valid-source", o.valid_source, "validation text, source side", file_path, on_resume_free, everyday);
+    f("valid-target", o.valid_target, "validation text, target side", file_path, on_resume_free, everyday);
+    f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, on_resume_free,
+      everyday);
     f("held-out", o.held_out,
       "without validation files: training examples held out for validation, drawn from those that can be "
       "trained on and occur once, as long as there are enough; 0 = 1%, at most 1000",

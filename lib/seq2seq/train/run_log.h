@@ -121,7 +121,25 @@ struct PairsLine {
   }
 };
 
-using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine, PairsLine>;
+/// From `update` on, the run is trained on another text.
+struct ChangedTextLine {
+  static constexpr const char* type = "changed_text";
+  int64_t update = 0;
+  int64_t epoch = 0;            ///< completed: the one behind them begins again
+  std::string files = {};       ///< the paths of those that are others, separated by commas
+  int64_t held_out = 0;         ///< pairs that are held out, drawn anew; 0 with validation files
+  bool best_forgotten = false;  ///< scores before and after are of other validation texts
+  static void fields(auto& line, auto& f) {
+    f("update", line.update);
+    f("epoch", line.epoch);
+    f("files", line.files);
+    f("held_out", line.held_out);
+    f("best_forgotten", line.best_forgotten);
+  }
+};
+
+using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine, PairsLine,
+                                ChangedTextLine>;
 
 /// The update at which a line was written.
 int64_t logged_update(const RunLogLine& line);

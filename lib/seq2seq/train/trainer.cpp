@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
+#include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/model/gradient_flow.h"
@@ -25,9 +28,16 @@ TrainOptions prepared(TrainOptions options, const std::optional<RunDirectory>& r
   return options;
 }
 
+/// Of the text's files; empty where there is none.
+std::vector<std::string> paths_of(const DataOptions& data) {
+  return {data.train_source, data.train_target, data.train,
+          data.valid_source, data.valid_target, data.valid};
+}
+
 }  // namespace
 
-Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started)
+Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resumed, Clock::time_point started,
+                 OtherText other_text)
     : options_(prepared(options, resumed)),
       resumed_(resumed.has_value()),
       run_(resumed_ ? std::move(*resumed) : RunDirectory::create(options_)),
@@ -36,14 +46,14 @@ Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resume
       monitor_(log_, options_, stop_rule_),
       schedule_(options_.optimization, run_.options().limits) {
   try {
-    set_up();
+    set_up(other_text);
   } catch (...) {
     if (!resumed_) run_.discard();
     throw;
   }
 }
 
-void Trainer::set_up() {
+void Trainer::set_up(OtherText other_text) {
   const auto seed = static_cast<uint64_t>(options_.run.seed);
   text_ = std::make_unique<TrainingText>(options_.data, seed);
   model_ = model_to_train(options_, text_->training(),
@@ -51,16 +61,16 @@ void Trainer::set_up() {
   update_ = std::make_unique<Update>(model_.model, options_.optimization, seed);
   checkpointer_ = std::make_unique<Checkpointer>(run_, log_, options_, *text_);
   progress_.training_pairs = text_->pairs();
-  if (resumed_) {
-    progress_ = checkpointer_->restore(*update_);
-    schedule_.restore(progress_.schedule);
-  }
-  if (!resumed_) check_given_text(options_, text_->training(), model_.text);
+  if (resumed_)
+    resume(other_text);
+  else
+    check_given_text(options_, text_->training(), model_.text);
   text_->hold_out(progress_.held_out_rule, options_.filter, model_.text);
   validator_ = std::make_unique<Validator>(text_->validation(), text_->validation_examples(), model_.text,
                                            options_.validation, options_.filter.maximum_length);
   settle_validation();
   loader_ = text_->loader(options_, model_.text, progress_);
+  tell_changed_text();
   monitor_.begun(progress_, model_, text_->held_out(), *validator_, resumed_);
 }
 
@@ -88,11 +98,68 @@ void Trainer::compare_with_earlier_validations() {
     if (line.update == progress_.best_update) progress_.best_score = line.score(scoring.decisive->name);
 }
 
+void Trainer::resume(OtherText other_text) {
+  const TrainingText::OtherFiles other = other_files();
+  const bool changed = !other.paths.empty();
+  if (changed && other_text == OtherText::refused)
+    throw Error(
+        joined(other.paths),
+        other.paths.size() == 1 ? "is not the text that the run was trained on"
+                                : "are not the texts that the run was trained on",
+        "give the run its text back, or add --accept-changed-text, which begins the present epoch again "
+        "and draws held-out pairs anew");
+  tell_moved_text(other.paths);
+  progress_ = checkpointer_->restore(*update_, changed ? OtherText::accepted : OtherText::refused);
+  saved_update_ = progress_.updates;
+  if (changed) begin_epoch_again(other);
+  schedule_.restore(progress_.schedule);
+}
+
+TrainingText::OtherFiles Trainer::other_files() const {
+  const Json provenance = parse_json(model_.provenance, "provenance");
+  if (!provenance.contains("data")) return {};  // early versions have not written it
+  return text_->other_files(dump_json(provenance["data"]));
+}
+
+void Trainer::begin_epoch_again(const TrainingText::OtherFiles& other) {
+  progress_.begin_epoch_again(text_->pairs());
+  if (other.validation) progress_.forget_validations();
+  changed_text_ = ChangedTextLine{.update = progress_.updates + 1,
+                                  .epoch = static_cast<int64_t>(progress_.position.epoch),
+                                  .files = joined(other.paths),
+                                  .best_forgotten = other.validation};
+}
+
+void Trainer::tell_changed_text() {
+  if (!changed_text_) return;
+  if (options_.data.valid_files().empty())
+    changed_text_->held_out = static_cast<int64_t>(text_->validation_examples().size());
+  monitor_.text_changed(*changed_text_);
+}
+
+void Trainer::tell_moved_text(const std::vector<std::string>& changed) const {
+  const std::vector<std::string> before = paths_of(run_.options().data), now = paths_of(options_.data);
+  std::vector<std::string> moved;
+  for (size_t i = 0; i < now.size(); ++i)
+    if (now[i] != before[i] && std::find(changed.begin(), changed.end(), now[i]) == changed.end())
+      moved.push_back(now[i]);
+  if (!moved.empty()) monitor_.text_moved(moved);
+}
+
+void Trainer::note_text_paths() {
+  TrainOptions kept = run_.options();
+  if (paths_of(kept.data) == paths_of(options_.data)) return;
+  kept.data = options_.data;
+  run_.set_options(kept);
+}
+
 StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   const ComputeScope kernels(&Compute::kernels, options_.run.kernels);
   const DeterministicScope bits(model_.model->device(), options_.optimization.deterministic);
   try {
     return train(stop_requested);
+  } catch (const ChangedText& change) {
+    end_with(change);
   } catch (...) {
     if (!resumed_ && !begun_) run_.discard();
     rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
@@ -103,6 +170,7 @@ void Trainer::begin_or_go_on() {
   if (resumed_) {
     checkpointer_->go_on(progress_);
     note_schedule_end();
+    note_text_paths();
   } else {
     run_.begin(options_);
   }
@@ -140,6 +208,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     progress_.count(update, seconds, waited_seconds);
     scores_.clear();
     note_precision();
+    note_changed_text();
     monitor_.updated(progress_, update, rate, seconds);
     if (progress_.due(options_.run.gradient_flow_every)) {
       const TensorBatch sample = to_tensors(make_batch(validator_->sample()), model_.model->device());
@@ -155,10 +224,7 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     // A requested stop does not wait for a validation.
     if (reason && *reason != StopReason::signal && !due) best = validate(/*extra=*/true);
 
-    if (best || reason || checkpointer_->due(progress_)) {
-      doing_ = "saving";
-      checkpointer_->save(progress_, model_, *update_, scores_, best);
-    }
+    if (best || reason || checkpointer_->due(progress_)) save(best);
   }
   clear_progress();
   monitor_.count_last_pairs(progress_, *loader_);
@@ -167,13 +233,37 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
 
 std::vector<Batch> Trainer::next_batches() {
   std::vector<Batch> batches;
+  SamplerPosition after = progress_.position;
+  std::optional<FilterCounts> counted = progress_.counted;
   for (int64_t i = 0; i < options_.optimization.accumulation; ++i) {
     LoadedBatch loaded = loader_->next();
     batches.push_back(std::move(loaded.batch));
-    progress_.position = loaded.after;
-    if (progress_.counted) progress_.counted = loaded.counted;
+    after = loaded.after;
+    if (counted) counted = loaded.counted;
   }
+  text_->require_same();
+  progress_.position = after;
+  progress_.counted = counted;
   return batches;
+}
+
+void Trainer::save(bool best) {
+  doing_ = "saving";
+  checkpointer_->save(progress_, model_, *update_, scores_, best);
+  saved_update_ = progress_.updates;
+}
+
+void Trainer::end_with(const ChangedText& change) {
+  clear_progress();
+  if (progress_.updates == 0) {
+    if (!begun_) run_.discard();
+    throw;
+  }
+  if (progress_.updates != saved_update_) save(/*best=*/false);
+  throw Error(change.place(), change.problem(),
+              fmt::format("the run is saved at update {}: put the text back and go on with --resume "
+                          "--run-directory {}, or add --accept-changed-text to go on with the new one",
+                          progress_.updates, options_.run.directory));
 }
 
 bool Trainer::validate(bool extra) {
@@ -201,6 +291,11 @@ void Trainer::note_precision() {
   TrainOptions options = run_.options();
   options.optimization.precision = now;
   run_.set_options(options);
+}
+
+void Trainer::note_changed_text() {
+  if (changed_text_) log_.write(*changed_text_);
+  changed_text_.reset();
 }
 
 }  // namespace seq2seq

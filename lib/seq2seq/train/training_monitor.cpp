@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/peak_memory.h"
 
@@ -139,6 +140,19 @@ void TrainingMonitor::precision_changed(const Progress& progress, Precision befo
                   "those of a run that never changed",
                   option_name(before), option_name(now)));
   log_.write(PrecisionLine{progress.updates, option_name(now)});
+}
+
+void TrainingMonitor::text_moved(const std::vector<std::string>& paths) const {
+  log_info(joined(paths) + ": the same text as the run was trained on, in another place");
+}
+
+void TrainingMonitor::text_changed(const ChangedTextLine& line) {
+  log_warning(fmt::format(
+      "{}: not the text that the run was trained on, as --accept-changed-text allows: epoch {} begins again{}{}",
+      line.files, line.epoch + 1,
+      line.held_out > 0 ? fmt::format(", the {} held-out pairs are drawn anew", format_count(line.held_out))
+                        : "",
+      line.best_forgotten ? ", and the next validation is the first for best and patience" : ""));
 }
 
 void TrainingMonitor::count_pairs(const Progress& progress, const Loader& loader) {

@@ -31,6 +31,10 @@ class TrainingMonitor {
   void schedule_changed(const Progress& progress, const Schedule& before, const Schedule& now);
   /// `before`: precision of the updates before the last one; `now`: of the last one.
   void precision_changed(const Progress& progress, Precision before, Precision now);
+  /// The files that have moved since the run began, and still are the same text.
+  void text_moved(const std::vector<std::string>& paths) const;
+  /// From the next update on the run is trained on another text.
+  void text_changed(const ChangedTextLine& line);
   /// Call it after each update: once the first epoch has ended, logs what has become of its pairs. Warns as
   /// soon as it is known that few are kept.
   void count_pairs(const Progress& progress, const Loader& loader);

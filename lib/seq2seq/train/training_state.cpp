@@ -128,6 +128,18 @@ bool Progress::count_validation(double score, bool larger_is_better) {
   return best;
 }
 
+void Progress::begin_epoch_again(int64_t pairs) {
+  position = {.epoch = position.epoch};
+  training_pairs = pairs;
+  if (counted) counted = FilterCounts{};
+}
+
+void Progress::forget_validations() {
+  best_update = validated_update = -1;
+  best_score = 0;
+  stalled_validations = schedule.stalled_validations = 0;
+}
+
 void save_training_state(const TrainingState& state, const std::filesystem::path& path) {
   c10::Dict<std::string, Tensor> tensors;
   for (const auto& [name, tensor] : state.tensors) tensors.insert(name, tensor.detach().cpu());

@@ -50,6 +50,10 @@ struct Progress {
   bool is_best(double score, bool larger_is_better) const;
   /// Counts a validation after the last update. Returns whether its score is the best.
   bool count_validation(double score, bool larger_is_better);
+  /// Goes back to the beginning of the present epoch, of a corpus of so many pairs.
+  void begin_epoch_again(int64_t pairs);
+  /// The next validation is the first: its scores cannot be compared with those before.
+  void forget_validations();
   /// Whether something done every so many updates (0 = never) is due after the last one.
   bool due(int64_t every) const { return every > 0 && updates % every == 0; }
   bool validated() const { return validated_update == updates; }

@@ -16,23 +16,38 @@
 namespace seq2seq {
 namespace {
 
-std::string fingerprints_json(const DataOptions& data) {
-  Json result = Json::object();
-  const auto add = [&](const char* side, const CorpusFiles& files) {
-    for (const FileFingerprint& file : fingerprints_of(files))
-      result[side].push_back(
-          {{"name", file.name}, {"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}});
-  };
-  add("train", data.train_files());
-  add("valid", data.valid_files());
-  return dump_json(result);
+constexpr const char *training_key = "train", *validation_key = "valid";
+
+Json fingerprints_json(const Corpus& corpus) {
+  Json result = Json::array();
+  for (const FileFingerprint& file : corpus.fingerprints())
+    result.push_back(
+        {{"name", file.name}, {"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}});
+  return result;
+}
+
+bool same_content(const Json& a, const Json& b) {
+  return a.value("bytes", Json()) == b.value("bytes", Json()) &&
+         a.value("crc32", Json()) == b.value("crc32", Json());
+}
+
+/// The files of `corpus` (null: none) that differ from `before`; of files that are no longer there, the names.
+std::vector<std::string> files_other_than(const Json& before, const Corpus* corpus) {
+  const Json now = corpus ? fingerprints_json(*corpus) : Json::array();
+  const std::vector<std::string> paths = corpus ? corpus->files().paths() : std::vector<std::string>();
+  std::vector<std::string> result;
+  for (size_t i = 0; i < std::max(now.size(), before.size()); ++i)
+    if (i >= now.size())
+      result.push_back(before[i].value("name", "a file"));
+    else if (i >= before.size() || !same_content(now[i], before[i]))
+      result.push_back(paths[i]);
+  return result;
 }
 
 }  // namespace
 
 TrainingText::TrainingText(const DataOptions& data, uint64_t seed)
     : training_(data.train_files()),
-      fingerprints_(fingerprints_json(data)),
       seed_(mix_seed({seed, data_stream})),
       wanted_(static_cast<uint64_t>(data.held_out)) {
   if (data.valid_files().empty())
@@ -54,6 +69,30 @@ void TrainingText::hold_out(HeldOutRule rule, const FilterOptions& filter, const
         "too few training pairs occur once: {} {} of held-out pairs are not trained on; "
         "give validation files to train on all",
         format_count(static_cast<int64_t>(held_out_.copies)), held_out_.copies == 1 ? "copy" : "copies"));
+}
+
+void TrainingText::require_same() const {
+  training_.require_same();
+  if (validation_) validation_->require_same();
+}
+
+std::string TrainingText::fingerprints() const {
+  Json result = Json::object();
+  result[training_key] = fingerprints_json(training_);
+  if (validation_) result[validation_key] = fingerprints_json(*validation_);
+  return dump_json(result);
+}
+
+TrainingText::OtherFiles TrainingText::other_files(const std::string& fingerprints) const {
+  const Json before = parse_json(fingerprints, "fingerprints");
+  const auto files_before = [&](const char* key) { return before.value(key, Json::array()); };
+  OtherFiles result{files_other_than(files_before(training_key), &training_)};
+  const std::vector<std::string> validation =
+      files_other_than(files_before(validation_key), validation_ ? &*validation_ : nullptr);
+  // Without files of its own the validation text is a part of the training text.
+  result.validation = !validation.empty() || (!validation_ && !result.paths.empty());
+  result.paths.insert(result.paths.end(), validation.begin(), validation.end());
+  return result;
 }
 
 void TrainingText::expect_pairs(int64_t expected) const {

@@ -14,6 +14,9 @@
 
 namespace seq2seq {
 
+/// Whether a run may be resumed with another text than it has been trained on.
+enum class OtherText { refused, accepted };
+
 /// The text of a run, for training and for validation.
 class TrainingText {
  public:
@@ -41,12 +44,20 @@ class TrainingText {
   std::unique_ptr<Loader> loader(const TrainOptions& options, const TextCodecs& text,
                                  const Progress& progress) const;
 
+  /// Throws ChangedText if a file no longer has the content that it had when it was opened; see Corpus.
+  void require_same() const;
   /// Of all files, as JSON: {"train": [{"name": ..., "bytes": ..., "crc32": ...}, ...], "valid": [...]}.
-  const std::string& fingerprints() const { return fingerprints_; }
+  std::string fingerprints() const;
+  /// The files, and of them those of the text that is validated on, whose content is another than at the time
+  /// of these `fingerprints`.
+  struct OtherFiles {
+    std::vector<std::string> paths;
+    bool validation = false;
+  };
+  OtherFiles other_files(const std::string& fingerprints) const;
 
  private:
   Corpus training_;
-  std::string fingerprints_;
   std::optional<Corpus> validation_;
   uint64_t seed_, wanted_;
   HeldOut held_out_;
