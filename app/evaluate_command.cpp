@@ -82,7 +82,7 @@ struct EvaluateOptions {
       "bootstrap samples for 95% confidence intervals; 0 = none, or 1000 with a baseline", in_range(0, 1e6),
       everyday);
     f("seed", o.seed, "seed of these samples", at_least(0),
-      only_if(o.samples() > 0, "add --bootstrap or --baseline"));
+      noted_unless(o.samples() > 0, "without --bootstrap or --baseline"));
   }
 
   /// The condition of an option that only some metrics use.

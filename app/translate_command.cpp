@@ -239,7 +239,6 @@ RunCommand add_translate(CLI::App& command) {
   const auto flags = std::make_shared<Flags<TranslateOptions>>(command);
   return [flags] {
     TranslateOptions options = flags->resolve();
-    set_quiet(options);
     const std::string replacing = path_of(options, &options.translator.replace_unknown);
     return run_translate(options, flags->patch().contains(replacing));
   };

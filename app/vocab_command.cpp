@@ -56,7 +56,7 @@ struct VocabOptions {
       "sentencepiece: share of the text's characters that get a token; less than 1 leaves out the rarest",
       in_range(0.98, 1.0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
     f("seed", o.seed, "sentencepiece: seed of the sample drawn from a text of more than a million words",
-      at_least(0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
+      at_least(0), noted_unless(o.type == VocabularyType::sentencepiece, "without --type sentencepiece"));
   }
   void check() const;
 };

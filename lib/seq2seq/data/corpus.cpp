@@ -40,7 +40,7 @@ struct Corpus::Implementation {
       format = example_format(files.combined);
       source = std::make_unique<MappedLines>(files.combined);
       for (uint64_t index = 0; index < source->size(); ++index)
-        parse_example((*source)[index], format, source->place(index));
+        parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys, &notes);
       return;
     }
     source = std::make_unique<MappedLines>(files.source);
@@ -54,6 +54,7 @@ struct Corpus::Implementation {
   CorpusFiles files;
   ExampleFormat format = ExampleFormat::tsv;
   std::unique_ptr<MappedLines> source, target;
+  ExampleNotes notes;
 };
 
 Corpus::Corpus(const CorpusFiles& files) : implementation_(std::make_unique<Implementation>(files)) {}
@@ -67,7 +68,9 @@ uint64_t Corpus::size() const {
 
 RawExample Corpus::at(uint64_t index) const {
   const auto& state = *implementation_;
-  if (!state.target) return parse_example((*state.source)[index], state.format, state.source->place(index));
+  if (!state.target)
+    return parse_example((*state.source)[index], state.format, state.source->place(index),
+                         TargetField::required, state.files.keys);
   return {std::string((*state.source)[index]), std::string((*state.target)[index]), {}, {}};
 }
 
@@ -78,6 +81,10 @@ std::string Corpus::place(uint64_t index, bool target) const {
 
 const CorpusFiles& Corpus::files() const {
   return implementation_->files;
+}
+
+const ExampleKeys& Corpus::other_keys() const {
+  return implementation_->notes.other_keys();
 }
 
 }  // namespace seq2seq

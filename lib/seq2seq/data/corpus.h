@@ -14,6 +14,7 @@ namespace seq2seq {
 struct CorpusFiles {
   std::string source, target;  ///< parallel text, one example per line
   std::string combined;        ///< .tsv (source, tab, target) or .jsonl
+  ExampleKeys keys = {};       ///< of JSON lines
   bool empty() const { return source.empty() && target.empty() && combined.empty(); }
   std::string describe() const;  ///< "train.en + train.de"
 };
@@ -47,6 +48,8 @@ class Corpus {
   /// "train.en:17", for messages about example `index` (0-based) on the source or target side.
   std::string place(uint64_t index, bool target = false) const;
   const CorpusFiles& files() const;
+  /// Of JSON lines, the keys that are read if they are not `source` and `target`.
+  const ExampleKeys& other_keys() const;
 
  private:
   struct Implementation;
