@@ -25,6 +25,11 @@ struct CheckOptions {
     f("valid-source", o.valid_files.source, "source side of the validation text");
     f("valid-target", o.valid_files.target, "its target side");
     f("valid", o.valid_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
+    const OptionCondition of_json_lines =
+        only_if(has_json_lines(o.train_files.combined) || has_json_lines(o.valid_files.combined),
+                "give a .jsonl file");
+    f("source-key", o.train_files.keys.source, source_key_help, of_json_lines);
+    f("target-key", o.train_files.keys.target, target_key_help, of_json_lines);
     f("max-length", o.maximum_length, "as in train: longer pairs are left out (counted in words here)",
       at_least(1));
     f("tokens-per-second", o.tokens_per_second, "training speed assumed for the estimate of time",
@@ -37,8 +42,10 @@ int run_check(const CheckOptions& options) {
   check_corpus_files(options.valid_files, corpus_flags("--valid"));
   for (const CorpusFiles* files : {&options.train_files, &options.valid_files})
     if (!files->combined.empty()) example_format(files->combined);  // throws for an unknown ending
-  const CheckReport report = check_corpora(
-      {options.train_files, options.valid_files, options.maximum_length, options.tokens_per_second});
+  CheckSettings settings{options.train_files, options.valid_files, options.maximum_length,
+                         options.tokens_per_second};
+  settings.valid.keys = settings.train.keys;
+  const CheckReport report = check_corpora(settings);
   std::cout << report.text << std::flush;
   return report.trainable ? 0 : 1;
 }

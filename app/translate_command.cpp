@@ -34,7 +34,7 @@ namespace {
 
 struct TranslateOptions : MachineOptions {
   DecodingModelOptions models;
-  std::string input = "-";
+  std::string input = "-", source_key;
   std::string output = "-";
   TranslatorOptions translator;
   SourceLines::Companions companions;
@@ -49,6 +49,8 @@ struct TranslateOptions : MachineOptions {
     f("input", o.input,
       "text, one sentence per line, or the sources of a .tsv or .jsonl; may be .gz; - for standard input",
       everyday);
+    f("source-key", o.source_key, source_key_help,
+      only_if(has_json_lines(o.input), "give a .jsonl file"));
     f("output", o.output, "output file, written as translation proceeds; - for standard output", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text", everyday,
@@ -73,7 +75,7 @@ struct TranslateOptions : MachineOptions {
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait at most this long for further lines to decode together with the first; 0 = take the "
       "lines available",
-      in_range(0, 1e6));
+      in_range(0, 1e6), noted_unless(!std::filesystem::is_regular_file(o.input), "for a file"));
     quiet_field(o, f);
   }
 };
@@ -165,7 +167,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                                     std::pair("--alignments", !options.alignments.empty())})
     if (given && !model.has_attention())
       throw UsageError(flag, "this model has no attention to tell of", "leave it out");
-  SourceLines input(options.input, options.companions);
+  SourceLines input(options.input, options.companions, model.keys({options.source_key}));
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
     shortlist = std::make_shared<Shortlist>(
