@@ -120,8 +120,8 @@ FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, C
     CLI::Option* option = add_flag(command, merged, catalogue);
     option->group(field.is(everyday) ? everyday_group
                                      : help_group(field.path, chosen ? "Further options" : everyday_group));
-    bindings_.push_back({field.path, field.flag, option,
-                         std::holds_alternative<std::vector<std::string>>(field.get())});
+    bindings_.push_back(
+        {field.path, field.flag, option, std::holds_alternative<std::vector<std::string>>(field.get())});
   }
 }
 

@@ -49,8 +49,7 @@ struct TranslateOptions : MachineOptions {
     f("input", o.input,
       "text, one sentence per line, or the sources of a .tsv or .jsonl; may be .gz; - for standard input",
       everyday);
-    f("source-key", o.source_key, source_key_help,
-      only_if(has_json_lines(o.input), "give a .jsonl file"));
+    f("source-key", o.source_key, source_key_help, only_if(has_json_lines(o.input), "give a .jsonl file"));
     f("output", o.output, "output file, written as translation proceeds; - for standard output", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text", everyday,

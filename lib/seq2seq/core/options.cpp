@@ -360,14 +360,15 @@ std::vector<std::string> idle_fields(const std::vector<OptionField>& fields,
       if (condition.holds || !condition.harmless || !given.contains(field.path) ||
           has_default(field, catalogue))
         continue;
-      auto same = std::ranges::find(by_circumstance, condition.remedy,
-                                    &decltype(by_circumstance)::value_type::first);
+      auto same =
+          std::ranges::find(by_circumstance, condition.remedy, &decltype(by_circumstance)::value_type::first);
       if (same == by_circumstance.end()) same = by_circumstance.insert(same, {condition.remedy, {}});
       same->second.push_back(given.place_of(field));
     }
   std::vector<std::string> lines;
   for (const auto& [circumstance, places] : by_circumstance)
-    lines.push_back(joined(places) + (places.size() == 1 ? " changes" : " change") + " nothing " + circumstance);
+    lines.push_back(joined(places) + (places.size() == 1 ? " changes" : " change") + " nothing " +
+                    circumstance);
   return lines;
 }
 

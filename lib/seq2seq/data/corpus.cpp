@@ -40,7 +40,8 @@ struct Corpus::Implementation {
       format = example_format(files.combined);
       source = std::make_unique<MappedLines>(files.combined);
       for (uint64_t index = 0; index < source->size(); ++index)
-        parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys, &notes);
+        parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys,
+                      &notes);
       return;
     }
     source = std::make_unique<MappedLines>(files.source);

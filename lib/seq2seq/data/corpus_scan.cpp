@@ -91,7 +91,8 @@ class Scanner {
       ++result_.sides[1].lines;
       if (!line) continue;
       try {
-        const RawExample example = parse_example(*line, format, reader.place(), TargetField::required, keys, &notes);
+        const RawExample example =
+            parse_example(*line, format, reader.place(), TargetField::required, keys, &notes);
         add_pair(example.source, example.target, reader.place(), reader.place());
       } catch (const Error& failure) {
         result_.malformed.add(reader.place(), failure.what());

@@ -83,7 +83,7 @@ std::vector<std::string> keys_of(const Json& object) {
 
 /// One side of a line.
 struct TextField {
-  const char* name;             ///< "source"
+  const char* name;  ///< "source"
   std::string ExampleKeys::*of;
   std::string key = {};         ///< where it is read
   const Json* value = nullptr;  ///< null: the line lacks it

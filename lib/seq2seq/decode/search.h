@@ -79,7 +79,8 @@ struct SearchOptions {
       "maximum number of output tokens per source token; 0 = no limit", in_range(0, 1000));
     f("min-length-ratio", o.min_length_ratio, "minimum number of output tokens per source token",
       in_range(0, 1000));
-    const OptionCondition not_drawn = only_if(!o.sample, "leave it or --sample out: each draw ends by itself");
+    const OptionCondition not_drawn =
+        only_if(!o.sample, "leave it or --sample out: each draw ends by itself");
     const OptionCondition of_beams = noted_unless(o.beam_size > 1, "with one beam");
     f("stopping", o.stopping,
       "end the search of a sentence when enough hypotheses are complete (patience), when --n-best are "
