@@ -203,8 +203,8 @@ std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model, const
 std::string train_sentencepiece(const std::function<bool(std::string&)>& next_line, int64_t size,
                                 const SentencePieceTokenizerOptions& options,
                                 const NormalizationOptions& normalization, uint64_t seed) {
-  const bool usual = size == 0;
-  size = usual ? default_sentencepiece_size : std::min(size, largest_size);
+  const int64_t asked = size;
+  size = asked == 0 ? default_sentencepiece_size : std::min(asked, largest_size);
   if (size <= Vocabulary::special_count)
     throw Error("SentencePiece model of " + std::to_string(size) + " tokens", "special tokens alone fill it",
                 "give a larger size");
@@ -215,10 +215,10 @@ std::string train_sentencepiece(const std::function<bool(std::string&)>& next_li
     throw Error("SentencePiece model",
                 "the training text has no word (white space, U+2581 and U+2585 are none)",
                 "name files with text");
-  auto made = train_with_size(size, !usual, options.character_coverage, words);
+  auto made = train_with_size(size, asked > 0, options.character_coverage, words);
   if (const auto* most = std::get_if<int64_t>(&made)) {
     log_info("SentencePiece model: the training text gives " + format_count(*most) +
-             " tokens, fewer than the " + format_count(size) + " allowed");
+             " tokens, fewer than the " + format_count(asked) + " allowed");
     made = train_with_size(size, false, options.character_coverage, words);
   }
   return std::get<std::string>(std::move(made));
