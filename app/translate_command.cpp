@@ -44,6 +44,10 @@ struct TranslateOptions : MachineOptions {
   std::string shortlist;
   bool quiet = false;
 
+  bool reads_stream() const {
+    std::error_code unknown;
+    return !std::filesystem::is_regular_file(input, unknown);
+  }
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     f("input", o.input,
@@ -74,7 +78,7 @@ struct TranslateOptions : MachineOptions {
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait at most this long for further lines to decode together with the first; 0 = take the "
       "lines available",
-      in_range(0, 1e6), noted_unless(!std::filesystem::is_regular_file(o.input), "for a file"));
+      in_range(0, 1e6), noted_unless(o.reads_stream(), "for a file"));
     quiet_field(o, f);
   }
 };
