@@ -104,6 +104,7 @@ TEST_F(CorpusTest, TellsOnceWhatItReads) {
   const std::string article = "{\"article\": \"a\", \"highlights\": \"b\"}\n";
   EXPECT_EQ(told(article + article),
             folder.path("k.jsonl") + ":1: read as source: 'article', as target: 'highlights'\n");
+  EXPECT_EQ(told(article, {"article", "highlights"}), "");
   const std::string near = "{\"source\": \"a\", \"target\": \"b\", \"reference\": \"c\"}\n";
   const std::string line = told(near + near);
   EXPECT_THAT(line, HasSubstr("k.jsonl:1: the key 'reference' is not read; did you mean 'references'?\n"));

@@ -158,7 +158,7 @@ RawExample parse_json_line(std::string_view line, const std::string& place, Targ
   const auto references = value.find("references");
   if (references != value.end()) example.references = texts_of(*references, place, "references");
   if (notes == nullptr) return example;
-  notes->read_as(place, {source.key, target.key});
+  notes->read_as(place, {source.key, target.key}, keys);
   if (references != value.end()) return example;
   for (const std::string& key : keys_of(value))
     if (!leads_to(source.key, key) && !leads_to(target.key, key)) notes->not_read(place, key);
@@ -194,11 +194,13 @@ bool are_usual(const ExampleKeys& keys) {
   });
 }
 
-void ExampleNotes::read_as(const std::string& place, const ExampleKeys& keys) {
-  const ExampleKeys& plain = usual_keys.front();
-  if (keys.source == plain.source && (keys.target.empty() || keys.target == plain.target)) return;
+void ExampleNotes::read_as(const std::string& place, const ExampleKeys& keys, const ExampleKeys& given) {
+  const auto are = [&](const ExampleKeys& others) {
+    return keys.source == others.source && (keys.target.empty() || keys.target == others.target);
+  };
+  if (are(usual_keys.front())) return;
   if (other_keys_.empty()) other_keys_ = keys;
-  if (!told_.insert("read as " + keys.source + " " + keys.target).second) return;
+  if (are(given) || !told_.insert("read as " + keys.source + " " + keys.target).second) return;
   log_info(place + ": read as source: '" + keys.source + "'" +
            (keys.target.empty() ? "" : ", as target: '" + keys.target + "'"));
 }

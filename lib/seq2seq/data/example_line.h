@@ -27,13 +27,13 @@ inline constexpr const char* target_key_help = "JSON lines: the key of the targe
 /// Whether an example must have a target (training), or only its source is read (translation).
 enum class TargetField { required, optional };
 
-/// What is told of a file's JSON lines, each once: which keys are read unless they are `source` and `target`,
-/// and what looks like a misspelling of `references`.
+/// What is told of a file's JSON lines, each once: which keys are read unless they are `source` and `target` or
+/// given, and what looks like a misspelling of `references`.
 class ExampleNotes {
  public:
-  void read_as(const std::string& place, const ExampleKeys& keys);
+  void read_as(const std::string& place, const ExampleKeys& keys, const ExampleKeys& given);
   void not_read(const std::string& place, const std::string& key);
-  /// The keys told of first; empty while there are none.
+  /// The first keys that were read but not `source` and `target`; empty while there are none.
   const ExampleKeys& other_keys() const { return other_keys_; }
 
  private:
