@@ -29,6 +29,19 @@ Blank blank_at(std::string_view text, size_t at) {
   return {};
 }
 
+/// Bytes at the beginning that are certainly plain: up to the run of blanks that may not be.
+size_t plain_prefix(std::string_view text) {
+  size_t last_space = std::string_view::npos;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (blank_at(text, at).bytes == 0) continue;
+    if (at == 0) return 0;
+    const bool follows_space = last_space + 1 == at;
+    if (text[at] != ' ' || follows_space || at + 1 == text.size()) return follows_space ? last_space : at;
+    last_space = at;
+  }
+  return text.size();
+}
+
 }  // namespace
 
 std::span<const std::string_view> multibyte_spaces() {
@@ -40,20 +53,14 @@ std::span<const std::string_view> widthless_characters() {
 }
 
 bool has_plain_spaces(std::string_view text) {
-  bool after_space = true;  // or at the beginning
-  for (size_t at = 0; at < text.size(); ++at) {
-    const Blank blank = blank_at(text, at);
-    if (blank.bytes > 0 && (text[at] != ' ' || after_space))
-      return blank.wide ? false : with_plain_spaces(text) == text;
-    after_space = blank.bytes > 0;
-  }
-  return text.empty() || !after_space;
+  return plain_prefix(text) == text.size() || with_plain_spaces(text) == text;
 }
 
 std::string with_plain_spaces(std::string_view text) {
-  std::string result;
+  size_t at = plain_prefix(text);
+  std::string result(text.substr(0, at));
   result.reserve(text.size());
-  for (size_t at = 0; at < text.size();) {
+  while (at < text.size()) {
     const size_t begin = at;
     bool wide = begin == 0;
     for (Blank blank; at < text.size() && (blank = blank_at(text, at)).bytes > 0; at += blank.bytes)
