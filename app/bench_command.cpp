@@ -49,6 +49,34 @@ struct BenchTrainOptions {
   }
 };
 
+/// Options of training of which the bench needs some.
+struct BenchedTrainOptions : TrainOptions {
+  static void fields(auto& o, auto& f) {
+    TrainOptions::fields(o, f);
+    const OptionCondition unused = noted_unless(false, "in bench train");
+    const void* members[] = {
+        &o.data.held_out,
+        &o.optimization.minimum_learning_rate,
+        &o.optimization.warmup_updates,
+        &o.optimization.divergence_norm,
+        &o.limits.max_updates,
+        &o.limits.max_epochs,
+        &o.limits.max_target_tokens,
+        &o.limits.max_minutes,
+        &o.validation.every,
+        &o.validation.criterion,
+        &o.validation.metrics,
+        &o.validation.patience,
+        &o.run.checkpoint_every,
+        &o.run.keep_checkpoints,
+        &o.run.log_every,
+        &o.run.gradient_flow_every,
+    };
+    for (const void* member : members) f.also(member, unused);
+    f.also(&o.run.initialize_from, only_if(false, "leave it out: a new model is measured"));
+  }
+};
+
 /// The training loop without validation, checkpoints and log.
 class TrainingBench {
  public:
@@ -160,6 +188,7 @@ struct BenchDecodeOptions : MachineOptions {
     f("model", o.model, "a run directory, a checkpoint directory or a model.pt", everyday);
     f("input", o.input, "text, one sentence per line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
+    f.also(&o.translator.batch_size, noted_unless(!o.one_by_one, "with --one-by-one"));
     f("shortlist", o.shortlist, "a file written by seq2seq shortlist");
     f("one-by-one", o.one_by_one, "translate one line at a time, and measure the latency", everyday);
     MachineOptions::fields(o, f);
@@ -171,8 +200,8 @@ struct BenchDecodeOptions : MachineOptions {
   }
 };
 
-std::vector<SourceLine> read_all(const std::string& path) {
-  SourceLines input(path);
+std::vector<SourceLine> read_all(const std::string& path, const ExampleKeys& keys) {
+  SourceLines input(path, {}, keys);
   std::vector<SourceLine> lines;
   for (auto window = input.read_window(1 << 16); !window.empty(); window = input.read_window(1 << 16))
     lines.insert(lines.end(), window.begin(), window.end());
@@ -185,12 +214,15 @@ int bench_decode(const BenchDecodeOptions& options) {
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
+  if (!options.shortlist.empty() && options.translator.needs_all_words())
+    throw UsageError("--shortlist", "leaves words out that are needed for what steers the output",
+                     "leave one of them out");
   const at::Device device = open_device(options.device);
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
   const DecodingModels models(load_model(options.model, device));
-  const std::vector<SourceLine> lines = read_all(options.input);
+  const std::vector<SourceLine> lines = read_all(options.input, models.keys());
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
     shortlist = std::make_shared<Shortlist>(Shortlist::load(
@@ -272,7 +304,7 @@ RunCommand add_bench_train(CLI::App& command) {
   describe(command, "",
            "Example:\n  seq2seq bench train --config models/rnn-attention.json \\\n"
            "    --train-source a.en --train-target a.de");
-  const auto training = std::make_shared<Flags<TrainOptions>>(command, ConfigFlag::offered);
+  const auto training = std::make_shared<Flags<BenchedTrainOptions>>(command, ConfigFlag::offered);
   const auto windows = std::make_shared<Flags<BenchTrainOptions>>(command);
   return
       [training, windows] { return bench_train(training->resolve(), training->patch(), windows->resolve()); };

@@ -32,6 +32,11 @@ struct CheckOptions {
     f("valid-source", o.valid_files.source, "source side of the validation text");
     f("valid-target", o.valid_files.target, "its target side");
     f("valid", o.valid_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
+    const OptionCondition of_json_lines =
+        only_if(has_json_lines(o.train_files.combined) || has_json_lines(o.valid_files.combined),
+                "give a .jsonl file");
+    f("source-key", o.train_files.keys.source, source_key_help, of_json_lines);
+    f("target-key", o.train_files.keys.target, target_key_help, of_json_lines);
     f("max-length", o.maximum_length, "as in train: longer pairs are left out (counted in words here)",
       at_least(1));
     f("tokens-per-second", o.tokens_per_second, "training speed assumed for the estimate of time",
@@ -79,6 +84,7 @@ int run_check(const CheckOptions& options) {
   CheckSettings settings;
   settings.train = options.train_files;
   settings.valid = options.valid_files;
+  settings.valid.keys = settings.train.keys;
   settings.maximum_length = options.maximum_length;
   settings.tokens_per_second = options.tokens_per_second;
   if (const auto given = given_text(options.text, options.initialize_from)) {

@@ -50,6 +50,7 @@ struct EvaluateOptions {
   std::string hypothesis;
   std::vector<std::string> reference;
   std::string source, model;
+  ExampleKeys keys;
   std::string baseline;
   std::vector<std::string> metric{"bleu", "chrf"};
   std::string tokenize = "13a";
@@ -72,6 +73,9 @@ struct EvaluateOptions {
     f("model", o.model,
       "for summary: the model that wrote it; adds how many unknown words were recovered from the source",
       everyday, o.for_metrics([](auto& m) { return m.needs == Needs::codec; }));
+    const OptionCondition of_json_lines = only_if(o.reads_json_lines(), "give a .jsonl file");
+    f("source-key", o.keys.source, source_key_help, of_json_lines);
+    f("target-key", o.keys.target, target_key_help, of_json_lines);
     f("baseline", o.baseline, "another system's output, for a significance test of the difference", everyday);
     f("metric", o.metric, joined(evaluate_names()) + "; may be given several times", everyday);
     f("tokenize", o.tokenize,
@@ -94,7 +98,7 @@ struct EvaluateOptions {
       "bootstrap samples for 95% confidence intervals; 0 = none, or 1000 with a baseline", in_range(0, 1e6),
       everyday);
     f("seed", o.seed, "seed of these samples", at_least(0),
-      only_if(o.samples() > 0, "add --bootstrap or --baseline"));
+      noted_unless(o.samples() > 0, "without --bootstrap or --baseline"));
   }
 
   /// The condition of an option that only some metrics use.
@@ -104,6 +108,10 @@ struct EvaluateOptions {
     return only_if(
         std::find_first_of(metric.begin(), metric.end(), users.begin(), users.end()) != metric.end(),
         "add --metric " + joined(users, " or "));
+  }
+  bool reads_json_lines() const {
+    return has_json_lines(hypothesis) || has_json_lines(source) || has_json_lines(baseline) ||
+           std::any_of(reference.begin(), reference.end(), has_json_lines);
   }
   std::vector<const Metric*> wanted_metrics() const {
     std::vector<const Metric*> wanted;
@@ -140,8 +148,9 @@ void EvaluateOptions::check() const {
 enum class Side { source, target };
 
 /// The texts of each line: itself or, of an example file, its source or its target and further references.
-ReferenceLists read_texts(const std::string& path, Side side) {
+ReferenceLists read_texts(const std::string& path, Side side, const ExampleKeys& keys) {
   LineReader reader(path);
+  ExampleNotes notes;
   ReferenceLists texts;
   std::string line;
   while (reader.next(line)) {
@@ -153,8 +162,9 @@ ReferenceLists read_texts(const std::string& path, Side side) {
       texts.push_back({line});
       continue;
     }
-    RawExample example = parse_example(line, example_format(path), reader.place(),
-                                       side == Side::source ? TargetField::optional : TargetField::required);
+    RawExample example =
+        parse_example(line, example_format(path), reader.place(),
+                      side == Side::source ? TargetField::optional : TargetField::required, keys, &notes);
     if (side == Side::source) {
       texts.push_back({std::move(example.source)});
       continue;
@@ -178,9 +188,9 @@ void check_line_counts(const std::string& path, size_t lines, const std::string&
 }
 
 /// One text per line; of an example file, this side.
-std::vector<std::string> read_lines(const std::string& path, Side side) {
+std::vector<std::string> read_lines(const std::string& path, Side side, const ExampleKeys& keys) {
   std::vector<std::string> result;
-  for (auto& texts : read_texts(path, side)) result.push_back(std::move(texts.front()));
+  for (auto& texts : read_texts(path, side, keys)) result.push_back(std::move(texts.front()));
   return result;
 }
 
@@ -191,10 +201,10 @@ struct Texts {
 
 Texts read_all(const EvaluateOptions& options) {
   Texts texts;
-  texts.hypotheses = read_lines(options.hypothesis, Side::target);
+  texts.hypotheses = read_lines(options.hypothesis, Side::target, options.keys);
   texts.references.resize(texts.hypotheses.size());
   for (const auto& path : options.reference) {
-    auto references = read_texts(path, Side::target);
+    auto references = read_texts(path, Side::target, options.keys);
     check_line_counts(options.hypothesis, texts.hypotheses.size(), path, references.size());
     for (size_t i = 0; i < references.size(); ++i)
       std::move(references[i].begin(), references[i].end(), std::back_inserter(texts.references[i]));
@@ -202,11 +212,11 @@ Texts read_all(const EvaluateOptions& options) {
   if (texts.hypotheses.empty())
     throw Error(name_input(options.hypothesis), "is empty", "give at least one line");
   if (!options.baseline.empty()) {
-    texts.baseline = read_lines(options.baseline, Side::target);
+    texts.baseline = read_lines(options.baseline, Side::target, options.keys);
     check_line_counts(options.hypothesis, texts.hypotheses.size(), options.baseline, texts.baseline.size());
   }
   if (!options.source.empty()) {
-    texts.sources = read_lines(options.source, Side::source);
+    texts.sources = read_lines(options.source, Side::source, options.keys);
     check_line_counts(options.hypothesis, texts.hypotheses.size(), options.source, texts.sources.size());
   }
   return texts;

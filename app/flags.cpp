@@ -99,7 +99,7 @@ CLI::Option* add_flag(CLI::App& command, const MergedField& merged,
     if (std::holds_alternative<std::vector<std::string>>(value))
       option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
   }
-  // Keep all values: the code that reads them reports surplus ones and names the flag.
+  // Keep all values: of those that are no list, the last one counts (`patch`).
   return option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
@@ -112,14 +112,16 @@ FlagSet::FlagSet(CLI::App& command, const std::vector<OptionField>& catalogue, C
   if (config == ConfigFlag::offered) {
     config_ = command.add_option("--config", "a JSON file with options; flags win over it")
                   ->type_name("FILE")
-                  ->group(everyday_group);
+                  ->group(everyday_group)
+                  ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   for (const auto& merged : merge_fields(catalogue)) {
     const OptionField& field = merged.field;
     CLI::Option* option = add_flag(command, merged, catalogue);
     option->group(field.is(everyday) ? everyday_group
                                      : help_group(field.path, chosen ? "Further options" : everyday_group));
-    bindings_.push_back({field.path, field.flag, option});
+    bindings_.push_back(
+        {field.path, field.flag, option, std::holds_alternative<std::vector<std::string>>(field.get())});
   }
 }
 
@@ -127,8 +129,12 @@ OptionPatch FlagSet::patch() const {
   OptionPatch result;
   if (config_ && config_->count() > 0) result = OptionPatch::from_configuration(config_->as<std::string>());
   OptionPatch typed;
-  for (const auto& [path, flag, option] : bindings_)
-    if (option->count() > 0) typed.set_text(path, option->results(), "--" + flag);
+  for (const auto& [path, flag, option, is_list] : bindings_) {
+    if (option->count() == 0) continue;
+    std::vector<std::string> words = option->results();
+    if (!is_list) words.erase(words.begin(), words.end() - 1);
+    typed.set_text(path, std::move(words), "--" + flag);
+  }
   result.merge(typed);
   return result;
 }

@@ -37,32 +37,9 @@ class FlagSet {
   struct Binding {
     std::string path, flag;
     CLI::Option* option;
+    bool is_list;
   };
   std::vector<Binding> bindings_;
-};
-
-/// Adds a flag to `command` for each field of `Options`: `--group.name VALUE`; for a boolean `--name`,
-/// `--no-name` and `--name=VALUE`; a list takes several values and may be repeated.
-template <class Options>
-class Flags {
- public:
-  explicit Flags(CLI::App& command, ConfigFlag config = ConfigFlag::none)
-      : set_(command, option_catalogue<Options>(), config) {}
-
-  /// Defaults < --config < flags. Throws UsageError naming the flag or key that is wrong or has no effect.
-  Options resolve() const {
-    const OptionPatch given = patch();
-    Options options;
-    apply(options, given);
-    check_as_given(options, given, [&] { check_conditions(options); });
-    return options;
-  }
-
-  /// The values given, without the defaults.
-  OptionPatch patch() const { return set_.patch(); }
-
- private:
-  FlagSet set_;
 };
 
 /// The option --quiet.
@@ -75,15 +52,39 @@ void set_quiet(const auto& options) {
     if (options.quiet) set_log_level(LogLevel::quiet);
 }
 
+/// Adds a flag to `command` for each field of `Options`: `--group.name VALUE`; for a boolean `--name`,
+/// `--no-name` and `--name=VALUE`; a list takes several values and may be repeated, of all others the last
+/// value counts.
+template <class Options>
+class Flags {
+ public:
+  explicit Flags(CLI::App& command, ConfigFlag config = ConfigFlag::none)
+      : set_(command, option_catalogue<Options>(), config) {}
+
+  /// Defaults < --config < flags. Applies --quiet. Throws UsageError naming the flag or key that is wrong or
+  /// would change nothing; notes what changes nothing without harm.
+  Options resolve() const {
+    const OptionPatch given = patch();
+    Options options;
+    apply(options, given);
+    set_quiet(options);
+    check_as_given(options, given, [&] { check_conditions(options); });
+    for (const std::string& line : idle_options(options, given)) log_info(line);
+    return options;
+  }
+
+  /// The values given, without the defaults.
+  OptionPatch patch() const { return set_.patch(); }
+
+ private:
+  FlagSet set_;
+};
+
 /// Adds the flags of `Options` to `command`, which calls `run` with their values.
 template <class Options>
 RunCommand run_with_flags(CLI::App& command, int (*run)(const Options& options)) {
   const auto flags = std::make_shared<Flags<Options>>(command);
-  return [flags, run] {
-    const Options options = flags->resolve();
-    set_quiet(options);
-    return run(options);
-  };
+  return [flags, run] { return run(flags->resolve()); };
 }
 
 }  // namespace seq2seq

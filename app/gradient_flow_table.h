@@ -47,7 +47,9 @@ struct GradientFlowOptions {
     f("clip-norm", o.clip_norm,
       "show the factor by which clipping to this norm scales larger gradients; 0 = do not", at_least(0),
       measuring);
-    f("seed", o.seed, "seed of untrained weights and of the probe", at_least(0), measuring);
+    f("seed", o.seed, "seed of untrained weights and of the probe", at_least(0),
+      noted_unless(o.wanted, "without --gradient-flow"),
+      noted_unless(!o.wanted || o.files.empty() || !o.fresh.empty(), "for trained models on text"));
     f("plot", o.plot, "an .svg file for a chart", everyday, measuring);
   }
 };

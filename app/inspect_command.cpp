@@ -108,7 +108,7 @@ void print_tables(const TranslationModel& model, const Json& description) {
 
 std::vector<std::vector<int64_t>> numbered_lines(const TranslationModel& model, const std::string& path) {
   std::vector<std::vector<int64_t>> sources;
-  SourceLines lines(path);
+  SourceLines lines(path, {}, model.keys);
   for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
     for (const SourceLine& line : window) {
       if (!line.problem.empty()) throw Error("--verify-input", line.problem);

@@ -68,7 +68,6 @@ RunCommand add_report(CLI::App& command) {
   command.add_option("RUN", *run, "the same as --run-directory")->type_name("");
   return [flags, run] {
     ReportOptions options = flags->resolve();
-    set_quiet(options);
     if (!run->empty() && !options.run_directory.empty())
       throw UsageError("--run-directory", "is given beside '" + *run + "'", "give one of them");
     if (!run->empty()) options.run_directory = *run;

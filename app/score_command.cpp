@@ -75,7 +75,10 @@ struct PendingPairs {
 class CorpusScoring {
  public:
   CorpusScoring(const ScoreOptions& options, const DecodingModels& models)
-      : options_(options), models_(models), corpus_(options.files), pool_(models.scorers()) {}
+      : options_(options),
+        models_(models),
+        corpus_(with_keys(options.files, models.keys(options.files.keys))),
+        pool_(models.scorers()) {}
   /// Scores all pairs; returns the summary line.
   std::string run();
 

@@ -43,7 +43,7 @@ int run_shortlist(const ShortlistOptions& options) {
   read.push_back({"--model", find_model_file(options.model).string()});
   check_files(std::move(read), {{"--output", options.output}});
   const TranslationModel model = load_model(options.model);
-  const Corpus corpus(options.files);
+  const Corpus corpus(options.files.keys.empty() ? with_keys(options.files, model.keys) : options.files);
   const uint64_t pairs = std::min(corpus.size(), static_cast<uint64_t>(options.pairs));
   const LexicalTable table(pairs,
                            [&](uint64_t i, std::vector<int64_t>& source, std::vector<int64_t>& target) {

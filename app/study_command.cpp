@@ -39,6 +39,10 @@ struct StudyCommandOptions {
       "validation text, source side; without it, training examples are held out");
     f("valid-target", o.text.train.valid_target, "validation text, target side");
     f("valid", o.text.train.valid, "or both in one .tsv or .jsonl file");
+    f("source-key", o.text.train.source_key, source_key_help,
+      only_if(!o.text.train.train.empty(), "name your own text"));
+    f("target-key", o.text.train.target_key, target_key_help,
+      only_if(!o.text.train.train.empty(), "name your own text"));
     f("test-source", o.text.test.source, "text for the report's scores, source side", everyday);
     f("test-target", o.text.test.target, "its target side", everyday);
     f("test", o.text.test.combined, "or both in one .tsv or .jsonl file", everyday);

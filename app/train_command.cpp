@@ -85,6 +85,10 @@ TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& fr
   before.model = model.model_options;
   before.text = model.text_options;
   before.filter.maximum_length = model.maximum_length;
+  if (!are_usual(model.keys)) {  // others are found again
+    before.data.source_key = model.keys.source;
+    before.data.target_key = model.keys.target;
+  }
   TrainOptions options = before;
   apply(options, given);
   refuse_changes(
@@ -163,7 +167,6 @@ int train(const TrainOptions& options, std::optional<RunDirectory> resumed, cons
 }
 
 int run_train(const TrainCallOptions& call, const OptionPatch& given) {
-  set_quiet(call);
   std::optional<RunDirectory> resumed;
   TrainOptions options = resolve(given, call, resumed);
   if (call.dump_config) {
@@ -171,6 +174,7 @@ int run_train(const TrainCallOptions& call, const OptionPatch& given) {
     return 0;
   }
   check_as_given(options, given, [&] { check(options, resumed ? &resumed->options() : nullptr); });
+  for (const std::string& line : idle_options(options, given)) log_info(line);
   open_device(options.run.device);  // refused before anything is read
   make_paths_absolute(options);
   return train(options, std::move(resumed), call);

@@ -34,7 +34,7 @@ namespace {
 
 struct TranslateOptions : MachineOptions {
   DecodingModelOptions models;
-  std::string input = "-";
+  std::string input = "-", source_key;
   std::string output = "-";
   TranslatorOptions translator;
   SourceLines::Companions companions;
@@ -44,11 +44,16 @@ struct TranslateOptions : MachineOptions {
   std::string shortlist;
   bool quiet = false;
 
+  bool reads_stream() const {
+    std::error_code unknown;
+    return !std::filesystem::is_regular_file(input, unknown);
+  }
   static void fields(auto& o, auto& f) {
     DecodingModelOptions::fields(o.models, f);
     f("input", o.input,
       "text, one sentence per line, or the sources of a .tsv or .jsonl; may be .gz; - for standard input",
       everyday);
+    f("source-key", o.source_key, source_key_help, only_if(has_json_lines(o.input), "give a .jsonl file"));
     f("output", o.output, "output file, written as translation proceeds; - for standard output", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f("scores", o.scores, "print each line's score and a tab before the text", everyday,
@@ -73,7 +78,7 @@ struct TranslateOptions : MachineOptions {
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait at most this long for further lines to decode together with the first; 0 = take the "
       "lines available",
-      in_range(0, 1e6));
+      in_range(0, 1e6), noted_unless(o.reads_stream(), "for a file"));
     quiet_field(o, f);
   }
 };
@@ -165,7 +170,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                                     std::pair("--alignments", !options.alignments.empty())})
     if (given && !model.has_attention())
       throw UsageError(flag, "this model has no attention to tell of", "leave it out");
-  SourceLines input(options.input, options.companions);
+  SourceLines input(options.input, options.companions, model.keys({options.source_key}));
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
     shortlist = std::make_shared<Shortlist>(
@@ -239,7 +244,6 @@ RunCommand add_translate(CLI::App& command) {
   const auto flags = std::make_shared<Flags<TranslateOptions>>(command);
   return [flags] {
     TranslateOptions options = flags->resolve();
-    set_quiet(options);
     const std::string replacing = path_of(options, &options.translator.replace_unknown);
     return run_translate(options, flags->patch().contains(replacing));
   };

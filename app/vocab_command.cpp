@@ -18,6 +18,7 @@
 #include "seq2seq/text/tokenizer.h"
 #include "seq2seq/text/utf8.h"
 #include "seq2seq/text/vocabulary.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
@@ -57,7 +58,7 @@ struct VocabOptions {
       "sentencepiece: share of the text's characters that get a token; less than 1 leaves out the rarest",
       in_range(0.98, 1.0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
     f("seed", o.seed, "sentencepiece: seed of the sample drawn from a text of more than a million words",
-      at_least(0), only_if(o.type == VocabularyType::sentencepiece, "add --type sentencepiece"));
+      at_least(0), noted_unless(o.type == VocabularyType::sentencepiece, "without --type sentencepiece"));
   }
   void check() const;
 };
@@ -120,9 +121,9 @@ void make_sentencepiece(const VocabOptions& options) {
   std::unordered_map<char32_t, int64_t> characters;
   const auto next_line = [&](std::string& line) {
     if (!lines.next(line)) return false;
-    line = normalize(line, options.normalization);
+    line = normalize(with_plain_spaces(line), options.normalization);
     for (const char32_t point : utf8_decode(line))
-      if (point != U' ' && point != U'\t') ++characters[point];
+      if (point != U' ') ++characters[point];
     return true;
   };
   SentencePieceTokenizerOptions training;

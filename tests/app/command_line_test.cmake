@@ -21,7 +21,9 @@ expect(2 "^$" "^seq2seq: 'x': is not expected here; [^\n]*\n$" evaluate x)
 expect(2 "^$" "^seq2seq: --seed: needs a value\n$" evaluate --seed)
 expect(2 "^$" "^seq2seq: --seed: 'x' is not a whole number\n$" evaluate --seed x)
 expect(2 "^$" "^seq2seq: --seed: -1 is out of range; give at least 0\n$" evaluate --seed -1)
-expect(2 "^$" "^seq2seq: --seed: is given 2 times\n$" evaluate --seed 1 --seed 2)
+expect(2 "^$" "^seq2seq: --seed: 'y' is not a whole number\n$" evaluate --seed x --seed y)
+expect(2 "^$" "^--seed changes nothing without --bootstrap or --baseline\nseq2seq: --hypothesis: is missing; [^\n]*\n$"
+       evaluate --seed x --seed 2)
 expect(2 "^$" "^seq2seq: --stem: 'maybe' is not true or false\n$" evaluate --stem=maybe)
 expect(2 "^$" "^seq2seq: --tokenize: '14a' is unknown; did you mean '13a'[?]\n$" evaluate --tokenize 14a)
 expect(1 "^$" "^seq2seq: /nowhere: cannot be opened [(]No such file or directory[)][^\n]*\n$"
@@ -240,6 +242,24 @@ foreach(case "--temperature;0.5;--temperature: would change nothing; add --sampl
   list(GET case 2 message)
   expect(2 "^$" "^seq2seq: ${message}[^\n]*\n$" translate --model ${model} --input ${FOLDER}/two.txt ${flag} ${value})
 endforeach()
+
+# Keys of JSON lines: guessed and told, remembered by the model, and given.
+file(READ ${ROOT}/data/copying/valid.jsonl examples)
+string(REPLACE "{\"source\":" "{\"source\": \"news\", \"article\":" examples "${examples}")
+string(REPLACE "\"target\":" "\"highlights\":" examples "${examples}")
+file(WRITE ${FOLDER}/articles.jsonl "${examples}")
+set(sizes --tokenizer word --embedding.size 8 --encoder.size 8 --decoder.size 8 --max-updates 2)
+file(REMOVE_RECURSE ${FOLDER}/articles_run)
+expect(0 "^$" "articles.jsonl:1: read as source: 'article', as target: 'highlights'\n" train --train ${FOLDER}/articles.jsonl
+       ${sizes} --run-directory ${FOLDER}/articles_run)
+file(WRITE ${FOLDER}/article.jsonl "{\"source\": \"news\", \"article\": \"\"}\n{\"source\": 1e999}\n{\"source\": \"\"}\n")
+expect(1 "^\n\n\n$" "^[^\n]*article.jsonl:2: not valid JSON [(]a number is out of range[)]"
+       translate --model ${FOLDER}/articles_run --input ${FOLDER}/article.jsonl)
+expect(1 "^[^\n]+\n\n\n$" "could not be read" translate --model ${FOLDER}/articles_run --input ${FOLDER}/article.jsonl
+       --source-key source)
+expect(2 "^$" "^seq2seq: --source-key: would change nothing; give a .jsonl file\n$" translate --model ${FOLDER}/articles_run
+       --input ${FOLDER}/two.txt --source-key article)
+expect(0 "These files can be trained on" "^$" check --train ${FOLDER}/articles.jsonl --source-key article --target-key highlights)
 
 # Scores of given translations; a shortlist; an average of checkpoints decodes and passes its self-test.
 file(WRITE ${FOLDER}/one.txt "call Kelm now\n")

@@ -20,6 +20,7 @@ namespace seq2seq {
 namespace {
 
 using testing::AnyOf;
+using testing::Contains;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -150,14 +151,23 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
   refused("translate", "--model x --temperature 0.5", "--temperature: would change nothing; add --sample");
   refused("translate", "--model x --patience 2 --stopping first",
           "--patience: would change nothing; add --stopping patience");
+  refused("translate", "--model x --sample --stopping first",
+          "--stopping: would change nothing; leave it or --sample out: each draw ends by itself");
+  refused("translate", "--model x --sample --patience 2",
+          "--patience: would change nothing; leave it or --sample out: each draw ends by itself");
+  refused("translate", "--model x --repeatable Haus",
+          "--repeatable: would change nothing; add --no-repeat-ngram or --repetition-penalty");
+  refused("translate", "--model x --source-key a", "--source-key: would change nothing; give a .jsonl file");
+  refused("score", "--model x --source a --target b --target-key c",
+          "--target-key: would change nothing; give a .jsonl file");
+  refused("bench train", "--train x.tsv --initialize-from y",
+          "--initialize-from: would change nothing; leave it out: a new model is measured");
   refused("translate", "--model x --scores --n-best 2",
           "--scores: would change nothing; leave it out: n-best lists have scores anyway");
   refused("translate", "--model x --ensemble log",
           "--ensemble: would change nothing; name several models, or leave it out");
   refused("evaluate", "--hypothesis x --reference y --no-stem",
           "--no-stem: would change nothing; add --metric rouge");
-  refused("vocab", "--input x --output y --type word --seed 2",
-          "--seed: would change nothing; add --type sentencepiece");
   refused("vocab", "--input x --output y --minimum-frequency 2",
           "--minimum-frequency: would change nothing; set --size instead");
   refused("inspect", "--model x --verify-input y", "--verify-input: would change nothing; add --verify");
@@ -174,6 +184,38 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--accept-changed-text: would change nothing; add --resume");
   refused("bench train", "--train x.tsv --valid-beam-size 9",
           "--valid-beam-size: would change nothing; add --valid-metrics bleu, or leave it out");
+}
+
+TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
+  const TemporaryFolder folder;
+  const std::string input = folder.write("in.txt", "a\n");
+  const auto noted = [](const std::string& command, const std::string& words, const std::string& note) {
+    const Outcome outcome = run(command, words_of(words));
+    EXPECT_THAT(lines_of(outcome.error), Contains(note)) << outcome.error;
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.error;  // no such files
+  };
+  noted("translate", "--model /none --seed 5", "--seed changes nothing without --sample");
+  noted("translate", "--model /none --beam-size 1 --patience 3 --max-wait-ms 9 --input " + input,
+        "--patience changes nothing with one beam");
+  noted("translate", "--model /none --max-wait-ms 9 --input " + input,
+        "--max-wait-ms changes nothing for a file");
+  noted("translate", "--model /none --beam-size 1 --stopping first",
+        "--stopping changes nothing with one beam");
+  noted("translate", "--model /none --batch-invariant --batch-size 8",
+        "--batch-size changes nothing with --batch-invariant: each sentence is decoded alone");
+  noted("bench decode", "--model /none --input /none --one-by-one --batch-size 8",
+        "--batch-size changes nothing with --one-by-one");
+  noted("vocab", "--input /none --output y --type word --seed 2",
+        "--seed changes nothing without --type sentencepiece");
+  noted("evaluate", "--hypothesis /none --reference /none --seed 2",
+        "--seed changes nothing without --bootstrap or --baseline");
+  noted("train",
+        "--train /none.tsv --run-directory " + folder.path("run") + " --minimum-learning-rate 0.00001",
+        "--minimum-learning-rate changes nothing with --schedule constant");
+  noted("train", "--train /none.tsv --run-directory " + folder.path("run") + " --source-key a --target-key b",
+        "--source-key, --target-key change nothing without a .jsonl file");
+  noted("bench train", "--train /none.tsv --max-updates 3 --valid-every 2",
+        "--max-updates, --valid-every change nothing in bench train");
 }
 
 TEST(Commands, AFolderThatCannotBeMadeIsNamed) {
@@ -239,8 +281,8 @@ TEST(Commands, FormerFlagsMeanWhatTheyMeant) {
               StartsWith("seq2seq: --max-source-length: 0 is out of range"));
   EXPECT_THAT(error(given + "--max-source-length 0"),
               StartsWith("seq2seq: --max-source-length: 0 is out of"));
-  EXPECT_THAT(error(given + "--max-source-length 9 --maximum-length 9"),
-              StartsWith("seq2seq: --max-source-length: is given 2 times"));
+  EXPECT_THAT(error(given + "--max-source-length 9 --maximum-length 0"),
+              StartsWith("seq2seq: --max-source-length: 0 is out of range"));
   EXPECT_THAT(run("translate", {"--help-all"}).output, Not(HasSubstr("--maximum-length")));
 }
 

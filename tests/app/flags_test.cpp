@@ -78,9 +78,23 @@ TEST_F(FlagsTest, AnEmptyTextIsAValue) {
   EXPECT_EQ(parse({"--title", ""}).title, "");
 }
 
-TEST_F(FlagsTest, AScalarTakesOneValueOnly) {
-  refused({"--pen.width", "3", "--pen.width", "4"}, "--pen.width: is given 2 times");
-  refused({"--shape.hollow", "--no-shape.hollow"}, "--shape.hollow: is given 2 times");
+TEST_F(FlagsTest, OfScalarsTheLastValueCounts) {
+  const Drawing drawing = parse({"--pen.width", "3", "--shape.hollow", "--title=a", "--layers", "x",
+                                 "--pen.width=4", "--no-shape.hollow", "--title", "b", "--layers", "y"});
+  EXPECT_EQ(drawing.pen.width, 4);
+  EXPECT_FALSE(std::get<Square>(drawing.shape).hollow);
+  EXPECT_EQ(drawing.title, "b");
+  EXPECT_THAT(drawing.layers, ElementsAre("x", "y"));
+}
+
+TEST_F(FlagsTest, OfConfigurationsTheLastCounts) {
+  const std::string path = testing::TempDir() + "flags_test_last.json";
+  std::ofstream(path) << R"({"pen": {"width": 5}})";
+  EXPECT_EQ(parse({"--config", "/nowhere.json", "--config", path}, ConfigFlag::offered).pen.width, 5);
+  std::remove(path.c_str());
+}
+
+TEST_F(FlagsTest, AScalarTakesOneValueAtATime) {
   Flags<Drawing> flags(app_);
   EXPECT_THROW(app_.parse(std::vector<std::string>{"4", "3", "--pen.width"}), CLI::ExtrasError);
 }
@@ -163,6 +177,34 @@ struct Kettle {
     f("kettle.colour", o.colour, "of the outside");
   }
 };
+
+struct Stove {
+  bool lit = false, quiet = false;
+  int64_t heat = 1, minutes = 2;
+  static void fields(auto& o, auto& f) {
+    f("lit", o.lit, "burns");
+    f("heat", o.heat, "of the flame", noted_unless(o.lit, "without --lit"));
+    f("minutes", o.minutes, "until it is put out", noted_unless(o.lit, "without --lit"));
+    quiet_field(o, f);
+  }
+};
+
+TEST_F(FlagsTest, WhatChangesNothingWithoutHarmIsNotedInOneLine) {
+  const auto told = [](const std::string& words) {
+    CLI::App app("burns", "stove");
+    Flags<Stove> flags(app);
+    app.parse(words, false);
+    testing::internal::CaptureStderr();
+    flags.resolve();
+    set_log_level(LogLevel::normal);
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told("--heat 3"), "--heat changes nothing without --lit\n");
+  EXPECT_EQ(told("--minutes 9 --heat 3"), "--heat, --minutes change nothing without --lit\n");
+  EXPECT_EQ(told("--heat 3 --lit"), "");
+  EXPECT_EQ(told("--heat 1"), "");
+  EXPECT_EQ(told("--heat 3 --quiet"), "");
+}
 
 TEST_F(FlagsTest, HelpShowsTheEverydayAndHelpAllTheOthersToo) {
   Flags<Kettle> flags(app_);

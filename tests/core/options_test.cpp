@@ -351,6 +351,31 @@ TEST(OptionAttributes, WhatWouldChangeNothingIsRefused) {
   EXPECT_EQ(message({.ink = {.frame = false}}), "--no-ink.frame: would change nothing; add --printed");
 }
 
+struct Sieve {
+  bool shaken = false;
+  int64_t times = 1, mesh = 1;
+  static void fields(auto& o, auto& f) {
+    f("shaken", o.shaken, "moved");
+    f("times", o.times, "how often", noted_unless(o.shaken, "without --shaken"));
+    f("mesh", o.mesh, "of the net", only_if(o.shaken, "add --shaken"),
+      noted_unless(o.times > 1, "the first time"));
+  }
+};
+
+TEST(OptionAttributes, WhatIsHarmlessIsNotedWhereItIsGiven) {
+  const Sieve sieve{.times = 3};
+  EXPECT_NO_THROW(check_conditions(sieve));
+  OptionPatch given;
+  EXPECT_THAT(idle_options(sieve, given), testing::IsEmpty());
+  given.set_text("times", {"3"}, "--times");
+  EXPECT_THAT(idle_options(sieve, given), ElementsAre("--times changes nothing without --shaken"));
+  EXPECT_THAT(idle_options(Sieve{.shaken = true, .times = 3}, given), testing::IsEmpty());
+  EXPECT_THAT(idle_options(Sieve{}, given), testing::IsEmpty());  // says its default
+  given = OptionPatch::from_json(R"({"times": 3})", "c.json");
+  EXPECT_THAT(idle_options(sieve, given), ElementsAre("c.json: times changes nothing without --shaken"));
+  EXPECT_THROW(check_conditions(Sieve{.mesh = 2}), UsageError);
+}
+
 TEST(OptionAttributes, MayDependOnMoreThanTheGroupSees) {
   Book book{.cover = {.text = "x"}};
   EXPECT_THAT([&] { check_conditions(book); },

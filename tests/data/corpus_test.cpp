@@ -56,6 +56,65 @@ TEST_F(CorpusTest, ReadsTsvAndJsonLines) {
   EXPECT_THAT(json.at(1).references, ElementsAre("e", "f"));
 }
 
+// The texts of a line of JSON, and what is told.
+std::string read_as(const std::string& line, const ExampleKeys& keys = {},
+                    TargetField target = TargetField::required) {
+  const RawExample example = parse_example(line, ExampleFormat::json_lines, "x:1", target, keys);
+  return example.source + " > " + example.target;
+}
+
+TEST_F(CorpusTest, TakesUsualKeys) {
+  EXPECT_EQ(read_as(R"({"src": "a", "tgt": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"id": "x", "article": "a", "highlights": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"document": "a", "summary": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"src": "c", "tgt": "d", "source": "a", "target": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"source": "cnn", "article": "a", "highlights": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"source": "a", "summary": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"source_id": 7, "sources": ["x"], "source": "a", "target": "b"})"), "a > b");
+  EXPECT_EQ(read_as(R"({"article": "a"})", {}, TargetField::optional), "a > ");
+}
+
+TEST_F(CorpusTest, TakesTheKeysGiven) {
+  const ExampleKeys nested{"translation.en", "translation.de"};
+  EXPECT_EQ(read_as(R"({"translation": {"en": "a", "de": "b"}, "source": "c"})", nested), "a > b");
+  EXPECT_EQ(read_as(R"({"translation.en": "a", "translation": {"en": "c", "de": "b"}})", nested), "a > b");
+  EXPECT_EQ(read_as(R"({"x": {"y": {"z": "a"}}, "target": "b"})", {"x.y.z"}), "a > b");
+  EXPECT_EQ(read_as(R"({"text": ["a", "\u00A0", "b"], "tgt": "c"})", {"text"}), "a b > c");
+  const auto refused = [&](const std::string& line) { return error_of([&] { read_as(line, nested); }); };
+  EXPECT_THAT(refused(R"({"translation": {"en": "a", "fr": "b"}, "target": "c"})"),
+              HasSubstr("x:1: no 'translation.de'"));
+  EXPECT_THAT(refused(R"({"translation": "a", "source": "b", "target": "c"})"),
+              HasSubstr("x:1: no 'translation.en'"));
+  // Those of a model are only preferred.
+  const ExampleKeys preferred{"article", "highlights", false};
+  EXPECT_EQ(read_as(R"({"source": "cnn", "article": "a", "highlights": "b", "target": "c"})", preferred),
+            "a > b");
+  EXPECT_EQ(read_as(R"({"source": "a", "target": "b"})", preferred), "a > b");
+}
+
+TEST_F(CorpusTest, TellsOnceWhatItReads) {
+  const auto told = [&](const std::string& text, const ExampleKeys& keys = {}) {
+    const CorpusFiles files{"", "", folder.write("k.jsonl", text), keys};
+    testing::internal::CaptureStderr();
+    const Corpus corpus(files);
+    EXPECT_EQ(corpus.at(0).source, "a");
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_EQ(told("{\"source\": \"a\", \"target\": \"b\", \"sources\": 1, \"id\": 2}\n"), "");
+  const std::string article = "{\"article\": \"a\", \"highlights\": \"b\"}\n";
+  EXPECT_EQ(told(article + article),
+            folder.path("k.jsonl") + ":1: read as source: 'article', as target: 'highlights'\n");
+  EXPECT_EQ(told(article, {"article", "highlights"}), "");
+  const std::string near = "{\"source\": \"a\", \"target\": \"b\", \"reference\": \"c\"}\n";
+  const std::string line = told(near + near);
+  EXPECT_THAT(line, HasSubstr("k.jsonl:1: the key 'reference' is not read; did you mean 'references'?\n"));
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  const Corpus corpus({"", "", folder.write("k.jsonl", article)});
+  EXPECT_EQ(corpus.other_keys().source, "article");
+  EXPECT_EQ(corpus.other_keys().target, "highlights");
+  EXPECT_TRUE(Corpus({"", "", folder.write("k.jsonl", near)}).other_keys().empty());
+}
+
 TEST_F(CorpusTest, NamesBothFilesAndCountsWhenLinesDiffer) {
   EXPECT_THAT(fault("a\nb\n", "a\nb\nc\n"), AllOf(HasSubstr("a.en has 2 lines"), HasSubstr("a.de has 3")));
 }
@@ -77,8 +136,12 @@ TEST_F(CorpusTest, NamesThePlaceOfAFault) {
               HasSubstr("'source' holds number"));
   EXPECT_THAT(combined_fault("a.jsonl", R"({"source": ["a", 1], "target": "b"})"),
               HasSubstr("'source' holds number"));
-  EXPECT_THAT(combined_fault("a.jsonl", R"({"source": "a", "target": "b", "reference": ["c"]})"),
-              HasSubstr("did you mean 'references'"));
+  EXPECT_THAT(combined_fault("a.jsonl", R"({"source": "a", "target": "b", "target": "c"})"),
+              HasSubstr("a.jsonl:1: the key 'target' occurs twice; remove one of them"));
+  EXPECT_THAT(combined_fault("a.jsonl", R"({"source": "a", "targets": "b"})"),
+              HasSubstr("a.jsonl:1: no 'target'; did you mean 'targets'? then give --target-key targets"));
+  EXPECT_THAT(combined_fault("a.jsonl", R"({"text": "a", "target": "b"})"),
+              HasSubstr("a.jsonl:1: no 'source'; every line needs one; --source-key names another key"));
   EXPECT_THAT(combined_fault("a.jsonl", "[1]"), HasSubstr("holds array, not an object"));
   EXPECT_THAT(combined_fault("a.txt", "a\tb\n"), HasSubstr("name it .tsv or .jsonl"));
 }

@@ -20,6 +20,7 @@ TEST(SplitSentences, EndAtMarksBeforeSpaceAndNoSmallLetter) {
   EXPECT_THAT(split_sentences("Use e.g. this. Dr. J. Smith left."),
               ElementsAre("Use e.g. this.", "Dr.", "J. Smith left."));
   EXPECT_THAT(split_sentences("One.  Two."), ElementsAre("One.", "Two."));
+  EXPECT_THAT(split_sentences("One.\nTwo.\r\nThree."), ElementsAre("One.", "Two.", "Three."));
   EXPECT_THAT(split_sentences("End. "), ElementsAre("End. "));
   EXPECT_THAT(split_sentences(""), ElementsAre(""));
 }
@@ -51,6 +52,9 @@ TEST(NumberSource, WhiteSpaceAloneIsNoText) {
   const NumberedSource source = number_source(codec, " \t ", {}, {});
   EXPECT_THAT(source.ids, testing::IsEmpty());
   EXPECT_THAT(number_target(codec, "  ", source, {}), testing::IsEmpty());
+  EXPECT_THAT(number_source(codec, "\u00A0\u3000", {}, {}).ids, testing::IsEmpty());
+  EXPECT_THAT(number_target(codec, "\u2003", source, {}), testing::IsEmpty());
+  EXPECT_THAT(number_source(codec, "the\ncat\u00A0", {}, {}).ids, ElementsAre(4, 5));
 }
 
 TEST(NumberSource, IsCutWhereItShould) {

@@ -113,6 +113,35 @@ TEST(DecodingModels, HandOutAScorerForEachThreadThatDecodes) {
   EXPECT_TRUE(models.device().is_cpu());
 }
 
+TEST(DecodingModels, OneModelAloneTakesAShortlist) {
+  const TemporaryFolder folder;
+  const auto codec = word_codec({"a", "b"});
+  save_model(model_with(words_apart(), codec, codec), folder.path("m.pt"));
+  const auto two =
+      DecodingModels::load({folder.path("m.pt"), folder.path("m.pt")}, EnsembleMean::linear, at::kCPU);
+  EXPECT_THAT(error_of([&] { two.scorers(1, std::make_shared<Shortlist>()); }),
+              HasSubstr("--shortlist: is for one model of seq2seq train"));
+}
+
+// The keys of the JSON lines that a model was trained on are those it is used with, unless others are given.
+TEST(DecodingModels, RememberTheKeysOfTheirText) {
+  const TemporaryFolder folder;
+  const auto codec = word_codec({"a", "b"});
+  TranslationModel model = model_with(words_apart(), codec, codec);
+  const auto keys = [&](const ExampleKeys& given = {}) {
+    save_model(model, folder.path("m.pt"));
+    return DecodingModels::load({folder.path("m.pt")}, EnsembleMean::linear, at::kCPU).keys(given);
+  };
+  EXPECT_TRUE(keys().empty());
+  model.keys = {"translation.en", "translation.de"};
+  EXPECT_EQ(keys().source, "translation.en");
+  EXPECT_EQ(keys().target, "translation.de");
+  EXPECT_FALSE(keys().required);
+  EXPECT_EQ(keys({"text", ""}).source, "text");
+  EXPECT_EQ(keys({"text", ""}).target, "");
+  EXPECT_TRUE(keys({"text", ""}).required);
+}
+
 TEST(DecodingModels, AnEnsembleOfOneModelTwiceTranslatesAsItDoes) {
   const TemporaryFolder folder;
   const auto codec = word_codec({"a", "b", "c", "d"});

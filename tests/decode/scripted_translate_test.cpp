@@ -53,8 +53,9 @@ TEST_P(ScriptedTranslateTest, GivesWhatTheTranslatorGives) {
   save_model(model, folder.path("model.pt"));
   torch::jit::Module archive = torch::jit::load(folder.path("model.pt"));
 
-  const std::string pieces[] = {"a",    "b",  " ",     "ä", "％",   "x",  "▁",       "￭",
-                                "日本", "\t", "<unk>", "😀", "</s>", "  ", "\xC2\x85"};
+  const std::string pieces[] = {"a",        "b",      " ",      "ä",      "％",    "x",    "▁",
+                                "￭",        "日本",   "\t",     "<unk>",  "😀",     "</s>", "  ",
+                                "\xC2\x85", "\u00A0", "\u3000", "\u200B", "\uFEFF"};
   Random random(5);
   std::vector<SourceLine> lines(40);
   c10::List<std::string> texts;

@@ -46,6 +46,37 @@ TEST(SourceLines, TakesTheSourcesOfExamples) {
   EXPECT_EQ(texts_of(json.read_window(9)), (std::vector<std::string>{"one", "BAD", "a. b."}));
 }
 
+// Whatever is wrong with a line of JSON is a problem of that line alone.
+TEST(SourceLines, BadLinesOfJsonAreProblemsOfTheirOwn) {
+  const TemporaryFolder folder;
+  const std::string bad[] = {R"({"source": "a", "score": 1e999})",
+                             R"({"source": "a", "source": "b"})",
+                             R"({"source": "\ud800"})",
+                             "{\"source\": \"a\"",
+                             std::string(600, '[') + std::string(600, ']'),
+                             "null",
+                             R"({"id": 1})",
+                             ""};
+  std::string text = "{\"source\": \"one\"}\n";
+  for (const std::string& line : bad) text += line + "\n";
+  SourceLines lines(folder.write("a.jsonl", text + "{\"source\": \"two\"}\n"));
+  const auto window = lines.read_window(99);
+  ASSERT_EQ(window.size(), std::size(bad) + 2);
+  EXPECT_EQ(window.front().text, "one");
+  EXPECT_EQ(window.back().text, "two");
+  for (size_t i = 1; i + 1 < window.size(); ++i)
+    EXPECT_THAT(window[i].problem, HasSubstr("a.jsonl:" + std::to_string(i + 1) + ": ")) << bad[i - 1];
+}
+
+TEST(SourceLines, ReadsTheKeyGiven) {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("a.jsonl", "{\"x\": {\"en\": \"one\"}, \"source\": \"no\"}\n");
+  SourceLines given(file, {}, {"x.en", ""});
+  EXPECT_EQ(texts_of(given.read_window(9)), std::vector<std::string>{"one"});
+  SourceLines missing(file, {}, {"x.de", ""});
+  EXPECT_THAT(missing.read_window(9)[0].problem, HasSubstr("a.jsonl:1: no 'x.de'"));
+}
+
 TEST(SourceLines, BadLinesAreProblemsOfTheirOwn) {
   const TemporaryFolder folder;
   SourceLines lines(

@@ -54,6 +54,16 @@ TEST(Translator, EmptyLinesDoNotRunTheModel) {
   EXPECT_EQ(used.batches, 1);
 }
 
+TEST(Translator, WhiteSpaceMakesNoDifferenceAndIsToldOnce) {
+  PoolAndTranslator translator;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(translator.texts({"b a", " b a", "b\u00A0a", "b\na ", "\u3000"}),
+            (std::vector<std::string>{"b b", "b b", "b b", "b b", ""}));
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(told, HasSubstr("its white space is read as single spaces, as in all lines"));
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1) << told;
+}
+
 TEST(Translator, BadLinesGiveEmptyOutputAndAMessage) {
   auto lines = lines_of({"a", "", "b"});
   lines[1].problem = "in:2: byte 1 is not valid UTF-8";

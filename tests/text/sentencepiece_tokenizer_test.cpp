@@ -9,6 +9,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/text/text_codec.h"
 #include "seq2seq/text/utf8.h"
+#include "seq2seq/text/white_space.h"
 #include "text_support.h"
 
 namespace seq2seq {
@@ -98,21 +99,21 @@ TEST(SentencePieceTokenizer, PiecesJoinToTheLine) {
   EXPECT_TRUE(tokenizer->tokenize("").empty());
 }
 
-TEST(SentencePieceTokenizer, ExtraSpacesSurviveInSurfacesOnly) {
+TEST(SentencePieceTokenizer, WhiteSpaceOnlySeparates) {
   const auto tokenizer = make(model());
-  const auto tokens = tokenizer->tokenize("  The  dog\tjumps. ");
-  EXPECT_EQ(tokenizer->detokenize(texts_of(tokens)), "The dog jumps.");
-  EXPECT_EQ(tokenizer->detokenize(surfaces_of(tokens)), "  The  dog\tjumps. ");
+  const auto expected = tokenizer->tokenize("The dog jumps.");
+  for (const std::string line :
+       {"  The  dog\tjumps. ", "The\ndog\u00A0jumps.\n", "\u3000The dog\u2028jumps."}) {
+    EXPECT_EQ(tokenizer->tokenize(line), expected) << line;
+    EXPECT_EQ(tokenizer->detokenize(surfaces_of(tokenizer->tokenize(line))), "The dog jumps.");
+  }
 }
 
 TEST(SentencePieceTokenizer, SurfacesJoinToAnyLine) {
   for (const auto& options : all_normalizations) {
     const auto tokenizer = make(model(), options);
-    for (const auto& line : awkward_lines(500, 6)) {
-      const auto tokens = tokenizer->tokenize(line);
-      // A line of white space alone has no pieces.
-      ASSERT_EQ(tokenizer->detokenize(surfaces_of(tokens)), tokens.empty() ? "" : line);
-    }
+    for (const auto& line : awkward_lines(500, 6))
+      ASSERT_EQ(tokenizer->detokenize(surfaces_of(tokenizer->tokenize(line))), with_plain_spaces(line));
   }
 }
 
@@ -153,7 +154,15 @@ TEST(SentencePieceTokenizer, SurfacesAreFromBeforeNormalization) {
 
 TEST(SentencePieceTokenizer, TrainingIsDeterministicAndWhiteSpaceDoesNotMatter) {
   Words spaced;
-  for (const auto& line : training_lines()) spaced.push_back("  " + line + "  \t");
+  for (const auto& line : training_lines()) {
+    if (spaced.size() % 2 == 0) {
+      spaced.push_back("  " + line + "  \t");
+    } else {  // a line end within the text, and a no-break space
+      spaced.back() += "\n" + line;
+      spaced.back().replace(spaced.back().rfind(' '), 1, "\u00A0");
+      spaced.emplace_back();
+    }
+  }
   EXPECT_EQ(train(100), model());
   EXPECT_EQ(train(100, spaced), model());
 }
@@ -186,20 +195,50 @@ std::pair<std::string, int64_t> refusal(int64_t size, const std::string& before)
   return {"none", 0};
 }
 
-TEST(SentencePieceTokenizer, ARefusedSizeComesWithOneThatWorks) {
-  const auto [large, most] = refusal(8000, "at most ");
-  EXPECT_THAT(large, HasSubstr("8000"));
-  ASSERT_GT(most, 100) << large;
-  EXPECT_EQ(Vocabulary(sentencepiece_tokens(train(most))).size(), most);
-  EXPECT_THROW(train(most + 1), Error);
+TEST(SentencePieceTokenizer, ASizeIsABound) {
+  const std::string usual = train(0);
+  const int64_t most = Vocabulary(sentencepiece_tokens(usual)).size();
+  ASSERT_GT(most, 100);
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(train(8000), usual);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "SentencePiece model: the training text gives " +
+                                                        std::to_string(most) +
+                                                        " tokens, fewer than the 8,000 allowed\n");
+  EXPECT_EQ(sentencepiece_tokens(train(most)), sentencepiece_tokens(usual));
+  EXPECT_EQ(sentencepiece_tokens(train(most + 1)), sentencepiece_tokens(usual));
+  EXPECT_EQ(sentencepiece_tokens(train(4'000'000'000)), sentencepiece_tokens(usual));
 
   const auto [small, least] = refusal(10, "at least ");
   ASSERT_GT(least, 10) << small;
   EXPECT_EQ(Vocabulary(sentencepiece_tokens(train(least))).size(), least);
   EXPECT_THROW(train(least - 1), Error);
-
   EXPECT_THROW(train(4), Error);
-  EXPECT_THROW(train(100, {"", "  "}), Error);
+}
+
+// SentencePiece would end the process, or tell its source line.
+TEST(SentencePieceTokenizer, ATextWithoutWordsIsRefused) {
+  for (const int64_t size : {0, 100})
+    for (const std::string text :
+         {"", "  ", "\u2581", "\u2581\u2581 \u2581", "\u2585", "\u2585\u2581 \u2585", "\u00A0\n"})
+      EXPECT_THAT(
+          [&] {
+            train(size, {text, text});
+          },
+          testing::ThrowsMessage<Error>(HasSubstr("SentencePiece model: the training text has no word")))
+          << text;
+}
+
+TEST(SentencePieceTokenizer, ReservedCharactersSeparateWords) {
+  Words lines = training_lines(), marked;
+  for (std::string line : lines) {
+    for (size_t space = line.find(' '); space != std::string::npos; space = line.find(' ', space))
+      line.replace(space, 1, marked.size() % 2 == 0 ? "\u2581" : "\u2585");
+    marked.push_back(line);
+  }
+  EXPECT_EQ(train(100, marked), model());
+  const auto tokenizer = make(model());
+  for (const std::string text : {"\u2581", "\u2585", "a\u2585b", "\u2047", "\uFFFD", "\U0010FFFF", "\uFFFE"})
+    EXPECT_NO_THROW(tokenizer->tokenize(text)) << text;
 }
 
 TEST(SentencePieceTokenizer, TheStateMakesItAgain) {

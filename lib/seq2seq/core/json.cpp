@@ -16,21 +16,26 @@ double number_of(const Json& value) {
 
 }  // namespace
 
-Json parse_json(const std::string& text, const std::string& origin) {
+Json parse_without_duplicates(std::string_view text, const std::string& origin) {
   constexpr int deepest = 500;  // deep nesting would exhaust the stack
   std::vector<std::set<std::string>> keys;
   const Json::parser_callback_t refuse = [&](int depth, Json::parse_event_t event, Json& parsed) {
     if ((event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) &&
         depth >= deepest)
-      throw Error(origin, "nests more than " + std::to_string(deepest) + " brackets", "give a plainer file");
+      throw Error(origin, "nests more than " + std::to_string(deepest) + " brackets", "write it plainer");
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second)
+    if (event != Json::parse_event_t::key) return true;
+    if (!keys.back().insert(parsed.get<std::string>()).second)
       throw Error(origin, "the key '" + parsed.get<std::string>() + "' occurs twice", "remove one of them");
     return true;
   };
+  return Json::parse(text, refuse);
+}
+
+Json parse_json(const std::string& text, const std::string& origin) {
   try {
-    return Json::parse(text, refuse);
+    return parse_without_duplicates(text, origin);
   } catch (const Json::parse_error& e) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
     const auto line = std::count(text.begin(), end, '\n') + 1;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace seq2seq {
@@ -13,6 +14,8 @@ using Json = nlohmann::ordered_json;
 /// Parses JSON; refuses duplicate keys and more than 500 nested brackets. Throws Error naming `origin` and,
 /// for syntax errors, the line.
 Json parse_json(const std::string& text, const std::string& origin);
+/// The same with the library's own Json::parse_error and Json::out_of_range for faults of syntax.
+Json parse_without_duplicates(std::string_view text, const std::string& origin);
 Json read_json_file(const std::string& path);
 
 /// `value` as strict JSON; invalid UTF-8 is replaced instead of throwing.

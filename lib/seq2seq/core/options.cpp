@@ -141,6 +141,14 @@ std::string alternative_of(const OptionField& field) {
   return field.only_with.substr(field.only_with.find('=') + 1);
 }
 
+/// Whether the field has its default; also of one that has no such.
+bool has_default(const OptionField& field, const std::vector<OptionField>& catalogue) {
+  const auto usual = std::find_if(catalogue.begin(), catalogue.end(), [&](const OptionField& other) {
+    return other.path == field.path && other.only_with == field.only_with;
+  });
+  return usual == catalogue.end() || usual->get() == field.get();
+}
+
 void flatten(const Json& value, const std::string& prefix, const std::string& origin,
              const std::function<void(const std::string&, OptionValue)>& emit) {
   const std::string where = origin + ": " + prefix;
@@ -370,14 +378,29 @@ std::string fields_to_json(const std::vector<OptionField>& fields) {
 void check_field_conditions(const std::vector<OptionField>& fields,
                             const std::vector<OptionField>& catalogue) {
   for (const OptionField& field : fields)
-    for (const OptionCondition& condition : field.conditions) {
-      if (condition.holds) continue;
-      const auto usual = std::ranges::find_if(catalogue, [&](const OptionField& other) {
-        return other.path == field.path && other.only_with == field.only_with;
-      });
-      if (usual != catalogue.end() && usual->get() != field.get())
+    for (const OptionCondition& condition : field.conditions)
+      if (!condition.holds && !condition.harmless && !has_default(field, catalogue))
         throw UsageError(field.typed(), "would change nothing", condition.remedy);
+}
+
+std::vector<std::string> idle_fields(const std::vector<OptionField>& fields,
+                                     const std::vector<OptionField>& catalogue, const OptionPatch& given) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> by_circumstance;
+  for (const OptionField& field : fields)
+    for (const OptionCondition& condition : field.conditions) {
+      if (condition.holds || !condition.harmless || !given.contains(field.path) ||
+          has_default(field, catalogue))
+        continue;
+      auto same =
+          std::ranges::find(by_circumstance, condition.remedy, &decltype(by_circumstance)::value_type::first);
+      if (same == by_circumstance.end()) same = by_circumstance.insert(same, {condition.remedy, {}});
+      same->second.push_back(given.place_of(field));
     }
+  std::vector<std::string> lines;
+  for (const auto& [circumstance, places] : by_circumstance)
+    lines.push_back(joined(places) + (places.size() == 1 ? " changes" : " change") + " nothing " +
+                    circumstance);
+  return lines;
 }
 
 void check_field_values(const std::vector<OptionField>& fields, const std::string& prefix) {

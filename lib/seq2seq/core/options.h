@@ -60,13 +60,18 @@ enum class OptionTrait {
 };
 using enum OptionTrait;
 
-/// The option would change nothing unless `holds`: another value than its default is refused.
+/// The option would change nothing unless `holds`. Another value than its default is refused, because what was
+/// intended would not happen, or, where nothing is lost and sweeps and wrappers say it anyway, noted.
 struct OptionCondition {
   bool holds;
-  std::string remedy;  ///< "add --sample"
+  std::string remedy;  ///< "add --sample"; of what is noted, the circumstance: "without --sample"
+  bool harmless = false;
 };
 inline OptionCondition only_if(bool holds, std::string remedy) {
   return {holds, std::move(remedy)};
+}
+inline OptionCondition noted_unless(bool holds, std::string circumstance) {
+  return {holds, std::move(circumstance), true};
 }
 
 /// A name that its flag had in earlier versions, and still has.
@@ -270,6 +275,17 @@ void check_field_conditions(const std::vector<OptionField>& fields,
 template <class Options>
 void check_conditions(const Options& options) {
   check_field_conditions(option_fields(const_cast<Options&>(options)), option_catalogue<Options>());
+}
+
+/// Type-erased body of `idle_options`.
+std::vector<std::string> idle_fields(const std::vector<OptionField>& fields,
+                                     const std::vector<OptionField>& catalogue, const OptionPatch& given);
+
+/// Of the options given, those that change nothing without harm (`noted_unless`), a line for each
+/// circumstance: "--seed changes nothing without --sample".
+template <class Options>
+std::vector<std::string> idle_options(const Options& options, const OptionPatch& given) {
+  return idle_fields(option_fields(const_cast<Options&>(options)), option_catalogue<Options>(), given);
 }
 
 /// Type-erased body of `check_values`.

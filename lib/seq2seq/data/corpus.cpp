@@ -47,7 +47,7 @@ struct Corpus::Implementation {
     if (!files.combined.empty()) {
       format = example_format(files.combined);
       source = std::make_unique<IndexedLines>(files.combined);
-      for (uint64_t index = 0; index < source->size(); ++index) parse(index);
+      for (uint64_t index = 0; index < source->size(); ++index) parse(index, &notes);
       return;
     }
     source = std::make_unique<IndexedLines>(files.source);
@@ -58,13 +58,15 @@ struct Corpus::Implementation {
                   "line N of one file must translate line N of the other", "make the line counts equal");
   }
 
-  RawExample parse(uint64_t index) const {
-    return parse_example((*source)[index], format, source->place(index));
+  RawExample parse(uint64_t index, ExampleNotes* told = nullptr) const {
+    return parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys,
+                         told);
   }
 
   CorpusFiles files;
   ExampleFormat format = ExampleFormat::tsv;
   std::unique_ptr<IndexedLines> source, target;
+  ExampleNotes notes;
 };
 
 Corpus::Corpus(const CorpusFiles& files) : implementation_(std::make_unique<Implementation>(files)) {}
@@ -101,6 +103,10 @@ std::vector<FileFingerprint> Corpus::fingerprints() const {
   for (const auto* side : {&implementation_->source, &implementation_->target})
     if (*side) all.push_back((*side)->fingerprint());
   return all;
+}
+
+const ExampleKeys& Corpus::other_keys() const {
+  return implementation_->notes.other_keys();
 }
 
 }  // namespace seq2seq

@@ -15,6 +15,7 @@ namespace seq2seq {
 struct CorpusFiles {
   std::string source, target;  ///< parallel text, one example per line
   std::string combined;        ///< .tsv (source, tab, target) or .jsonl
+  ExampleKeys keys = {};       ///< of JSON lines
   bool empty() const { return source.empty() && target.empty() && combined.empty(); }
   std::vector<std::string> paths() const;  ///< those that are given: source and target, or the combined one
   std::string describe() const;            ///< "train.en + train.de"
@@ -59,6 +60,8 @@ class Corpus {
   /// "train.en:17", for messages about example `index` (0-based) on the source or target side.
   std::string place(uint64_t index, bool target = false) const;
   const CorpusFiles& files() const;
+  /// Of JSON lines, the keys that are read if they are not `source` and `target`.
+  const ExampleKeys& other_keys() const;
 
   /// Throws ChangedText if a file has another content than at construction. Costs little: a file is read only
   /// when its size, place on disk or time of modification are others.

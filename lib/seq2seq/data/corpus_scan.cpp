@@ -42,7 +42,8 @@ class Scanner {
 
   CorpusScan scan(const CorpusFiles& files) {
     try {
-      files.combined.empty() ? scan_parallel(files.source, files.target) : scan_combined(files.combined);
+      files.combined.empty() ? scan_parallel(files.source, files.target)
+                             : scan_combined(files.combined, files.keys);
     } catch (const Error& failure) {  // a file that cannot be opened, damaged compression
       result_.unreadable.add(files.describe(), failure.place() + ": " + failure.problem());
       result_.unreadable_remedy = failure.remedy();
@@ -85,15 +86,17 @@ class Scanner {
                                                   target_path + " has " + count(right.lines));
   }
 
-  void scan_combined(const std::string& path) {
+  void scan_combined(const std::string& path, const ExampleKeys& keys) {
     const ExampleFormat format = example_format(path);
+    ExampleNotes notes;
     LineReader reader(path);
     std::optional<std::string> line;
     while (next(reader, result_.sides[0], line)) {
       ++result_.sides[1].lines;
       if (!line) continue;
       try {
-        const RawExample example = parse_example(*line, format, reader.place());
+        const RawExample example =
+            parse_example(*line, format, reader.place(), TargetField::required, keys, &notes);
         add_pair(example.source, example.target, reader.place(), reader.place());
       } catch (const Error& failure) {
         result_.malformed.add(reader.place(), failure.what());

@@ -1,19 +1,23 @@
 #include "seq2seq/data/example_line.h"
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <vector>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
 #include "seq2seq/data/plain_text.h"
-#include "seq2seq/text/utf8.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
 
-const std::array<std::string, 3> known_keys = {"source", "target", "references"};
+const std::array<ExampleKeys, 4> usual_keys = {ExampleKeys{"source", "target"}, ExampleKeys{"src", "tgt"},
+                                               ExampleKeys{"article", "highlights"},
+                                               ExampleKeys{"document", "summary"}};
 
 std::string_view without_gz(std::string_view path) {
   if (path.ends_with(".gz")) path.remove_suffix(3);
@@ -51,7 +55,7 @@ std::vector<std::string> texts_of(const Json& value, const std::string& place, c
 Json parse_object(std::string_view line, const std::string& place) {
   Json value;
   try {
-    value = Json::parse(line);
+    value = parse_without_duplicates(line, place);
   } catch (const Json::parse_error& failure) {
     throw Error(place, "not valid JSON at byte " + std::to_string(failure.byte),
                 R"(write one object a line, {"source": "...", "target": "..."})");
@@ -64,28 +68,102 @@ Json parse_object(std::string_view line, const std::string& place) {
   return value;
 }
 
-RawExample parse_json_line(std::string_view line, const std::string& place, TargetField target) {
-  const Json value = parse_object(line, place);
-  RawExample example;
-  for (const auto& [key, item] : value.items()) {
-    if (key == "source" && item.is_array()) {
-      example.source_sentences = texts_of(item, place, key);
-      std::erase_if(example.source_sentences, [](const std::string& sentence) { return is_blank(sentence); });
-      for (const auto& sentence : example.source_sentences)
-        example.source += (example.source.empty() ? "" : " ") + sentence;
-    } else if (key == "source") {
-      example.source = text_of(item, place, key);
-    } else if (key == "target") {
-      example.target = text_of(item, place, key);
-    } else if (key == "references") {
-      example.references = texts_of(item, place, key);
-    } else if (const auto meant = nearest_name(key, known_keys); !meant.empty()) {
-      throw Error(place, "unknown key '" + key + "'", "did you mean '" + meant + "'?");
-    }
+/// Null if there is none.
+const Json* value_at(const Json& object, const std::string& key) {
+  if (const auto found = object.find(key); found != object.end()) return &*found;
+  const size_t dot = key.find('.');
+  if (dot == std::string::npos) return nullptr;
+  const auto outer = object.find(key.substr(0, dot));
+  return outer != object.end() && outer->is_object() ? value_at(*outer, key.substr(dot + 1)) : nullptr;
+}
+
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : object.items()) keys.push_back(key);
+  return keys;
+}
+
+/// One side of a line.
+struct TextField {
+  const char* name;  ///< "source"
+  std::string ExampleKeys::*of;
+  std::string key = {};         ///< where it is read
+  const Json* value = nullptr;  ///< null: the line lacks it
+
+  void read_at(const Json& line, const std::string& wanted) {
+    value = value_at(line, wanted);
+    if (value != nullptr) key = wanted;
   }
-  if (!value.contains("source")) throw Error(place, "no 'source'", "every line needs one");
-  if (target == TargetField::required && !value.contains("target"))
-    throw Error(place, "no 'target'", "every line needs one");
+};
+
+[[noreturn]] void refuse_missing(const TextField& field, const std::string& wanted, const Json& line,
+                                 const std::string& place) {
+  const std::string missing = wanted.empty() ? field.name : wanted;
+  const std::vector<std::string> keys = keys_of(line);
+  const std::string meant = nearest_name(missing, keys);
+  const std::string flag = std::string("--") + field.name + "-key";
+  throw Error(place, "no '" + missing + "'",
+              meant.empty() ? "every line needs one; " + flag + " names another key"
+                            : "did you mean '" + meant + "'? then give " + flag + " " + meant);
+}
+
+/// Finds the fields that no given key leads to.
+void find_usual(TextField& source, TextField& target, const Json& line) {
+  const bool both = source.value == nullptr && target.value == nullptr;
+  for (const ExampleKeys& usual : usual_keys) {
+    if (!both || value_at(line, usual.source) == nullptr || value_at(line, usual.target) == nullptr) continue;
+    source.read_at(line, usual.source);
+    target.read_at(line, usual.target);
+    return;
+  }
+  for (TextField* field : {&source, &target})
+    for (const ExampleKeys& usual : usual_keys)
+      if (field->value == nullptr) field->read_at(line, usual.*(field->of));
+}
+
+void read_source(const Json& value, const std::string& place, const std::string& key, RawExample& example) {
+  if (!value.is_array()) {
+    example.source = text_of(value, place, key);
+    return;
+  }
+  example.source_sentences = texts_of(value, place, key);
+  std::erase_if(example.source_sentences,
+                [](const std::string& sentence) { return with_plain_spaces(sentence).empty(); });
+  for (const auto& sentence : example.source_sentences)
+    example.source += (example.source.empty() ? "" : " ") + sentence;
+}
+
+/// Whether the key, or the object that it leads into, is read.
+bool leads_to(const std::string& read, const std::string& key) {
+  return read == key || read.starts_with(key + ".");
+}
+
+RawExample parse_json_line(std::string_view line, const std::string& place, TargetField needed,
+                           const ExampleKeys& keys, ExampleNotes* notes) {
+  const Json value = parse_object(line, place);
+  TextField source{"source", &ExampleKeys::source}, target{"target", &ExampleKeys::target};
+  for (TextField* field : {&source, &target}) {
+    const std::string& wanted = keys.*(field->of);
+    if (wanted.empty()) continue;
+    field->read_at(value, wanted);
+    const bool optional = field == &target && needed == TargetField::optional;
+    if (field->value == nullptr && keys.required && !optional) refuse_missing(*field, wanted, value, place);
+  }
+  find_usual(source, target, value);
+  if (source.value == nullptr) refuse_missing(source, keys.source, value, place);
+  if (target.value == nullptr && needed == TargetField::required)
+    refuse_missing(target, keys.target, value, place);
+  RawExample example;
+  read_source(*source.value, place, source.key, example);
+  if (target.value != nullptr && (needed == TargetField::required || target.value->is_string()))
+    example.target = text_of(*target.value, place, target.key);
+  const auto references = value.find("references");
+  if (references != value.end()) example.references = texts_of(*references, place, "references");
+  if (notes == nullptr) return example;
+  notes->read_as(place, {source.key, target.key}, keys);
+  if (references != value.end()) return example;
+  for (const std::string& key : keys_of(value))
+    if (!leads_to(source.key, key) && !leads_to(target.key, key)) notes->not_read(place, key);
   return example;
 }
 
@@ -93,6 +171,10 @@ RawExample parse_json_line(std::string_view line, const std::string& place, Targ
 
 bool has_example_format(const std::string& path) {
   return without_gz(path).ends_with(".tsv") || without_gz(path).ends_with(".jsonl");
+}
+
+bool has_json_lines(const std::string& path) {
+  return without_gz(path).ends_with(".jsonl");
 }
 
 ExampleFormat example_format(const std::string& path) {
@@ -108,8 +190,33 @@ ExampleFormat example_format(const std::string& path) {
 }
 
 RawExample parse_example(std::string_view line, ExampleFormat format, const std::string& place,
-                         TargetField target) {
-  return format == ExampleFormat::tsv ? parse_tsv(line, place, target) : parse_json_line(line, place, target);
+                         TargetField target, const ExampleKeys& keys, ExampleNotes* notes) {
+  return format == ExampleFormat::tsv ? parse_tsv(line, place, target)
+                                      : parse_json_line(line, place, target, keys, notes);
+}
+
+bool are_usual(const ExampleKeys& keys) {
+  return std::any_of(usual_keys.begin(), usual_keys.end(), [&](const ExampleKeys& usual) {
+    return usual.source == keys.source && (keys.target.empty() || usual.target == keys.target);
+  });
+}
+
+void ExampleNotes::read_as(const std::string& place, const ExampleKeys& keys, const ExampleKeys& given) {
+  const auto are = [&](const ExampleKeys& others) {
+    return keys.source == others.source && (keys.target.empty() || keys.target == others.target);
+  };
+  if (are(usual_keys.front())) return;
+  if (other_keys_.empty()) other_keys_ = keys;
+  if (are(given) || !told_.insert("read as " + keys.source + " " + keys.target).second) return;
+  log_info(place + ": read as source: '" + keys.source + "'" +
+           (keys.target.empty() ? "" : ", as target: '" + keys.target + "'"));
+}
+
+void ExampleNotes::not_read(const std::string& place, const std::string& key) {
+  if (!told_.insert("not read " + key).second) return;
+  static const std::vector<std::string> meanings = {"references"};
+  if (!nearest_name(key, meanings).empty())
+    log_warning(place + ": the key '" + key + "' is not read; did you mean 'references'?");
 }
 
 }  // namespace seq2seq

@@ -20,7 +20,7 @@ FirstPositions first_positions(const std::vector<Token>& tokens) {
 }
 
 bool is_space(char c) {
-  return c == ' ' || c == '\t';
+  return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /// The parts between separators, without surrounding spaces; blank parts are dropped.

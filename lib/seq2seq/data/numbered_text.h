@@ -41,7 +41,7 @@ std::vector<int64_t> number_target(const TextCodec& codec, std::string_view text
 std::vector<int64_t> number_target(const TextCodec& codec, const std::vector<Token>& tokens,
                                    const NumberedSource& source, const TextForm& form);
 
-/// Splits after . ! ? (and closing quotes or brackets after them) before spaces or tabs, unless a lowercase
+/// Splits after . ! ? (and closing quotes or brackets after them) before white space, unless a lowercase
 /// letter follows or a single capital letter precedes the point ("J. Smith"). Returns at least one sentence,
 /// which is empty only for an empty text.
 std::vector<std::string> split_sentences(std::string_view text);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/processors.h"
 #include "seq2seq/model/same_text.h"
@@ -104,9 +105,15 @@ at::Device DecodingModels::device() const {
   return foreign ? foreign->device() : ours.front().model->device();
 }
 
+ExampleKeys DecodingModels::keys(const ExampleKeys& given) const {
+  return given.empty() && !ours.empty() ? ours.front().keys : given;
+}
+
 std::vector<std::unique_ptr<Scorer>> DecodingModels::scorers(
     int64_t workers, const std::shared_ptr<const Shortlist>& shortlist) const {
   if (ours.size() == 1) return make_scorers(ours.front().model, workers, shortlist);
+  if (shortlist != nullptr)
+    throw UsageError("--shortlist", "is for one model of seq2seq train", "leave it out, or name one model");
   std::vector<std::unique_ptr<Scorer>> result;
   std::vector<std::shared_ptr<WeightStore>> weights;
   for (const auto& one : ours) weights.push_back(weights_of(one.model));

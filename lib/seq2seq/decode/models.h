@@ -48,7 +48,9 @@ struct DecodingModels {
 
   bool has_attention() const;
   at::Device device() const;
-  /// As `make_scorers`. Only a single model of ours uses the shortlist.
+  /// Those given, else those of the first model's training text.
+  ExampleKeys keys(const ExampleKeys& given = {}) const;
+  /// As `make_scorers`. Throws UsageError for a shortlist beside several models or a foreign archive.
   std::vector<std::unique_ptr<Scorer>> scorers(
       int64_t workers = 0, const std::shared_ptr<const Shortlist>& shortlist = nullptr) const;
 

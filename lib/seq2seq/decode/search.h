@@ -79,12 +79,16 @@ struct SearchOptions {
       "maximum number of output tokens per source token; 0 = no limit", in_range(0, 1000));
     f("min-length-ratio", o.min_length_ratio, "minimum number of output tokens per source token",
       in_range(0, 1000));
+    const OptionCondition not_drawn =
+        only_if(!o.sample, "leave it or --sample out: each draw ends by itself");
+    const OptionCondition of_beams = noted_unless(o.beam_size > 1, "with one beam");
     f("stopping", o.stopping,
       "end the search of a sentence when enough hypotheses are complete (patience), when --n-best are "
-      "(first), or only when no other can be better (exhaustive)");
+      "(first), or only when no other can be better (exhaustive)",
+      not_drawn, of_beams);
     f("patience", o.patience,
       "end the search of a sentence when this times the beam size hypotheses are complete", at_least(1),
-      only_if(o.stopping == Stopping::patience, "add --stopping patience"));
+      only_if(o.stopping == Stopping::patience, "add --stopping patience"), not_drawn, of_beams);
     f("ban-unknown", o.ban_unknown, "never generate <unk>");
     f("repetition-penalty", o.repetition_penalty,
       "multiply the log-probability of tokens generated before by this; 1 = no penalty", in_range(1, 100));

@@ -11,7 +11,8 @@
 
 namespace seq2seq {
 
-SourceLines::SourceLines(const std::string& path, const Companions& companions) : reader_(path) {
+SourceLines::SourceLines(const std::string& path, const Companions& companions, ExampleKeys keys)
+    : reader_(path), keys_(std::move(keys)) {
   if (has_example_format(path)) format_ = example_format(path);
   if (!companions.prefixes.empty()) prefixes_ = std::make_unique<LineReader>(companions.prefixes);
   if (!companions.required.empty()) required_ = std::make_unique<LineReader>(companions.required);
@@ -27,7 +28,7 @@ std::string SourceLines::companion_line(LineReader& companion) const {
   return line;
 }
 
-SourceLine SourceLines::checked(std::string line) const {
+SourceLine SourceLines::checked(std::string line) {
   SourceLine result{{}, {}, reader_.place(), {}};
   if (reader_.too_long()) {
     result.problem = result.place + ": the line is longer than 1 MiB; split it";
@@ -36,7 +37,8 @@ SourceLine SourceLines::checked(std::string line) const {
         result.place + ": byte " + std::to_string(*invalid + 1) + " is not valid UTF-8; " + utf8_remedy;
   } else if (format_) {
     try {
-      RawExample example = parse_example(line, *format_, result.place, TargetField::optional);
+      RawExample example =
+          parse_example(line, *format_, result.place, TargetField::optional, keys_, &notes_);
       result.text = std::move(example.source);
       result.sentences = std::move(example.source_sentences);
     } catch (const Error& error) {

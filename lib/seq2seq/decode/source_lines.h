@@ -32,18 +32,20 @@ class SourceLines {
     std::string required;  ///< phrases separated by tabs
   };
   /// Throws Error when a file cannot be opened.
-  explicit SourceLines(const std::string& path, const Companions& companions = {});
+  explicit SourceLines(const std::string& path, const Companions& companions = {}, ExampleKeys keys = {});
   /// The next lines: waits for one, then takes up to `limit` as long as more arrive within `wait`
   /// milliseconds of the first, so that interactive users and programs at the other end of a pipe are
   /// answered. Empty at the end of the input. Throws Error when a companion has too few or too many lines.
   std::vector<SourceLine> read_window(size_t limit, int64_t wait = 0);
 
  private:
-  SourceLine checked(std::string line) const;
+  SourceLine checked(std::string line);
   std::string companion_line(LineReader& companion) const;
 
   LineReader reader_;
   std::optional<ExampleFormat> format_;
+  ExampleKeys keys_;
+  ExampleNotes notes_;
   std::unique_ptr<LineReader> prefixes_, required_;
 };
 

@@ -15,6 +15,7 @@
 #include "seq2seq/decode/output_formats.h"
 #include "seq2seq/decode/steering.h"
 #include "seq2seq/text/vocabulary.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
@@ -77,6 +78,10 @@ SentenceRules Translator::number(const SourceLine& line, Translation& result) {
     ++counts_.bad_lines;
     log_warning(line.problem + " (its output line is empty)");
     return rules;
+  }
+  if (!told_white_space_ && !text_.source->tokenizer().keeps_white_space() && !has_plain_spaces(line.text)) {
+    told_white_space_ = true;
+    log_info(line.place + ": its white space is read as single spaces, as in all lines");
   }
   NumberedSource& source = result.source;
   source = number_source(*text_.source, line.text, line.sentences, text_.form, maximum_length_);

@@ -30,15 +30,19 @@ struct TranslatorOptions {
     f("ban", o.ban, "texts that no output may contain");
     f("bias", o.bias, "text=number: added to the log-probability of the text's tokens, e.g. Haus=1.5");
     f("repeatable", o.repeatable,
-      "texts whose tokens are exempt from --no-repeat-ngram and --repetition-penalty");
+      "texts whose tokens are exempt from --no-repeat-ngram and --repetition-penalty",
+      only_if(o.search.no_repeat_ngram > 0 || o.search.repetition_penalty > 1,
+              "add --no-repeat-ngram or --repetition-penalty"));
     f("seed", o.seed, "seed of --sample; samples depend on it and the line number, not on other lines",
-      at_least(0));
-    f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday);
+      at_least(0), noted_unless(o.search.sample, "without --sample"));
+    f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday,
+      noted_unless(!o.batch_invariant, "with --batch-invariant: each sentence is decoded alone"));
     f("batch-invariant", o.batch_invariant,
       "outputs and scores that do not depend on batch size, other lines or threads, to the last bit: "
       "each sentence is decoded alone by one thread, which is slower");
     f("replace-unknown", o.replace_unknown,
-      "replace <unk> by the most attended source word (needs a model with attention)");
+      "replace <unk> by the most attended source word (needs a model with attention)",
+      noted_unless(!o.search.ban_unknown, "with --ban-unknown"));
     f("verify", o.verify,
       "score each output again by teacher forcing and report those whose log-probability differs");
   }
@@ -53,7 +57,8 @@ class Translator {
   Translator(TextCodecs text, int64_t maximum_length, DecodingPool& pool, const TranslatorOptions& options);
   Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options);
 
-  /// One translation per line, in the same order. Bad lines are reported as warnings and counted.
+  /// One translation per line, in the same order. Bad lines are reported as warnings and counted; that white
+  /// space is read as single spaces is told once.
   std::vector<Translation> translate(std::span<const SourceLine> lines);
 
   /// Since construction.
@@ -80,6 +85,7 @@ class Translator {
   TranslatorOptions options_;
   OutputRules rules_;
   Counts counts_;
+  bool told_white_space_ = false;
 };
 
 }  // namespace seq2seq

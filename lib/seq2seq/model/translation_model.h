@@ -18,6 +18,7 @@ struct TranslationModel {
   TextCodecs text;
   Seq2Seq model{nullptr};
   int64_t maximum_length = 250;  ///< source tokens; longer lines are cut
+  ExampleKeys keys = {};         ///< of the JSON lines it was trained on, if not `source` and `target`
   /// Free metadata as JSON text: training step, scores, time, program version.
   std::string provenance = "{}";
   /// Inputs with the outputs and scores they must give, as JSON text (decode/self_test.h); empty = none.

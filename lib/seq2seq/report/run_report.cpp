@@ -119,7 +119,7 @@ std::string charts_of(const std::vector<RunLogLine>& lines) {
 std::vector<SourceLine> example_lines(const CorpusFiles& files, int64_t wanted) {
   const std::string& path = files.combined.empty() ? files.source : files.combined;
   std::vector<SourceLine> all, chosen;
-  SourceLines lines(path);
+  SourceLines lines(path, {}, files.keys);
   for (auto window = lines.read_window(1024); !window.empty(); window = lines.read_window(1024))
     for (SourceLine& line : window)
       if (line.problem.empty() && !line.text.empty()) all.push_back(std::move(line));
@@ -134,6 +134,7 @@ std::string examples_of(const fs::path& run, const RunReportOptions& options) {
   if (options.input.empty()) files = RunDirectory::options_of(run).data.valid_files();
   if (files.empty()) return "<p>The run has no validation files; --input names text for examples.</p>\n";
   const TranslationModel model = load_model(run, open_device(options.device));
+  if (files.keys.empty()) files.keys = model.keys;
   const DecodingModels models(model);
   DecodingPool pool(models.scorers(1));
   Translator translator(models, pool, {});

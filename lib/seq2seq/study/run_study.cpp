@@ -89,7 +89,7 @@ StudyOutcome run_study(const Study& study, const StudyPlan& plan, const Training
                        const std::function<bool()>& stop_requested) {
   const std::vector<SeededRun> runs = seeded_runs(study, plan);
   for (const SeededRun& run : runs) open_device(run.device);  // throws before any training
-  const TestText test(study.test);
+  const TestText test(study.test_files());
   make_study_folder(plan.output);
   const FolderLock lock(plan.output, "study", "wait for its end or name another --output");
   const MetricOptions scoring = scoring_of(study, test);

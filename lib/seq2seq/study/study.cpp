@@ -261,6 +261,12 @@ Study Study::load(const std::string& path) {
   return study;
 }
 
+CorpusFiles Study::test_files() const {
+  CorpusFiles files = test;
+  files.keys = runs.front().options.data.keys();
+  return files;
+}
+
 const Study::Run& Study::run(const std::string& name) const {
   const auto found = std::find_if(runs.begin(), runs.end(), [&](const Run& run) { return run.name == name; });
   TORCH_CHECK(found != runs.end(), "no run ", name);

@@ -47,6 +47,8 @@ struct Study {
   std::vector<Comparison> comparisons;
   std::vector<Claim> claims;
 
+  /// The text to test on, read by the keys of the training text.
+  CorpusFiles test_files() const;
   /// Relative paths are resolved against the file's folder. Throws Error naming the file and the invalid key.
   static Study load(const std::string& path);
   const Run& run(const std::string& name) const;

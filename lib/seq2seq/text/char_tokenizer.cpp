@@ -22,6 +22,8 @@ class CharTokenizer : public Tokenizer {
     return tokens;
   }
 
+  bool keeps_white_space() const override { return true; }
+
   std::string detokenize(std::span<const std::string> tokens) const override {
     std::string line;
     for (const std::string& token : tokens) line += unescape_token(token);

@@ -5,13 +5,16 @@
 #include <cctype>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/text/sentencepiece_model.h"
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/tokenizers.h"
 #include "seq2seq/text/utf8.h"
 #include "seq2seq/text/vocabulary.h"
+#include "seq2seq/text/white_space.h"
 #include "seq2seq/text/word_sample.h"
 
 namespace seq2seq {
@@ -22,6 +25,12 @@ namespace sp = sentencepiece;
 // Word occurrences that a model is trained on, the larger of both: more cost memory and time but hardly
 // change the model.
 constexpr int64_t minimum_sample = 1'000'000, sample_per_piece = 125;
+
+// More tokens than a model can have: a million candidates, and every character.
+constexpr int64_t largest_size = 2'000'000;
+
+// SentencePiece uses it itself, and skips words that have it.
+constexpr std::string_view reserved_mark = "\u2585";
 
 std::string replace_all(std::string_view text, std::string_view from, std::string_view to) {
   std::string result;
@@ -61,9 +70,9 @@ class SentencePieceTokenizer : public Tokenizer {
     adds_suffix_ = !adds_prefix_ && !pieces.empty() && pieces.back().ends_with(space_mark);
   }
 
-  std::vector<Token> tokenize(std::string_view line) const override {
-    NormalizedText normalized = normalize_with_origins(line, normalization_);
-    std::replace(normalized.text.begin(), normalized.text.end(), '\t', ' ');
+  std::vector<Token> tokenize(std::string_view given) const override {
+    const std::string line = with_plain_spaces(given);
+    const NormalizedText normalized = normalize_with_origins(line, normalization_);
     const auto encoded = processor_->EncodeAsImmutableProto(normalized.text);  // owns what `pieces` points to
     const auto pieces = encoded.pieces();
     std::vector<Token> tokens;
@@ -71,7 +80,7 @@ class SentencePieceTokenizer : public Tokenizer {
     size_t begin = 0;  // a surface form extends to the next piece, so that together they are the line
     for (size_t i = 0; i < pieces.size(); ++i) {
       const size_t end = i + 1 < pieces.size() ? normalized.origin(pieces[i + 1].begin()) : line.size();
-      std::string surface = replace_all(line.substr(begin, end - begin), " ", space_mark);
+      std::string surface = replace_all(std::string_view(line).substr(begin, end - begin), " ", space_mark);
       if (adds_prefix_ && i == 0) surface.insert(0, space_mark);
       if (adds_suffix_ && i + 1 == pieces.size()) surface += space_mark;
       tokens.push_back({pieces[i].piece(), std::move(surface)});
@@ -136,39 +145,28 @@ std::string number_after(const std::string& message, const std::string& words) {
 
 [[noreturn]] void refuse_size(int64_t size, const std::string& message) {
   const std::string where = "SentencePiece model of " + std::to_string(size) + " tokens";
-  if (const auto most = number_after(message, "a value <= "); !most.empty())
-    throw Error(where, "the training text is too small for it", "give a size of at most " + most);
   if (const auto least = number_after(message, std::to_string(size) + " vs "); !least.empty())
     throw Error(where, "too small for the different characters of the training text",
                 "give a size of at least " + least + " or a smaller character coverage");
   throw Error(where, "training failed (" + message + ")", "try another size");
 }
 
-}  // namespace
-
-std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model, const std::string& origin,
-                                                        const NormalizationOptions& normalization) {
-  return std::make_unique<SentencePieceTokenizer>(std::move(model), origin, normalization);
+/// The words as SentencePiece would split them, without characters that it reserves: a text of nothing else
+/// would end the process.
+std::string without_reserved(const std::string& text) {
+  if (text.find("\xE2\x96") == std::string::npos) return text;  // the bytes that both begin with
+  return replace_all(replace_all(text, space_mark, " "), reserved_mark, " ");
 }
 
-std::string train_sentencepiece(const std::function<bool(std::string&)>& next_line, int64_t size,
-                                const SentencePieceTokenizerOptions& options,
-                                const NormalizationOptions& normalization, uint64_t seed) {
-  const bool fewer_will_do = size == 0;
-  if (fewer_will_do) size = default_sentencepiece_size;
-  if (size <= Vocabulary::special_count)
-    throw Error("SentencePiece model of " + std::to_string(size) + " tokens", "special tokens alone fill it",
-                "give a larger size");
-  WordSample words(seed);
-  for (std::string line; next_line(line);) words.add(normalize(line, normalization));
-  if (words.empty()) throw Error("SentencePiece model", "the training text is empty", "name files with text");
-
+/// The model, or the largest size that the text allows.
+std::variant<std::string, int64_t> train_with_size(int64_t size, bool exactly, double character_coverage,
+                                                   const WordSample& words) {
   const auto& special = Vocabulary::special_tokens();
   const std::unordered_map<std::string, std::string> arguments = {
       {"model_type", "unigram"},
       {"vocab_size", std::to_string(size)},
-      {"hard_vocab_limit", fewer_will_do ? "false" : "true"},
-      {"character_coverage", std::to_string(options.character_coverage)},
+      {"hard_vocab_limit", exactly ? "true" : "false"},
+      {"character_coverage", std::to_string(character_coverage)},
       {"pad_id", std::to_string(Vocabulary::padding)},
       {"unk_id", std::to_string(Vocabulary::unknown)},
       {"bos_id", std::to_string(Vocabulary::begin)},
@@ -185,8 +183,42 @@ std::string train_sentencepiece(const std::function<bool(std::string&)>& next_li
   RepeatedWords iterator(words.take(std::max(minimum_sample, size * sample_per_piece)));
   std::string model;
   const auto status = sp::SentencePieceTrainer::Train(arguments, &iterator, &model);
-  if (!status.ok()) refuse_size(size, status.ToString());
-  return model;
+  if (status.ok()) return model;
+  const std::string message = status.ToString();
+  const auto most = number_after(message, "a value <= ");
+  if (most.empty()) refuse_size(size, message);
+  return static_cast<int64_t>(std::stoll(most));
+}
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> make_sentencepiece_tokenizer(std::string model, const std::string& origin,
+                                                        const NormalizationOptions& normalization) {
+  return std::make_unique<SentencePieceTokenizer>(std::move(model), origin, normalization);
+}
+
+std::string train_sentencepiece(const std::function<bool(std::string&)>& next_line, int64_t size,
+                                const SentencePieceTokenizerOptions& options,
+                                const NormalizationOptions& normalization, uint64_t seed) {
+  const int64_t asked = size;
+  size = asked == 0 ? default_sentencepiece_size : std::min(asked, largest_size);
+  if (size <= Vocabulary::special_count)
+    throw Error("SentencePiece model of " + std::to_string(size) + " tokens", "special tokens alone fill it",
+                "give a larger size");
+  WordSample words(seed);
+  for (std::string line; next_line(line);)
+    words.add(without_reserved(normalize(with_plain_spaces(line), normalization)));
+  if (words.empty())
+    throw Error("SentencePiece model",
+                "the training text has no word (white space, U+2581 and U+2585 are none)",
+                "name files with text");
+  auto made = train_with_size(size, asked > 0, options.character_coverage, words);
+  if (const auto* most = std::get_if<int64_t>(&made)) {
+    log_info("SentencePiece model: the training text gives " + format_count(*most) +
+             " tokens, fewer than the " + format_count(asked) + " allowed");
+    made = train_with_size(size, false, options.character_coverage, words);
+  }
+  return std::get<std::string>(std::move(made));
 }
 
 std::vector<std::string> sentencepiece_tokens(const std::string& state, const std::string& origin) {

@@ -1,24 +1,23 @@
 #include "seq2seq/text/tokenizers.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
-
-constexpr std::string_view spaces = " \t\r\n\v\f";
 
 class WhitespaceTokenizer : public Tokenizer {
  public:
   explicit WhitespaceTokenizer(const NormalizationOptions& normalization) : normalization_(normalization) {}
 
-  std::vector<Token> tokenize(std::string_view line) const override {
+  std::vector<Token> tokenize(std::string_view given) const override {
+    const std::string line = with_plain_spaces(given);
     const NormalizedText normalized = normalize_with_origins(line, normalization_);
     const std::string_view text = normalized.text;
     std::vector<Token> tokens;
-    for (size_t begin = text.find_first_not_of(spaces); begin != std::string_view::npos;) {
-      const size_t end = std::min(text.find_first_of(spaces, begin), text.size());
+    for (size_t begin = text.find_first_not_of(' '); begin != std::string_view::npos;) {
+      const size_t end = std::min(text.find(' ', begin), text.size());
       const size_t from = normalized.origin(begin), to = normalized.origin(end);
-      tokens.push_back(
-          {std::string(text.substr(begin, end - begin)), std::string(line.substr(from, to - from))});
-      begin = text.find_first_not_of(spaces, end);
+      tokens.push_back({std::string(text.substr(begin, end - begin)), line.substr(from, to - from)});
+      begin = text.find_first_not_of(' ', end);
     }
     return tokens;
   }

@@ -3,6 +3,7 @@
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/tokenizers.h"
 #include "seq2seq/text/unicode.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
@@ -21,7 +22,7 @@ bool is_inner(const std::vector<Grapheme>& characters, size_t at) {
          characters[at + 1].kind == CharacterKind::digit;
 }
 
-enum class SpanKind { spaces, word, symbol };
+enum class SpanKind { space, word, symbol };
 
 struct Span {
   std::string_view text;
@@ -36,8 +37,7 @@ std::vector<Span> split(std::string_view line) {
     const CharacterKind kind = characters[first].kind;
     SpanKind span = SpanKind::word;
     if (kind == CharacterKind::space) {
-      span = SpanKind::spaces;
-      while (at < characters.size() && characters[at].kind == kind) ++at;
+      span = SpanKind::space;
     } else if (in_word(kind)) {
       while (at < characters.size() && (in_word(characters[at].kind) || is_inner(characters, at))) ++at;
     } else if (kind == CharacterKind::symbol) {
@@ -52,27 +52,22 @@ std::vector<Span> split(std::string_view line) {
 
 /// Spans of letters, marks and numbers are words (in scripts written without spaces, single characters); any
 /// other character is a symbol. Where two tokens meet without a space between them, the symbol carries U+FFED
-/// on that side; of two words or two symbols, the second does. A run of spaces other than a single one
-/// between two tokens becomes one token U+2581 per space.
+/// on that side; of two words or two symbols, the second does.
 class WordTokenizer : public Tokenizer {
  public:
   explicit WordTokenizer(const NormalizationOptions& normalization) : normalization_(normalization) {}
 
-  std::vector<Token> tokenize(std::string_view line) const override {
+  std::vector<Token> tokenize(std::string_view given) const override {
+    const std::string line = with_plain_spaces(given);
     const std::vector<Span> spans = split(line);
     const auto is_symbol = [&](size_t i) { return spans[i].kind == SpanKind::symbol; };
     const auto touch = [&](size_t left, size_t right) {  // right = left + 1
-      return right < spans.size() && spans[left].kind != SpanKind::spaces &&
-             spans[right].kind != SpanKind::spaces;
+      return right < spans.size() && spans[left].kind != SpanKind::space &&
+             spans[right].kind != SpanKind::space;
     };
     std::vector<Token> tokens;
     for (size_t i = 0; i < spans.size(); ++i) {
-      if (spans[i].kind == SpanKind::spaces) {
-        const bool between = i > 0 && i + 1 < spans.size();
-        const size_t count = between && spans[i].text.size() == 1 ? 0 : spans[i].text.size();
-        tokens.insert(tokens.end(), count, Token{std::string(space_mark), std::string(space_mark)});
-        continue;
-      }
+      if (spans[i].kind == SpanKind::space) continue;
       const bool left = i > 0 && touch(i - 1, i) && (is_symbol(i) || !is_symbol(i - 1));
       const bool right = touch(i, i + 1) && is_symbol(i) && !is_symbol(i + 1);
       const auto mark = [&](std::string_view text) {
@@ -90,7 +85,7 @@ class WordTokenizer : public Tokenizer {
     bool joined = true;
     for (const std::string& token : tokens) {
       if (token.empty()) continue;
-      if (token == space_mark) {
+      if (token == space_mark) {  // of models made when each further space was a token
         line += ' ';
         joined = true;
         continue;

@@ -71,6 +71,7 @@ TranslationModel model_to_train(const TrainOptions& options, const Corpus& corpu
   } else {
     model = loaded_model(options, from, device);
   }
+  model.keys = corpus.other_keys();
   freeze_pretrained_vectors(model);
   move_to(*model.model, device);
   return model;

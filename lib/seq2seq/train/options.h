@@ -7,6 +7,7 @@
 
 #include "seq2seq/core/options.h"
 #include "seq2seq/data/corpus.h"
+#include "seq2seq/data/example_line.h"
 #include "seq2seq/data/filter.h"
 #include "seq2seq/data/loader.h"
 #include "seq2seq/data/sampler.h"
@@ -103,6 +104,7 @@ std::vector<std::string> validation_metric_names();
 
 struct DataOptions {
   std::string train_source, train_target, train, valid_source, valid_target, valid;
+  std::string source_key, target_key;
   int64_t held_out = 0;
   double maximum_unknown = 0.5;
   static void fields(auto& o, auto& f) {
@@ -116,6 +118,10 @@ struct DataOptions {
     f("valid-target", o.valid_target, "validation text, target side", file_path, on_resume_free, everyday);
     f("valid", o.valid, "validation examples in one file: .tsv or .jsonl", file_path, on_resume_free,
       everyday);
+    const OptionCondition of_json_lines =
+        noted_unless(has_json_lines(o.train) || has_json_lines(o.valid), "without a .jsonl file");
+    f("source-key", o.source_key, source_key_help, of_json_lines);
+    f("target-key", o.target_key, target_key_help, of_json_lines);
     f("held-out", o.held_out,
       "without validation files: training examples held out for validation, drawn from those that can be "
       "trained on and occur once, as long as there are enough; 0 = 1%, at most 1000",
@@ -125,8 +131,9 @@ struct DataOptions {
       "the tokens of a side (first 10,000 pairs; words that copying can write do not count)",
       in_range(0, 1));
   }
-  CorpusFiles train_files() const { return {train_source, train_target, train}; }
-  CorpusFiles valid_files() const { return {valid_source, valid_target, valid}; }
+  CorpusFiles train_files() const { return {train_source, train_target, train, keys()}; }
+  CorpusFiles valid_files() const { return {valid_source, valid_target, valid, keys()}; }
+  ExampleKeys keys() const { return {source_key, target_key}; }
 };
 
 /// The number format of products in training. Weights, sums, losses and validation are always in float32.
@@ -155,7 +162,8 @@ struct OptimizationOptions {
     f.choice("optimizer", o.optimizer, "optimization algorithm");
     f.choice("schedule", o.schedule, "learning rate schedule after the warm-up");
     f("learning-rate", o.learning_rate, "peak learning rate", in_range(0, 100), everyday);
-    f("minimum-learning-rate", o.minimum_learning_rate, "lower bound of the schedule", at_least(0));
+    f("minimum-learning-rate", o.minimum_learning_rate, "lower bound of the schedule", at_least(0),
+      noted_unless(!std::holds_alternative<ConstantSchedule>(o.schedule), "with --schedule constant"));
     f("warmup-updates", o.warmup_updates, "updates over which the learning rate grows linearly from 0",
       at_least(0));
     f("clip-norm", o.clip_norm, "scale gradients with a larger norm down to it; 0 = no clipping",

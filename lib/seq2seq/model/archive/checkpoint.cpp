@@ -73,6 +73,10 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   config["model"] = parse_json(options_to_json(model_options), "model options");
   config["text"] = parse_json(options_to_json(text_options), "text options");
   config["maximum-length"] = model.maximum_length;
+  if (!model.keys.empty()) {
+    config["source-key"] = model.keys.source;
+    config["target-key"] = model.keys.target;
+  }
   config["methods"] = archive_methods;
   if (why_no_translate(model.model_options, model.text_options).empty())
     config["methods"].push_back("translate");

@@ -67,6 +67,8 @@ TranslationModel restore(const fs::path& path, const ExtraFiles& files) {
   result.text_options = options_from_json<TextOptions>(config.at("text").dump(), path.string());
   check(result.model_options);
   result.maximum_length = config.at("maximum-length").get<int64_t>();
+  result.keys = {config.value("source-key", std::string()), config.value("target-key", std::string()),
+                 /*required=*/false};
   result.methods = config.value("methods", std::vector<std::string>{});
   result.provenance = files.optional("provenance.json");
   result.self_test = files.optional("self-test.json");

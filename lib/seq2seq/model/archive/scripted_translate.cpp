@@ -3,6 +3,7 @@
 #include "seq2seq/model/archive/torchscript.h"
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/vocabulary.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 namespace {
@@ -25,13 +26,29 @@ def detokenize(self, words: List[str]) -> str:
 )";
 
 constexpr const char* whitespace_source = R"(
+def without_widthless(self, word: str) -> str:
+    stripped = True
+    while stripped:
+        stripped = False
+        for character in self.widthless:
+            if word.startswith(character):
+                word = word[len(character):]
+                stripped = True
+            if word.endswith(character):
+                word = word[:len(word) - len(character)]
+                stripped = True
+    return word
+
 def tokenize(self, line: str) -> List[str]:
+    for space in self.wide_spaces:
+        line = line.replace(space, " ")
     words: List[str] = []
     begin = 0
     for at in range(len(line) + 1):
         if at == len(line) or self.white_space.find(line[at]) >= 0:
-            if at > begin:
-                words.append(line[begin:at])
+            word = self.without_widthless(line[begin:at])
+            if len(word) > 0:
+                words.append(word)
             begin = at + 1
     return words
 
@@ -48,6 +65,8 @@ def translate_line(self, line: str) -> str:
     if len(line.strip(self.white_space)) == 0:
         return ""
     words = self.tokenize(line)[:self.maximum_length]
+    if len(words) == 0:
+        return ""
     ids: List[int] = []
     first: Dict[str, int] = {}
     for word in words:
@@ -76,6 +95,12 @@ def translate_line(self, line: str) -> str:
 def translate(self, lines: List[str]) -> List[str]:
     return [self.translate_line(line) for line in lines]
 )";
+
+c10::List<std::string> list_of(std::span<const std::string_view> texts) {
+  c10::List<std::string> list;
+  for (const std::string_view text : texts) list.push_back(std::string(text));
+  return list;
+}
 
 bool is_character(const TextOptions& text) {
   return std::holds_alternative<CharTokenizerOptions>(text.tokenizer);
@@ -113,6 +138,10 @@ void add_translate(torch::jit::Module& archive, const TranslationModel& model) {
   add("copies", model.model_options.copying, c10::BoolType::get());
   add("attends", has_attention(model.model_options), c10::BoolType::get());
   add("white_space", std::string(" \t\r\n\v\f"), c10::StringType::get());
+  if (!characters) {
+    add("wide_spaces", list_of(multibyte_spaces()), c10::ListType::ofStrings());
+    add("widthless", list_of(widthless_characters()), c10::ListType::ofStrings());
+  }
   // Archives of LibTorch 2.15 cannot be read if a literal contains a carriage return.
   add("line_feed", std::string("\n"), c10::StringType::get());
   add("carriage_return", std::string("\r"), c10::StringType::get());
