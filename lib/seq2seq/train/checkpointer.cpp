@@ -6,7 +6,7 @@
 namespace seq2seq {
 namespace {
 
-constexpr const char *state_file = "state.pt", *model_file = "model.pt";
+constexpr const char* model_file = "model.pt";
 
 // The options that shaped the weights, without paths, which mean nothing elsewhere.
 Json training_options(const TrainOptions& options) {
