@@ -114,13 +114,12 @@ ListedTokens in_order_of_ids(std::vector<FileToken> tokens, const std::string& p
                   "'" + tokens[i - 1].text + "' and '" + tokens[i].text + "' both have the id " +
                       std::to_string(tokens[i].id),
                   "give every token its own");
-  const auto gap =
-      std::find_if(tokens.begin(), tokens.end(),
-                   [id = int64_t{0}](const FileToken& token) mutable { return token.id != id++; });
+  size_t gap = 0;
+  while (gap < tokens.size() && tokens[gap].id == static_cast<int64_t>(gap)) ++gap;
   std::string warning;
-  if (gap != tokens.end())
-    warning = "no token has the id " + std::to_string(gap - tokens.begin()) + ", though " +
-              std::to_string(tokens.back().id) + " is one: is the file whole?";
+  if (gap < tokens.size())
+    warning = "no token has the id " + std::to_string(gap) + ", though " + std::to_string(tokens.back().id) +
+              " is one: is the file whole?";
   ListedTokens result = without_special(std::move(tokens), SpecialTokens::anywhere);
   result.warning = std::move(warning);
   return result;
