@@ -111,7 +111,8 @@ TEST_F(WordVectors, AnotherWidthIsNamed) {
               AllOf(StartsWith("v:1: has 3"), HasSubstr(remedy)));
   EXPECT_THAT(complaint("v", "a 1 2\nb 1\n", 2),
               StartsWith("v:2: has 1 number, embedding.size is 2; make them"));
-  EXPECT_THAT(complaint("v", "a\n", 2), StartsWith("v:1: has 0 numbers"));
+  EXPECT_THAT(complaint("v", "a 1 2 3\n", 4), AllOf(StartsWith("v:1: has 3 numbers"), HasSubstr(remedy)));
+  EXPECT_THAT(complaint("v", "a\n", 2), StartsWith("v:1: has 0 numbers, embedding.size is 2; make them"));
 }
 
 TEST_F(WordVectors, TheBinaryFormIsRecognised) {

@@ -125,9 +125,7 @@ class VectorText {
     if (fields.empty()) return;
     // A line that begins with a separator has an empty token.
     const bool no_token = separators.find(line.front()) != std::string_view::npos && fields.size() == width_;
-    if (fields.size() <= width_ && !no_token)
-      throw wrong_width(reader_.place(), fields.size() - 1, static_cast<int64_t>(width_),
-                        "make them equal, or take the line out");
+    if (fields.size() <= width_ && !no_token) throw too_few(fields.size() - 1);
     const size_t first = fields.size() - width_;
     for (size_t i = 0; i < width_; ++i) vector_[i] = read_number(fields[first + i]);
     if (vectors_ == 0) check_width(fields);
@@ -135,6 +133,12 @@ class VectorText {
     const char* const begin = no_token ? line.data() : fields.front().data();
     const std::string_view last = no_token ? std::string_view(begin, 0) : fields[first - 1];
     use_({begin, static_cast<size_t>(last.data() + last.size() - begin)}, vector_);
+  }
+
+  Error too_few(uint64_t numbers) const {
+    const auto width = static_cast<int64_t>(width_);
+    if (vectors_ == 0 && numbers > 0) return other_width(reader_.place(), numbers, width);
+    return wrong_width(reader_.place(), numbers, width, "make them equal, or take the line out");
   }
 
   float read_number(std::string_view field) const {
