@@ -1,12 +1,15 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "commands.h"
@@ -14,6 +17,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/data/example_line.h"
 #include "seq2seq/data/line_reader.h"
 #include "seq2seq/text/tokenizer.h"
 #include "seq2seq/text/utf8.h"
@@ -34,8 +38,16 @@ std::span<const char* const> option_names(VocabularyType) {
   return names;
 }
 
+/// Of files that hold both.
+enum class TextSide { both, source, target };
+std::span<const char* const> option_names(TextSide) {
+  static constexpr const char* names[] = {"both", "source", "target"};
+  return names;
+}
+
 struct VocabOptions {
   std::vector<std::string> input;
+  TextSide side = TextSide::both;
   VocabularyType type = VocabularyType::sentencepiece;
   std::string output;
   VocabularyOptions vocabulary;
@@ -44,7 +56,12 @@ struct VocabOptions {
   int64_t seed = 1;
 
   static void fields(auto& o, auto& f) {
-    f("input", o.input, "text files, one sentence per line; each may be .gz; - for standard input", everyday);
+    f("input", o.input,
+      "text files, one sentence per line, or .tsv or .jsonl with source and target; each may be .gz; - for "
+      "standard input",
+      everyday);
+    f("side", o.side, "which texts of .tsv and .jsonl files count",
+      only_if(o.has_examples(), "name .tsv or .jsonl files with --input"));
     f("type", o.type, "what a token is", everyday);
     f("output", o.output,
       "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON if the name "
@@ -60,6 +77,7 @@ struct VocabOptions {
     f("seed", o.seed, "sentencepiece: seed of the sample drawn from a text of more than a million words",
       at_least(0), noted_unless(o.type == VocabularyType::sentencepiece, "without --type sentencepiece"));
   }
+  bool has_examples() const { return std::any_of(input.begin(), input.end(), has_example_format); }
   void check() const;
 };
 
@@ -72,12 +90,32 @@ void VocabOptions::check() const {
       throw UsageError("--output", "is the input, which would be overwritten", "name another file");
 }
 
-/// The lines of all files; throws Error for one that is not valid text.
-class InputLines {
+/// The texts of all files: their lines, or the chosen sides of their examples. Throws Error for one that is
+/// not valid.
+class InputTexts {
  public:
-  explicit InputLines(const std::vector<std::string>& files) : files_(files) {}
+  InputTexts(const std::vector<std::string>& files, TextSide side) : files_(files), side_(side) {}
 
-  bool next(std::string& line) {
+  bool next(std::string& text) {
+    if (second_) {
+      text = std::move(*second_);
+      second_.reset();
+      return true;
+    }
+    if (!next_line(text)) return false;
+    if (const std::string& file = files_[file_ - 1]; has_example_format(file)) {
+      RawExample example =
+          parse_example(text, example_format(file), reader_->place(),
+                        side_ == TextSide::source ? TargetField::optional : TargetField::required);
+      text = std::move(side_ == TextSide::target ? example.target : example.source);
+      if (side_ == TextSide::both) second_ = std::move(example.target);
+    }
+    return true;
+  }
+  int64_t lines() const { return lines_; }
+
+ private:
+  bool next_line(std::string& line) {
     while (true) {
       if (!reader_) {
         if (file_ == files_.size()) return false;
@@ -89,16 +127,16 @@ class InputLines {
     if (reader_->too_long()) throw Error(reader_->place(), "the line is over 1 MiB", "split it");
     if (const auto at = find_invalid_utf8(line))
       throw Error(reader_->place(), "not valid UTF-8 at byte " + std::to_string(*at + 1), utf8_remedy);
-    ++count_;
+    ++lines_;
     return true;
   }
-  int64_t count() const { return count_; }
 
- private:
   const std::vector<std::string>& files_;
+  TextSide side_;
   std::unique_ptr<LineReader> reader_;
+  std::optional<std::string> second_;  // of the same example
   size_t file_ = 0;
-  int64_t count_ = 0;
+  int64_t lines_ = 0;
 };
 
 void report(const VocabOptions& options, int64_t tokens, int64_t lines, const TokenCounts& counts,
@@ -117,10 +155,10 @@ void report(const VocabOptions& options, int64_t tokens, int64_t lines, const To
 }
 
 void make_sentencepiece(const VocabOptions& options) {
-  InputLines lines(options.input);
+  InputTexts texts(options.input, options.side);
   std::unordered_map<char32_t, int64_t> characters;
   const auto next_line = [&](std::string& line) {
-    if (!lines.next(line)) return false;
+    if (!texts.next(line)) return false;
     line = normalize(with_plain_spaces(line), options.normalization);
     for (const char32_t point : utf8_decode(line))
       if (point != U' ') ++characters[point];
@@ -136,22 +174,22 @@ void make_sentencepiece(const VocabOptions& options) {
   TokenCounts counts;
   for (const auto& [point, count] : characters) counts.emplace(utf8_encode(std::u32string(1, point)), count);
   report(
-      options, vocabulary.size(), lines.count(), counts,
+      options, vocabulary.size(), texts.lines(), counts,
       [&](const std::string& character) { return vocabulary.find(character).has_value(); }, "characters");
 }
 
 void make_vocabulary(const VocabOptions& options) {
   const auto tokenizer = make_tokenizer(
       tokenizer_of(static_cast<PlainTokenizer>(static_cast<int>(options.type) - 1)), options.normalization);
-  InputLines lines(options.input);
+  InputTexts texts(options.input, options.side);
   TokenCounts counts;
-  for (std::string line; lines.next(line);)
-    for (const Token& token : tokenizer->tokenize(line)) ++counts[token.text];
+  for (std::string text; texts.next(text);)
+    for (const Token& token : tokenizer->tokenize(text)) ++counts[token.text];
   if (counts.empty()) throw Error("--input", "the text is empty", "name files with text");
   const Vocabulary vocabulary = Vocabulary::from_counts(counts, options.vocabulary);
   vocabulary.save(options.output);
   report(
-      options, vocabulary.size(), lines.count(), counts,
+      options, vocabulary.size(), texts.lines(), counts,
       [&](const std::string& token) { return vocabulary.find(token).has_value(); },
       options.type == VocabularyType::character ? "characters" : "words");
 }
@@ -172,9 +210,9 @@ RunCommand add_vocab(CLI::App& command) {
   describe(command,
            "sentencepiece trains a subword model (unigram) and writes the model file; word, char and "
            "whitespace (text tokenized by another program) count tokens and write a vocabulary, most "
-           "frequent first. Give the files of both languages to build one vocabulary that source and target "
-           "share. --nfkc and --lowercase must be the same in training; 'seq2seq train' builds its "
-           "vocabularies itself if none are given.",
+           "frequent first. Give the files of both languages, or one that holds both, to build one "
+           "vocabulary that source and target share. --nfkc and --lowercase must be the same in training; "
+           "'seq2seq train' builds its vocabularies itself if none are given.",
            "Examples:\n"
            "  seq2seq vocab --input train.en train.de --type sentencepiece \\\n"
            "    --size 8000 --output joint.model\n"

@@ -14,6 +14,7 @@
 #include "../data/temporary_folder.h"
 #include "command_line.h"
 #include "help_formatter.h"
+#include "seq2seq/core/file.h"
 #include "stop_signal.h"
 
 namespace seq2seq {
@@ -170,6 +171,8 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--no-stem: would change nothing; add --metric rouge");
   refused("vocab", "--input x --output y --minimum-frequency 2",
           "--minimum-frequency: would change nothing; set --size instead");
+  refused("vocab", "--input x.en y.gz --output y --side source",
+          "--side: would change nothing; name .tsv or .jsonl files with --input");
   refused("inspect", "--model x --verify-input y", "--verify-input: would change nothing; add --verify");
   refused("inspect", "--model x --sentences 5", "--sentences: would change nothing; add --gradient-flow");
   refused("report", "run --device cuda --examples 0",
@@ -216,6 +219,54 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
         "--source-key, --target-key change nothing without a .jsonl file");
   noted("bench train", "--train /none.tsv --max-updates 3 --valid-every 2",
         "--max-updates, --valid-every change nothing in bench train");
+}
+
+TEST(Commands, VocabularyOfExamplesIsThatOfTheirTexts) {
+  const TemporaryFolder folder;
+  const auto vocabulary = [&](const std::vector<std::string>& files, const std::string& side,
+                              const std::string& type = "word") {
+    std::vector<std::string> words{"--type", type, "--output", folder.path("out")};
+    if (!side.empty()) words.insert(words.end(), {"--side", side});
+    words.emplace_back("--input");
+    words.insert(words.end(), files.begin(), files.end());
+    const Outcome outcome = run("vocab", words);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.error;
+    return read_file(folder.path("out"));
+  };
+  const std::string source = folder.write("t.en", "a big house\na house\n"),
+                    target = folder.write("t.de", "ein Haus\nein großes Haus\n");
+  const std::string tsv = "a big house\tein Haus\na house\tein großes Haus\n",
+                    json = R"({"source": "a big house", "target": "ein Haus", "id": 1})"
+                           "\n"
+                           R"({"source": ["a", "house"], "target": "ein großes Haus"})"
+                           "\n";
+  const std::vector<std::string> files{folder.write("t.tsv", "\uFEFF" + tsv),
+                                       folder.write_gz("t.tsv.gz", tsv), folder.write("t.jsonl", json),
+                                       folder.write_gz("t.jsonl.gz", json)};
+  for (const std::string& file : files) {
+    EXPECT_EQ(vocabulary({file}, ""), vocabulary({source, target}, "")) << file;
+    EXPECT_EQ(vocabulary({file}, "source"), vocabulary({source}, "")) << file;
+    EXPECT_EQ(vocabulary({file}, "target"), vocabulary({target}, "")) << file;
+    EXPECT_EQ(vocabulary({file}, "", "char"), vocabulary({source, target}, "", "char")) << file;
+    EXPECT_EQ(vocabulary({file}, "", "sentencepiece"), vocabulary({source, target}, "", "sentencepiece"))
+        << file;
+    EXPECT_EQ(vocabulary({source, file}, "target"), vocabulary({source, target}, "")) << file;
+  }
+  EXPECT_EQ(vocabulary({files[0], files[2]}, ""), vocabulary({source, target, source, target}, ""));
+  EXPECT_THAT(vocabulary({source}, ""), StartsWith("<pad>\n<unk>\n<s>\n</s>\na\nhouse\nbig\n"));
+
+  const auto refused = [&](const std::string& name, const std::string& line, const std::string& side) {
+    std::vector<std::string> words{"--type",           "word",    "--output",
+                                   folder.path("out"), "--input", folder.write(name, line)};
+    words.insert(words.end(), {"--side", side});
+    const Outcome outcome = run("vocab", words);
+    EXPECT_EQ(outcome.exit_code, outcome.error.empty() ? 0 : 1);
+    return outcome.error;
+  };
+  EXPECT_THAT(refused("m.tsv", "a\n", "both"), HasSubstr("m.tsv:1: no tab between source and target"));
+  EXPECT_THAT(refused("m.jsonl", "{\"source\": \"a\"}\n", "target"), HasSubstr("m.jsonl:1: no 'target'"));
+  EXPECT_EQ(refused("m.tsv", "a\n", "source"), "");
+  EXPECT_THAT(refused("m.jsonl", "a b\n", "source"), HasSubstr("m.jsonl:1: not valid JSON"));
 }
 
 TEST(Commands, AFolderThatCannotBeMadeIsNamed) {

@@ -15,6 +15,8 @@
 namespace seq2seq::test {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 TEST(EmbeddingTest, LooksUpRowsOfAnyShapeAndLearnsNoPadding) {
@@ -43,7 +45,7 @@ class PretrainedTest : public ::testing::Test {
   }
   ~PretrainedTest() override { std::filesystem::remove(path); }
 
-  int64_t load(const std::string& text) {
+  PretrainedRows load(const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
     return load_pretrained(embedding, vocabulary, path);
   }
@@ -59,7 +61,7 @@ class PretrainedTest : public ::testing::Test {
 };
 
 TEST_F(PretrainedTest, KnownTokensGetTheirVectors) {
-  EXPECT_EQ(load("Hund 1 -2.5 3e-2\nKatze 9 9 9\né 0.125 0 -1\n"), 2);
+  EXPECT_THAT(load("Hund 1 -2.5 3e-2\nKatze 9 9 9\né 0.125 0 -1\n").ids, ElementsAre(5, 6));
   EXPECT_TRUE(close(row(5), at::tensor({1.0, -2.5, 0.03}), 1e-7));
   EXPECT_TRUE(close(row(6), at::tensor({0.125, 0.0, -1.0}), 1e-7));
   for (const int64_t untouched : {0, 1, 2, 3, 4})
@@ -67,9 +69,28 @@ TEST_F(PretrainedTest, KnownTokensGetTheirVectors) {
 }
 
 TEST_F(PretrainedTest, HeaderLineEndsAndSpacesAreNoTokens) {
-  EXPECT_EQ(load("2 3\r\nHund  1 2 3 \r\n\r\nder 4 5 6"), 2);
+  EXPECT_THAT(load("2 3\r\nHund  1 2 3 \r\n\r\nder 4 5 6").ids, ElementsAre(5, 4));
   EXPECT_TRUE(close(row(5), at::tensor({1.0, 2.0, 3.0})));
   EXPECT_TRUE(close(row(4), at::tensor({4.0, 5.0, 6.0})));
+}
+
+TEST_F(PretrainedTest, TheFirstVectorOfATokenCounts) {
+  const PretrainedRows rows = load("Hund 1 2 3\nKatze 0 0 0\nKatze 0 0 0\nHund 4 5 6\nHund 7 8 9\n");
+  EXPECT_THAT(rows.ids, ElementsAre(5));
+  EXPECT_EQ(rows.repeated, 2);
+  EXPECT_TRUE(close(row(5), at::tensor({1.0, 2.0, 3.0})));
+}
+
+TEST_F(PretrainedTest, SpecialTokensHaveVectorsButForPadding) {
+  EXPECT_THAT(load("</s> 1 2 3\n<pad> 4 5 6\n").ids, ElementsAre(Vocabulary::end));
+  EXPECT_TRUE(close(row(Vocabulary::end), at::tensor({1.0, 2.0, 3.0})));
+  EXPECT_TRUE(row(Vocabulary::padding).eq(-7).all().item<bool>());
+}
+
+TEST_F(PretrainedTest, FrozenRowsAddUp) {
+  freeze_rows(embedding, at::tensor({5, 3}, at::kLong));
+  freeze_rows(embedding, at::tensor({6, 5}, at::kLong));
+  EXPECT_TRUE(same(std::get<0>(embedding->frozen_rows.sort()), at::tensor({3, 5, 6}, at::kLong)));
 }
 
 TEST_F(PretrainedTest, TheMatrixKeepsItsTypeAndItsPlaceInTraining) {
@@ -86,7 +107,8 @@ TEST_F(PretrainedTest, ErrorsNameTheLineAndTheRemedy) {
   EXPECT_THAT(message_of("der 1 2 3\nHund 1 2\n"),
               AllOf(HasSubstr(path + ":2"), HasSubstr("2 numbers"), HasSubstr("embedding.size is 3")));
   EXPECT_THAT(message_of("der 1 2 3 4\n"), AllOf(HasSubstr(path + ":1"), HasSubstr("4 numbers")));
-  EXPECT_THAT(message_of("der 1 2 3\nHund 1 zwei 3\n"), AllOf(HasSubstr(path + ":2"), HasSubstr("'zwei 3'")));
+  EXPECT_THAT(message_of("der 1 2 3\nHund 1 zwei 3\n"),
+              AllOf(HasSubstr(path + ":2"), HasSubstr("'zwei' is not a number")));
   EXPECT_THAT(message_of("Hund 1 2 3x\n"), AllOf(HasSubstr(path + ":1"), HasSubstr("not a number")));
   EXPECT_THAT(message_of("Katze 1 2 3\n"),
               AllOf(HasSubstr(path), HasSubstr("none of the vocabulary's tokens")));

@@ -13,6 +13,8 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/text/vocabulary.h"
+#include "seq2seq/train/training_state.h"
 #include "training_support.h"
 
 namespace seq2seq::test {
@@ -665,6 +667,71 @@ TEST_F(TrainerAccountsTest, ValidationPairsThatAreEmptyAreTold) {
   options.data.valid = folder.write("valid.tsv", "a\tv\n\tv\nb\t\n");
   options.limits.max_updates = 1;
   EXPECT_THAT(messages(), HasSubstr("17 pairs read, 1 validation pair (2 of 3 have an empty side); "));
+}
+
+/// With vectors for one of the five words of the source, and weight decay.
+class FreezingTest : public TrainerTest {
+ protected:
+  FreezingTest() {
+    options.text.shared_vocabulary = false;
+    options.model.embedding.source_file = folder.write("vectors.txt", "b 1 2 3 4\nother 5 6 7 8\n");
+    options.model.embedding.freeze = true;
+    options.optimization.optimizer = AdamWOptions{.weight_decay = 0.1};
+    options.optimization.average_decay = 0.9;
+  }
+  NamedTensors state() const { return load_training_state(run() / "last" / "state.pt").tensors; }
+  static Tensor embedding(const NamedTensors& tensors) {
+    return tensors.at("weight/source_embedding.weight");
+  }
+};
+
+TEST_F(FreezingTest, RowsWithAVectorAreFrozenAndOthersTrained) {
+  options.limits.max_updates = 4;
+  train();
+  const NamedTensors whole = state();
+  options.run.directory = folder.path("pieces");
+  options.limits.max_updates = 2;
+  train();
+  const NamedTensors half = state();
+  fs::remove(folder.path("vectors.txt"));  // needed no more
+  options.limits.max_updates = 4;
+  train(/*resume=*/true);
+  expect_same_tensors(state(), whole);
+  const Tensor ids = whole.at("frozen/source_embedding.weight");
+  ASSERT_EQ(ids.numel(), 1);
+  const int64_t row = ids.item<int64_t>();
+  for (const char* name : {"weight/source_embedding.weight", "average/source_embedding.weight"})
+    EXPECT_TRUE(same(whole.at(name)[row], at::tensor({1, 2, 3, 4}, at::kFloat))) << name;
+  const Tensor changed = embedding(whole).ne(embedding(half)).any(1);
+  for (int64_t word = Vocabulary::special_count; word < changed.numel(); ++word)
+    EXPECT_EQ(changed[word].item<bool>(), word != row) << word;
+}
+
+// Earlier versions froze all rows, and stored nothing of it.
+TEST_F(FreezingTest, ARunOfAnEarlierVersionKeepsAllRows) {
+  options.limits.max_updates = 2;
+  train();
+  TrainingState older = load_training_state(run() / "last" / "state.pt");
+  for (const char* part : {"frozen/", "first/", "second/", "steps/"})
+    older.tensors.erase(std::string(part) + "source_embedding.weight");
+  save_training_state(older, run() / "last" / "state.pt");
+  options.limits.max_updates = 4;
+  train(/*resume=*/true);
+  const NamedTensors now = state();
+  EXPECT_TRUE(same(embedding(now), embedding(older.tensors)));
+  EXPECT_FALSE(now.contains("frozen/source_embedding.weight"));
+  EXPECT_FALSE(same(now.at("weight/output.weight"), older.tensors.at("weight/output.weight")));
+}
+
+TEST_F(FreezingTest, SharedVectorsOfBothFilesAreFrozen) {
+  options.text.shared_vocabulary = true;
+  options.model.embedding.sharing = EmbeddingSharing::source_target;
+  options.model.embedding.target_file = folder.write("target.txt", "w 5 6 7 8\n");
+  options.limits.max_updates = 2;
+  train();
+  const NamedTensors now = state();
+  const Tensor rows = embedding(now).index_select(0, now.at("frozen/source_embedding.weight"));
+  EXPECT_TRUE(same(std::get<0>(rows.flatten().sort()), at::arange(1, 9, at::kFloat)));
 }
 
 }  // namespace

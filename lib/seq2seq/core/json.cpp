@@ -14,28 +14,28 @@ double number_of(const Json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
-}  // namespace
-
-Json parse_without_duplicates(std::string_view text, const std::string& origin) {
+template <class Value>
+Value without_duplicates(std::string_view text, const std::string& origin) {
+  using Event = Json::parse_event_t;
   constexpr int deepest = 500;  // deep nesting would exhaust the stack
   std::vector<std::set<std::string>> keys;
-  const Json::parser_callback_t refuse = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if ((event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) &&
-        depth >= deepest)
+  const typename Value::parser_callback_t refuse = [&](int depth, Event event, Value& parsed) {
+    if ((event == Event::object_start || event == Event::array_start) && depth >= deepest)
       throw Error(origin, "nests more than " + std::to_string(deepest) + " brackets", "write it plainer");
-    if (event == Json::parse_event_t::object_start) keys.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys.pop_back();
-    if (event != Json::parse_event_t::key) return true;
-    if (!keys.back().insert(parsed.get<std::string>()).second)
-      throw Error(origin, "the key '" + parsed.get<std::string>() + "' occurs twice", "remove one of them");
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (event == Event::key && !keys.back().insert(parsed.template get<std::string>()).second)
+      throw Error(origin, "the key '" + parsed.template get<std::string>() + "' occurs twice",
+                  "remove one of them");
     return true;
   };
-  return Json::parse(text, refuse);
+  return Value::parse(text, refuse);
 }
 
-Json parse_json(const std::string& text, const std::string& origin) {
+template <class Value>
+Value checked_json(const std::string& text, const std::string& origin) {
   try {
-    return parse_without_duplicates(text, origin);
+    return without_duplicates<Value>(text, origin);
   } catch (const Json::parse_error& e) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
     const auto line = std::count(text.begin(), end, '\n') + 1;
@@ -46,6 +46,20 @@ Json parse_json(const std::string& text, const std::string& origin) {
   } catch (const Json::out_of_range&) {
     throw Error(origin, "not valid JSON (a number is out of range)", "mend the file");
   }
+}
+
+}  // namespace
+
+Json parse_without_duplicates(std::string_view text, const std::string& origin) {
+  return without_duplicates<Json>(text, origin);
+}
+
+Json parse_json(const std::string& text, const std::string& origin) {
+  return checked_json<Json>(text, origin);
+}
+
+SortedJson parse_sorted_json(const std::string& text, const std::string& origin) {
+  return checked_json<SortedJson>(text, origin);
 }
 
 Json read_json_file(const std::string& path) {

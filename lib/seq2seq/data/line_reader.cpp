@@ -101,6 +101,16 @@ bool LineReader::next(std::string& line) {
   return true;
 }
 
+std::string_view LineReader::peek(size_t size) {
+  auto& state = *implementation_;
+  while (state.end - state.begin < size && !state.finished) state.read_more();
+  return {state.buffer.data() + state.begin, std::min(size, state.end - state.begin)};
+}
+
+void LineReader::skip(size_t size) {
+  implementation_->begin += size;
+}
+
 bool LineReader::ready(int64_t milliseconds) const {
   auto& state = *implementation_;
   const auto end = Clock::now() + std::chrono::milliseconds(milliseconds);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace seq2seq {
 
@@ -19,6 +21,11 @@ class LineReader {
   /// Reads the next line, without its end, into `line`. False at the end of the input. Throws Error when the
   /// input cannot be read or its compressed data is damaged.
   bool next(std::string& line);
+  /// The next `size` bytes, fewer only at the end of the input: for a file that is not all lines. Valid until
+  /// the next call.
+  std::string_view peek(size_t size);
+  /// Leaves out `size` bytes that `peek` has shown.
+  void skip(size_t size);
   /// Whether `next` returns without waiting for the writer of a pipe or terminal: with a complete line, or at
   /// the end of the input. Waits at most `milliseconds` for that.
   bool ready(int64_t milliseconds = 0) const;

@@ -3,7 +3,9 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "seq2seq/nn/shapes.h"
 
@@ -21,11 +23,21 @@ class EmbeddingImpl : public torch::nn::Module {
   Tensor forward(const Tensor& ids);
   void initialize(Initializer& initializer);
   Tensor weight;
+  Tensor frozen_rows;  ///< ids [R] of rows that are not trained; undefined: none
 };
 TORCH_MODULE(Embedding);
 
-/// Copies vectors from a text file (one token and E values per line; a word2vec header line is skipped) into
-/// the rows of the tokens in `vocabulary`. Returns how many were found. Throws Error("file:line", ...).
-int64_t load_pretrained(Embedding& embedding, const Vocabulary& vocabulary, const std::string& path);
+/// Leaves out of training the rows `ids` [R], beside those that are left out already.
+void freeze_rows(Embedding& embedding, const Tensor& ids);
+
+/// The rows that got a vector.
+struct PretrainedRows {
+  std::vector<int64_t> ids;  ///< in the order of the file
+  int64_t repeated = 0;      ///< vectors left out because their token had one already
+};
+
+/// Copies the vectors of a file (data/word_vectors.h) into the rows of the tokens in `vocabulary`, but for
+/// padding; the first of a token's vectors counts. Throws Error, also when no token has one.
+PretrainedRows load_pretrained(Embedding& embedding, const Vocabulary& vocabulary, const std::string& path);
 
 }  // namespace seq2seq

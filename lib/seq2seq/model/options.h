@@ -25,9 +25,10 @@ struct EmbeddingOptions {
       "which of the source, target and output matrices are shared (with the source: needs a shared "
       "vocabulary)");
     f("source-file", o.source_file,
-      "pretrained source embeddings: a token and its values per line (word2vec or GloVe text)", file_path);
+      "pretrained source embeddings: of GloVe, word2vec (also binary) or fastText (.vec); each may be .gz",
+      file_path);
     f("target-file", o.target_file, "pretrained target embeddings", file_path);
-    f("freeze", o.freeze, "do not train the pretrained embeddings",
+    f("freeze", o.freeze, "do not train the rows of tokens that have a pretrained embedding",
       only_if(!o.source_file.empty() || !o.target_file.empty(),
               "give --embedding.source-file or --embedding.target-file"));
   }

@@ -1,27 +1,30 @@
 #include "seq2seq/text/vocabulary.h"
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/text/utf8.h"
+#include "seq2seq/text/vocabulary_file.h"
 
 namespace seq2seq {
 namespace {
-
-constexpr int64_t vocabulary_format = 1;
 
 bool is_special(std::string_view token) {
   const auto& special = Vocabulary::special_tokens();
   return std::find(special.begin(), special.end(), token) != special.end();
 }
 
-bool is_count(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+void tell(const ListedTokens& listed, const std::string& path) {
+  if (!listed.format.empty())
+    log_info(path + ": read as " + listed.format +
+             "; tokens: " + format_count(static_cast<int64_t>(listed.tokens.size())) +
+             "; special ones: " + (listed.special.empty() ? "none listed" : joined(listed.special)));
+  if (!listed.warning.empty()) log_warning(path + ": " + listed.warning);
 }
 
 }  // namespace
@@ -70,27 +73,15 @@ Vocabulary Vocabulary::from_counts(const TokenCounts& counts, const VocabularyOp
   return Vocabulary(std::move(tokens));
 }
 
+Vocabulary::Vocabulary(const ListedTokens& listed) : Vocabulary() {
+  tokens_.reserve(listed.tokens.size() + special_count);
+  for (const FileToken& token : listed.tokens) append(token.text, [&] { return listed.place(token); });
+}
+
 Vocabulary Vocabulary::load(const std::string& path) {
-  const std::string text = read_file(path);
-  if (path.ends_with(".json")) return from_json(text, path);
-  Vocabulary vocabulary;
-  size_t number = 0, at = text.starts_with("\uFEFF") ? 3 : 0;
-  while (at < text.size()) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end + 1;
-    ++number;
-    const auto place = [&] { return path + ":" + std::to_string(number); };
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (const size_t tab = line.find('\t'); tab != std::string_view::npos) {
-      const std::string count(line.substr(tab + 1));
-      if (!is_count(count))
-        throw Error(place(), "'" + count + "' is not a count", "write a token, a tab and its count");
-      line = line.substr(0, tab);
-    }
-    if (vocabulary.size() == special_count && is_special(line)) continue;
-    vocabulary.append(std::string(line), place);
-  }
+  const ListedTokens listed = list_tokens(read_file(path), path);
+  Vocabulary vocabulary(listed);
+  tell(listed, path);
   return vocabulary;
 }
 
@@ -111,29 +102,7 @@ std::string Vocabulary::to_json() const {
 }
 
 Vocabulary Vocabulary::from_json(const std::string& text, const std::string& origin) {
-  const Json json = parse_json(text, origin);
-  const auto refuse = [&](const std::string& problem, const std::string& remedy) {
-    throw Error(origin, problem, remedy);
-  };
-  if (!json.is_object() || !json.contains("tokens") || !json["tokens"].is_array())
-    refuse("not a vocabulary", "it must read {\"format\": 1, \"tokens\": [...]}");
-  for (const auto& [key, value] : json.items())
-    if (key != "format" && key != "tokens") refuse("unknown key '" + key + "'", "valid: format, tokens");
-  if (!json.contains("format") || json["format"] != vocabulary_format)
-    refuse("format " + (json.contains("format") ? dump_json(json["format"]) : "is missing") +
-               ", this program reads " + std::to_string(vocabulary_format),
-           "use the program that wrote it, or make the vocabulary again");
-  Vocabulary vocabulary;
-  size_t number = 0;
-  for (const Json& token : json["tokens"]) {
-    const auto place = [&] { return origin + ": tokens[" + std::to_string(number) + "]"; };
-    if (!token.is_string())
-      throw Error(place(), dump_json(token) + " is not a string", "write tokens in quotes");
-    const auto& value = token.get_ref<const std::string&>();
-    if (vocabulary.size() > special_count || !is_special(value)) vocabulary.append(value, place);
-    ++number;
-  }
-  return vocabulary;
+  return Vocabulary(list_own_json(text, origin));
 }
 
 std::optional<int64_t> Vocabulary::find(std::string_view token) const {

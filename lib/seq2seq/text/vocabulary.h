@@ -13,6 +13,8 @@
 
 namespace seq2seq {
 
+struct ListedTokens;
+
 struct VocabularyOptions {
   int64_t size = 0;
   int64_t minimum_frequency = 1;
@@ -42,8 +44,9 @@ class Vocabulary {
   /// among the counts are left out. Throws Error when `options.size` leaves no room for a token.
   static Vocabulary from_counts(const TokenCounts& counts, const VocabularyOptions& options);
 
-  /// JSON ({"format": 1, "tokens": [...]}) or plain text (one token per line, optionally a tab and a count;
-  /// some or all special tokens may be listed at the top, in any order). Throws Error(file:line).
+  /// JSON ({"format": 1, "tokens": [...]}), plain text (one token per line, optionally a tab and a count;
+  /// some or all special tokens may be listed at the top, in any order), or a vocabulary of another program
+  /// (docs/formats.md): a log line tells its format and special tokens. Throws Error(file:line).
   static Vocabulary load(const std::string& path);
   /// JSON when the name ends in .json, else plain text; both list the special tokens too. Throws Error when
   /// plain text cannot hold a token (tab, line end).
@@ -58,6 +61,7 @@ class Vocabulary {
   bool operator==(const Vocabulary& other) const { return tokens_ == other.tokens_; }
 
  private:
+  explicit Vocabulary(const ListedTokens& listed);
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view token) const { return std::hash<std::string_view>{}(token); }

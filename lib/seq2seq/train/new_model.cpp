@@ -1,11 +1,16 @@
 #include "seq2seq/train/new_model.h"
 
+#include <ATen/ATen.h>
 #include <fmt/format.h>
+
+#include <filesystem>
 
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/model/device.h"
+#include "seq2seq/train/optimizer.h"
 #include "seq2seq/train/random_streams.h"
+#include "seq2seq/train/training_state.h"
 #include "seq2seq/train/vocabulary_builder.h"
 
 namespace seq2seq {
@@ -15,20 +20,32 @@ void load_pretrained_vectors(TranslationModel& model) {
   const EmbeddingOptions& options = model.model_options.embedding;
   const auto load = [&](Embedding& embedding, const TextCodec& text, const std::string& file) {
     if (file.empty()) return;
-    const int64_t found = load_pretrained(embedding, text.vocabulary(), file);
-    log_info(fmt::format("{}: vectors for {} of {} tokens", file, format_count(found),
-                         format_count(text.vocabulary().size())));
+    const PretrainedRows rows = load_pretrained(embedding, text.vocabulary(), file);
+    const std::string repeated = rows.repeated == 0 ? ""
+                                                    : fmt::format("; {} left out, of tokens that had one",
+                                                                  format_count(rows.repeated));
+    log_info(fmt::format("{}: vectors for {} of {} tokens{}", file,
+                         format_count(static_cast<int64_t>(rows.ids.size())),
+                         format_count(text.vocabulary().size()), repeated));
+    if (options.freeze) freeze_rows(embedding, at::tensor(rows.ids));
   };
   load(model.model->source_embedding(), *model.text.source, options.source_file);
   load(model.model->target_embedding(), *model.text.target, options.target_file);
 }
 
-// Also when a run is resumed: the optimizer has no state for frozen parameters.
-void freeze_pretrained_vectors(TranslationModel& model) {
+// As they were when the run began: since then, the files may have changed. Earlier versions froze all rows, and
+// tell of none.
+void freeze_as_before(TranslationModel& model, const std::filesystem::path& checkpoint) {
   const EmbeddingOptions& options = model.model_options.embedding;
-  if (!options.freeze) return;
-  if (!options.source_file.empty()) model.model->source_embedding()->weight.set_requires_grad(false);
-  if (!options.target_file.empty()) model.model->target_embedding()->weight.set_requires_grad(false);
+  const std::filesystem::path state = checkpoint / state_file;
+  const NamedTensors rows =
+      std::filesystem::exists(state) ? frozen_rows_of(load_training_state(state).tensors) : NamedTensors{};
+  const auto freeze = [&](Embedding& embedding, const char* name, const std::string& file) {
+    if (const auto found = rows.find(name); found != rows.end()) freeze_rows(embedding, found->second);
+    if (rows.empty() && !file.empty()) embedding->weight.set_requires_grad(false);
+  };
+  freeze(model.model->source_embedding(), "source_embedding.weight", options.source_file);
+  freeze(model.model->target_embedding(), "target_embedding.weight", options.target_file);
 }
 
 void take_options(TranslationModel& model, const TrainOptions& options) {
@@ -70,9 +87,9 @@ TranslationModel model_to_train(const TrainOptions& options, const Corpus& corpu
     load_pretrained_vectors(model);
   } else {
     model = loaded_model(options, from, device);
+    if (options.model.embedding.freeze) freeze_as_before(model, from);
   }
   model.keys = corpus.other_keys();
-  freeze_pretrained_vectors(model);
   move_to(*model.model, device);
   return model;
 }

@@ -17,7 +17,7 @@ TranslationModel untrained_model(const TrainOptions& options, const TextCodecs& 
 
 /// The model that a run starts or resumes from, on the run's device: the one at `from` (a path as for
 /// load_model) with the options of the run or, if `from` is empty, a new one with its pretrained vectors.
-/// Frozen vectors do not require gradients. Throws Error.
+/// With options.model.embedding.freeze the rows that got a vector are frozen. Throws Error.
 TranslationModel model_to_train(const TrainOptions& options, const Corpus& corpus, const std::string& from);
 
 }  // namespace seq2seq

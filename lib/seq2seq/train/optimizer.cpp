@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "seq2seq/core/error.h"
 
 namespace seq2seq {
 namespace {
+
+constexpr std::string_view frozen_prefix = "frozen/";
 
 std::vector<Tensor> zeros_like_all(const std::vector<Tensor>& tensors) {
   std::vector<Tensor> result;
@@ -50,10 +53,30 @@ Optimizer::Optimizer(Seq2SeqImpl& model, const OptimizerOptions& options) : opti
     second_moments_ = zeros_like_all(parameters_);
   if (const auto* adagrad = std::get_if<AdagradOptions>(&options))
     for (Tensor& sum : first_moments_) sum.fill_(adagrad->initial_accumulator);
+  add_frozen_rows(model.source_embedding());
+  if (model.target_embedding().ptr() != model.source_embedding().ptr())
+    add_frozen_rows(model.target_embedding());
+}
+
+void Optimizer::add_frozen_rows(Embedding& embedding) {
+  if (!embedding->frozen_rows.defined()) return;
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(), [&](const Tensor& parameter) {
+    return parameter.is_same(embedding->weight);
+  });
+  if (found != parameters_.end())
+    frozen_.push_back({static_cast<size_t>(found - parameters_.begin()),
+                       embedding->frozen_rows.to(embedding->weight.device())});
 }
 
 void Optimizer::zero_gradients() {
   for (Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+void Optimizer::clear_frozen_gradients() {
+  const at::NoGradGuard no_grad;
+  for (const auto& [parameter, ids] : frozen_)
+    if (Tensor& gradient = parameters_[parameter].mutable_grad(); gradient.defined())
+      gradient.index_fill_(0, ids, 0);
 }
 
 std::vector<Tensor> Optimizer::gradients() const {
@@ -84,6 +107,10 @@ void Optimizer::step(double rate) {
     // The fused kernels treat parameter and gradient as flat arrays: their layouts must be the same.
     gradients.push_back(parameter.grad().contiguous());
   }
+  // Weight decay would change them, too.
+  std::vector<Tensor> frozen_values;
+  for (const auto& [parameter, ids] : frozen_)
+    frozen_values.push_back(parameters_[parameter].index_select(0, ids));
   at::_foreach_add_(steps_, 1);
   struct Rule {
     Optimizer& self;
@@ -111,6 +138,8 @@ void Optimizer::step(double rate) {
     }
   };
   std::visit(Rule{*this, gradients, rate}, options_);
+  for (size_t i = 0; i < frozen_.size(); ++i)
+    parameters_[frozen_[i].parameter].index_copy_(0, frozen_[i].ids, frozen_values[i]);
 }
 
 NamedTensors Optimizer::state() const {
@@ -118,7 +147,15 @@ NamedTensors Optimizer::state() const {
   add_named(result, "first/", names_, first_moments_);
   add_named(result, "second/", names_, second_moments_);
   add_named(result, "steps/", names_, steps_);
+  for (const auto& [parameter, ids] : frozen_) result[std::string(frozen_prefix) + names_[parameter]] = ids;
   return result;
+}
+
+NamedTensors frozen_rows_of(const NamedTensors& state) {
+  NamedTensors rows;
+  for (const auto& [name, ids] : state)
+    if (name.starts_with(frozen_prefix)) rows[name.substr(frozen_prefix.size())] = ids;
+  return rows;
 }
 
 void Optimizer::restore(const NamedTensors& state, const std::string& origin) {

@@ -131,6 +131,7 @@ bool Progress::count_validation(double score, bool larger_is_better) {
 void Progress::begin_epoch_again(int64_t pairs) {
   position = {.epoch = position.epoch};
   training_pairs = pairs;
+  held_out_rule = HeldOutRule::usable_pairs;
   if (counted) counted = FilterCounts{};
 }
 

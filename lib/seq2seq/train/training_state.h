@@ -59,6 +59,9 @@ struct Progress {
   bool validated() const { return validated_update == updates; }
 };
 
+/// Of a checkpoint's folder.
+inline constexpr const char* state_file = "state.pt";
+
 /// state.pt: progress and tensors (weights, optimizer, averages) by name.
 struct TrainingState {
   Progress progress;

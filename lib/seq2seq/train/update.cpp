@@ -137,6 +137,7 @@ void Update::lower_limit(const Batch& largest, int64_t number) {
 
 UpdateResult Update::run(const std::vector<Batch>& batches, int64_t number, double learning_rate) {
   const DeviceSums made = make_gradients(batches, number);
+  optimizer_.clear_frozen_gradients();
   // Copied together: every copy to the host synchronizes.
   const Tensor norm_and_losses =
       at::cat({optimizer_.gradient_norm().to(at::kDouble).reshape(1), made.losses}).to(at::kCPU);
