@@ -40,7 +40,7 @@ void Checkpointer::save(const Progress& progress, const TranslationModel& model,
                         const std::map<std::string, double>& scores, bool best) {
   const std::string history = provenance(progress, scores);
   run_.checkpoint(progress.updates, best, kept(progress), [&](const std::filesystem::path& folder) {
-    save_training_state({progress, update.state()}, folder / RunDirectory::state_file);
+    save_training_state({progress, update.state()}, folder / state_file);
     const AveragedWeights averages = update.averaged_weights();
     TranslationModel saved = on_cpu(model);
     saved.provenance = history;
@@ -50,7 +50,7 @@ void Checkpointer::save(const Progress& progress, const TranslationModel& model,
 }
 
 Progress Checkpointer::restore(Update& update, OtherText other) {
-  const std::string origin = (run_.last_checkpoint() / RunDirectory::state_file).string();
+  const std::string origin = (run_.last_checkpoint() / state_file).string();
   const TrainingState state = load_training_state(origin);
   if (other == OtherText::refused) text_.expect_pairs(state.progress.training_pairs);
   update.restore(state.tensors, origin);

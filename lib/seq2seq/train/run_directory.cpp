@@ -44,7 +44,7 @@ bool is_abandoned(const fs::path& run) {
 }
 
 bool is_whole(const fs::path& checkpoint) {
-  return fs::exists(checkpoint / RunDirectory::state_file) &&
+  return fs::exists(checkpoint / state_file) &&
          fs::exists(checkpoint / RunDirectory::model_file);
 }
 

@@ -22,7 +22,7 @@ struct KeptCheckpoints {
 /// relative links `best` and `last`.
 class RunDirectory {
  public:
-  static constexpr const char *state_file = "state.pt", *model_file = "model.pt";
+  static constexpr const char* model_file = "model.pt";
 
   /// The folder for a new run, made if there is none. Throws Error if it is in use by another process or not
   /// empty; a run that ended before its first checkpoint may be overwritten, which `begin` does.
