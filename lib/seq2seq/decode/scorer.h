@@ -14,13 +14,20 @@ namespace seq2seq {
 struct Expansion {
   Candidates best;   ///< [N, k]
   Tensor attention;  ///< [N, S] over the source; unused without attention
+  Tensor sums = {};  ///< as below
 };
 
 /// The full distribution of the next token.
 struct Distribution {
   Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/copy.h)
   Tensor attention;          ///< as above
+  /// [N] float64 on the CPU: the sums of the probabilities before they were renormalized; undefined where the
+  /// model ensures that they are 1.
+  Tensor sums = {};
 };
+
+/// A distribution whose probabilities sum to 1 but for this is renormalized, any other is refused.
+constexpr double renormalized_within = 0.05;
 
 /// Scores of given outputs, one per sentence of the batch.
 struct TargetScores {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -35,6 +36,7 @@ class ScriptModel {
   std::vector<Tensor> start(const std::vector<Tensor>& memory) const;
   struct Result {
     Tensor log_probabilities, attention;
+    Tensor sums;  ///< of the probabilities before they were renormalized, [N] float64 on the CPU
     State next;
     bool copies = false, has_attention = false;  ///< inferred from the widths
   };
@@ -54,6 +56,7 @@ class ScriptModel {
   void need_rows(const std::vector<Tensor>& list, int64_t rows, const char* method) const;
   at::IValue call(const char* method, std::vector<at::IValue> inputs) const;
   void check_signatures() const;
+  void renormalize(Result& result) const;
   void try_out(int64_t source_vocabulary);
 
   std::string path_;
@@ -61,6 +64,7 @@ class ScriptModel {
   int64_t target_vocabulary_;
   at::Device device_;
   bool has_attention_ = true, copies_ = false;
+  std::shared_ptr<std::atomic<bool>> warned_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 class ScriptScorer : public Scorer {

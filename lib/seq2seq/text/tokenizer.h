@@ -69,6 +69,13 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
+/// What a token writes: its text, and whether it stands beside its neighbours without a space between them.
+/// A space is written between two tokens that neither of them joins; a line neither begins nor ends with it.
+struct Spelling {
+  std::string text;
+  bool joins_left = false, joins_right = false;
+};
+
 /// Splits one line of valid UTF-8 into tokens, the same ones each time, and joins tokens into a line.
 /// Thread-safe.
 class Tokenizer {
@@ -76,6 +83,8 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   virtual std::vector<Token> tokenize(std::string_view line) const = 0;
   virtual std::string detokenize(std::span<const std::string> tokens) const = 0;
+  /// How `detokenize` writes this token, but for what it removes at the ends of a line.
+  virtual Spelling spelling(const std::string& token) const = 0;
   /// What an archive stores to recreate the tokenizer: the bytes of the SentencePiece model, else empty.
   virtual std::string state() const { return {}; }
 };
