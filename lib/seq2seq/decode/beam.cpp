@@ -67,8 +67,7 @@ const Standing& Beam::standing(const Live& hypothesis) const {
 
 /// A token as phrases know it.
 int64_t Beam::symbol(int64_t token, int64_t source_position) const {
-  const bool replaced =
-      token == Vocabulary::unknown && phrases_->unknown_is_replaced && source_position >= 0;
+  const bool replaced = token == Vocabulary::unknown && phrases_->unknown_is_replaced && source_position >= 0;
   return replaced ? unknown_written_as(source_position) : token;
 }
 

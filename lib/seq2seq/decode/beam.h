@@ -89,8 +89,8 @@ class Beam {
   struct Complete {
     int64_t node;
     double log_probability, last_probability, score;
-    uint64_t met;    // required phrases
-    size_t missing;  // number of unmet ones
+    uint64_t met;                                  // required phrases
+    size_t missing;                                // number of unmet ones
     bool operator<(const Complete& other) const {  // better
       return missing != other.missing ? missing < other.missing : score > other.score;
     }
@@ -121,7 +121,9 @@ class Beam {
   int64_t outputs_each() const;
   bool over();
   bool over(size_t group) const;
-  static size_t group_of(const Live& hypothesis) { return hypothesis.group < 0 ? 0 : static_cast<size_t>(hypothesis.group); }
+  static size_t group_of(const Live& hypothesis) {
+    return hypothesis.group < 0 ? 0 : static_cast<size_t>(hypothesis.group);
+  }
 
   const SearchOptions* options_;
   const SentencePhrases* phrases_;

@@ -126,8 +126,8 @@ class Lexicon::Builder {
   std::string_view text_;
   const SpellingIndex* indexes_[2];
   Phrase::Graph graph_;
-  std::vector<Phrase::Node> nodes_;  // by place and whether joined
-  std::set<int64_t> apart_;          // first tokens that a space separates from what is before
+  std::vector<Phrase::Node> nodes_;   // by place and whether joined
+  std::set<int64_t> apart_;           // first tokens that a space separates from what is before
   std::optional<bool> begins_apart_;  // of the tokenizer's way
 };
 
@@ -276,10 +276,10 @@ Phrase Lexicon::phrase(std::string_view text, const SourceWords& source, Use use
   Builder builder(wanted, index_, source.index_);
   std::vector<int64_t> tokens = tokens_of(wanted, source), spaces;
   // A subword model may write the space before a word as a token of its own.
-  while (!tokens.empty() && tokens.front() >= 0 && tokens.front() < target_->vocabulary().size() &&
-         without_spaces_around(
-             target_->tokenizer().spelling(target_->vocabulary().token(tokens.front())).text)
-             .empty()) {
+  while (
+      !tokens.empty() && tokens.front() >= 0 && tokens.front() < target_->vocabulary().size() &&
+      without_spaces_around(target_->tokenizer().spelling(target_->vocabulary().token(tokens.front())).text)
+          .empty()) {
     spaces.push_back(tokens.front());
     tokens.erase(tokens.begin());
   }

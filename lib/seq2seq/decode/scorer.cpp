@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "seq2seq/nn/engine/compute.h"
@@ -18,7 +19,7 @@ Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const st
       top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
                         k, banned, Vocabulary::end);
   return {{std::move(top.log_probabilities), std::move(top.indices), std::move(top.watched)},
-          std::move(next.attention), std::move(next.sums)};
+          std::move(next.attention)};
 }
 
 TargetScores Scorer::score_targets(const Tensor& inputs, const Tensor& outputs) {
@@ -26,10 +27,9 @@ TargetScores Scorer::score_targets(const Tensor& inputs, const Tensor& outputs) 
   State state = start();
   for (int64_t t = 0; t < inputs.size(1); ++t) {
     Distribution next = distribution(inputs.select(1, t).to(device()), state);
-    if (next.sums.defined()) {  // such a score is not a number
-      const Tensor wrong = (next.sums - 1).abs().gt(renormalized_within).to(device());
-      next.log_probabilities = next.log_probabilities.masked_fill(wrong.unsqueeze(1), std::numeric_limits<double>::quiet_NaN());
-    }
+    for (size_t row = 0; row < sums().size(); ++row)  // such a score is not a number
+      if (!(std::abs(sums()[row] - 1) <= renormalized_within))
+        next.log_probabilities[static_cast<int64_t>(row)].fill_(std::numeric_limits<double>::quiet_NaN());
     log_probabilities.push_back(
         next.log_probabilities.gather(1, outputs.select(1, t).to(device()).unsqueeze(1)));
     attention.push_back(std::move(next.attention));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "seq2seq/decode/shortlist.h"
@@ -14,16 +15,12 @@ namespace seq2seq {
 struct Expansion {
   Candidates best;   ///< [N, k]
   Tensor attention;  ///< [N, S] over the source; unused without attention
-  Tensor sums = {};  ///< as below
 };
 
 /// The full distribution of the next token.
 struct Distribution {
   Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/copy.h)
   Tensor attention;          ///< as above
-  /// [N] float64 on the CPU: the sums of the probabilities before they were renormalized; undefined where the
-  /// model ensures that they are 1.
-  Tensor sums = {};
 };
 
 /// A distribution whose probabilities sum to 1 but for this is renormalized, any other is refused.
@@ -57,6 +54,9 @@ class Scorer {
   virtual int64_t vocabulary_size() const = 0;
   virtual bool has_attention() const = 0;
   virtual at::Device device() const = 0;
+  /// The sums of the probabilities of the last step [N] before they were renormalized; empty where the model
+  /// ensures that they are 1.
+  virtual std::span<const double> sums() const { return {}; }
 };
 
 /// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and

@@ -139,13 +139,12 @@ void ScriptModel::try_out(int64_t source_vocabulary) {
       first = false;
       need(result.copies == copies_ && result.has_attention == has_attention_,
            "its method 'step' copies, or has attention, for some sentences only");
-      const double* sums = result.sums.const_data_ptr<double>();
-      for (int64_t row = 0; row < rows; ++row) {
-        need(!std::isnan(sums[row]), "the log-probabilities of its method 'step' are not numbers (NaN)");
-        need(std::abs(sums[row] - 1) <= renormalized_within,
+      for (const double sum : result.sums) {
+        need(!std::isnan(sum), "the log-probabilities of its method 'step' are not numbers (NaN)");
+        need(std::abs(sum - 1) <= renormalized_within,
              fmt::format("the log-probabilities of its method 'step' are not those of a distribution: their "
-                         "exponentials add up to {:.4g}, not to 1",
-                         sums[row]));
+                         "exponentials add up to {:.4g}, but must add up to 1",
+                         sum));
       }
       state = std::move(result.next);
     }
@@ -180,7 +179,7 @@ ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const T
       call("step", {c10::List<Tensor>(memory), tokens.to(device_), c10::List<Tensor>(state.tensors)})
           .toTuple();
   const auto& parts = result->elements();
-  Result next{parts[0].toTensor(), parts[1].toTensor(), {}, State(parts[2].toTensorVector())};
+  Result next{parts[0].toTensor(), parts[1].toTensor(), State(parts[2].toTensorVector()), {}};
   const int64_t rows = tokens.size(0),
                 words = next.log_probabilities.dim() == 2 ? next.log_probabilities.size(1) : -1,
                 looked = next.attention.dim() == 2 ? next.attention.size(1) : -1;
@@ -213,14 +212,14 @@ ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const T
 void ScriptModel::renormalize(Result& result) const {
   const Tensor all = result.log_probabilities.to(at::kDouble), logarithms = all.logsumexp(1, true);
   result.log_probabilities = (all - logarithms).to(result.log_probabilities.scalar_type());
-  result.sums = logarithms.squeeze(1).exp().to(at::kCPU).contiguous();
-  const double* sums = result.sums.const_data_ptr<double>();
-  const auto* wrong = std::find_if(sums, sums + result.sums.numel(), [](double sum) {
+  const Tensor sums = logarithms.squeeze(1).exp().to(at::kCPU).contiguous();
+  result.sums.assign(sums.const_data_ptr<double>(), sums.const_data_ptr<double>() + sums.numel());
+  const auto wrong = std::find_if(result.sums.begin(), result.sums.end(), [](double sum) {
     return std::abs(sum - 1) > rounding && std::abs(sum - 1) <= renormalized_within;
   });
-  if (wrong != sums + result.sums.numel() && !warned_->exchange(true))
-    log_warning(fmt::format("{}: the probabilities of its method 'step' add up to {:.6g}, and are renormalized",
-                            path_, *wrong));
+  if (wrong != result.sums.end() && !warned_->exchange(true))
+    log_warning(fmt::format(
+        "{}: the probabilities of its method 'step' add up to {:.6g}, and are renormalized", path_, *wrong));
 }
 
 std::shared_ptr<ScriptModel> ScriptModel::for_another_thread() const {
@@ -246,7 +245,8 @@ Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
   }
   ScriptModel::Result result = model_->step(repeated_.tensors, tokens, state, width_);
   state = std::move(result.next);
-  return {std::move(result.log_probabilities), std::move(result.attention), std::move(result.sums)};
+  sums_ = std::move(result.sums);
+  return {std::move(result.log_probabilities), std::move(result.attention)};
 }
 
 void ScriptScorer::keep_sentences(const Tensor& rows) {

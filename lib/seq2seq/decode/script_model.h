@@ -36,8 +36,8 @@ class ScriptModel {
   std::vector<Tensor> start(const std::vector<Tensor>& memory) const;
   struct Result {
     Tensor log_probabilities, attention;
-    Tensor sums;  ///< of the probabilities before they were renormalized, [N] float64 on the CPU
     State next;
+    std::vector<double> sums;                    ///< of the probabilities before they were renormalized
     bool copies = false, has_attention = false;  ///< inferred from the widths
   };
   /// `width`: the source length S of the ids that `memory` was computed from.
@@ -79,9 +79,11 @@ class ScriptScorer : public Scorer {
   }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return model_->device(); }
+  std::span<const double> sums() const override { return sums_; }
 
  private:
   std::shared_ptr<const ScriptModel> model_;
+  std::vector<double> sums_;
   int64_t width_ = 0;        // source length S
   Rows memory_;              // one row per sentence
   Rows repeated_;            // one row per hypothesis

@@ -87,7 +87,7 @@ class BatchSearch {
   const SentencePhrases& add_phrases(size_t sentence);
   const Steering& steering(size_t sentence) const { return steerings_.at(&output_rules(sentence)); }
   NoOutput why_without_output(size_t sentence) const;
-  bool fail_if_wrong(Beam& beam, int64_t first_row, const Tensor& sums) const;
+  bool fail_if_wrong(Beam& beam, int64_t first_row) const;
   std::vector<int64_t> banned() const;
   std::vector<int64_t> source_positions(const Tensor& attention) const;
   void cover(const Tensor& attention);
@@ -122,24 +122,19 @@ const SentencePhrases& BatchSearch::add_phrases(size_t sentence) {
 
 NoOutput BatchSearch::why_without_output(size_t sentence) const {
   if (beams_[sentence].closed()) return NoOutput::endless;
-  const bool restricted =
-      steered_ ? could_write_[sentence] : options_.ban_unknown || options_.min_length > 0;
+  const bool restricted = steered_ ? could_write_[sentence] : options_.ban_unknown || options_.min_length > 0;
   return restricted ? NoOutput::rules : NoOutput::zeros;
 }
 
-/// `sums`: of the probabilities of each row (scorer.h).
-bool BatchSearch::fail_if_wrong(Beam& beam, int64_t first_row, const Tensor& sums) const {
-  if (!sums.defined()) return false;
-  const auto rows = std::span(sums.const_data_ptr<double>() + first_row, beam.live().size());
-  if (std::any_of(rows.begin(), rows.end(), [](double sum) { return std::isnan(sum); })) {
-    beam.fail(NoOutput::not_numbers);
+/// Whether the probabilities of the last step are no distribution for a hypothesis of this beam.
+bool BatchSearch::fail_if_wrong(Beam& beam, int64_t first_row) const {
+  if (scorer_.sums().empty()) return false;
+  for (const double sum : scorer_.sums().subspan(static_cast<size_t>(first_row), beam.live().size())) {
+    if (std::abs(sum - 1) <= renormalized_within) continue;
+    beam.fail(std::isnan(sum) ? NoOutput::not_numbers : NoOutput::not_distribution);
     return true;
   }
-  // Not a sum that is beyond the bound; a comparison with infinity fails as it should.
-  if (std::all_of(rows.begin(), rows.end(), [](double sum) { return std::abs(sum - 1) <= renormalized_within; }))
-    return false;
-  beam.fail(NoOutput::not_distribution);
-  return true;
+  return false;
 }
 
 std::vector<int64_t> BatchSearch::banned() const {
@@ -198,7 +193,7 @@ void BatchSearch::expand_by_rules() {
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
     const int64_t first = static_cast<int64_t>(i) * width_;
-    if (beam.done() || fail_if_wrong(beam, first, next.sums)) continue;
+    if (beam.done() || fail_if_wrong(beam, first)) continue;
     const std::span rows(all.const_data_ptr<double>() + first * all.size(1), beam.live().size() * words);
     if (std::any_of(rows.begin(), rows.end(), [](double value) { return std::isnan(value); })) {
       beam.fail(NoOutput::not_numbers);
@@ -222,7 +217,8 @@ void BatchSearch::advance_by_rules(size_t sentence, std::span<const double> rows
     const auto& live = beam.live()[slot];
     const std::span row = rows.subspan(slot * words, words);
     for (size_t word = 0; word < words && !could_write_[sentence]; ++word)
-      could_write_[sentence] = std::isfinite(row[word]) && word != Vocabulary::padding && word != Vocabulary::begin;
+      could_write_[sentence] =
+          std::isfinite(row[word]) && word != Vocabulary::padding && word != Vocabulary::begin;
     const Standing& standing = beam.standing(live);
     const Steering::PartialHypothesis hypothesis{.tokens = beam.tokens(live),
                                                  .wanted = beam.wanted(live),
@@ -269,7 +265,7 @@ void BatchSearch::expand_by_likelihood() {
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
     const int64_t row = static_cast<int64_t>(i) * width_;
-    if (!beam.done() && !fail_if_wrong(beam, row, expansion.sums))
+    if (!beam.done() && !fail_if_wrong(beam, row))
       beam.advance({each, log_probabilities.const_data_ptr<double>() + row * each,
                     words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
                     positions.data() + row, penalties.empty() ? nullptr : penalties.data() + row});

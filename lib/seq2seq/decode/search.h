@@ -137,9 +137,9 @@ struct OutputRules {
 
 /// Constraints on the output of one sentence.
 struct SentenceRules {
-  Phrase prefix = {};                 ///< the output begins with it, by a usual sequence
-  std::vector<Phrase> required = {};  ///< the output contains each of these, at most 64
-  uint64_t seed = 0;                  ///< of sampling
+  Phrase prefix = {};                                   ///< the output begins with it, by a usual sequence
+  std::vector<Phrase> required = {};                    ///< the output contains each of these, at most 64
+  uint64_t seed = 0;                                    ///< of sampling
   std::shared_ptr<const OutputRules> output = nullptr;  ///< null = those of the whole batch
 };
 

@@ -28,11 +28,10 @@ bool Steering::needed(const SearchOptions& options, const OutputRules& rules,
                       std::span<const SentenceRules> sentence_rules) {
   return !rules.empty() || options.sample || options.no_repeat_ngram > 0 || options.repetition_penalty > 1 ||
          options.min_length_ratio > 0 ||
-         std::any_of(sentence_rules.begin(), sentence_rules.end(),
-                     [](const SentenceRules& one) {
-                       return !one.prefix.empty() || !one.required.empty() ||
-                              (one.output != nullptr && !one.output->empty());
-                     });
+         std::any_of(sentence_rules.begin(), sentence_rules.end(), [](const SentenceRules& one) {
+           return !one.prefix.empty() || !one.required.empty() ||
+                  (one.output != nullptr && !one.output->empty());
+         });
 }
 
 void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
@@ -57,7 +56,8 @@ void Steering::apply_phrases(const PartialHypothesis& hypothesis) const {
     }
     double& adjustment = adjustments_[static_cast<size_t>(token)];
     if (phrase >= rules_.banned.size()) {
-      if (edge.usual || edge.to == Phrase::end) adjustment += rules_.biased[phrase - rules_.banned.size()].second;
+      if (edge.usual || edge.to == Phrase::end)
+        adjustment += rules_.biased[phrase - rules_.banned.size()].second;
     } else if (edge.to == Phrase::end) {
       adjustment = unwritable;
     }
@@ -142,12 +142,13 @@ std::vector<Candidate> Steering::drawn(const PartialHypothesis& hypothesis,
 
 std::vector<Candidate> Steering::candidates(const PartialHypothesis& hypothesis,
                                             std::span<const double> log_probabilities, int64_t count) const {
-  const bool forced = hypothesis.rules != nullptr && !hypothesis.rules->prefix.empty() &&
-                      hypothesis.in_prefix != Phrase::end;
+  const bool forced =
+      hypothesis.rules != nullptr && !hypothesis.rules->prefix.empty() && hypothesis.in_prefix != Phrase::end;
   if (forced) {
     const auto next = of_prefix(hypothesis, log_probabilities);
-    return next.empty() || !options_.sample ? next
-                                            : std::vector<Candidate>(static_cast<size_t>(count), next.front());
+    return next.empty() || !options_.sample
+               ? next
+               : std::vector<Candidate>(static_cast<size_t>(count), next.front());
   }
   adjust(hypothesis, log_probabilities);
   scores_.resize(log_probabilities.size());

@@ -60,8 +60,7 @@ TextRules::Text TextRules::checked(const char* flag, const std::string& text, do
   if (plain.empty()) throw UsageError(flag, "'" + text + "' has no token", "leave it out");
   // With copying, a source may have its words.
   if (!text_.form.copying && lexicon().phrase(text).empty())
-    throw UsageError(flag,
-                     "'" + text + "': the target vocabulary lacks '" + lexicon().unwritable(text) + "'",
+    throw UsageError(flag, "'" + text + "': the target vocabulary lacks '" + lexicon().unwritable(text) + "'",
                      "leave it out");
   return {std::move(plain), bias};
 }
@@ -99,18 +98,17 @@ void TextRules::add_prefix(const SourceLine& line, const Lexicon::SourceWords& w
   const std::string place = place_of(line.prefix_place, line);
   rules.prefix = lexicon().phrase(line.prefix, words, Lexicon::Use::line_start);
   if (rules.prefix.empty())
-    throw Error(place,
-                "the prefix has '" + lexicon().unwritable(line.prefix, words) +
-                    "', which the model cannot write",
-                "choose other words");
+    throw Error(
+        place,
+        "the prefix has '" + lexicon().unwritable(line.prefix, words) + "', which the model cannot write",
+        "choose other words");
   const OutputRules& output = rules.output ? *rules.output : common_;
   if (!can_avoid(rules.prefix, PhraseSet(output.banned)))
-    throw Error(place, "the prefix '" + line.prefix + "' holds what --ban forbids",
-                "leave one of them out");
+    throw Error(place, "the prefix '" + line.prefix + "' holds what --ban forbids", "leave one of them out");
 }
 
-void TextRules::add_required(const SourceLine& line, const Lexicon::SourceWords& words,
-                             int64_t source_length, SentenceRules& rules) {
+void TextRules::add_required(const SourceLine& line, const Lexicon::SourceWords& words, int64_t source_length,
+                             SentenceRules& rules) {
   const std::string place = place_of(line.required_place, line);
   if (line.required.size() > 64) throw Error(place, "has more than 64 required phrases", "join neighbours");
   const OutputRules& output = rules.output ? *rules.output : common_;

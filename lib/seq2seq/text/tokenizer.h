@@ -83,10 +83,10 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   virtual std::vector<Token> tokenize(std::string_view line) const = 0;
   virtual std::string detokenize(std::span<const std::string> tokens) const = 0;
-  /// How `detokenize` writes this token, but for what it removes at the ends of a line.
-  virtual Spelling spelling(const std::string& token) const = 0;
   /// What an archive stores to recreate the tokenizer: the bytes of the SentencePiece model, else empty.
   virtual std::string state() const { return {}; }
+  /// How `detokenize` writes this token, but for what it removes at the ends of a line.
+  virtual Spelling spelling(const std::string& token) const = 0;
 };
 
 /// `state` as returned by `Tokenizer::state`; if empty, a sentencepiece tokenizer reads `options.model`.
