@@ -81,7 +81,8 @@ std::vector<Language> languages() {
        codec_of(WordTokenizerOptions{}, {"a", "￭,", "b"}),
        "a x,y x",
        true,
-       {"x", "a x", "x,", "a", "x x", "b"}},
+       {"x", "a x", "x,", "a", "x x", "b"},
+       3},
       {"copied_lowercase_words",
        codec_of(WordTokenizerOptions{}, {"a", "b"}, {}, true),
        "X a Y",
@@ -187,8 +188,8 @@ class TextRulesLaw : public testing::TestWithParam<Language> {
   }
 
   TranslatorOptions everything() const {
-    return {.search = {.beam_size = 1500,
-                       .n_best = 1500,
+    return {.search = {.beam_size = 3000,
+                       .n_best = 3000,
                        .length_penalty = LengthPenalty::none,
                        .max_length = language.most_tokens,
                        .stopping = Stopping::exhaustive}};
