@@ -205,7 +205,8 @@ set(demo ${ROOT}/models/demo-en-de.pt)
 expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --ban Kelm Zebra)
 expect(2 "^$" "^seq2seq: --ban: 'Zebra': the target vocabulary lacks 'Zebra'; [^\n]*\n$"
        translate --model ${demo} --input ${FOLDER}/two.txt --ban Zebra)
-expect(0 "^[^.]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt --ban . --repeatable "Kinder" ",")
+expect(0 "^[^.]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt --ban . --repeatable "Kinder" ","
+       --no-repeat-ngram 2)
 file(WRITE ${FOLDER}/required.txt "Zebra\n\n")
 expect(1 "^\n\n$" "required.txt:1: the required 'Zebra' has 'Zebra', which [^\n]*\n$" translate --quiet --model ${demo}
        --input ${FOLDER}/two.txt --required ${FOLDER}/required.txt)

@@ -166,10 +166,10 @@ TEST_F(WrongScriptTest, OtherSumsAreRefusedAndNotNumbersToldApart) {
 }
 
 TEST_F(WrongScriptTest, ASentenceWhoseSumIsWrongIsRefusedAlone) {
-  ScriptScorer scorer(
-      load({encode, start,
-            step("torch.zeros([n, 5]).log_softmax(1) + (memory[0][:, :1] == 6).to(torch.float) * "
-                 "0.5 + torch.sqrt(7.0 - memory[0][:, :1]) * 0.0")}));
+  // 6 gives a sum of 1.65, 8 the square root of -1.
+  ScriptScorer scorer(load({encode, start,
+                            step("torch.zeros([n, 5]).log_softmax(1) + (memory[0][:, :1] == 6) * 0.5 + "
+                                 "torch.sqrt(7.0 - memory[0][:, :1]) * 0.0")}));
   const SearchOptions options{.beam_size = 2, .max_length = 2};
   for (const auto& rules : {OutputRules{}, OutputRules{.banned = {{4, 4, 4, 4}}}}) {
     const auto found = search(scorer, source_batch({{4}, {6}, {8}, {4}}), options, rules);
