@@ -92,8 +92,8 @@ struct EvaluateOptions {
     f("stem", o.stem, "ROUGE compares Porter stems (of words by rouge-score)",
       o.for_metrics([](auto& m) { return m.heeds.stem; }));
     f("sentence-separator", o.sentence_separator,
-      "text between the sentences of a line, for ROUGE-Lsum and summary, such as <q>",
-      o.for_metrics([](auto& m) { return m.heeds.sentence_lines; }));
+      "text between the sentences of a line, such as <q>: ROUGE-Lsum and summary tell sentences by it, the "
+      "other metrics do not see it");
     f("bootstrap", o.bootstrap,
       "bootstrap samples for 95% confidence intervals; 0 = none, or 1000 with a baseline", in_range(0, 1e6),
       everyday);
@@ -246,17 +246,32 @@ Json bootstrap_json(const EvaluateOptions& options, const SentenceStatistics& sy
   return figures;
 }
 
-/// The texts with each separator replaced by a line end.
-Texts with_sentence_lines(Texts texts, const std::string& separator) {
+/// Whether the sentences of a line become lines, or one line without separators.
+enum class Sentences { lines, joined };
+
+void replace_separators(std::string& text, const std::string& separator, Sentences sentences) {
+  for (size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, at)) {
+    size_t end = at + separator.size();
+    std::string between = "\n";
+    if (sentences == Sentences::joined) {  // as if it had never been there, with its spaces
+      while (at > 0 && text[at - 1] == ' ') --at;
+      while (end < text.size() && text[end] == ' ') ++end;
+      between = at == 0 || end == text.size() ? "" : " ";
+    }
+    text.replace(at, end - at, between);
+    at += between.size();
+  }
+}
+
+/// The texts with each separator replaced.
+Texts without_separators(Texts texts, const std::string& separator, Sentences sentences) {
   if (separator.empty()) return texts;
-  const auto split = [&](std::vector<std::string>& lines) {
-    for (std::string& text : lines)
-      for (size_t at = text.find(separator); at != std::string::npos; at = text.find(separator, at + 1))
-        text.replace(at, separator.size(), "\n");
+  const auto replace = [&](std::vector<std::string>& lines) {
+    for (std::string& text : lines) replace_separators(text, separator, sentences);
   };
-  split(texts.hypotheses);
-  split(texts.baseline);
-  for (auto& references : texts.references) split(references);
+  replace(texts.hypotheses);
+  replace(texts.baseline);
+  for (auto& references : texts.references) replace(references);
   return texts;
 }
 
@@ -332,8 +347,8 @@ int run_evaluate(const EvaluateOptions& options) {
   warn(options, all, reading);
   Json result = Json::object();
   for (const auto& name : options.metric) {
-    const Texts texts =
-        heeds_sentence_lines(name) ? with_sentence_lines(all, options.sentence_separator) : all;
+    const Texts texts = without_separators(all, options.sentence_separator,
+                                           heeds_sentence_lines(name) ? Sentences::lines : Sentences::joined);
     const auto scored = [&](const std::vector<std::string>& system) {
       return ScoredTexts(system, texts.references, texts.sources, codec, reading);
     };

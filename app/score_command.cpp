@@ -57,8 +57,11 @@ void check(const ScoreOptions& options) {
   check_files(std::move(read), {{"--output", options.output}, {"--alignments", options.alignments}});
 }
 
+/// Without a score where it is not a number.
 std::string line_of(const Hypothesis& target, bool tokens) {
-  std::string line = fmt::format("{:.4f}\t{}", target.log_probability, target.token_log_probabilities.size());
+  const size_t count = target.token_log_probabilities.size();
+  if (std::isnan(target.log_probability)) return fmt::format("\t{}\n", count);
+  std::string line = fmt::format("{:.4f}\t{}", target.log_probability, count);
   if (tokens)
     for (size_t i = 0; i < target.token_log_probabilities.size(); ++i)
       line += fmt::format("{}{:.4f}", i == 0 ? '\t' : ' ', target.token_log_probabilities[i]);
@@ -67,6 +70,7 @@ std::string line_of(const Hypothesis& target, bool tokens) {
 
 /// Consecutive pairs of the corpus, scored together.
 struct PendingPairs {
+  uint64_t begin;            ///< number of the first
   std::vector<bool> usable;  ///< for each pair, whether it has a source and thus a result
   std::future<std::vector<Hypothesis>> answers;
 };
@@ -81,6 +85,7 @@ class CorpusScoring {
         pool_(models.scorers()) {}
   /// Scores all pairs; returns the summary line.
   std::string run();
+  bool all_scored() const { return without_score_ == 0; }
 
  private:
   PendingPairs ask(uint64_t begin, uint64_t end);
@@ -92,11 +97,11 @@ class CorpusScoring {
   DecodingPool pool_;
   std::optional<OutputLines> alignments_, output_;
   double sum_ = 0;
-  int64_t tokens_ = 0, cut_ = 0;
+  int64_t tokens_ = 0, cut_ = 0, without_score_ = 0;
 };
 
 PendingPairs CorpusScoring::ask(uint64_t begin, uint64_t end) {
-  PendingPairs pairs;
+  PendingPairs pairs{begin, {}, {}};
   ScoringRequest request;
   for (uint64_t i = begin; i < end; ++i) {
     const RawExample raw = corpus_.at(i);
@@ -118,10 +123,17 @@ void CorpusScoring::write(PendingPairs pairs) {
   const std::vector<Hypothesis> answers = pairs.answers.get();
   auto answer = answers.begin();
   std::string text, aligned;
-  for (const bool usable : pairs.usable) {
-    const Hypothesis one = usable ? *answer++ : Hypothesis{};
+  for (size_t i = 0; i < pairs.usable.size(); ++i) {
+    const Hypothesis one = pairs.usable[i] ? *answer++ : Hypothesis{};
     text += line_of(one, options_.tokens);
     aligned += pharaoh_alignment(one.source_positions) + "\n";
+    if (std::isnan(one.log_probability)) {
+      ++without_score_;
+      log_warning(corpus_.place(pairs.begin + i) +
+                  ": has no score: the model's probabilities are not numbers (NaN), or do not sum to 1; use "
+                  "another checkpoint or archive");
+      continue;
+    }
     sum_ += one.log_probability;
     tokens_ += std::ssize(one.token_log_probabilities);
   }
@@ -143,7 +155,9 @@ std::string CorpusScoring::run() {
     if (pending.size() > 2 * pool_.workers()) write_next();
   }
   while (!pending.empty()) write_next();
-  if (tokens_ == 0) throw Error(corpus_.files().describe(), "has no pair to score", "give text");
+  if (tokens_ == 0)
+    throw Error(corpus_.files().describe(), "has no pair that can be scored",
+                all_scored() ? "give text" : "use another checkpoint or archive");
   return fmt::format("{} pairs, {} tokens: log-probability {:.4f} a token, perplexity {:.4f}",
                      format_count(static_cast<int64_t>(corpus_.size())), format_count(tokens_),
                      sum_ / static_cast<double>(tokens_), std::exp(-sum_ / static_cast<double>(tokens_)));
@@ -158,8 +172,9 @@ int run_score(const ScoreOptions& options) {
   const DecodingModels models = load_models(options.models, device);
   if (!options.alignments.empty() && !models.has_attention())
     throw UsageError("--alignments", "this model has no attention to tell of", "leave it out");
-  log_info(CorpusScoring(options, models).run());
-  return 0;
+  CorpusScoring scoring(options, models);
+  log_info(scoring.run());
+  return scoring.all_scored() ? 0 : 1;
 }
 
 }  // namespace
@@ -168,7 +183,8 @@ RunCommand add_score(CLI::App& command) {
   describe(command,
            "Writes one line per pair: the log-probability of the target and </s> given the source, a tab, "
            "the number of tokens with </s>. The perplexity over all pairs goes to stderr. A pair whose "
-           "source is empty has 0 tokens.",
+           "source is empty has 0 tokens. Where the model's probabilities are not numbers the score is empty, "
+           "and the exit code 1.",
            "Examples:\n"
            "  seq2seq score --model run --source test.en --target test.de\n"
            "  seq2seq score --model run --input test.tsv --tokens \\\n"

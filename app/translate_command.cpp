@@ -125,7 +125,7 @@ class Explanations {
     if (page_) lines_.write(explanation_page_begin());
   }
   void write(const TranslationModel& model, const Translation& translation, int64_t line) {
-    if (translation.source.ids.empty()) return;
+    if (!translation.answered()) return;
     int64_t rank = 0;
     for (const auto& output : translation.outputs) {
       const Explanation explanation = explain(model, translation.source, output);
@@ -149,8 +149,10 @@ std::string summary(const Translator::Counts& counts, double seconds) {
                 format_count(counts.lines).c_str(), seconds, static_cast<double>(counts.lines) / seconds,
                 static_cast<double>(counts.output_tokens) / seconds);
   std::string line = text;
-  if (counts.bad_lines > 0) line += "; " + format_count(counts.bad_lines) + " could not be read";
+  if (counts.bad_lines > 0) line += "; " + format_count(counts.bad_lines) + " could not be used";
   if (counts.cut_lines > 0) line += "; " + format_count(counts.cut_lines) + " were cut";
+  if (counts.without_output > 0) line += "; " + format_count(counts.without_output) + " have no output";
+  if (counts.unmet > 0) line += "; " + format_count(counts.unmet) + " lack a required phrase";
   return line;
 }
 
@@ -217,30 +219,36 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
   if (counts.unequal > 0)
     log_warning(fmt::format("{} outputs have another log-probability when they are scored once more",
                             format_count(counts.unequal)));
-  if (counts.without_output > 0)
-    log_warning(fmt::format("{} lines have no output: their rules left no word to write",
-                            format_count(counts.without_output)));
+  if (counts.fewer > 0)
+    log_warning(fmt::format(
+        "{} of {} lines have fewer than {} outputs: the groups of their beam found no more "
+        "that differ; raise --diversity or --beam-size",
+        format_count(counts.fewer), format_count(counts.lines), options.translator.search.n_best));
   log_info(summary(counts, std::max(1e-6, std::chrono::duration<double>(busy).count())));
-  return counts.bad_lines > 0 || counts.unequal > 0 || counts.without_output > 0 ? 1 : 0;
+  const bool good =
+      counts.bad_lines == 0 && counts.unequal == 0 && counts.without_output == 0 && counts.unmet == 0;
+  return good ? 0 : 1;
 }
 
 }  // namespace
 
 RunCommand add_translate(CLI::App& command) {
-  describe(command,
-           "Reads one sentence per line and writes one line for each, in the same order; an empty line gives "
-           "an empty line. A line that cannot be read (not UTF-8, longer than 1 MiB) gives an empty line and "
-           "a message, and the exit code is 1 at the end. With --n-best the output is 'line ||| text ||| "
-           "score', lines counting from 0.",
-           "Examples:\n"
-           "  seq2seq translate --model run --input test.en --output test.de\n"
-           "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
-           "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
-           "  seq2seq translate --model run1 run2 run3 --input test.en --verify\n"
-           "  seq2seq translate --model run --input test.en --sample --n-best 5\n"
-           "  seq2seq translate --model run --input report.txt --explain copying.html\n"
-           "  seq2seq translate --model foreign.pt \\\n"
-           "    --source-vocabulary en.txt --target-vocabulary de.txt");
+  describe(
+      command,
+      "Reads one sentence per line and writes one line for each, in the same order; an empty line gives "
+      "an empty line. A line that cannot be read (not UTF-8, longer than 1 MiB), or whose prefix or "
+      "required phrases are impossible, gives an empty line and a message; the exit code is then 1 at the "
+      "end, as where an output lacks a required phrase. With --n-best the output is 'line ||| text ||| "
+      "score', lines counting from 0.",
+      "Examples:\n"
+      "  seq2seq translate --model run --input test.en --output test.de\n"
+      "  echo 'a small house' | seq2seq translate --model run --beam-size 1\n"
+      "  seq2seq translate --model run/best/model.pt --input test.jsonl --n-best 5\n"
+      "  seq2seq translate --model run1 run2 run3 --input test.en --verify\n"
+      "  seq2seq translate --model run --input test.en --sample --n-best 5\n"
+      "  seq2seq translate --model run --input report.txt --explain copying.html\n"
+      "  seq2seq translate --model foreign.pt \\\n"
+      "    --source-vocabulary en.txt --target-vocabulary de.txt");
   const auto flags = std::make_shared<Flags<TranslateOptions>>(command);
   return [flags] {
     TranslateOptions options = flags->resolve();

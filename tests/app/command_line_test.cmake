@@ -233,7 +233,7 @@ if(NOT details MATCHES "^{\"line\":0,\"output\":0,[^\n]*}\n{\"line\":1,[^\n]*\"t
    OR NOT alignments MATCHES "^[0-2]-0 [^\n]*\n\n$")
   message(SEND_ERROR "translate --details, --alignments: ${details}\n${alignments}")
 endif()
-foreach(case "--temperature;0.5;--temperature: would change nothing; add --sample" "--ban;Zebra;--ban: 'Zebra': the target "
+foreach(case "--temperature;0.5;--temperature: would change nothing; add --sample" "--ban;<unk>;--ban: '<unk>' would be text "
         "--beam-groups;2;--beam-groups: 2 does not divide" "--bias;x;--bias: 'x' is not text=number"
         "--tokenizer;char;--tokenizer: would change nothing" "--ensemble;log;--ensemble: would change nothing"
         "--source-vocabulary;x;--target-vocabulary: is missing")
@@ -260,6 +260,29 @@ expect(1 "^[^\n]+\n\n\n$" "could not be read" translate --model ${FOLDER}/articl
 expect(2 "^$" "^seq2seq: --source-key: would change nothing; give a .jsonl file\n$" translate --model ${FOLDER}/articles_run
        --input ${FOLDER}/two.txt --source-key article)
 expect(0 "These files can be trained on" "^$" check --train ${FOLDER}/articles.jsonl --source-key article --target-key highlights)
+# Words that only a copying model can write; what one line asks for in vain is told, and is missing there alone.
+set(demo ${ROOT}/models/demo-en-de.pt)
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --ban Kelm Zebra)
+expect(2 "^$" "^seq2seq: --ban: 'Zebra': the target vocabulary lacks 'Zebra'; [^\n]*\n$"
+       translate --model ${demo} --input ${FOLDER}/two.txt --ban Zebra)
+expect(0 "^[^.]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt --ban . --repeatable "Kinder" ","
+       --no-repeat-ngram 2)
+file(WRITE ${FOLDER}/required.txt "Zebra\n\n")
+expect(1 "^\n\n$" "required.txt:1: the required 'Zebra' has 'Zebra', which [^\n]*\n$" translate --quiet --model ${demo}
+       --input ${FOLDER}/two.txt --required ${FOLDER}/required.txt)
+file(WRITE ${FOLDER}/required.txt "Kinder\n\n")
+expect(1 "^\n\n$" "required.txt:1: the required 'Kinder' is what --ban forbids; [^\n]*\n$" translate --quiet --model ${demo}
+       --input ${FOLDER}/two.txt --required ${FOLDER}/required.txt --ban Kinder)
+expect(0 "^[^\n]*Kinder[^\n]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt
+       --required ${FOLDER}/required.txt)
+
+# Separators of sentences are not words of the text.
+file(WRITE ${FOLDER}/separated.txt "a b c <q> d e\n")
+file(WRITE ${FOLDER}/whole.txt "a b c d e\n")
+expect(0 "\"score\": 100.0" "^$" evaluate --hypothesis ${FOLDER}/separated.txt --reference ${FOLDER}/whole.txt --metric bleu
+       --sentence-separator <q>)
+expect(0 "\"difference\": 0.0,.*\"p_value\": 1.0" "^$" evaluate --hypothesis ${FOLDER}/whole.txt --reference ${FOLDER}/separated.txt
+       --baseline ${FOLDER}/whole.txt --metric bleu)
 
 # Scores of given translations; a shortlist; an average of checkpoints decodes and passes its self-test.
 file(WRITE ${FOLDER}/one.txt "call Kelm now\n")

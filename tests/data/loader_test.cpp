@@ -27,6 +27,7 @@ class ObservedTokenizer : public Tokenizer {
   std::string detokenize(std::span<const std::string> tokens) const override {
     return words_->detokenize(tokens);
   }
+  Spelling spelling(const std::string& token) const override { return words_->spelling(token); }
 
  private:
   std::function<void(std::string_view)> before_;

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
+#include <torch/script.h>
 #include <zip.h>
 
 #include <cstring>
@@ -106,6 +107,13 @@ TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
   EXPECT_TRUE(replay(self_test_from_json(model.self_test, path, 20004), scorer).passed());
 }
 
+TEST_F(ArchiveTest, NoSentenceGivesNoOutput) {
+  const auto archive = torch::jit::load(path);
+  const Tensor none = at::zeros({0, 5}, at::kLong), lengths = at::zeros({0}, at::kLong);
+  const at::IValue output = archive.get_method("greedy")({none, lengths, int64_t{7}});
+  EXPECT_EQ(output.toTensor().size(0), 0);
+}
+
 TEST_F(ArchiveTest, IsTheFirstKindOfModelFile) {
   const ModelReader& ours = model_readers().front();
   const auto expect_ours = [&](const std::string& given, const std::string& file) {
@@ -138,6 +146,10 @@ TEST_F(ArchiveTest, WhatIsOfNoKnownKindIsToldWithTheKindsThatAre) {
   expect_unknown(path, "is no model");
   write(with(bytes, "seq2seq.json", "someones.txt"));  // an archive of another program
   expect_unknown(path, "is no model");
+  save_model(model, path);
+  torch::jit::load(path).save(path);  // as Python does
+  expect_unknown(path, "is no model");
+  EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("model.save() drops the files")));
   std::filesystem::create_directory(folder.path("run"));
   expect_unknown(folder.path("run"), "holds no model");
   EXPECT_THAT([&] { load_model(folder.path("missing")); },

@@ -17,7 +17,13 @@ std::vector<Translation> echoes(const SearchOptions& search, const std::vector<s
 TEST(OutputFormats, ScoresAndNBestLists) {
   const auto found = echoes({.beam_size = 2, .n_best = 2, .length_penalty = LengthPenalty::none}, {"a", ""});
   EXPECT_EQ(format_translation(found[0], 7, 2, false), "7 ||| a a ||| -1.2500\n7 ||| a d ||| -3.7500\n");
-  EXPECT_EQ(format_translation(found[1], 8, 2, false), "8 |||  ||| 0.0000\n");
+  EXPECT_EQ(format_translation(found[1], 8, 2, false), "8 |||  ||| \n");
+  EXPECT_EQ(format_translation(found[1], 8, 1, true), "\t\n");
+  EXPECT_EQ(format_translation(found[1], 8, 1, false), "\n");
+  EXPECT_EQ(details_json(found[1], found[1].outputs.front(), letters().target->vocabulary(), 8, 0),
+            R"({"line":8,"output":0,"text":"","score":null,"log_probability":null,"source":[],"tokens":[],)"
+            R"("token_log_probabilities":[],"alignment":[]})"
+            "\n");
   EXPECT_EQ(format_translation(found[0], 7, 1, true), "-1.2500\ta a\n");
   EXPECT_EQ(format_translation(found[0], 7, 1, false), "a a\n");
 }

@@ -27,7 +27,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-using Answers = std::vector<std::vector<Hypothesis>>;
+using Answers = std::vector<SentenceOutputs>;
 
 /// Sleeps for a random time before each batch.
 class SlowScorer : public TableScorer {
@@ -104,7 +104,8 @@ Answers answers_of(const SearchRequest& request) {
   return answers;
 }
 
-void expect_equal(const Answers& actual, const Answers& expected) {
+template <class Outputs>
+void expect_equal(const std::vector<Outputs>& actual, const std::vector<Outputs>& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (size_t i = 0; i < actual.size(); ++i) {
     ASSERT_EQ(actual[i].size(), expected[i].size());
@@ -144,8 +145,9 @@ TEST(DecodingPool, ScoresTargets) {
   const ScoringRequest request{{{4, 5}, {6}, {5}}, {{4, 4}, {}, {5, 7}}};
   std::vector<std::future<std::vector<Hypothesis>>> answers;
   for (int i = 0; i < 9; ++i) answers.push_back(pool.score(request));
+  using Scores = std::vector<std::vector<Hypothesis>>;
   const auto expected = score_targets(*echo_scorer(), source_batch(request.sources), request.targets);
-  for (auto& answer : answers) expect_equal({answer.get()}, {expected});
+  for (auto& answer : answers) expect_equal(Scores{answer.get()}, Scores{expected});
   EXPECT_TRUE(pool.score({}).get().empty());
   EXPECT_TRUE(pool.search({}).get().empty());
 }

@@ -8,6 +8,7 @@
 
 #include "../support/tiny_model.h"
 #include "decode_support.h"
+#include "seq2seq/core/error.h"
 #include "seq2seq/decode/ensemble.h"
 #include "seq2seq/decode/search.h"
 #include "seq2seq/decode/target_scores.h"
@@ -120,7 +121,7 @@ TEST_P(RulesLaw, NoNgramTwice) {
 
 TEST_P(RulesLaw, Prefixes) {
   for (const Words& prefix : {Words{5}, Words{6, 6}, Words{1, 5, 4}, Words{4, 4, 4, 4}})
-    expect_best({}, {.prefix = prefix}, [&](const Words& t) {
+    expect_best({}, {.prefix = Phrase(prefix)}, [&](const Words& t) {
       return t.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), t.begin());
     });
 }
@@ -130,8 +131,9 @@ TEST_P(RulesLaw, RequiredPhrases) {
   for (const auto& required :
        {std::vector<Words>{{5}}, {{6, 4}}, {{5}, {4, 6}}, {{5, 6}, {6}}, {{6, 6, 4}}, {{4, 5}, {4, 6}}}) {
     options.n_best = 3;
+    const std::vector<Phrase> phrases(required.begin(), required.end());
     const auto found = search(scorer, source_batch({source}), options, {},
-                              std::vector<SentenceRules>{{.required = required}});
+                              std::vector<SentenceRules>{{.required = phrases}});
     ASSERT_EQ(found.front().size(), 3U);
     std::vector<const Output*> ranked;
     for (const Output& output : all)
@@ -152,7 +154,7 @@ TEST_P(RulesLaw, ANarrowBeamMeetsWhatIsRequired) {
   options.n_best = 1;
   for (const Words& phrase : {Words{5, 5}, Words{6, 1}, Words{4, 6, 4}}) {
     const auto best = search(scorer, source_batch({source}), options, {},
-                             std::vector<SentenceRules>{{.required = {phrase}}});
+                             std::vector<SentenceRules>{{.required = {Phrase(phrase)}}});
     EXPECT_TRUE(holds(best.front().front().tokens, phrase));
   }
 }
@@ -268,6 +270,95 @@ TEST(DiverseBeam, GroupsAvoidEachOthersWords) {
   EXPECT_EQ(first_words(0), (std::set<int64_t>{4}));
   EXPECT_EQ(first_words(1), (std::set<int64_t>{4, 5}));  // log 0.1 is worse than log 0.6 - 1
   EXPECT_EQ(first_words(2), (std::set<int64_t>{4, 5, 6}));
+}
+
+// Each group writes two of the six outputs, although the others would fill all places.
+TEST(DiverseBeam, EachGroupFillsItsShare) {
+  TableScorer scorer(9, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (prefix.size() == 2) return {{Vocabulary::end, 0.0}};
+    if (prefix.empty()) return {{4, std::log(0.9)}, {5, std::log(0.06)}, {6, std::log(0.04)}};
+    return {{4, std::log(0.4)}, {5, std::log(0.3)}, {6, std::log(0.2)}, {7, std::log(0.1)}};
+  });
+  for (const int64_t n_best : {6, 3, 4, 1})
+    for (const auto stopping : {Stopping::patience, Stopping::first, Stopping::exhaustive}) {
+      const auto found = search(scorer, source_batch({{4}}),
+                                {.beam_size = 6,
+                                 .n_best = n_best,
+                                 .length_penalty = LengthPenalty::none,
+                                 .stopping = stopping,
+                                 .beam_groups = 3,
+                                 .diversity = 10})
+                             .front();
+      ASSERT_EQ(std::ssize(found), n_best);
+      std::map<int64_t, int64_t> by_first_word;
+      std::set<Words> different;
+      for (const Hypothesis& output : found) {
+        ++by_first_word[output.tokens.front()];
+        different.insert(output.tokens);
+      }
+      EXPECT_EQ(std::ssize(different), n_best);
+      for (int64_t i = 1; i < n_best; ++i) EXPECT_GE(found[i - 1].score, found[i].score);
+      if (n_best == 1) {
+        EXPECT_EQ(found[0].tokens, (Words{4, 4}));
+      }
+      if (n_best == 6) {
+        EXPECT_EQ(by_first_word, (std::map<int64_t, int64_t>{{4, 4}, {5, 2}}));
+      }
+      if (n_best == 3) {
+        EXPECT_GE(by_first_word.size(), 2U);
+      }
+    }
+}
+
+// With no price on what others chose all groups find the same, and must look further.
+TEST(DiverseBeam, AnOutputFoundTwiceCountsOnce) {
+  TableScorer scorer(9, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (prefix.size() == 1) return {{Vocabulary::end, 0.0}};
+    return {{4, std::log(0.4)}, {5, std::log(0.3)}, {6, std::log(0.2)}, {7, std::log(0.1)}};
+  });
+  const auto found = search(scorer, source_batch({{4}}),
+                            {.beam_size = 4, .n_best = 4, .max_length = 3, .beam_groups = 2, .diversity = 0})
+                         .front();
+  std::set<Words> different;
+  for (const Hypothesis& output : found) different.insert(output.tokens);
+  EXPECT_EQ(different, (std::set<Words>{{4}, {5}}));  // both beams hold these two alone
+  EXPECT_EQ(found.size(), 2U);
+}
+
+TEST(WithoutOutput, TheReasonIsTold) {
+  const double nothing = -std::numeric_limits<double>::infinity(), nan = std::nan("");
+  const auto why = [](const std::map<int64_t, double>& next, const SearchOptions& options,
+                      const OutputRules& rules = {}) {
+    TableScorer scorer(vocabulary_size, [&](int64_t, const Words&) { return next; });
+    const auto found = search(scorer, source_batch({{4}}), options, rules);
+    EXPECT_TRUE(found.front().empty());
+    return found.front().why;
+  };
+  for (const bool steered : {false, true}) {
+    const OutputRules rules{.banned = steered ? std::vector<Phrase>{{6}} : std::vector<Phrase>{}};
+    EXPECT_EQ(why({{4, nan}}, {}, rules), NoOutput::not_numbers);
+    EXPECT_EQ(why({{4, nothing}}, {}, rules), NoOutput::zeros);
+    EXPECT_EQ(why({{4, 0.0}}, {.max_length = 3}, rules), NoOutput::endless);
+  }
+  EXPECT_EQ(why({{5, 0.0}}, {}, {.banned = {{5}}}), NoOutput::rules);
+  EXPECT_EQ(why({{1, 0.0}}, {.ban_unknown = true}), NoOutput::rules);
+}
+
+// Sentences beside one that fails are what they are without it.
+TEST(WithoutOutput, OneSentenceAlone) {
+  TableScorer scorer(vocabulary_size, [](int64_t first, const Words& prefix) -> std::map<int64_t, double> {
+    if (prefix.size() < 2) return {{first, -0.5}, {6, -1.0}};
+    return {{Vocabulary::end, first == 5 ? std::nan("") : -0.1}};
+  });
+  for (const bool steered : {false, true}) {
+    const OutputRules rules{.banned = steered ? std::vector<Phrase>{{1}} : std::vector<Phrase>{}};
+    const auto found = search(scorer, source_batch({{4}, {5}, {4, 4}}), {.beam_size = 2}, rules);
+    EXPECT_EQ(found[0].best().tokens, (Words{4, 4}));
+    EXPECT_EQ(found[2].best().tokens, (Words{4, 4}));
+    EXPECT_EQ(found[0].why, NoOutput::none);
+    EXPECT_EQ(found[1].why, NoOutput::not_numbers);
+    EXPECT_THROW(found[1].best(), Error);
+  }
 }
 
 TEST(StoppingRules, FirstAndExhaustive) {
@@ -402,7 +493,7 @@ class ShortlistLaw : public testing::TestWithParam<bool> {
   }());
   const std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
   const SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
-  std::vector<std::vector<Hypothesis>> found(const Shortlist& shortlist) {
+  std::vector<SentenceOutputs> found(const Shortlist& shortlist) {
     ModelScorer scorer(model, nullptr, std::make_shared<Shortlist>(shortlist));
     return search(scorer, source_batch(sentences), options);
   }

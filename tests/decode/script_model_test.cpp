@@ -5,11 +5,14 @@
 #include <gmock/gmock.h>
 #include <torch/script.h>
 
+#include <cmath>
+
 #include "../data/temporary_folder.h"
 #include "../support/tiny_model.h"
 #include "decode_support.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/search.h"
+#include "seq2seq/decode/target_scores.h"
 #include "seq2seq/model/archive/torchscript.h"
 
 namespace seq2seq {
@@ -127,6 +130,67 @@ TEST_F(WrongScriptTest, WhatHasOtherShapesIsNamed) {
       "its method 'start' gives a tensor [4] Long for 3 sentences");
   expect_refused({encode, start, step("torch.zeros([n, 5]).matmul(torch.zeros([2, 2]))")},
                  "its method 'step' fails: ");
+}
+
+TEST_F(WrongScriptTest, SumsNearOneAreRenormalizedWithOneWarning) {
+  const SearchOptions options{.beam_size = 3, .n_best = 3, .max_length = 3};
+  const std::vector<Words> sources{{4}, {4, 4}};
+  ScriptScorer exact(load({encode, start, step()}));
+  const auto expected = search(exact, source_batch(sources), options);
+  for (const double sum : {0.96, 1.009, 1.04}) {
+    const std::string scores = "torch.zeros([n, 5]).log_softmax(1) + " + std::to_string(std::log(sum));
+    testing::internal::CaptureStderr();
+    ScriptScorer scorer(load({encode, start, step(scores)}));
+    const auto actual = search(scorer, source_batch(sources), options);
+    const auto steered = search(scorer, source_batch({sources[0]}), options, {.banned = {{4, 4, 4, 4}}});
+    const auto scored = score_targets(scorer, source_batch({sources[0]}), std::vector<Words>{{4}});
+    const std::string messages = testing::internal::GetCapturedStderr();
+    EXPECT_THAT(messages, HasSubstr("foreign.pt: the probabilities of its method 'step' add up to " +
+                                    std::to_string(sum).substr(0, 4)));
+    EXPECT_EQ(std::count(messages.begin(), messages.end(), '\n'), 1);
+    for (size_t rank = 0; rank < 3; ++rank) {
+      EXPECT_EQ(actual[1][rank].tokens, expected[1][rank].tokens);
+      EXPECT_NEAR(actual[1][rank].score, expected[1][rank].score, 1e-6);
+      EXPECT_NEAR(steered[0][rank].score, expected[0][rank].score, 1e-6);
+    }
+    EXPECT_NEAR(scored.front().log_probability, 2 * std::log(0.2), 1e-6);
+  }
+}
+
+TEST_F(WrongScriptTest, OtherSumsAreRefusedAndNotNumbersToldApart) {
+  const std::string even = "torch.zeros([n, 5]).log_softmax(1)";
+  expect_refused({encode, start, step(even + " + 0.06")}, "add up to 1.062");
+  expect_refused({encode, start, step(even + " - 0.06")}, "add up to 0.9418");
+  expect_refused({encode, start, step(even + " - float('inf')")}, "add up to 0,");
+  expect_refused({encode, start, step(even + " + float('nan')")}, "are not numbers (NaN)");
+}
+
+TEST_F(WrongScriptTest, ASentenceWhoseSumIsWrongIsRefusedAlone) {
+  // 6 gives a sum of 1.65, 8 the square root of -1.
+  ScriptScorer scorer(load({encode, start,
+                            step("torch.zeros([n, 5]).log_softmax(1) + (memory[0][:, :1] == 6) * 0.5 + "
+                                 "torch.sqrt(7.0 - memory[0][:, :1]) * 0.0")}));
+  const SearchOptions options{.beam_size = 2, .max_length = 2};
+  for (const auto& rules : {OutputRules{}, OutputRules{.banned = {{4, 4, 4, 4}}}}) {
+    const auto found = search(scorer, source_batch({{4}, {6}, {8}, {4}}), options, rules);
+    EXPECT_EQ(found[0].size(), 1U);
+    EXPECT_EQ(found[1].why, NoOutput::not_distribution);
+    EXPECT_EQ(found[2].why, NoOutput::not_numbers);
+    EXPECT_EQ(found[3].size(), 1U);
+  }
+  const auto scored = score_targets(scorer, source_batch({{4}, {6}}), std::vector<Words>{{4}, {4}});
+  EXPECT_NEAR(scored[0].log_probability, 2 * std::log(0.2), 1e-6);
+  EXPECT_TRUE(std::isnan(scored[1].log_probability));
+}
+
+// Ends that have no probability are none, not outputs with the score of minus infinity.
+TEST_F(WrongScriptTest, ProbabilitiesOfZeroAreNoOutputs) {
+  ScriptScorer scorer(
+      load({encode, start,
+            step("torch.tensor([0.0, 0.0, 0.0, -float('inf'), 0.0]).log_softmax(0).repeat([n, 1])")}));
+  const auto found = search(scorer, source_batch({{4}}), {.beam_size = 2, .max_length = 3});
+  EXPECT_TRUE(found.front().empty());
+  EXPECT_EQ(found.front().why, NoOutput::endless);
 }
 
 // As in traced code, where sizes read as numbers become constants.

@@ -238,7 +238,10 @@ TEST_F(Search, UnknownWordsCanBeBanned) {
 TEST_F(Search, BrokenModelIsReported) {
   const at::NoGradGuard no_grad;
   model->target_embedding()->weight.fill_(std::nan(""));
-  EXPECT_THROW(search(scorer, source_batch(sentences), {}), Error);
+  for (const auto& outputs : search(scorer, source_batch(sentences), {})) {
+    EXPECT_TRUE(outputs.empty());
+    EXPECT_EQ(outputs.why, NoOutput::not_numbers);
+  }
 }
 
 // Greedy search finds 4 6 (0.6 * 0.4), the beam 5 5 (0.4 * 0.9).

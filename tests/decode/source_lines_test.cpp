@@ -114,6 +114,16 @@ TEST(SourceLines, CompanionsGoWithTheLines) {
   EXPECT_EQ(window[1].required, (std::vector<std::string>{"p", "q r"}));
   EXPECT_TRUE(window[2].required.empty());
 
+  EXPECT_THAT(window[2].prefix_place, HasSubstr("prefixes:3"));
+  EXPECT_THAT(window[1].required_place, HasSubstr("required:2"));
+
+  SourceLines bad(input, {folder.write("bad", "x\n" + std::string(maximum_line_bytes + 1, 'x') + "\nz\n"),
+                          folder.write("worse", "p\nq\nr\xFFs\n")});
+  const auto lost = bad.read_window(9);
+  EXPECT_EQ(texts_of(lost), (std::vector<std::string>{"a", "BAD", "BAD"}));
+  EXPECT_THAT(lost[1].problem, HasSubstr("bad:2: the line is longer than 1 MiB"));
+  EXPECT_THAT(lost[2].problem, HasSubstr("worse:3: byte 2 is not valid UTF-8"));
+
   SourceLines few(input, {folder.write("few", "x\n"), {}});
   EXPECT_THAT([&] { few.read_window(9); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("the last line, but the input goes on at")));

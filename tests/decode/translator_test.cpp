@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "decode_support.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/pool.h"
@@ -96,15 +98,28 @@ TEST(Translator, LongLinesAreCutWithOneWarning) {
   EXPECT_EQ(translator.counts().cut_lines, 2);
 }
 
-TEST(Translator, FailuresOfWorkersAreReported) {
-  std::vector<std::unique_ptr<Scorer>> scorers;
-  for (int i = 0; i < 2; ++i)
-    scorers.push_back(
-        std::make_unique<TableScorer>(8, [](int64_t, const Words&) -> std::map<int64_t, double> {
-          return {{4, std::numeric_limits<double>::quiet_NaN()}};
-        }));
-  PoolAndTranslator translator(std::move(scorers), {.search = {}, .batch_size = 1});
-  EXPECT_THROW(translator.translate(lines_of({"a", "b", "c"})), Error);
+/// Generates what the source begins with; its probabilities are not numbers where that is b.
+std::unique_ptr<TableScorer> broken_for_b() {
+  return std::make_unique<TableScorer>(
+      8, [](int64_t first, const Words& prefix) -> std::map<int64_t, double> {
+        if (!prefix.empty()) return {{Vocabulary::end, 0.0}};
+        return {{first, first == 5 ? std::numeric_limits<double>::quiet_NaN() : -0.5}};
+      });
+}
+
+TEST(Translator, ABrokenSentenceLosesItsLineAlone) {
+  for (const int64_t batch_size : {1, 4}) {
+    PoolAndTranslator translator(list_of(broken_for_b()), {.search = {}, .batch_size = batch_size});
+    testing::internal::CaptureStderr();
+    const auto found = translator.translate(lines_of({"a", "b", "c"}));
+    EXPECT_THAT(
+        testing::internal::GetCapturedStderr(),
+        HasSubstr("in:2: has no output: the model's probabilities are not numbers (NaN); use another"));
+    EXPECT_EQ(best_texts(found), (std::vector<std::string>{"a", "", "c"}));
+    EXPECT_TRUE(found[0].answered());
+    EXPECT_FALSE(found[1].answered());
+    EXPECT_EQ(translator.counts().without_output, 1);
+  }
 }
 
 TEST(Translator, BatchInvariantMeansOneByOne) {
@@ -142,11 +157,110 @@ TEST(Translator, VerifyFindsScoresThatAreNotTheModels) {
 }
 
 TEST(Translator, TextsOfRulesMustBeInTheVocabulary) {
-  EXPECT_THAT([] { PoolAndTranslator({.ban = {"Zebra"}}); },
-              testing::ThrowsMessage<UsageError>(testing::HasSubstr("the target vocabulary lacks 'Zebra'")));
-  EXPECT_THAT([] { PoolAndTranslator({.bias = {"a"}}); },
-              testing::ThrowsMessage<UsageError>(testing::HasSubstr("is not text=number")));
+  const auto refused = [](const TranslatorOptions& options, const std::string& message) {
+    EXPECT_THAT([&] { PoolAndTranslator translator(options); },
+                testing::ThrowsMessage<UsageError>(HasSubstr(message)));
+  };
+  refused({.ban = {"Zebra"}}, "--ban: 'Zebra': the target vocabulary lacks 'Zebra'");
+  refused({.ban = {" \t"}}, "has no token");
+  refused({.bias = {"a"}}, "is not text=number");
   EXPECT_NE(PoolAndTranslator({.ban = {"b b"}}).texts({"b"}).front().substr(0, 3), "b b");
+  for (const char* number : {"0x10", "nan", "inf", "1e999", "", "1 ", "--1", "1,5"})
+    refused({.bias = {std::string("a=") + number}}, "is not text=number");
+  for (const char* number : {"+1.5", "-2", "1e-2", ".5"})
+    EXPECT_NO_THROW(PoolAndTranslator({.bias = {std::string("a=") + number}})) << number;
+}
+
+// They would end outputs, or never let them end.
+TEST(Translator, SpecialTokensAreTextLikeAnyOther) {
+  const std::vector<std::string> specials{"</s>", "<s>", "<pad>", "<unk>"};
+  for (const std::string& special : specials) {
+    const std::string remedy = special == "<unk>" ? "give --ban-unknown" : "lacks '";
+    EXPECT_THAT([&] { PoolAndTranslator translator({.ban = {special}}); },
+                testing::ThrowsMessage<UsageError>(HasSubstr(remedy)));
+    EXPECT_THROW(PoolAndTranslator({.bias = {special + "=-50"}}), UsageError);
+    EXPECT_THROW(PoolAndTranslator({.repeatable = {special}}), UsageError);
+    auto lines = lines_of({"a", "b"});
+    lines[0].prefix = special;
+    lines[0].prefix_place = "prefixes:1";
+    PoolAndTranslator translator;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(best_texts(translator.translate(lines)), (std::vector<std::string>{"", "b b"}));
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("prefixes:1: the prefix has '"));
+  }
+}
+
+TEST(Translator, ABadPrefixOrRequiredPhraseLosesItsLineAlone) {
+  auto lines = lines_of({"a", "b", "c", "", "d"});
+  lines[0].prefix = "a Zebra";
+  lines[1].prefix = " b   c ";
+  lines[2].required = {"a", "d Zebra"};
+  lines[3].prefix = "a";
+  lines[4].required = {"d", "c  a"};
+  for (size_t i = 0; i < lines.size(); ++i) {
+    lines[i].prefix_place = "p.txt:" + std::to_string(i + 1);
+    lines[i].required_place = "r.txt:" + std::to_string(i + 1);
+  }
+  PoolAndTranslator translator({.search = {.max_length = 6}});
+  testing::internal::CaptureStderr();
+  const auto found = translator.translate(lines);
+  const std::string messages = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(messages, HasSubstr("p.txt:1: the prefix has 'Zebra', which the model cannot write"));
+  EXPECT_THAT(messages, HasSubstr("r.txt:3: the required 'd Zebra' has 'Zebra', which the model cannot"));
+  EXPECT_THAT(messages, HasSubstr("p.txt:4: asks for text in the output of in:4, which is empty"));
+  EXPECT_EQ(translator.counts().bad_lines, 3);
+  EXPECT_EQ(found[0].outputs.front().text, "");
+  EXPECT_TRUE(found[1].outputs.front().text.starts_with("b c")) << found[1].outputs.front().text;
+  EXPECT_EQ(found[2].outputs.front().text, "");
+}
+
+TEST(Translator, RequiredPhrasesThatCannotBeMetAreTold) {
+  const auto with = [](const TranslatorOptions& options, const std::string& phrase,
+                       Translator::Counts& counts) {
+    auto lines = lines_of({"a", "b"});
+    lines[0].required = {phrase};
+    lines[0].required_place = "r.txt:1";
+    PoolAndTranslator translator(options);
+    testing::internal::CaptureStderr();
+    const auto found = translator.translate(lines);
+    counts = translator.counts();
+    EXPECT_EQ(found[1].outputs.front().text, "b b");
+    return std::pair(found[0].outputs.front(), testing::internal::GetCapturedStderr());
+  };
+  Translator::Counts counts;
+  EXPECT_THAT(with({.ban = {"d"}}, "a d", counts).second,
+              HasSubstr("r.txt:1: the required 'a d' is what --ban forbids"));
+  EXPECT_EQ(counts.bad_lines, 1);
+  EXPECT_THAT(
+      with({.search = {.max_length = 2}}, "a a a", counts).second,
+      HasSubstr("r.txt:1: the required 'a a a' has 3 tokens, but the output at most 2; give --max-length 3"));
+  EXPECT_EQ(counts.bad_lines, 1);
+  // c has no probability.
+  const auto [output, messages] = with({}, "a c", counts);
+  EXPECT_THAT(messages, HasSubstr("r.txt:1: the output lacks 'a c'"));
+  EXPECT_EQ(output.missing_texts, std::vector<std::string>{"a c"});
+  EXPECT_EQ(counts.unmet, 1);
+  EXPECT_EQ(counts.bad_lines, 0);
+}
+
+TEST(Translator, AnImpossiblePrefixIsTold) {
+  auto lines = lines_of({"a", "b"});
+  lines[0].prefix = "d a";
+  PoolAndTranslator translator({.ban = {"a"}});
+  testing::internal::CaptureStderr();
+  translator.translate(lines);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("the prefix 'd a' holds what --ban forbids"));
+}
+
+TEST(Translator, FewerOutputsOfGroupsAreCounted) {
+  PoolAndTranslator few({.search = {.beam_size = 8, .n_best = 8, .max_length = 3, .beam_groups = 2}});
+  few.translate(lines_of({"a", ""}));
+  EXPECT_EQ(few.counts().fewer, 1);  // of a and d three can be made only, and no shorter output
+  PoolAndTranslator enough({.search = {.beam_size = 2, .n_best = 2, .beam_groups = 2}});
+  const auto found = enough.translate(lines_of({"a"}));
+  EXPECT_EQ(enough.counts().fewer, 0);
+  EXPECT_EQ(found[0].outputs.size(), 2U);
+  EXPECT_NE(found[0].outputs[0].text, found[0].outputs[1].text);
 }
 
 // As in a program that serves several users.

@@ -3,11 +3,25 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "seq2seq/core/json.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
+namespace {
+
+/// Empty where nothing was found.
+std::string score_text(double score) {
+  return std::isnan(score) ? "" : fmt::format("{:.4f}", score);
+}
+
+/// null where nothing was found.
+Json score_json(double score) {
+  return std::isnan(score) ? Json() : Json(score);
+}
+
+}  // namespace
 
 std::string written(const Hypothesis& hypothesis, const TextCodec& target, const std::vector<Token>& source,
                     UnknownWords unknown) {
@@ -32,11 +46,11 @@ std::string written(const Hypothesis& hypothesis, const TextCodec& target, const
 std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores) {
   if (n_best == 1) {
     const auto& best = translation.outputs.front();
-    return scores ? fmt::format("{:.4f}\t{}\n", best.score, best.text) : best.text + "\n";
+    return scores ? score_text(best.score) + "\t" + best.text + "\n" : best.text + "\n";
   }
   std::string lines;
   for (const auto& output : translation.outputs)
-    lines += fmt::format("{} ||| {} ||| {:.4f}\n", index, output.text, output.score);
+    lines += fmt::format("{} ||| {} ||| {}\n", index, output.text, score_text(output.score));
   return lines;
 }
 
@@ -51,16 +65,17 @@ std::string details_json(const Translation& translation, const Translation::Outp
     if (output.source_positions[i] >= 0) alignment.push_back({output.source_positions[i], i});
   Json source = Json::array();
   for (const Token& token : translation.source.tokens) source.push_back(token.surface);
-  return dump_json({{"line", line},
-                    {"output", rank},
-                    {"text", output.text},
-                    {"score", output.score},
-                    {"log_probability", output.log_probability},
-                    {"source", std::move(source)},
-                    {"tokens", std::move(tokens)},
-                    {"token_log_probabilities", output.token_log_probabilities},
-                    {"alignment", std::move(alignment)}}) +
-         "\n";
+  Json json{{"line", line},
+            {"output", rank},
+            {"text", output.text},
+            {"score", score_json(output.score)},
+            {"log_probability", score_json(output.log_probability)},
+            {"source", std::move(source)},
+            {"tokens", std::move(tokens)},
+            {"token_log_probabilities", output.token_log_probabilities},
+            {"alignment", std::move(alignment)}};
+  if (!output.missing_texts.empty()) json["missing"] = output.missing_texts;
+  return dump_json(json) + "\n";
 }
 
 std::string pharaoh_alignment(std::span<const int64_t> source_positions) {

@@ -22,10 +22,11 @@ std::string written(const Hypothesis& hypothesis, const TextCodec& target, const
                     UnknownWords unknown);
 
 /// How `seq2seq translate` prints: the text; with scores "score TAB text"; with n_best > 1, for each output,
-/// "index ||| text ||| score", where lines count from 0.
+/// "index ||| text ||| score", where lines count from 0. Where nothing was found the score is empty.
 std::string format_translation(const Translation& translation, int64_t index, int64_t n_best, bool scores);
 
-/// One line of JSON for an output: tokens, log-probabilities, alignment (docs/formats.md).
+/// One line of JSON for an output: tokens, log-probabilities, alignment (docs/formats.md). Where nothing was
+/// found scores are null.
 std::string details_json(const Translation& translation, const Translation::Output& output,
                          const Vocabulary& target, int64_t line, int64_t rank);
 

@@ -85,7 +85,7 @@ class DecodingPool::Promised : public Task {
   std::promise<Found> promise_;
 };
 
-class DecodingPool::SearchTask : public Promised<std::vector<std::vector<Hypothesis>>> {
+class DecodingPool::SearchTask : public Promised<std::vector<SentenceOutputs>> {
  public:
   SearchTask(SearchRequest request, size_t batch_size, size_t count, int share)
       : Promised(count, share),
@@ -177,7 +177,7 @@ int DecodingPool::threads_each(size_t batches) const {
   return std::max(1, threads_ / static_cast<int>(std::min(workers(), batches)));
 }
 
-std::future<std::vector<std::vector<Hypothesis>>> DecodingPool::search(SearchRequest request) {
+std::future<std::vector<SentenceOutputs>> DecodingPool::search(SearchRequest request) {
   check(request.search);
   TORCH_CHECK(request.sentence_rules.empty() || request.sentence_rules.size() == request.sources.size(),
               "rules for every sentence, or for none");

@@ -52,9 +52,9 @@ class DecodingPool {
   DecodingPool(const DecodingPool&) = delete;
   DecodingPool& operator=(const DecodingPool&) = delete;
 
-  /// The hypotheses of each source, best first. `get` rethrows a batch's first exception; other requests are
+  /// The outputs of each source. `get` rethrows a batch's first exception; other requests are
   /// unaffected. Blocks while the queue is full. Throws UsageError for contradictory options.
-  std::future<std::vector<std::vector<Hypothesis>>> search(SearchRequest request);
+  std::future<std::vector<SentenceOutputs>> search(SearchRequest request);
   /// The model's score of each target (decode/target_scores.h); otherwise as `search`.
   std::future<std::vector<Hypothesis>> score(ScoringRequest request);
 

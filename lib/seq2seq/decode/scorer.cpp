@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/ops/top_k.h"
@@ -25,6 +27,9 @@ TargetScores Scorer::score_targets(const Tensor& inputs, const Tensor& outputs) 
   State state = start();
   for (int64_t t = 0; t < inputs.size(1); ++t) {
     Distribution next = distribution(inputs.select(1, t).to(device()), state);
+    for (size_t row = 0; row < sums().size(); ++row)  // such a score is not a number
+      if (!(std::abs(sums()[row] - 1) <= renormalized_within))
+        next.log_probabilities[static_cast<int64_t>(row)].fill_(std::numeric_limits<double>::quiet_NaN());
     log_probabilities.push_back(
         next.log_probabilities.gather(1, outputs.select(1, t).to(device()).unsqueeze(1)));
     attention.push_back(std::move(next.attention));

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "seq2seq/decode/shortlist.h"
@@ -21,6 +22,9 @@ struct Distribution {
   Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/copy.h)
   Tensor attention;          ///< as above
 };
+
+/// A distribution whose probabilities sum to 1 but for this is renormalized, any other is refused.
+constexpr double renormalized_within = 0.05;
 
 /// Scores of given outputs, one per sentence of the batch.
 struct TargetScores {
@@ -50,6 +54,9 @@ class Scorer {
   virtual int64_t vocabulary_size() const = 0;
   virtual bool has_attention() const = 0;
   virtual at::Device device() const = 0;
+  /// The sums of the probabilities of the last step [N] before they were renormalized; empty where the model
+  /// ensures that they are 1.
+  virtual std::span<const double> sums() const { return {}; }
 };
 
 /// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and

@@ -1,18 +1,23 @@
 #include "seq2seq/decode/script_model.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/script.h>
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/log.h"
 #include "seq2seq/model/archive/archive.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 namespace {
 
+constexpr double rounding = 1e-4;  // of sums of probabilities in float32 or less
 constexpr const char* manual = "docs/archives.md shows what an archive must offer";
 
 struct Method {
@@ -82,7 +87,8 @@ ScriptModel::ScriptModel(const ScriptModel& other, torch::jit::Module module)
       target_vocabulary_(other.target_vocabulary_),
       device_(other.device_),
       has_attention_(other.has_attention_),
-      copies_(other.copies_) {}
+      copies_(other.copies_),
+      warned_(other.warned_) {}
 
 ScriptModel::~ScriptModel() = default;
 
@@ -133,10 +139,13 @@ void ScriptModel::try_out(int64_t source_vocabulary) {
       first = false;
       need(result.copies == copies_ && result.has_attention == has_attention_,
            "its method 'step' copies, or has attention, for some sentences only");
-      const double sum = result.log_probabilities.to(at::kDouble).logsumexp(1).abs().max().item<double>();
-      need(sum < 1e-2,
-           "the log-probabilities of its method 'step' are not those of a distribution: their exponentials "
-           "must add up to 1");
+      for (const double sum : result.sums) {
+        need(!std::isnan(sum), "the log-probabilities of its method 'step' are not numbers (NaN)");
+        need(std::abs(sum - 1) <= renormalized_within,
+             fmt::format("the log-probabilities of its method 'step' are not those of a distribution: their "
+                         "exponentials add up to {:.4g}, but must add up to 1",
+                         sum));
+      }
       state = std::move(result.next);
     }
   }
@@ -170,7 +179,7 @@ ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const T
       call("step", {c10::List<Tensor>(memory), tokens.to(device_), c10::List<Tensor>(state.tensors)})
           .toTuple();
   const auto& parts = result->elements();
-  Result next{parts[0].toTensor(), parts[1].toTensor(), State(parts[2].toTensorVector())};
+  Result next{parts[0].toTensor(), parts[1].toTensor(), State(parts[2].toTensorVector()), {}};
   const int64_t rows = tokens.size(0),
                 words = next.log_probabilities.dim() == 2 ? next.log_probabilities.size(1) : -1,
                 looked = next.attention.dim() == 2 ? next.attention.size(1) : -1;
@@ -193,9 +202,24 @@ ScriptModel::Result ScriptModel::step(const std::vector<Tensor>& memory, const T
   need(next.next.tensors.size() == state.tensors.size(),
        "its method 'step' gives a state of " + std::to_string(next.next.tensors.size()) +
            " tensors, and gets one of " + std::to_string(state.tensors.size()));
+  renormalize(next);
   next.copies = words != target_vocabulary_;
   next.has_attention = looked != 0;
   return next;
+}
+
+/// Sets `sums`. The first that is not 1 is told.
+void ScriptModel::renormalize(Result& result) const {
+  const Tensor all = result.log_probabilities.to(at::kDouble), logarithms = all.logsumexp(1, true);
+  result.log_probabilities = (all - logarithms).to(result.log_probabilities.scalar_type());
+  const Tensor sums = logarithms.squeeze(1).exp().to(at::kCPU).contiguous();
+  result.sums.assign(sums.const_data_ptr<double>(), sums.const_data_ptr<double>() + sums.numel());
+  const auto wrong = std::find_if(result.sums.begin(), result.sums.end(), [](double sum) {
+    return std::abs(sum - 1) > rounding && std::abs(sum - 1) <= renormalized_within;
+  });
+  if (wrong != result.sums.end() && !warned_->exchange(true))
+    log_warning(fmt::format(
+        "{}: the probabilities of its method 'step' add up to {:.6g}, and are renormalized", path_, *wrong));
 }
 
 std::shared_ptr<ScriptModel> ScriptModel::for_another_thread() const {
@@ -221,6 +245,7 @@ Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
   }
   ScriptModel::Result result = model_->step(repeated_.tensors, tokens, state, width_);
   state = std::move(result.next);
+  sums_ = std::move(result.sums);
   return {std::move(result.log_probabilities), std::move(result.attention)};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ class ScriptModel {
   struct Result {
     Tensor log_probabilities, attention;
     State next;
+    std::vector<double> sums;                    ///< of the probabilities before they were renormalized
     bool copies = false, has_attention = false;  ///< inferred from the widths
   };
   /// `width`: the source length S of the ids that `memory` was computed from.
@@ -54,6 +56,7 @@ class ScriptModel {
   void need_rows(const std::vector<Tensor>& list, int64_t rows, const char* method) const;
   at::IValue call(const char* method, std::vector<at::IValue> inputs) const;
   void check_signatures() const;
+  void renormalize(Result& result) const;
   void try_out(int64_t source_vocabulary);
 
   std::string path_;
@@ -61,6 +64,7 @@ class ScriptModel {
   int64_t target_vocabulary_;
   at::Device device_;
   bool has_attention_ = true, copies_ = false;
+  std::shared_ptr<std::atomic<bool>> warned_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 class ScriptScorer : public Scorer {
@@ -75,9 +79,11 @@ class ScriptScorer : public Scorer {
   }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return model_->device(); }
+  std::span<const double> sums() const override { return sums_; }
 
  private:
   std::shared_ptr<const ScriptModel> model_;
+  std::vector<double> sums_;
   int64_t width_ = 0;        // source length S
   Rows memory_;              // one row per sentence
   Rows repeated_;            // one row per hypothesis

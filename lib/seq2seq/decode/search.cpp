@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/beam.h"
@@ -36,16 +37,17 @@ class BatchSearch {
               const OutputRules& rules, std::span<const SentenceRules> sentence_rules)
       : scorer_(scorer),
         options_(options),
+        rules_(rules),
         sentence_rules_(sentence_rules),
-        steering_(options, rules),
         steered_(Steering::needed(options, rules, sentence_rules)) {
-    const bool rises =
-        std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
     const auto lengths = ids_of(source.lengths);
+    phrases_.reserve(steered_ ? lengths.size() : 0);  // beams point to them
     for (size_t i = 0; i < lengths.size(); ++i) {
       sentences_.push_back(i);
-      beams_.emplace_back(options, lengths[i] - 1, rules_of(i), rises);
+      beams_.emplace_back(options, lengths[i] - 1, steered_ ? &add_phrases(i) : nullptr,
+                          steered_ && rises(output_rules(i)));
     }
+    could_write_.assign(steered_ ? lengths.size() : 0, false);
     words_ = word_positions(source);
     scorer.begin(source);
     state_ = scorer.start();
@@ -53,11 +55,15 @@ class BatchSearch {
         at::full({state_.count()}, Vocabulary::begin, at::TensorOptions(at::kLong).device(scorer.device()));
   }
 
-  std::vector<std::vector<Hypothesis>> run() {
+  std::vector<SentenceOutputs> run() {
     do expand();
     while (regroup());
-    std::vector<std::vector<Hypothesis>> results;
-    for (const Beam& beam : beams_) results.push_back(beam.best());
+    std::vector<SentenceOutputs> results;
+    for (size_t i = 0; i < beams_.size(); ++i) {
+      results.push_back(beams_[i].best());
+      if (results.back().empty() && results.back().why == NoOutput::none)
+        results.back().why = why_without_output(i);
+    }
     return results;
   }
 
@@ -65,10 +71,23 @@ class BatchSearch {
   void expand();
   void expand_by_likelihood();
   void expand_by_rules();
+  void advance_by_rules(size_t sentence, std::span<const double> rows, const int64_t* positions,
+                        const double* penalties);
   bool regroup();
   const SentenceRules* rules_of(size_t sentence) const {
     return sentence_rules_.empty() ? nullptr : &sentence_rules_[sentence];
   }
+  const OutputRules& output_rules(size_t sentence) const {
+    const SentenceRules* own = rules_of(sentence);
+    return own != nullptr && own->output != nullptr ? *own->output : rules_;
+  }
+  static bool rises(const OutputRules& rules) {
+    return std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
+  }
+  const SentencePhrases& add_phrases(size_t sentence);
+  const Steering& steering(size_t sentence) const { return steerings_.at(&output_rules(sentence)); }
+  NoOutput why_without_output(size_t sentence) const;
+  bool fail_if_wrong(Beam& beam, int64_t first_row) const;
   std::vector<int64_t> banned() const;
   std::vector<int64_t> source_positions(const Tensor& attention) const;
   void cover(const Tensor& attention);
@@ -76,9 +95,13 @@ class BatchSearch {
 
   Scorer& scorer_;
   const SearchOptions& options_;
+  const OutputRules& rules_;
   std::span<const SentenceRules> sentence_rules_;
-  Steering steering_;
   bool steered_;
+  // With rules: by those of the outputs; by sentence; whether the model would have let a word follow at last.
+  std::map<const OutputRules*, Steering> steerings_;
+  std::vector<SentencePhrases> phrases_;
+  std::vector<bool> could_write_;
   std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and <s>
   std::vector<Beam> beams_;
   std::vector<size_t> sentences_;
@@ -87,6 +110,32 @@ class BatchSearch {
   Tensor tokens_;
   Tensor covered_;  // [N, S] float64, sum of past attention; only with a coverage penalty
 };
+
+const SentencePhrases& BatchSearch::add_phrases(size_t sentence) {
+  const SentenceRules* own = rules_of(sentence);
+  const OutputRules& output = output_rules(sentence);
+  const Steering& steering = steerings_.try_emplace(&output, options_, output).first->second;
+  return phrases_.emplace_back(
+      SentencePhrases{&steering.phrases(), PhraseSet(own == nullptr ? std::vector<Phrase>{} : own->required),
+                      own == nullptr ? Phrase() : own->prefix, output.unknown_is_replaced});
+}
+
+NoOutput BatchSearch::why_without_output(size_t sentence) const {
+  if (beams_[sentence].closed()) return NoOutput::endless;
+  const bool restricted = steered_ ? could_write_[sentence] : options_.ban_unknown || options_.min_length > 0;
+  return restricted ? NoOutput::rules : NoOutput::zeros;
+}
+
+/// Whether the probabilities of the last step are no distribution for a hypothesis of this beam.
+bool BatchSearch::fail_if_wrong(Beam& beam, int64_t first_row) const {
+  if (scorer_.sums().empty()) return false;
+  for (const double sum : scorer_.sums().subspan(static_cast<size_t>(first_row), beam.live().size())) {
+    if (std::abs(sum - 1) <= renormalized_within) continue;
+    beam.fail(std::isnan(sum) ? NoOutput::not_numbers : NoOutput::not_distribution);
+    return true;
+  }
+  return false;
+}
 
 std::vector<int64_t> BatchSearch::banned() const {
   std::vector<int64_t> words{Vocabulary::padding, Vocabulary::begin};
@@ -143,37 +192,59 @@ void BatchSearch::expand_by_rules() {
   const auto words = static_cast<size_t>(all.size(1));
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
-    if (beam.done()) continue;
     const int64_t first = static_cast<int64_t>(i) * width_;
-    std::vector<std::vector<Candidate>> rows;
-    std::vector<double> ends;
-    size_t each = 1;
-    for (size_t slot = 0; slot < beam.live().size(); ++slot) {
-      const auto& live = beam.live()[slot];
-      const std::span row(all.const_data_ptr<double>() + (first + static_cast<int64_t>(slot)) * all.size(1),
-                          words);
-      Steering::PartialHypothesis hypothesis{beam.tokens(live), beam.wanted(live), rules_of(sentences_[i])};
-      hypothesis.may_end = step_ >= beam.minimum_length();
-      hypothesis.slot = static_cast<int64_t>(slot);
-      // The first step draws `beam_size` tokens; later, each hypothesis draws one.
-      const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
-      rows.push_back(steering_.candidates(hypothesis, row, count));
-      ends.push_back(row[Vocabulary::end]);
-      each = std::max(each, rows.back().size());
+    if (beam.done() || fail_if_wrong(beam, first)) continue;
+    const std::span rows(all.const_data_ptr<double>() + first * all.size(1), beam.live().size() * words);
+    if (std::any_of(rows.begin(), rows.end(), [](double value) { return std::isnan(value); })) {
+      beam.fail(NoOutput::not_numbers);
+      continue;
     }
-    std::vector<double> log_probabilities(rows.size() * each, -std::numeric_limits<double>::infinity()),
-        adjustments(rows.size() * each, 0.0);
-    std::vector<int64_t> tokens(rows.size() * each, Vocabulary::padding);
-    for (size_t row = 0; row < rows.size(); ++row)
-      for (size_t j = 0; j < rows[row].size(); ++j) {
-        tokens[row * each + j] = rows[row][j].token;
-        log_probabilities[row * each + j] = rows[row][j].log_probability;
-        adjustments[row * each + j] = rows[row][j].adjustment;
-      }
-    beam.advance({static_cast<int64_t>(each), log_probabilities.data(), tokens.data(), ends.data(),
-                  positions.data() + first, penalties.empty() ? nullptr : penalties.data() + first,
-                  adjustments.data()});
+    advance_by_rules(sentences_[i], rows, positions.data() + first,
+                     penalties.empty() ? nullptr : penalties.data() + first);
   }
+}
+
+/// `rows`: the log-probabilities of each live hypothesis.
+void BatchSearch::advance_by_rules(size_t sentence, std::span<const double> rows, const int64_t* positions,
+                                   const double* penalties) {
+  Beam& beam = beams_[sentence];
+  const size_t words = rows.size() / beam.live().size();
+  std::vector<std::vector<Candidate>> offered;
+  std::vector<double> ends;
+  size_t each = 1;
+  could_write_[sentence] = false;
+  for (size_t slot = 0; slot < beam.live().size(); ++slot) {
+    const auto& live = beam.live()[slot];
+    const std::span row = rows.subspan(slot * words, words);
+    for (size_t word = 0; word < words && !could_write_[sentence]; ++word)
+      could_write_[sentence] =
+          std::isfinite(row[word]) && word != Vocabulary::padding && word != Vocabulary::begin;
+    const Standing& standing = beam.standing(live);
+    const Steering::PartialHypothesis hypothesis{.tokens = beam.tokens(live),
+                                                 .wanted = beam.wanted(live),
+                                                 .begun = standing.output,
+                                                 .rules = rules_of(sentence),
+                                                 .in_prefix = standing.prefix,
+                                                 .source_position = positions[slot],
+                                                 .may_end = step_ >= beam.minimum_length(),
+                                                 .slot = static_cast<int64_t>(slot)};
+    // The first step draws `beam_size` tokens; later, each hypothesis draws one.
+    const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
+    offered.push_back(steering(sentence).candidates(hypothesis, row, count));
+    ends.push_back(row[Vocabulary::end]);
+    each = std::max(each, offered.back().size());
+  }
+  std::vector<double> log_probabilities(offered.size() * each, -std::numeric_limits<double>::infinity()),
+      adjustments(offered.size() * each, 0.0);
+  std::vector<int64_t> tokens(offered.size() * each, Vocabulary::padding);
+  for (size_t slot = 0; slot < offered.size(); ++slot)
+    for (size_t j = 0; j < offered[slot].size(); ++j) {
+      tokens[slot * each + j] = offered[slot][j].token;
+      log_probabilities[slot * each + j] = offered[slot][j].log_probability;
+      adjustments[slot * each + j] = offered[slot][j].adjustment;
+    }
+  beam.advance({static_cast<int64_t>(each), log_probabilities.data(), tokens.data(), ends.data(), positions,
+                penalties, adjustments.data()});
 }
 
 /// Uses the candidates that the scorer selects.
@@ -194,7 +265,7 @@ void BatchSearch::expand_by_likelihood() {
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
     const int64_t row = static_cast<int64_t>(i) * width_;
-    if (!beam.done())
+    if (!beam.done() && !fail_if_wrong(beam, row))
       beam.advance({each, log_probabilities.const_data_ptr<double>() + row * each,
                     words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
                     positions.data() + row, penalties.empty() ? nullptr : penalties.data() + row});
@@ -295,9 +366,8 @@ double hypothesis_score(double log_probability, int64_t length, const SearchOpti
   return log_probability;
 }
 
-std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
-                                            const SearchOptions& options, const OutputRules& rules,
-                                            std::span<const SentenceRules> sentence_rules) {
+std::vector<SentenceOutputs> search(Scorer& scorer, const SourceBatch& source, const SearchOptions& options,
+                                    const OutputRules& rules, std::span<const SentenceRules> sentence_rules) {
   const c10::InferenceMode no_gradients;
   TORCH_CHECK(sentence_rules.empty() || std::ssize(sentence_rules) == source.ids.size(0),
               "rules for every sentence, or for none");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <unordered_set>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "seq2seq/core/options.h"
 #include "seq2seq/decode/hypothesis.h"
+#include "seq2seq/decode/phrase.h"
 #include "seq2seq/decode/scorer.h"
 
 namespace seq2seq {
@@ -101,7 +103,8 @@ struct SearchOptions {
       "penalty for a token for each time that an earlier group chose it at the same step", at_least(0),
       only_if(o.beam_groups > 1, "add --beam-groups 2 or more"));
     f("sample", o.sample,
-      "sample tokens from the model's distribution; --beam-size outputs are drawn, --n-best are kept",
+      "sample tokens from the model's distribution: --beam-size outputs are drawn, --n-best of them are kept; "
+      "by default the best of five, with --beam-size 1 the only one drawn",
       everyday);
     const OptionCondition sampling = only_if(o.sample, "add --sample");
     f("temperature", o.temperature, "divide log-probabilities by this before sampling", in_range(0.01, 100),
@@ -123,24 +126,25 @@ double hypothesis_score(double log_probability, int64_t length, const SearchOpti
 /// The coverage penalty, at most 0. `attention`: the total on each source token, without </s> and <s>.
 double coverage_score(std::span<const double> attention, const SearchOptions& options);
 
-/// Consecutive target tokens.
-using Phrase = std::vector<int64_t>;
-
 /// Phrases that no output may contain or that are made more or less probable.
 struct OutputRules {
   std::vector<Phrase> banned = {};
-  /// Added to the log-probability of each token of a phrase where it continues the phrase.
+  /// Added to the log-probability of each token of a usual sequence of a phrase where it continues the phrase,
+  /// and of the last token of any other sequence.
   std::vector<std::pair<Phrase, double>> biased = {};
   /// Tokens that may repeat: n-grams with one of them are not blocked, and they are not penalized.
   std::unordered_set<int64_t> repeatable = {};
+  /// Whether phrases heed what <unk> is written as (`unknown_written_as`).
+  bool unknown_is_replaced = false;
   bool empty() const { return banned.empty() && biased.empty(); }
 };
 
 /// Constraints on the output of one sentence.
 struct SentenceRules {
-  Phrase prefix = {};                 ///< the output begins with these tokens
-  std::vector<Phrase> required = {};  ///< the output contains each of these, at most 64
-  uint64_t seed = 0;                  ///< of sampling
+  Phrase prefix = {};                                   ///< the output begins with it, by a usual sequence
+  std::vector<Phrase> required = {};                    ///< the output contains each of these, at most 64
+  uint64_t seed = 0;                                    ///< of sampling
+  std::shared_ptr<const OutputRules> output = nullptr;  ///< null = those of the whole batch
 };
 
 /// Beam search over a batch; for each sentence at most `n_best` hypotheses, best first. Beam size 1 is greedy
@@ -148,12 +152,14 @@ struct SentenceRules {
 /// in </s> are complete; the others stay live until `Stopping` ends the search. A log-probability only
 /// decreases, so the score of a live hypothesis is at most that of its current log-probability at the maximum
 /// length. With groups (Vijayakumar et al. 2018) each group keeps its share of the K, one group after the
-/// other. With required phrases the K are taken in turn from banks of hypotheses with equally many required
+/// other, completes its share of outputs that no other group has found, and has its share among the n best;
+/// where it finds too few there are fewer. With required phrases the K are taken in turn from banks of hypotheses with equally many required
 /// tokens (Post and Vilar 2018), and </s> is only generated after all phrases. A hypothesis of the maximum
 /// length is completed with </s> and its log-probability, so that scores are those of the model; it ranks
-/// last if phrases are missing. <pad> and <s> are never generated. Throws Error when the model returns NaN.
-std::vector<std::vector<Hypothesis>> search(Scorer& scorer, const SourceBatch& source,
-                                            const SearchOptions& options, const OutputRules& rules = {},
-                                            std::span<const SentenceRules> sentence_rules = {});
+/// last if phrases are missing. <pad> and <s> are never generated. Whatever is wrong with the probabilities of
+/// one sentence leaves the others alone (`SentenceOutputs::why`).
+std::vector<SentenceOutputs> search(Scorer& scorer, const SourceBatch& source, const SearchOptions& options,
+                                    const OutputRules& rules = {},
+                                    std::span<const SentenceRules> sentence_rules = {});
 
 }  // namespace seq2seq

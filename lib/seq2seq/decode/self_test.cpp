@@ -52,7 +52,7 @@ SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& sco
     const size_t end = std::min(sources.size(), begin + static_cast<size_t>(batch_size));
     const auto found = search(scorer, batch_of(std::span(sources).subspan(begin, end - begin)), greedy);
     for (size_t i = begin; i < end; ++i) {
-      const Hypothesis& best = found[i - begin].front();
+      const Hypothesis& best = found[i - begin].best();
       test.push_back({sources[i], best.tokens, best.log_probability});
     }
   }

@@ -18,14 +18,21 @@ SourceLines::SourceLines(const std::string& path, const Companions& companions, 
   if (!companions.required.empty()) required_ = std::make_unique<LineReader>(companions.required);
 }
 
-std::string SourceLines::companion_line(LineReader& companion) const {
+std::string SourceLines::companion_line(LineReader& companion, SourceLine& source) const {
   std::string line;
   if (!companion.next(line))
     throw Error(companion.place(), "is the last line, but the input goes on at " + reader_.place(),
                 "give a line, which may be empty, for each line of the input");
-  if (companion.too_long()) throw Error(companion.place(), "the line is longer than 1 MiB", "shorten it");
-  if (find_invalid_utf8(line)) throw Error(companion.place(), "is not valid UTF-8", utf8_remedy);
-  return line;
+  std::string problem;
+  if (companion.too_long()) {
+    problem = companion.place() + ": the line is longer than 1 MiB; shorten it";
+  } else if (const auto invalid = find_invalid_utf8(line)) {
+    problem = companion.place() + ": byte " + std::to_string(*invalid + 1) +
+              " is not valid UTF-8; " + utf8_remedy;
+  }
+  if (problem.empty()) return line;
+  if (source.problem.empty()) source.problem = problem;
+  return {};
 }
 
 SourceLine SourceLines::checked(std::string line) {
@@ -68,9 +75,13 @@ std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
     }
     if (window.empty()) end = Clock::now() + std::chrono::milliseconds(wait);
     SourceLine& source = window.emplace_back(checked(std::exchange(line, {})));
-    if (prefixes_) source.prefix = companion_line(*prefixes_);
+    if (prefixes_) {
+      source.prefix = companion_line(*prefixes_, source);
+      source.prefix_place = prefixes_->place();
+    }
     if (!required_) continue;
-    std::istringstream phrases(companion_line(*required_));
+    std::istringstream phrases(companion_line(*required_, source));
+    source.required_place = required_->place();
     for (std::string phrase; std::getline(phrases, phrase, '\t');)
       if (!is_blank(phrase)) source.required.push_back(phrase);
   }

@@ -20,10 +20,12 @@ struct SourceLine {
   std::string problem;                     ///< error message in one line; empty = the text is valid
   std::string prefix = {};                 ///< text that its output begins with
   std::vector<std::string> required = {};  ///< phrases its output contains
+  std::string prefix_place = {}, required_place = {};  ///< where these stand: "prefixes.txt:17"
 };
 
 /// The sources of a text file or stream ("-"), .tsv or .jsonl file; each may be .gz. A line that cannot be
-/// read (not UTF-8, over 1 MiB, malformed) is returned with its problem, and reading goes on.
+/// read (not UTF-8, over 1 MiB, malformed), or whose line of a companion cannot, is returned with its problem,
+/// and reading goes on.
 class SourceLines {
  public:
   /// Files parallel to the sources, one line for each; empty = none.
@@ -40,7 +42,9 @@ class SourceLines {
 
  private:
   SourceLine checked(std::string line);
-  std::string companion_line(LineReader& companion) const;
+  /// The line of `companion` that belongs to `source`; empty where it has a problem, which becomes that of
+  /// the source unless it has one.
+  std::string companion_line(LineReader& companion, SourceLine& source) const;
 
   LineReader reader_;
   std::optional<ExampleFormat> format_;

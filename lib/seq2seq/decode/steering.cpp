@@ -5,7 +5,6 @@
 #include <limits>
 #include <unordered_set>
 
-#include "seq2seq/core/error.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -14,18 +13,25 @@ namespace {
 
 constexpr double unwritable = -std::numeric_limits<double>::infinity();
 
-bool ends_with(const std::vector<int64_t>& tokens, std::span<const int64_t> end) {
-  return tokens.size() >= end.size() && std::equal(end.begin(), end.end(), tokens.end() - std::ssize(end));
+std::vector<Phrase> phrases_of(const OutputRules& rules) {
+  std::vector<Phrase> phrases = rules.banned;
+  for (const auto& [phrase, bias] : rules.biased) phrases.push_back(phrase);
+  return phrases;
 }
 
 }  // namespace
+
+Steering::Steering(const SearchOptions& options, const OutputRules& rules)
+    : options_(options), rules_(rules), phrases_(phrases_of(rules)) {}
 
 bool Steering::needed(const SearchOptions& options, const OutputRules& rules,
                       std::span<const SentenceRules> sentence_rules) {
   return !rules.empty() || options.sample || options.no_repeat_ngram > 0 || options.repetition_penalty > 1 ||
          options.min_length_ratio > 0 ||
-         std::any_of(sentence_rules.begin(), sentence_rules.end(),
-                     [](const SentenceRules& one) { return !one.prefix.empty() || !one.required.empty(); });
+         std::any_of(sentence_rules.begin(), sentence_rules.end(), [](const SentenceRules& one) {
+           return !one.prefix.empty() || !one.required.empty() ||
+                  (one.output != nullptr && !one.output->empty());
+         });
 }
 
 void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
@@ -40,13 +46,27 @@ void Steering::block_ngrams(const std::vector<int64_t>& tokens) const {
   }
 }
 
+/// Forbids the ends of banned phrases and adds biases.
+void Steering::apply_phrases(const PartialHypothesis& hypothesis) const {
+  phrases_.each_continuation(hypothesis.begun, [&](size_t phrase, const Phrase::Edge& edge) {
+    int64_t token = edge.token;
+    if (token < 0) {  // what <unk> would be written as
+      if (token != unknown_written_as(hypothesis.source_position)) return;
+      token = Vocabulary::unknown;
+    }
+    double& adjustment = adjustments_[static_cast<size_t>(token)];
+    if (phrase >= rules_.banned.size()) {
+      if (edge.usual || edge.to == Phrase::end)
+        adjustment += rules_.biased[phrase - rules_.banned.size()].second;
+    } else if (edge.to == Phrase::end) {
+      adjustment = unwritable;
+    }
+  });
+}
+
 void Steering::adjust(const PartialHypothesis& hypothesis, std::span<const double> log_probabilities) const {
   adjustments_.assign(log_probabilities.size(), 0.0);
   const auto forbid = [&](int64_t token) { adjustments_[static_cast<size_t>(token)] = unwritable; };
-  for (const auto& [phrase, bias] : rules_.biased)
-    for (size_t i = 0; i < phrase.size(); ++i)
-      if (ends_with(hypothesis.tokens, std::span(phrase).first(i)))
-        adjustments_[static_cast<size_t>(phrase[i])] += bias;
   if (options_.repetition_penalty > 1) {
     for (const int64_t token :
          std::unordered_set<int64_t>(hypothesis.tokens.begin(), hypothesis.tokens.end()))
@@ -54,8 +74,7 @@ void Steering::adjust(const PartialHypothesis& hypothesis, std::span<const doubl
         adjustments_[static_cast<size_t>(token)] +=
             (options_.repetition_penalty - 1) * log_probabilities[static_cast<size_t>(token)];
   }
-  for (const Phrase& phrase : rules_.banned)
-    if (ends_with(hypothesis.tokens, std::span(phrase).first(phrase.size() - 1))) forbid(phrase.back());
+  apply_phrases(hypothesis);
   block_ngrams(hypothesis.tokens);
   for (const int64_t token : {Vocabulary::padding, Vocabulary::begin}) forbid(token);
   if (options_.ban_unknown) forbid(Vocabulary::unknown);
@@ -75,6 +94,24 @@ std::vector<int64_t> Steering::likeliest(int64_t count) const {
   std::partial_sort(words.begin(), words.begin() + wanted, words.end(), better);
   words.resize(static_cast<size_t>(wanted));
   return words;
+}
+
+/// The next tokens of the prefix, likeliest first.
+std::vector<Candidate> Steering::of_prefix(const PartialHypothesis& hypothesis,
+                                           std::span<const double> log_probabilities) const {
+  adjustments_.assign(log_probabilities.size(), 0.0);
+  apply_phrases(hypothesis);
+  std::vector<Candidate> result;
+  for (const Phrase::Edge& edge : hypothesis.rules->prefix.edges(hypothesis.in_prefix)) {
+    if (adjustments_[static_cast<size_t>(edge.token)] == unwritable) continue;  // banned
+    // A prefix is generated even if its probability is 0.
+    const double given = log_probabilities[static_cast<size_t>(edge.token)];
+    result.push_back({edge.token, given > unwritable ? given : std::log(1e-30), 0.0});
+  }
+  std::stable_sort(result.begin(), result.end(), [](const Candidate& a, const Candidate& b) {
+    return a.log_probability > b.log_probability;
+  });
+  return result;
 }
 
 std::vector<Candidate> Steering::drawn(const PartialHypothesis& hypothesis,
@@ -105,17 +142,14 @@ std::vector<Candidate> Steering::drawn(const PartialHypothesis& hypothesis,
 
 std::vector<Candidate> Steering::candidates(const PartialHypothesis& hypothesis,
                                             std::span<const double> log_probabilities, int64_t count) const {
-  const size_t written = hypothesis.tokens.size();
-  if (hypothesis.rules != nullptr && written < hypothesis.rules->prefix.size()) {
-    const int64_t token = hypothesis.rules->prefix[written];
-    std::vector<Candidate> forced(1, {token, log_probabilities[static_cast<size_t>(token)], 0.0});
-    // A prefix is generated even if its probability is 0.
-    if (!(forced[0].log_probability > unwritable)) forced[0].log_probability = std::log(1e-30);
-    if (options_.sample) forced.resize(static_cast<size_t>(count), forced.front());
-    return forced;
+  const bool forced =
+      hypothesis.rules != nullptr && !hypothesis.rules->prefix.empty() && hypothesis.in_prefix != Phrase::end;
+  if (forced) {
+    const auto next = of_prefix(hypothesis, log_probabilities);
+    return next.empty() || !options_.sample
+               ? next
+               : std::vector<Candidate>(static_cast<size_t>(count), next.front());
   }
-  if (std::any_of(log_probabilities.begin(), log_probabilities.end(), [](double p) { return std::isnan(p); }))
-    throw Error("model", "its probabilities are not numbers (NaN)", "use an earlier checkpoint");
   adjust(hypothesis, log_probabilities);
   scores_.resize(log_probabilities.size());
   for (size_t i = 0; i < scores_.size(); ++i) scores_[i] = log_probabilities[i] + adjustments_[i];

@@ -12,9 +12,13 @@ namespace seq2seq {
 struct Translation {
   struct Output : Hypothesis {
     std::string text = {};
+    std::vector<std::string> missing_texts = {};  ///< required phrases that it lacks
   };
-  NumberedSource source;        ///< as the model read it; no ids for an empty or a bad line
-  std::vector<Output> outputs;  ///< n best, best first; one empty output for an empty or a bad line
+  NumberedSource source;  ///< as the model read it; no ids for an empty or a bad line
+  /// n best, best first. A line for which nothing was found has one empty output, whose score and
+  /// log-probability are not a number.
+  std::vector<Output> outputs;
+  bool answered() const;
 };
 
 }  // namespace seq2seq

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,7 @@
 namespace seq2seq {
 
 struct DecodingModels;
+class TextRules;
 
 struct TranslatorOptions {
   SearchOptions search = {};
@@ -56,16 +58,19 @@ class Translator {
   /// `text`, must outlive the translator.
   Translator(TextCodecs text, int64_t maximum_length, DecodingPool& pool, const TranslatorOptions& options);
   Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options);
+  ~Translator();
 
-  /// One translation per line, in the same order. Bad lines are reported as warnings and counted; that white
-  /// space is read as single spaces is told once.
+  /// One translation per line, in the same order. Bad lines, and those whose output is not what was asked for,
+  /// are reported as warnings and counted; that white space is read as single spaces is told once.
   std::vector<Translation> translate(std::span<const SourceLine> lines);
 
   /// Since construction.
   struct Counts {
     int64_t lines = 0, bad_lines = 0, cut_lines = 0;
     int64_t output_tokens = 0;   ///< of the best outputs, without </s>
-    int64_t without_output = 0;  ///< lines whose rules allow no output
+    int64_t without_output = 0;  ///< lines that can be read but for which nothing was found
+    int64_t unmet = 0;           ///< lines whose best output lacks a required phrase
+    int64_t fewer = 0;           ///< lines whose groups of the beam found fewer than n_best different outputs
     int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability differs
   };
   const Counts& counts() const { return counts_; }
@@ -76,14 +81,17 @@ class Translator {
 
  private:
   SentenceRules number(const SourceLine& line, Translation& result);
-  void decode(SearchRequest request, std::span<Translation* const> results);
+  void report_bad(const std::string& problem);
+  void decode(SearchRequest request, std::span<Translation* const> results,
+              std::span<const SourceLine* const> lines);
+  void take(const SentenceOutputs& found, const SourceLine& line, Translation& result);
   void verify(std::span<Translation* const> results);
 
   TextCodecs text_;
   int64_t maximum_length_;
   DecodingPool& pool_;
   TranslatorOptions options_;
-  OutputRules rules_;
+  std::unique_ptr<TextRules> rules_;
   Counts counts_;
   bool told_white_space_ = false;
 };

@@ -71,7 +71,9 @@ BootstrapComparison paired_bootstrap(const SentenceStatistics& system, const Sen
   const double observed = std::abs(result.system.score - result.baseline.score);
   const auto exceeding = std::count_if(differences.begin(), differences.end(),
                                        [&](double difference) { return difference - mean > observed; });
-  result.p_value = static_cast<double>(exceeding + 1) / static_cast<double>(samples + 1);
+  // No difference is less than what chance brings.
+  result.p_value =
+      observed == 0 ? 1.0 : static_cast<double>(exceeding + 1) / static_cast<double>(samples + 1);
   result.win_share = static_cast<double>(wins) / static_cast<double>(samples);
   return result;
 }

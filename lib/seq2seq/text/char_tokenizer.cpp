@@ -30,6 +30,8 @@ class CharTokenizer : public Tokenizer {
     return line;
   }
 
+  Spelling spelling(const std::string& token) const override { return {unescape_token(token), true, true}; }
+
  private:
   NormalizationOptions normalization_;
 };

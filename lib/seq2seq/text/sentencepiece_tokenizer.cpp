@@ -93,21 +93,24 @@ class SentencePieceTokenizer : public Tokenizer {
     std::string line;
     bool bytes = false;
     for (const std::string& token : tokens) {
-      if (processor_->IsByte(processor_->PieceToId(token))) {
-        line += byte_of_piece(token);
-        bytes = true;
-      } else {
-        line += replace_all(token, space_mark, " ");
-      }
+      bytes = bytes || is_byte(token);
+      line += spelling(token).text;
     }
     if (adds_prefix_ && line.starts_with(' ')) line.erase(0, 1);
     if (adds_suffix_ && line.ends_with(' ')) line.pop_back();
     return bytes ? replace_invalid_utf8(std::move(line)) : line;
   }
 
+  Spelling spelling(const std::string& token) const override {
+    return {is_byte(token) ? std::string(1, byte_of_piece(token)) : replace_all(token, space_mark, " "), true,
+            true};
+  }
+
   std::string state() const override { return model_; }
 
  private:
+  bool is_byte(const std::string& token) const { return processor_->IsByte(processor_->PieceToId(token)); }
+
   std::unique_ptr<sp::SentencePieceProcessor> processor_;
   std::string model_;
   NormalizationOptions normalization_;

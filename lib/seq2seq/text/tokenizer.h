@@ -70,6 +70,13 @@ struct Token {
   bool operator==(const Token&) const = default;
 };
 
+/// What a token writes: its text, and whether it stands beside its neighbours without a space between them.
+/// A space is written between two tokens that neither of them joins; a line neither begins nor ends with it.
+struct Spelling {
+  std::string text;
+  bool joins_left = false, joins_right = false;
+};
+
 /// Splits one line of valid UTF-8 into tokens, the same ones each time, and joins tokens into a line.
 /// Thread-safe.
 class Tokenizer {
@@ -81,6 +88,8 @@ class Tokenizer {
   virtual bool keeps_white_space() const { return false; }
   /// What an archive stores to recreate the tokenizer: the bytes of the SentencePiece model, else empty.
   virtual std::string state() const { return {}; }
+  /// How `detokenize` writes this token, but for what it removes at the ends of a line.
+  virtual Spelling spelling(const std::string& token) const = 0;
 };
 
 /// `state` as returned by `Tokenizer::state`; if empty, a sentencepiece tokenizer reads `options.model`.

@@ -31,6 +31,8 @@ class WhitespaceTokenizer : public Tokenizer {
     return line;
   }
 
+  Spelling spelling(const std::string& token) const override { return {token}; }
+
  private:
   NormalizationOptions normalization_;
 };

@@ -85,23 +85,22 @@ class WordTokenizer : public Tokenizer {
     bool joined = true;
     for (const std::string& token : tokens) {
       if (token.empty()) continue;
-      if (token == space_mark) {  // of models made when each further space was a token
-        line += ' ';
-        joined = true;
-        continue;
-      }
-      std::string_view content = token;
-      if (content.starts_with(joiner_mark)) {
-        content.remove_prefix(joiner_mark.size());
-        joined = true;
-      }
-      const bool joins_next = content.ends_with(joiner_mark);
-      if (joins_next) content.remove_suffix(joiner_mark.size());
-      if (!joined) line += ' ';
-      line += unescape_token(content);
-      joined = joins_next || content.empty();
+      const Spelling written = spelling(token);
+      if (!joined && !written.joins_left) line += ' ';
+      line += written.text;
+      joined = written.joins_right;
     }
     return line;
+  }
+
+  Spelling spelling(const std::string& token) const override {
+    if (token == space_mark) return {" ", true, true};
+    std::string_view content = token;
+    const bool left = content.starts_with(joiner_mark);
+    if (left) content.remove_prefix(joiner_mark.size());
+    const bool right = content.ends_with(joiner_mark);
+    if (right) content.remove_suffix(joiner_mark.size());
+    return {unescape_token(content), left, right || content.empty()};
   }
 
  private:

@@ -89,7 +89,7 @@ std::vector<std::string> Validator::translate(const Seq2Seq& model) const {
   for (const auto& batch : batches_)
     for (const Example& example : batch) examples[example.index] = &example;
   DecodingPool pool(make_scorers(model));  // copies the current weights
-  std::vector<std::future<std::vector<std::vector<Hypothesis>>>> answers;
+  std::vector<std::future<std::vector<SentenceOutputs>>> answers;
   for (size_t i = 0; i < examples.size();) {
     SearchRequest request;
     request.search.beam_size = options_.beam_size;
@@ -101,7 +101,7 @@ std::vector<std::string> Validator::translate(const Seq2Seq& model) const {
   for (auto& answer : answers)
     for (const auto& outputs : answer.get())
       texts.push_back(
-          written(outputs.at(0), *text_.target, source_tokens_[texts.size()], UnknownWords::replace));
+          written(outputs.best(), *text_.target, source_tokens_[texts.size()], UnknownWords::replace));
   return texts;
 }
 

@@ -41,6 +41,8 @@ c10::List<Tensor> list_of(const std::vector<Tensor>& tensors) {
 constexpr const char* greedy_source = R"(
 def greedy_with_attention(self, source_ids: Tensor, source_lengths: Tensor,
                           max_length: int) -> Tuple[Tensor, Tensor]:
+    if source_ids.size(0) == 0:
+        return source_ids[:, :0], torch.zeros([0, 0, source_ids.size(1)])
     memory = self.encode(source_ids, source_lengths)
     state = self.start(memory)
     tokens = torch.full_like(source_lengths, BEGIN)
