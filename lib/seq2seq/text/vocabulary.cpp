@@ -73,14 +73,17 @@ Vocabulary Vocabulary::from_counts(const TokenCounts& counts, const VocabularyOp
   return Vocabulary(std::move(tokens));
 }
 
-Vocabulary::Vocabulary(const ListedTokens& listed) : Vocabulary() {
-  tokens_.reserve(listed.tokens.size() + special_count);
-  for (const FileToken& token : listed.tokens) append(token.text, [&] { return listed.place(token); });
+Vocabulary Vocabulary::of(const ListedTokens& listed) {
+  Vocabulary vocabulary;
+  vocabulary.tokens_.reserve(listed.tokens.size() + special_count);
+  for (const FileToken& token : listed.tokens)
+    vocabulary.append(token.text, [&] { return listed.place(token); });
+  return vocabulary;
 }
 
 Vocabulary Vocabulary::load(const std::string& path) {
   const ListedTokens listed = list_tokens(read_file(path), path);
-  Vocabulary vocabulary(listed);
+  Vocabulary vocabulary = of(listed);
   tell(listed, path);
   return vocabulary;
 }
@@ -102,7 +105,7 @@ std::string Vocabulary::to_json() const {
 }
 
 Vocabulary Vocabulary::from_json(const std::string& text, const std::string& origin) {
-  return Vocabulary(list_own_json(text, origin));
+  return of(list_own_json(text, origin));
 }
 
 std::optional<int64_t> Vocabulary::find(std::string_view token) const {

@@ -61,7 +61,7 @@ class Vocabulary {
   bool operator==(const Vocabulary& other) const { return tokens_ == other.tokens_; }
 
  private:
-  explicit Vocabulary(const ListedTokens& listed);
+  static Vocabulary of(const ListedTokens& listed);
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view token) const { return std::hash<std::string_view>{}(token); }
