@@ -193,8 +193,9 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
   const TemporaryFolder folder;
   const std::string input = folder.write("in.txt", "a\n");
   const auto noted = [](const std::string& command, const std::string& words, const std::string& note) {
+    testing::internal::CaptureStderr();  // where the log goes
     const Outcome outcome = run(command, words_of(words));
-    EXPECT_THAT(lines_of(outcome.error), Contains(note)) << outcome.error;
+    EXPECT_THAT(lines_of(testing::internal::GetCapturedStderr()), Contains(note));
     EXPECT_EQ(outcome.exit_code, 1) << outcome.error;  // no such files
   };
   noted("translate", "--model /none --seed 5", "--seed changes nothing without --sample");
