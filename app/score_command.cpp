@@ -180,15 +180,16 @@ int run_score(const ScoreOptions& options) {
 }  // namespace
 
 RunCommand add_score(CLI::App& command) {
-  describe(command,
-           "Writes one line per pair: the log-probability of the target and </s> given the source, a tab, "
-           "the number of tokens with </s>. The perplexity over all pairs goes to stderr. A pair whose "
-           "source is empty has 0 tokens. Where the model's probabilities are not numbers the score is empty, "
-           "and the exit code 1.",
-           "Examples:\n"
-           "  seq2seq score --model run --source test.en --target test.de\n"
-           "  seq2seq score --model run --input test.tsv --tokens \\\n"
-           "    --alignments test.align --output test.scores");
+  describe(
+      command,
+      "Writes one line per pair: the log-probability of the target and </s> given the source, a tab, "
+      "the number of tokens with </s>. The perplexity over all pairs goes to stderr. A pair whose "
+      "source is empty has 0 tokens. Where the model's probabilities are not numbers the score is empty, "
+      "and the exit code 1.",
+      "Examples:\n"
+      "  seq2seq score --model run --source test.en --target test.de\n"
+      "  seq2seq score --model run --input test.tsv --tokens \\\n"
+      "    --alignments test.align --output test.scores");
   return run_with_flags(command, run_score);
 }
 

@@ -147,7 +147,9 @@ void report(const VocabOptions& options, int64_t tokens, int64_t lines, const To
     if (covers(token)) covered += count;
   }
   // Rounded down, so that 100% means all.
-  const double share = total == 0 ? 100.0 : std::floor(1e4 * static_cast<double>(covered) / static_cast<double>(total)) / 100.0;
+  const double share =
+      total == 0 ? 100.0
+                 : std::floor(1e4 * static_cast<double>(covered) / static_cast<double>(total)) / 100.0;
   char percent[16];
   std::snprintf(percent, sizeof percent, "%.2f%%", share);
   log_info(options.output + ": " + format_count(tokens) + " tokens cover " + percent + " of the running " +

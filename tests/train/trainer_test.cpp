@@ -646,8 +646,7 @@ TEST_F(TrainerAccountsTest, ResumingDrawsTheSameAgain) {
   const auto pieces = log();
   options.run.directory = folder.path("whole");
   train();
-  for (size_t i = 0; i < log().size(); ++i)
-    EXPECT_EQ(log()[i]["loss"], pieces[i]["loss"]) << i;
+  for (size_t i = 0; i < log().size(); ++i) EXPECT_EQ(log()[i]["loss"], pieces[i]["loss"]) << i;
 }
 
 TEST_F(TrainerAccountsTest, ThatMostPairsAreLeftOutIsAWarning) {

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "seq2seq/core/error.h"
-#include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/processors.h"
 #include "seq2seq/model/same_text.h"

@@ -27,8 +27,8 @@ std::string SourceLines::companion_line(LineReader& companion, SourceLine& sourc
   if (companion.too_long()) {
     problem = companion.place() + ": the line is longer than 1 MiB; shorten it";
   } else if (const auto invalid = find_invalid_utf8(line)) {
-    problem = companion.place() + ": byte " + std::to_string(*invalid + 1) +
-              " is not valid UTF-8; " + utf8_remedy;
+    problem =
+        companion.place() + ": byte " + std::to_string(*invalid + 1) + " is not valid UTF-8; " + utf8_remedy;
   }
   if (problem.empty()) return line;
   if (source.problem.empty()) source.problem = problem;
@@ -44,8 +44,7 @@ SourceLine SourceLines::checked(std::string line) {
         result.place + ": byte " + std::to_string(*invalid + 1) + " is not valid UTF-8; " + utf8_remedy;
   } else if (format_) {
     try {
-      RawExample example =
-          parse_example(line, *format_, result.place, TargetField::optional, keys_, &notes_);
+      RawExample example = parse_example(line, *format_, result.place, TargetField::optional, keys_, &notes_);
       result.text = std::move(example.source);
       result.sentences = std::move(example.source_sentences);
     } catch (const Error& error) {

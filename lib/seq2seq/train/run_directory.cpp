@@ -1,5 +1,6 @@
 #include "seq2seq/train/run_directory.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,8 +45,7 @@ bool is_abandoned(const fs::path& run) {
 }
 
 bool is_whole(const fs::path& checkpoint) {
-  return fs::exists(checkpoint / state_file) &&
-         fs::exists(checkpoint / RunDirectory::model_file);
+  return fs::exists(checkpoint / state_file) && fs::exists(checkpoint / RunDirectory::model_file);
 }
 
 void refuse_dangling_link(const fs::path& path) {
@@ -203,7 +203,7 @@ void RunDirectory::link_again(const char* name) const {
   }
   const fs::path relative = fs::path(checkpoints_folder) / step_name(update), step = path_ / relative;
   // Removed with what killed runs left, if this one is killed here.
-  const fs::path aside = path_ / checkpoints_folder / ("." + step_name(update) + "." + name);
+  const fs::path aside = path_ / checkpoints_folder / fmt::format(".{}.{}", step_name(update), name);
   if (is_whole(step)) {
     move_folder(link, aside);
   } else {

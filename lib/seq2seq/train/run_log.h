@@ -138,8 +138,8 @@ struct ChangedTextLine {
   }
 };
 
-using RunLogLine = std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine, PairsLine,
-                                ChangedTextLine>;
+using RunLogLine =
+    std::variant<UpdateLine, ValidationLine, GradientFlowLine, PrecisionLine, PairsLine, ChangedTextLine>;
 
 /// The update at which a line was written.
 int64_t logged_update(const RunLogLine& line);

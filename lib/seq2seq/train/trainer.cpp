@@ -30,8 +30,7 @@ TrainOptions prepared(TrainOptions options, const std::optional<RunDirectory>& r
 
 /// Of the text's files; empty where there is none.
 std::vector<std::string> paths_of(const DataOptions& data) {
-  return {data.train_source, data.train_target, data.train,
-          data.valid_source, data.valid_target, data.valid};
+  return {data.train_source, data.train_target, data.train, data.valid_source, data.valid_target, data.valid};
 }
 
 }  // namespace
