@@ -186,8 +186,9 @@ TEST(DecodingPool, ABatchThatDoesNotFitIntoMemoryIsDecodedInParts) {
   const SearchRequest request{.sources = {{4}, {5, 4}, {6}, {7, 7, 7}, {5}}, .batch_size = 4};
   expect_equal(pool.search(request).get(), answers_of(request));
   const ScoringRequest outputs{request.sources, {{4, 4}, {}, {5, 7}, {4}, {6}}};
-  expect_equal({pool.score(outputs).get()},
-               {score_targets(*echo_scorer(), source_batch(outputs.sources), outputs.targets)});
+  using Scores = std::vector<std::vector<Hypothesis>>;
+  expect_equal(Scores{pool.score(outputs).get()},
+               Scores{score_targets(*echo_scorer(), source_batch(outputs.sources), outputs.targets)});
   const std::string message =
       "decoding: not enough memory for one sentence of 6 tokens; lower --beam-size, shorten the sentence, or "
       "give --device cpu";

@@ -33,15 +33,15 @@ TEST(WeightStore, ProductsStayTheSame) {
         const Tensor x = cosine({rows, inputs}).to(at::kFloat);
         const Tensor expected = at::linear(x.to(at::kDouble), weight.to(at::kDouble), bias.to(at::kDouble));
         const ComputeScope use({.set = &set, .weights = &weights});
-        const Tensor actual = linear(x, weight, bias);
+        const Tensor actual = seq2seq::linear(x, weight, bias);
         EXPECT_TRUE(at::allclose(actual.to(at::kDouble), expected, 1e-5, 1e-5)) << rows << " x " << inputs;
-        EXPECT_TRUE(at::allclose(linear(x, weight), actual - bias, 1e-5, 1e-5));
-        EXPECT_TRUE(linear(x.t().contiguous().t(), weight, bias).equal(actual));
-        EXPECT_TRUE(linear(x.unsqueeze(1), weight, bias).equal(actual.unsqueeze(1)));
+        EXPECT_TRUE(at::allclose(seq2seq::linear(x, weight), actual - bias, 1e-5, 1e-5));
+        EXPECT_TRUE(seq2seq::linear(x.t().contiguous().t(), weight, bias).equal(actual));
+        EXPECT_TRUE(seq2seq::linear(x.unsqueeze(1), weight, bias).equal(actual.unsqueeze(1)));
         // `other` is not in the store.
-        EXPECT_TRUE(at::allclose(linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));
+        EXPECT_TRUE(at::allclose(seq2seq::linear(x, other), 2 * (actual - bias), 1e-5, 1e-5));
       }
-      EXPECT_EQ(linear(at::empty({0, inputs}), weight, bias).numel(), 0);
+      EXPECT_EQ(seq2seq::linear(at::empty({0, inputs}), weight, bias).numel(), 0);
     });
     EXPECT_EQ(Compute::now().weights, nullptr);
     EXPECT_TRUE(weights.packed(weight).defined());
@@ -62,13 +62,13 @@ TEST(WeightStore, ARowsProductDependsOnThatRowAlone) {
       const ComputeScope use({.set = &set, .weights = &weights});
       std::vector<Tensor> alone;
       for (int64_t row = 0; row < x.size(0); ++row)
-        alone.push_back(linear(x.narrow(0, row, 1), weight, bias));
+        alone.push_back(seq2seq::linear(x.narrow(0, row, 1), weight, bias));
       const Tensor expected = at::cat(alone);
       for (const int count : {1, 2}) {
         at::set_num_threads(count);
         for (int64_t rows = 2; rows <= x.size(0); rows += rows < 20 ? 1 : 23)
-          EXPECT_TRUE(
-              linear(x.narrow(0, 320 - rows, rows), weight, bias).equal(expected.narrow(0, 320 - rows, rows)))
+          EXPECT_TRUE(seq2seq::linear(x.narrow(0, 320 - rows, rows), weight, bias)
+                          .equal(expected.narrow(0, 320 - rows, rows)))
               << rows << " rows, " << count << " threads";
       }
       at::set_num_threads(threads);
@@ -82,7 +82,7 @@ TEST(WeightStore, AWrongKernelIsNoticedWhenChecked) {
   KernelSet wrong = *kernels_for(x);
   wrong.packed_product = [](const Tensor&, const Tensor&, const Tensor&, const Tensor& y) { y.fill_(1); };
   const ComputeScope scope({.kernels = Kernels::check, .set = &wrong, .weights = &weights});
-  EXPECT_THAT([&] { linear(x, weight); },
+  EXPECT_THAT([&] { seq2seq::linear(x, weight); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("linear, output 0")));
 }
 
