@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/text/sentencepiece_model.h"
 #include "seq2seq/text/token_escape.h"
 #include "seq2seq/text/tokenizers.h"
 #include "seq2seq/text/utf8.h"
@@ -34,8 +35,14 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
 }
 
 std::unique_ptr<sp::SentencePieceProcessor> load_model(const std::string& model, const std::string& origin) {
+  check_sentencepiece_model(model, origin);
   auto processor = std::make_unique<sp::SentencePieceProcessor>();
-  if (model.empty() || !processor->LoadFromSerializedProto(model).ok() || processor->GetPieceSize() == 0)
+  bool loaded = false;
+  try {
+    loaded = processor->LoadFromSerializedProto(model).ok();
+  } catch (const std::exception&) {  // of its trie
+  }
+  if (!loaded)
     throw Error(origin, "not a SentencePiece model", "make one with 'seq2seq vocab --type sentencepiece'");
   return processor;
 }

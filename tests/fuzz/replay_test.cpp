@@ -1,0 +1,77 @@
+// What the fuzzers begin with, and what they have found (corpus/TARGET/): nothing but an Error leaves a reader, none takes
+// a second or more memory than it may.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "../support/paths.h"
+#include "input_file.h"
+#include "seq2seq/core/error.h"
+#include "seq2seq/core/file.h"
+#include "seq2seq/core/log.h"
+#include "targets.h"
+
+namespace seq2seq::fuzz {
+namespace {
+
+/// A value of /proc/self/status, in bytes.
+size_t status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key + ":")) return std::stoull(line.substr(key.size() + 1)) * 1024;
+  return 0;
+}
+
+/// Of this process, whatever else the machine does.
+double processor_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+void replay(const Target& target, const std::string& bytes, const std::string& name) {
+  SCOPED_TRACE(name);
+  std::ofstream("/proc/self/clear_refs") << "5";  // resets the peak
+  const size_t before = status_bytes("VmRSS");
+  const double begin = processor_seconds();
+  try {
+    target.read(bytes);
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_EQ(std::count_if(message.begin(), message.end(), [](char c) { return c >= 0 && c < ' '; }), 0)
+        << message;
+    EXPECT_LT(message.size(), 10'000U);
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "not an Error: " << error.what();
+  }
+  EXPECT_LT(processor_seconds() - begin, 1);
+  EXPECT_LT(status_bytes("VmHWM"), before + allowed_memory(bytes.size()));
+}
+
+class FuzzTargetTest : public testing::TestWithParam<Target> {};
+
+TEST_P(FuzzTargetTest, RefusesInOneLineOrReads) {
+  set_log_level(LogLevel::quiet);
+  const Target& target = GetParam();
+  const std::vector<std::string> seeds = target.seeds();
+  ASSERT_FALSE(seeds.empty());
+  target.read(seeds.front());  // what is made once
+  for (size_t i = 0; i < seeds.size(); ++i) {
+    replay(target, seeds[i], "seed " + std::to_string(i));
+    replay(target, seeds[i].substr(0, seeds[i].size() / 2), "half of seed " + std::to_string(i));
+  }
+  replay(target, "", "nothing");
+  const std::filesystem::path found = test::tests_folder + "fuzz/corpus/" + target.name;
+  if (!std::filesystem::exists(found)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(found))
+    replay(target, read_file(entry.path()), entry.path().string());
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, FuzzTargetTest, testing::ValuesIn(targets().begin(), targets().end()),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace seq2seq::fuzz
