@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/random.h"
 #include "targets.h"
 
 namespace seq2seq::fuzz {
@@ -68,6 +70,55 @@ TEST_P(FuzzTargetTest, RefusesInOneLineOrReads) {
   if (!std::filesystem::exists(found)) return;
   for (const auto& entry : std::filesystem::directory_iterator(found))
     replay(target, read_file(entry.path()), entry.path().string());
+}
+
+/// `bytes` with a few of them changed, left out, repeated or taken from elsewhere.
+std::string changed(std::string bytes, const std::string& other, Random& random) {
+  for (uint64_t changes = 1 + random.below(8); changes > 0 && !bytes.empty(); --changes) {
+    const size_t at = random.below(bytes.size());
+    const size_t length =
+        std::min<size_t>(bytes.size() - at, 1 + random.below(random.below(4) == 0 ? 200 : 8));
+    switch (random.below(6)) {
+      case 0:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << random.below(8)));
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(random.below(256));
+        break;
+      case 2:
+        bytes.erase(at, length);
+        break;
+      case 3:
+        bytes.insert(random.below(bytes.size()), bytes.substr(at, length));
+        break;
+      case 4:
+        bytes.replace(at, length, other.substr(random.below(other.size() + 1), length));
+        break;
+      default: {
+        constexpr const char* likely[] = {"\n", "\"",    "{",  "]", "\xff", "9999999999999999999",
+                                          "-1", "1e999", "nan"};
+        bytes.replace(at, length, likely[random.below(std::size(likely))]);
+      }
+    }
+  }
+  return bytes;
+}
+
+// What the fuzzers do better, for as long as a test may take; SEQ2SEQ_FUZZ_CHANGES asks for more.
+TEST_P(FuzzTargetTest, SurvivesChangedFiles) {
+  set_log_level(LogLevel::quiet);
+  const char* asked = std::getenv("SEQ2SEQ_FUZZ_CHANGES");
+  const int count = asked == nullptr ? 100 : std::atoi(asked);
+  const std::vector<std::string> seeds = GetParam().seeds();
+  Random random(1);
+  for (int i = 0; i < count && !HasFailure(); ++i) {
+    const std::string bytes =
+        changed(seeds[random.below(seeds.size())], seeds[random.below(seeds.size())], random);
+    replay(GetParam(), bytes, "change " + std::to_string(i));
+    if (HasFailure())
+      std::ofstream(std::filesystem::path(testing::TempDir()) / (std::string("finding-") + GetParam().name))
+          << bytes;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, FuzzTargetTest, testing::ValuesIn(targets().begin(), targets().end()),

@@ -18,6 +18,7 @@ namespace seq2seq {
 template <class Key, class Value, class Less, class Allocator>
 class JsonEntries : public nlohmann::ordered_map<Key, Value, Less, Allocator> {
   using Base = nlohmann::ordered_map<Key, Value, Less, Allocator>;
+  using Places = std::unordered_multimap<size_t, size_t>;  // of the entries, by the hashes of their keys
 
  public:
   using typename Base::const_iterator;
@@ -27,13 +28,10 @@ class JsonEntries : public nlohmann::ordered_map<Key, Value, Less, Allocator> {
 
   using Base::Base;
   JsonEntries() = default;
-  JsonEntries(const JsonEntries& other) : Base(other) {}
+  JsonEntries(const JsonEntries& other)
+      : Base(other), places_(other.places_ ? std::make_unique<Places>(*other.places_) : nullptr) {}
   JsonEntries(JsonEntries&&) noexcept = default;
-  JsonEntries& operator=(const JsonEntries& other) {
-    Base::operator=(other);
-    places_.reset();
-    return *this;
-  }
+  JsonEntries& operator=(const JsonEntries& other) { return *this = JsonEntries(other); }
   JsonEntries& operator=(JsonEntries&&) noexcept = default;
   ~JsonEntries() = default;
 
@@ -80,7 +78,6 @@ class JsonEntries : public nlohmann::ordered_map<Key, Value, Less, Allocator> {
 
  private:
   static constexpr size_type many = 32;
-  using Places = std::unordered_multimap<size_t, size_type>;  // by the hashes of keys
 
   static size_t hash(std::string_view key) { return std::hash<std::string_view>{}(key); }
   const Key& key_at(size_type place) const { return this->data()[place].first; }

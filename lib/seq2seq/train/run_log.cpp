@@ -47,7 +47,8 @@ class LineReader {
   void finish() {
     if (scores_ == nullptr) return;
     for (const auto& [key, value] : json_.items())
-      if (value.is_number() || value.is_null()) (*scores_)[key] = number_at(json_, key);
+      if (value.is_number() || value.is_null())
+        (*scores_)[key] = value.is_null() ? not_logged : value.get<double>();
     for (const auto& [metric, score] : std::map(*scores_))
       if (underscored(metric) != metric) scores_->erase(underscored(metric));
   }
@@ -59,7 +60,8 @@ class LineReader {
     if (json_.contains(key)) value = number_at(json_, key);
   }
   void read(const char* key, int64_t& value) {
-    if (std::isfinite(number_at(json_, key))) value = json_[key].get<int64_t>();
+    constexpr double exact = 9e15;  // and beyond no count
+    if (std::abs(number_at(json_, key)) < exact) value = json_[key].get<int64_t>();
   }
   void read(const char* key, bool& value) {
     if (json_.contains(key) && json_[key].is_boolean()) value = json_[key].get<bool>();
@@ -120,7 +122,12 @@ std::optional<RunLogLine> line_of_type(const std::string& type, const Json& json
 
 /// nullopt for an incomplete line or an unknown type.
 std::optional<RunLogLine> parse_line(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json json;
+  try {
+    json = parse_json(text, RunLog::file_name);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
   if (!json.is_object() || !std::isfinite(number_at(json, "update"))) return std::nullopt;
   const auto type = json.find("type");
   if (type == json.end() || !type->is_string()) return std::nullopt;
