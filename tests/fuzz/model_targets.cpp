@@ -135,6 +135,15 @@ Seeds study_seeds() {
   return {source_file("data/studies/small.json"), source_file(older + "study.json")};
 }
 
+Seeds study_large() {
+  std::string keys = R"({"title": "", "base": {"model": "")", runs = R"({"title": "", "base": {}, "runs": [)";
+  for (int i = 0; i < 50'000; ++i) {
+    keys += ",\"k" + std::to_string(i) + "\":0";
+    runs += (i > 0 ? ",{\"name\":\"a" : "{\"name\":\"a") + std::to_string(i) + "\"}";
+  }
+  return {keys + R"(}, "runs": [{"name": "a", "changes": {"k": 1}}]})", runs + "]}"};
+}
+
 void read_run_log(std::string_view bytes) {
   input_file("config.json", "{}");
   input_file(RunLog::file_name, bytes);
@@ -150,6 +159,14 @@ Seeds run_log_seeds() {
   return {source_file(older + "runs/rnn/train.jsonl"),
           source_file(older + "study/runs/copying.1/train.jsonl"),
           R"({"type": "gradient_flow", "update": 3, "norms": [1, null], "target_steps": 1, "seconds": 1})"};
+}
+
+Seeds run_log_large() {
+  std::string nested = R"({"type": "validation", "update": 3, "epoch": )",
+              keys = R"({"type": "validation", "update": 3)";
+  for (int i = 0; i < 80'000; ++i) keys += ",\"k" + std::to_string(i) + "\":0";
+  return {nested + std::string(200'000, '[') + std::string(200'000, ']') + "}", keys + "}",
+          R"({"type": "update", "update": 1e300, "epoch": -1e300, "loss": 1e-400})"};
 }
 
 /// The demo's model, ready to translate.
@@ -217,8 +234,8 @@ constexpr Target model_table[] = {
     {"shortlist", read_shortlist, shortlist_seeds},
     {"self_test", read_self_test, self_test_seeds},
     {"configuration", read_configuration, configuration_seeds},
-    {"study", read_study, study_seeds},
-    {"run_log", read_run_log, run_log_seeds},
+    {"study", read_study, study_seeds, study_large},
+    {"run_log", read_run_log, run_log_seeds, run_log_large},
     {"companions", read_companions, companions_seeds},
     {"rules", read_rules, rules_seeds},
 };

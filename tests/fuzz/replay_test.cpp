@@ -72,6 +72,24 @@ TEST_P(FuzzTargetTest, RefusesInOneLineOrReads) {
     replay(target, read_file(entry.path()), entry.path().string());
 }
 
+/// `part` again and again, up to 1 MiB.
+std::string repeated_to_a_mebibyte(const std::string& part) {
+  std::string result;
+  while (result.size() + part.size() <= size_t{1} << 20) result += part;
+  return result;
+}
+
+TEST_P(FuzzTargetTest, ReadsAMebibyteInTime) {
+  set_log_level(LogLevel::quiet);
+  const Target& target = GetParam();
+  target.read(target.seeds().front());  // what is made once
+  if (target.large != nullptr)
+    for (const std::string& bytes : target.large()) replay(target, bytes, bytes.substr(0, 100));
+  for (const char* part : {"[", "{\"a\":", "[],", "\n", "a", "a b\n", "a\tb\n", "(", "}", "\xEF\xBB\xBF"})
+    replay(target, repeated_to_a_mebibyte(part), std::string("repeated ") + part);
+  replay(target, std::string(size_t{1} << 20, '\0'), "zero bytes");
+}
+
 /// `bytes` with a few of them changed, left out, repeated or taken from elsewhere.
 std::string changed(std::string bytes, const std::string& other, Random& random) {
   for (uint64_t changes = 1 + random.below(8); changes > 0 && !bytes.empty(); --changes) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +15,14 @@ struct Target {
   /// Reads a file of these bytes as far as people's files are read. Only an Error may leave it.
   void (*read)(std::string_view bytes);
   std::vector<std::string> (*seeds)();
+  /// Files of up to 1 MiB that would take long or much memory if read carelessly, or nothing.
+  std::vector<std::string> (*large)() = nullptr;
 };
+
+/// For messages of tests.
+inline void PrintTo(const Target& target, std::ostream* out) {
+  *out << target.name;
+}
 
 /// All targets. Each file of targets adds its own.
 std::span<const Target> targets();

@@ -21,7 +21,8 @@ using Seeds = std::vector<std::string>;
 void read_examples(const std::string& name, std::string_view bytes) {
   const std::string path = input_file(name, bytes);
   SourceLines lines(path);
-  while (!lines.read_window(64).empty()) continue;
+  for (int windows = 0; windows < 20 && !lines.read_window(64).empty(); ++windows)
+    continue;  // each line alone
   const Corpus corpus({.source = {}, .target = {}, .combined = path});
   for (uint64_t i = 0; i < corpus.size(); ++i) corpus.at(i);
 }
@@ -35,6 +36,15 @@ Seeds json_lines_seeds() {
           R"({"source": ["One.", "Two."], "target": "x", "references": ["y", "z"], "id": 1e3})"
           "\n"
           R"({"source": "\ud83d\ude00\u0000", "target": null})"};
+}
+
+Seeds json_lines_large() {
+  std::string keys = R"({"source": "a", "target": "b")", texts = R"({"target": "b", "source": [)";
+  for (int i = 0; i < 80'000; ++i) {
+    keys += ",\"k" + std::to_string(i) + "\":0";
+    texts += "\"a\",";
+  }
+  return {keys + "}", texts + "\"\"]}", R"({"source": "a", "target": )" + std::string(500'000, '[')};
 }
 
 void read_tsv(std::string_view bytes) {
@@ -52,6 +62,7 @@ Seeds tsv_seeds() {
 void read_text(std::string_view bytes) {
   const std::string path = input_file("lines.txt", bytes);
   const Corpus corpus({.source = path, .target = path, .combined = {}});
+  constexpr size_t most_tokenized = size_t{1} << 16;  // tokens take more than text
   static const std::vector<TextCodec> codecs = [] {
     std::vector<TextCodec> all;
     for (const auto kind : {PlainTokenizer::word, PlainTokenizer::character, PlainTokenizer::whitespace})
@@ -61,12 +72,16 @@ void read_text(std::string_view bytes) {
                          Vocabulary(std::vector<std::string>{"a"}));
     return all;
   }();
-  for (uint64_t i = 0; i < corpus.size(); ++i)
+  size_t bytes_tokenized = 0;
+  for (uint64_t i = 0; i < corpus.size(); ++i) {
+    const std::string line = corpus.at(i).source;
+    if ((bytes_tokenized += line.size() + 1) > most_tokenized) return;
     for (const TextCodec& codec : codecs) {
       std::vector<std::string> texts;
-      for (const Token& token : codec.tokenize(corpus.at(i).source)) texts.push_back(token.text);
+      for (const Token& token : codec.tokenize(line)) texts.push_back(token.text);
       codec.detokenize(texts);
     }
+  }
 }
 Seeds text_seeds() {
   return {source_file("data/translation/test.de").substr(0, 4000),
@@ -122,6 +137,33 @@ Seeds grammar_seeds() {
           source_file("data/summarization.grammar.json")};
 }
 
+Seeds grammar_large() {
+  // A chain of symbols, the last first and the first first; a symbol of many forms; features of many values.
+  std::string down = R"({"start": "A0", "rules": {)", up, choices, values, expansion;
+  constexpr int count = 20'000;
+  for (int i = 0; i < count; ++i) {
+    const std::string rule = "\"A" + std::to_string(i) + "\": [{\"source\": \"" +
+                             (i + 1 < count ? "{A" + std::to_string(i + 1) + "}" : "a") +
+                             "\", \"target\": \"\"}]";
+    down += (i > 0 ? "," : "") + rule;
+    up = rule + (i > 0 ? "," : "") + up;
+    choices += std::string(i > 0 ? "," : "") + R"({"source": "a", "target": "{B.p}"})";
+    values += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\"";
+  }
+  down += "}}";
+  up = R"({"start": "A0", "maximum_depth": 1000, "rules": {)" + up + "}}";
+  choices =
+      R"({"start": "A", "rules": {"B": [{"source": "", "target": {"p": "b"}}], "A": [)" + choices + "]}}";
+  const std::string features =
+      R"({"start": "A", "features": {"f": [)" + values + R"(]}, "rules": {"A": [{"source": )";
+  expansion = features + R"("{B[f1,f2,f3]}", "target": ""}], "B[f,f,f]": [{"source": "b", "target": ""}]}})";
+  // Sentences that grow without bound.
+  const std::string doubling =
+      R"({"start": "A", "maximum_depth": 1000, "rules": {"A": [{"weight": 1e9, "source": "{A:1}{A:1}{A:2}", "target": ""},
+          {"source": "a", "target": ""}]}})";
+  return {down, up, choices, expansion, doubling};
+}
+
 void read_sentencepiece(std::string_view bytes) {
   const std::string model(bytes);
   const std::vector<std::string> tokens = sentencepiece_tokens(model, "file.model");
@@ -148,12 +190,12 @@ Seeds sentencepiece_seeds() {
 }
 
 constexpr Target text_table[] = {
-    {"json_lines", read_json_lines, json_lines_seeds},
+    {"json_lines", read_json_lines, json_lines_seeds, json_lines_large},
     {"tsv", read_tsv, tsv_seeds},
     {"text", read_text, text_seeds},
     {"gz", read_gz, gz_seeds},
     {"vocabulary", read_vocabulary, vocabulary_seeds},
-    {"grammar", read_grammar, grammar_seeds},
+    {"grammar", read_grammar, grammar_seeds, grammar_large},
     {"sentencepiece", read_sentencepiece, sentencepiece_seeds},
 };
 
