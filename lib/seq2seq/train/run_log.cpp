@@ -120,14 +120,19 @@ std::optional<RunLogLine> line_of_type(const std::string& type, const Json& json
   return result;
 }
 
+/// A line as JSON; discarded if it is incomplete, or cannot have been written by `RunLog`.
+Json json_from(const std::string& text) {
+  constexpr auto most_brackets = 500;  // copying what nests deep would exhaust the stack
+  const auto opens = [](char c) { return c == '[' || c == '{'; };
+  if (text.find("\"update\"") == std::string::npos ||
+      std::count_if(text.begin(), text.end(), opens) > most_brackets)
+    return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
 /// nullopt for an incomplete line or an unknown type.
 std::optional<RunLogLine> parse_line(const std::string& text) {
-  Json json;
-  try {
-    json = parse_json(text, RunLog::file_name);
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  const Json json = json_from(text);
   if (!json.is_object() || !std::isfinite(number_at(json, "update"))) return std::nullopt;
   const auto type = json.find("type");
   if (type == json.end() || !type->is_string()) return std::nullopt;
@@ -172,7 +177,7 @@ void RunLog::cut(int64_t update) {
   std::istringstream lines(read_file(path_));
   std::string kept, line;
   while (std::getline(lines, line)) {
-    const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    const Json json = json_from(line);
     if (json.is_object() && number_at(json, "update") <= static_cast<double>(update)) kept += line + "\n";
   }
   file_.close();
