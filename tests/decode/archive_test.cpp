@@ -255,6 +255,11 @@ TEST_F(ForgedArchiveTest, APickleThatCallsAnythingIsRefused) {
   EXPECT_NO_THROW(read_archive(path));  // reads neither constants nor code
 }
 
+TEST_F(ForgedArchiveTest, NumbersOfAnotherByteOrderAreRefused) {
+  replace("byteorder", "big");
+  EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("another order of bytes")));
+}
+
 TEST_F(ForgedArchiveTest, ACommentCouldHideAnotherDirectory) {
   int error = 0;
   zip_t* archive = zip_open(path.c_str(), 0, &error);

@@ -94,7 +94,7 @@ TEST(PickleTest, ReadsContainers) {
   const PickledNode* root = node_of(pickle->root(), Kind::dictionary);
   ASSERT_NE(root, nullptr);
   ASSERT_EQ(root->items.size(), 4U);
-  EXPECT_EQ(root->depth, 4U);  // object, its state, the list, the tuple
+  EXPECT_EQ(root->depth, 5U);  // and object, its state, the list, the tuple
   const PickledNode* list = node_of(root->items[1], Kind::list);
   ASSERT_NE(list, nullptr);
   ASSERT_EQ(list->items.size(), 3U);

@@ -18,6 +18,19 @@ using Kind = PickledNode::Kind;
               "give a whole archive, as it was written");
 }
 
+/// The zip file of an archive that this machine can read, with intact data.
+ZipFile opened(const fs::path& path) {
+  ZipFile zip(path);
+  zip.check_data();
+  if (!zip.has("version") && !zip.has(".data/version"))
+    throw Error(path.string(), "is not a TorchScript archive, or is damaged (it has no version)",
+                "give a whole archive, as it was written");
+  if (zip.has("byteorder") && zip.text("byteorder") != "little")
+    throw Error(path.string(), "was written by a machine with another order of bytes",
+                "save it on one like this");
+  return zip;
+}
+
 /// Collects the tensors of a module and of those below it.
 class ModuleTensors {
  public:
@@ -57,8 +70,7 @@ class ModuleTensors {
 }  // namespace
 
 void check_archive(const fs::path& path) {
-  const ZipFile zip(path);
-  zip.check_data();
+  const ZipFile zip = opened(path);
   if (!zip.has("data.pkl") || zip.has("model.json"))
     throw Error(path.string(), "is not a TorchScript archive of LibTorch 1.4 or later", "save it again");
   for (const std::string& name : zip.names()) {
@@ -72,8 +84,7 @@ void check_archive(const fs::path& path) {
 }
 
 Archive read_archive(const fs::path& path) {
-  const ZipFile zip(path);
-  zip.check_data();
+  const ZipFile zip = opened(path);
   Archive archive;
   for (const std::string& name : zip.names()) {
     constexpr std::string_view folder = "extra/";
