@@ -92,6 +92,7 @@ TEST_P(FuzzTargetTest, ReadsAMebibyteInTime) {
     for (const std::string& bytes : target.large()) replay(target, bytes, bytes.substr(0, 100));
   for (const char* part : {"[", "{\"a\":", "[],", "\n", "a", "a b\n", "a\tb\n", "(", "}", "\xEF\xBB\xBF"})
     replay(target, repeated_to_a_mebibyte(part), std::string("repeated ") + part);
+  replay(target, "[" + repeated_to_a_mebibyte("{},") + "{}]", "a list of objects");
   replay(target, std::string(size_t{1} << 20, '\0'), "zero bytes");
 }
 

@@ -128,7 +128,8 @@ Seeds vocabulary_seeds() {
 }
 
 void read_grammar(std::string_view bytes) {
-  const Grammar grammar = Grammar::parse(std::string(bytes), "grammar.json");
+  // Features multiply, in data/reports.grammar.json as well: what they may take is said, rather than bounded by the file.
+  const Grammar grammar = Grammar::parse(std::string(bytes), "grammar.json", size_t{8} << 20);
   Random random(1);
   for (int i = 0; i < 3; ++i) grammar.sample(random);
 }

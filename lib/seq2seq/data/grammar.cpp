@@ -154,9 +154,9 @@ Grammar Grammar::load(const std::string& path) {
   return parse(read_file(path), path);
 }
 
-Grammar Grammar::parse(const std::string& json, const std::string& origin) {
+Grammar Grammar::parse(const std::string& json, const std::string& origin, size_t most_bytes) {
   return Grammar(std::make_unique<Implementation>(
-      Implementation{grammar::read_rules(parse_json(json, origin), origin)}));
+      Implementation{grammar::read_rules(parse_json(json, origin), origin, most_bytes)}));
 }
 
 const std::string& Grammar::origin() const {

@@ -22,7 +22,8 @@ constexpr int unreachable = std::numeric_limits<int>::max();
 /// Expands features: every nonterminal with values for all its features becomes a symbol of its own.
 class RuleExpander {
  public:
-  explicit RuleExpander(GrammarFile file) : file_(std::move(file)), rules_(std::move(file_.rules)) {
+  RuleExpander(GrammarFile file, size_t most_bytes)
+      : file_(std::move(file)), most_bytes_(most_bytes), rules_(std::move(file_.rules)) {
     const auto found = file_.nonterminals.find(file_.start);
     if (found == file_.nonterminals.end() || !found->second.features.empty())
       throw Error(file_.origin,
@@ -60,8 +61,7 @@ class RuleExpander {
 
   // A few features of many values, or a long text of some, would make more productions than fit into memory.
   void spend(size_t bytes) {
-    constexpr size_t most = size_t{16} << 20;
-    if ((spent_ += bytes) > most)
+    if ((spent_ += bytes) > most_bytes_)
       throw Error(file_.origin, "its features make too many productions",
                   "give them fewer values, or productions fewer features");
   }
@@ -350,15 +350,15 @@ class RuleExpander {
   std::vector<std::pair<std::string, std::vector<std::string>>> heads_;
   std::map<std::string, std::vector<size_t>> ids_by_name_;
   std::set<std::tuple<std::string, size_t, std::string>> parts_that_are_there_;
-  size_t spent_ = 0;
+  size_t most_bytes_, spent_ = 0;
   std::map<size_t, std::vector<std::string>> origins_;
   Rules rules_;
 };
 
 }  // namespace
 
-Rules read_rules(const Json& json, const std::string& origin) {
-  return RuleExpander(read_grammar_file(json, origin)).expand();
+Rules read_rules(const Json& json, const std::string& origin, size_t most_bytes) {
+  return RuleExpander(read_grammar_file(json, origin), most_bytes).expand();
 }
 
 }  // namespace seq2seq::grammar
