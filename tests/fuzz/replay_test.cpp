@@ -145,7 +145,7 @@ TEST_P(FuzzTargetTest, SurvivesChangedFiles) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, FuzzTargetTest, testing::ValuesIn(targets().begin(), targets().end()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& one) { return std::string(one.param.name); });
 
 }  // namespace
 }  // namespace seq2seq::fuzz
