@@ -180,7 +180,8 @@ OptionPatch OptionPatch::from_json(const std::string& text, const std::string& o
     if (!patch.entries_.emplace(path, Entry{std::move(value), origin + ": " + path}).second)
       throw UsageError(origin + ": " + path, "occurs twice", "remove one of them");
     if (patch.entries_.size() > most_options)
-      throw UsageError(origin, "has more than " + std::to_string(most_options) + " options", "leave some out");
+      throw UsageError(origin, "has more than " + std::to_string(most_options) + " options",
+                       "leave some out");
   });
   return patch;
 }
