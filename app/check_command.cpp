@@ -26,19 +26,21 @@ struct CheckOptions {
 
   static void fields(auto& o, auto& f) {
     f("train-source", o.train_files.source,
-      "source side of the training text, one sentence per line; may be .gz");
-    f("train-target", o.train_files.target, "its target side");
-    f("train", o.train_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
-    f("valid-source", o.valid_files.source, "source side of the validation text");
-    f("valid-target", o.valid_files.target, "its target side");
-    f("valid", o.valid_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above");
+      "source side of the training text, one sentence per line; may be .gz", everyday);
+    f("train-target", o.train_files.target, "its target side", everyday);
+    f("train", o.train_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above",
+      everyday);
+    f("valid-source", o.valid_files.source, "source side of the validation text", everyday);
+    f("valid-target", o.valid_files.target, "its target side", everyday);
+    f("valid", o.valid_files.combined, "both sides in one .tsv or .jsonl file, instead of the two above",
+      everyday);
     const OptionCondition of_json_lines =
         only_if(has_json_lines(o.train_files.combined) || has_json_lines(o.valid_files.combined),
                 "give a .jsonl file");
     f("source-key", o.train_files.keys.source, source_key_help, of_json_lines);
     f("target-key", o.train_files.keys.target, target_key_help, of_json_lines);
     f("max-length", o.maximum_length, "as in train: longer pairs are left out (counted in words here)",
-      at_least(1));
+      at_least(1), everyday);
     f("tokens-per-second", o.tokens_per_second, "training speed assumed for the estimate of time",
       at_least(1));
     // Of what is to be used on this text, as in train.
@@ -48,14 +50,15 @@ struct CheckOptions {
     f("shared-vocabulary", o.text.shared_vocabulary, "one vocabulary for source and target");
     f("source-vocabulary", o.text.source_vocabulary,
       "vocabulary file to be used on this text (with a shared vocabulary: for both sides): the tokens that it "
-      "does not know are counted");
-    f("target-vocabulary", o.text.target_vocabulary, "vocabulary file of the target side");
+      "does not know are counted",
+      everyday);
+    f("target-vocabulary", o.text.target_vocabulary, "vocabulary file of the target side", everyday);
     f("sentence-separator", o.text.sentence_separator,
       "separator between the sentences of a source, for a hierarchical encoder",
       only_if(o.gives_vocabulary(), "leave it out: no vocabulary is given"));
     f("copying", o.copying, "words that copying can write are not counted as unknown",
       only_if(o.gives_vocabulary(), "leave it out: no vocabulary is given"));
-    f("initialize-from", o.initialize_from, "model to be trained further on this text, likewise");
+    f("initialize-from", o.initialize_from, "model to be trained further on this text, likewise", everyday);
     f("max-unknown", o.maximum_unknown, "larger shares of unknown tokens are an error", in_range(0, 1),
       only_if(o.gives_vocabulary() || !o.initialize_from.empty(),
               "leave it out: neither vocabularies nor a model are given"));

@@ -27,6 +27,11 @@ if(SEQ2SEQ_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(SEQ2SEQ_FUZZ)
+  # The check of virtual tables wants types that LibTorch keeps to itself.
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize=vptr)
+  add_link_options(-fno-sanitize=vptr)
+endif()
 
 # Messages of a release name its files as they lie in the tree, not where the tree was; so do ccache's keys.
 add_compile_options($<$<CONFIG:Release>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>)

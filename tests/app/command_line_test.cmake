@@ -101,7 +101,7 @@ expect(0 "^$" "^warning: nothing was trained: [^\n]*; go on with --resume [^\n]*
        train --quiet --resume ${stalled})
 # What is given is counted on the text, by 'check' as by 'train'.
 file(WRITE ${FOLDER}/cats.tsv "cat cat dog\tcat cat dog\nmouse\tmouse\n")
-file(WRITE ${FOLDER}/cats.vocabulary "cat\n")
+file(WRITE ${FOLDER}/cats.vocabulary "<pad>\n<unk>\n<s>\n</s>\ncat\n")
 set(cats --train ${FOLDER}/cats.tsv --tokenizer whitespace --source-vocabulary ${FOLDER}/cats.vocabulary)
 expect(0 "source, first 2 pairs +4 +50[.]0%\n.*note +50[.]0% of the source's tokens become <unk>" "^$" check ${cats})
 expect(1 "error +50[.]0% of the target's tokens become <unk>" "^$" check ${cats} --max-unknown 0.4)
@@ -255,7 +255,7 @@ expect(0 "^$" "articles.jsonl:1: read as source: 'article', as target: 'highligh
 file(WRITE ${FOLDER}/article.jsonl "{\"source\": \"news\", \"article\": \"\"}\n{\"source\": 1e999}\n{\"source\": \"\"}\n")
 expect(1 "^\n\n\n$" "^[^\n]*article.jsonl:2: not valid JSON [(]a number is out of range[)]"
        translate --model ${FOLDER}/articles_run --input ${FOLDER}/article.jsonl)
-expect(1 "^[^\n]+\n\n\n$" "could not be read" translate --model ${FOLDER}/articles_run --input ${FOLDER}/article.jsonl
+expect(1 "^[^\n]+\n\n\n$" "could not be used" translate --model ${FOLDER}/articles_run --input ${FOLDER}/article.jsonl
        --source-key source)
 expect(2 "^$" "^seq2seq: --source-key: would change nothing; give a .jsonl file\n$" translate --model ${FOLDER}/articles_run
        --input ${FOLDER}/two.txt --source-key article)

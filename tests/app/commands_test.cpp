@@ -306,7 +306,7 @@ TEST(StopSignal, ASecondOneEndsTheProgram) {
 TEST(Commands, ARunIsResumedWithTheTextThatItWasTrainedOn) {
   const TemporaryFolder folder;
   std::string lines;
-  for (int i = 0; i < 20; ++i) lines += "a b\tx y\nc\tz\n";
+  for (int i = 0; i < 40; ++i) lines += "a " + std::to_string(i) + "\tx y\n";
   const std::string text = folder.write("t.tsv", lines), moved = folder.write("moved.tsv", lines);
   const std::string other = folder.write("other.tsv", lines + "d\tw\n");
   const auto train = [&](const std::string& words) {

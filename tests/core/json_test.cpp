@@ -41,6 +41,33 @@ TEST(Json, KeepsTheOrderOfKeys) {
             R"({"z":1,"a":{"y":2,"b":[true,null]}})");
 }
 
+TEST(Json, FindsAKeyAmongMany) {
+  Json object = Json::object();
+  const auto key = [](int i) { return "key" + std::to_string(i); };
+  for (int i = 0; i < 200'000; ++i)
+    object[key(i)] = i;  // takes minutes if each key is compared with all others
+  EXPECT_EQ(object.size(), 200'000U);
+  EXPECT_EQ(object.at("key123456"), 123456);
+  EXPECT_FALSE(object.contains("key"));
+  EXPECT_EQ(object.begin().key(), "key0");
+  object["key7"] = "seven";
+  EXPECT_EQ(object.size(), 200'000U);
+  Json copy = object;
+  object.erase("key0");
+  EXPECT_FALSE(object.contains("key0"));
+  EXPECT_EQ(object.begin().key(), "key1");
+  EXPECT_EQ(object.at("key199999"), 199'999);
+  object["key0"] = "again";  // now the last
+  EXPECT_EQ(std::prev(object.end()).key(), "key0");
+  EXPECT_EQ(object.at("key0"), "again");
+  EXPECT_EQ(object.at("key7"), "seven");
+  EXPECT_EQ(copy.at("key0"), 0);
+  object.clear();
+  for (int i = 0; i < 100; ++i) object[key(99 - i)] = i;
+  EXPECT_EQ(object.at("key0"), 99);
+  EXPECT_EQ(object.begin().key(), "key99");
+}
+
 TEST(Json, DumpReplacesInvalidUtf8) {
   EXPECT_EQ(dump_json(Json("a\xff"
                            "b")),

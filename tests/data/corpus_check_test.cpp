@@ -90,7 +90,7 @@ TEST_F(CorpusCheckTest, CountsWhatIsUnknownToGivenVocabularies) {
                                         "  target, first 2 pairs +4 +25.0%\n"));
   EXPECT_THAT(noted.text,
               ContainsRegex("note +25.0% of the target's tokens become <unk> in the first 2 pairs, "
-                            "such[ \n]+as 'q'\n +-> give another"));
+                            "such[ \n]+as[ \n]+'q'\n +-> give another"));
   settings.maximum_unknown = 0.2;
   const auto refused = check_corpora(settings);
   EXPECT_FALSE(refused.trainable);

@@ -168,7 +168,7 @@ TEST_F(WordVectors, ADamagedBinaryFileIsRefusedAtEveryLength) {
 TEST_F(WordVectors, OtherFilesAreRefusedByName) {
   EXPECT_THAT(complaint("cc.bin", std::string("\xBA\x16\x4F\x2F\x0C\0\0\0", 8), 2),
               StartsWith("cc.bin: is a model of fastText; give its vectors"));
-  EXPECT_THAT(complaint("v.zip", "PK\x03\x04\x14", 2), StartsWith("v.zip: is packed; unpack it"));
+  EXPECT_THAT(complaint("v.zip", "PK\x03\x04\x14", 2), StartsWith("v.zip: is a zip archive; unpack it"));
   EXPECT_THAT(complaint("v", std::string("\x80\x03}q\0.", 6), 2), StartsWith("v: holds neither text nor"));
   EXPECT_THAT(complaint("none/v", "", 2), StartsWith("none/v: cannot be opened (No such file or directory)"));
 }

@@ -21,6 +21,7 @@
 namespace seq2seq {
 namespace {
 
+using namespace std::string_literals;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -79,6 +80,7 @@ class ArchiveTest : public testing::Test {
   std::string path = folder.path("model.pt");
   TranslationModel model;
   std::string bytes;
+  const std::string top = ".model.pt";  // the folder of its entries
 };
 
 // LibTorch stores archives whose code calls gelu in another layout.
@@ -207,6 +209,16 @@ TEST_F(ArchiveTest, FilesThatAreNoArchives) {
 
 class ForgedArchiveTest : public ArchiveTest {
  protected:
+  /// Replaces an entry of the archive, and its checksum.
+  void replace(const std::string& name, const std::string& content) const {
+    int error = 0;
+    zip_t* archive = zip_open(path.c_str(), 0, &error);
+    const auto index = zip_name_locate(archive, (top + "/" + name).c_str(), 0);
+    ASSERT_GE(index, 0) << name;
+    zip_file_replace(archive, static_cast<zip_uint64_t>(index),
+                     zip_source_buffer(archive, content.data(), content.size(), 0), 0);
+    ASSERT_EQ(zip_close(archive), 0);
+  }
   /// Adds an entry to the archive.
   void add(const std::string& name, size_t size, bool compressed) const {
     int error = 0;
@@ -228,20 +240,36 @@ TEST_F(ForgedArchiveTest, NamesMustStayInside) {
         << name;
   }
   write(bytes);
-  add(".model.pt/extra/harmless..txt", 10, false);
+  add(top + "/extra/harmless..txt", 10, false);
   EXPECT_NO_THROW(load_model(path));
+  add("elsewhere/extra/text", 10, false);
+  EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("are not in one folder")));
 }
 
 TEST_F(ForgedArchiveTest, TensorsEndWhereTheirBytesEnd) {
-  int error = 0;
-  zip_t* archive = zip_open(path.c_str(), 0, &error);
-  const auto index = zip_name_locate(archive, "data/3", ZIP_FL_NODIR);
-  const auto found = index >= 0 ? index : zip_name_locate(archive, ".model.pt/data/3", 0);
-  ASSERT_GE(found, 0);
-  zip_file_replace(archive, static_cast<zip_uint64_t>(found), zip_source_buffer(archive, "1234", 4, 0), 0);
-  ASSERT_EQ(zip_close(archive), 0);
+  replace("data/3", "1234");
   EXPECT_THAT([&] { load_model(path); },
-              ThrowsMessage<Error>(HasSubstr("is not a TorchScript archive, or is damaged")));
+              ThrowsMessage<Error>(HasSubstr("is not a TorchScript archive, or is damaged (data.pkl: a "
+                                             "storage is larger than what is stored)")));
+}
+
+// Such an archive is refused before LibTorch sees it, whether its code would be run or not.
+TEST_F(ForgedArchiveTest, APickleThatCallsAnythingIsRefused) {
+  for (const char* name : {"data.pkl", "constants.pkl", "code/__torch__.py.debug_pkl"}) {
+    write(bytes);
+    replace(name,
+            "\x80\x02"
+            "cposix\nsystem\n(X\x04\0\0\0true"
+            "tR."s);
+    EXPECT_THAT([&] { check_archive(path); },
+                ThrowsMessage<Error>(HasSubstr(name + ": it names 'posix.system', which no data needs"s)));
+  }
+  EXPECT_NO_THROW(read_archive(path));  // reads neither constants nor code
+}
+
+TEST_F(ForgedArchiveTest, NumbersOfAnotherByteOrderAreRefused) {
+  replace("byteorder", "big");
+  EXPECT_THAT([&] { load_model(path); }, ThrowsMessage<Error>(HasSubstr("another order of bytes")));
 }
 
 TEST_F(ForgedArchiveTest, ACommentCouldHideAnotherDirectory) {
@@ -253,7 +281,11 @@ TEST_F(ForgedArchiveTest, ACommentCouldHideAnotherDirectory) {
 }
 
 TEST_F(ForgedArchiveTest, WhatUnpacksToFarMoreIsRefused) {
-  add(".model/extra/bomb", size_t{200} << 20, true);
+  add(top + "/extra/text", 1000, true);
+  EXPECT_THAT([&] { load_model(path); },
+              ThrowsMessage<Error>(HasSubstr("where TorchScript compresses code")));
+  write(bytes);
+  add(top + "/code/bomb", size_t{20} << 20, true);
   EXPECT_LT(read_file(path).size(), bytes.size() + (size_t{1} << 20));
   EXPECT_THAT([&] { load_model(path); },
               ThrowsMessage<Error>(HasSubstr("declares more data than a file of its size can hold")));

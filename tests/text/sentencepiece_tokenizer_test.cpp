@@ -3,6 +3,8 @@
 #include <sentencepiece_trainer.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -265,6 +267,66 @@ TEST(SentencePieceTokenizer, ReadsAModelFile) {
   EXPECT_THROW(make_tokenizer(options, {}), Error);
   EXPECT_THROW(make_tokenizer(SentencePieceTokenizerOptions{}, {}), Error);
   EXPECT_THROW(sentencepiece_tokens(""), Error);
+}
+
+/// A field of a message of Protocol Buffers.
+std::string field(int number, const std::string& content) {
+  std::string size;
+  size_t left = content.size();
+  for (; left >= 0x80; left >>= 7) size += static_cast<char>(left | 0x80);
+  return static_cast<char>(number << 3 | 2) + size + static_cast<char>(left) + content;
+}
+std::string number_bytes(auto value) {
+  std::string bytes(sizeof value, '\0');
+  std::memcpy(bytes.data(), &value, sizeof value);
+  return bytes;
+}
+/// The rules of a normalizer: an array of 256 units, of which the first leads to itself or, given `unit`, elsewhere.
+std::string normalizer(uint32_t unit, const std::string& replacements, uint32_t array_bytes = 1024) {
+  return field(
+      3, field(2, number_bytes(array_bytes) + number_bytes(unit) + std::string(1020, '\0') + replacements));
+}
+
+// The library trusts what it reads: it would crash, or throw what is no Error.
+TEST(SentencePieceTokenizer, ForgedModelsAreRefused) {
+  const auto expect_refused = [](const std::string& addition, const std::string& reason) {
+    try {
+      sentencepiece_tokens(model() + addition, "a.model");
+      ADD_FAILURE() << "accepted: " << testing::PrintToString(addition);
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()), "a.model: not a SentencePiece model" +
+                                               (reason.empty() ? "" : " (" + reason + ")") +
+                                               "; make one with 'seq2seq vocab --type sentencepiece'");
+    }
+  };
+  EXPECT_NO_THROW(sentencepiece_tokens(model() + field(1, field(1, "piece of its own"))));
+  expect_refused(field(1, ""), "a piece is empty");
+  expect_refused(field(1, field(1, std::string("a\0b", 3))), "a text has a zero byte");
+  expect_refused(field(1, field(1, "a\xff")), "a text is not valid UTF-8");
+  expect_refused(field(1, field(1, "ab") + "\x15" + number_bytes(std::nanf(""))),
+                 "a piece's score is not finite");
+  expect_refused(field(1, field(1, "ab") + "\x18\x07"), "a piece is of an unknown type");
+  expect_refused(field(1, field(1, "ab") + "\x1a\x01x"), "a field has another type than it should");
+  expect_refused(field(1, field(1, "ab")) + field(1, field(1, "ab")), "");  // the library sees the repetition
+  expect_refused(field(1, field(1, "ab")).substr(0, 4), "it ends in the middle");
+  expect_refused("\x0b", "a field has no valid type");
+  expect_refused(std::string(1, '\2'), "a field has no valid number");
+  expect_refused("\x08" + std::string(12, '\xff'), "a number is too long");
+  expect_refused(field(4, std::string(70'000, 'a')), "it has more than 64 KiB of texts to test itself with");
+  const std::string outside = "its normalization leads out of itself",
+                    damaged = "its normalization is damaged";
+  EXPECT_NO_THROW(sentencepiece_tokens(model() + normalizer(0, std::string(1, '\0'))));
+  expect_refused(normalizer(1U << 20, std::string(1, '\0')), outside);  // the array has 256 units
+  expect_refused(normalizer(1U << 8 | 5U << 10, "ab"), damaged);        // no end
+  expect_refused(normalizer(1U << 8, std::string("a\0", 2)), outside);  // at 256, of 2 bytes
+  expect_refused(normalizer(0, std::string("\xff\0", 2)), damaged);
+  expect_refused(normalizer(0, std::string(1, '\0'), 1020), damaged);
+  expect_refused(normalizer(0, std::string(1, '\0'), 4096), damaged);
+  EXPECT_THROW(sentencepiece_tokens(field(2, "")), Error);
+  for (size_t length = 0; length < model().size(); length += 7) try {
+      sentencepiece_tokens(model().substr(0, length));
+    } catch (const Error&) {  // or it ends between two pieces
+    }
 }
 
 TEST(SentencePieceTokenizer, ForeignModelsWork) {

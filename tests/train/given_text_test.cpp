@@ -76,6 +76,7 @@ TEST_F(GivenTextTest, AWarningAboveATenthAndAnErrorAboveAHalf) {
                 ": 20.0% of the target's tokens become <unk> in the first 20 pairs, such as 'y', 'z'" +
                 remedy);
   give("abcdefghij", "qrst");
+  options.run.directory = folder.path("refused");
   EXPECT_THAT(told(), AllOf(StartsWith(folder.path("target.txt") + ": 60.0% of the target's tokens"),
                             HasSubstr("--max-unknown is 0.5"), HasSubstr("raise --max-unknown")));
   EXPECT_FALSE(std::filesystem::exists(options.run.directory));

@@ -1,6 +1,8 @@
 #include "seq2seq/train/training_state.h"
 
+#include <ATen/ATen.h>
 #include <gmock/gmock.h>
+#include <torch/csrc/jit/serialization/pickle.h>
 
 #include <cmath>
 #include <fstream>
@@ -128,6 +130,48 @@ TEST_F(TrainingStateTest, AnOlderStateIsRead) {
   EXPECT_EQ(older.progress.held_out_rule, HeldOutRule::any);
   EXPECT_FALSE(older.progress.counted);  // pairs were not counted either
   EXPECT_TRUE(older.tensors.contains("weight/output.bias"));
+}
+
+// Every tensor is bit for bit the one that LibTorch's reader gives.
+TEST_F(TrainingStateTest, IsReadAsLibTorchDoes) {
+  for (const char* run : {"runs/rnn/checkpoints/step-25", "runs/transformer/checkpoints/step-25",
+                          "study/runs/copying.1/checkpoints/step-40"}) {
+    const std::string path = tests_folder + "compatibility/14fe82e/" + run + "/state.pt";
+    SCOPED_TRACE(path);
+    const TrainingState ours = load_training_state(path);
+    const std::string bytes = read_file(path);
+    const auto parts = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toTupleRef().elements().vec();
+    const auto theirs = parts.at(1).toGenericDict();
+    ASSERT_EQ(ours.tensors.size(), theirs.size());
+    for (const auto& entry : theirs) {
+      const Tensor &tensor = ours.tensors.at(entry.key().toStringRef()), other = entry.value().toTensor();
+      EXPECT_EQ(tensor.scalar_type(), other.scalar_type()) << entry.key();
+      EXPECT_EQ(tensor.strides(), other.strides()) << entry.key();
+      EXPECT_TRUE(tensor.equal(other)) << entry.key();
+    }
+  }
+}
+
+TEST_F(TrainingStateTest, WhatHoldsAnythingElseIsRefused) {
+  const auto expect_refused = [&](const at::IValue& content, const std::string& reason) {
+    const std::vector<char> bytes = torch::jit::pickle_save(content);
+    const std::string path = folder.write("state.pt", {bytes.data(), bytes.size()});
+    EXPECT_THAT(error_of([&] { load_training_state(path); }), StartsWith(path + ": " + reason));
+  };
+  const std::string damaged = "is not a training state, or is damaged (";
+  c10::Dict<std::string, Tensor> tensors;
+  tensors.insert("weight/a", at::ones({2}));
+  c10::Dict<std::string, std::string> texts;
+  const auto pair = [&] { return c10::ivalue::Tuple::create({texts, tensors}); };
+  expect_refused(pair(), damaged + "it has no progress)");
+  expect_refused(texts, damaged + "it is no pair of dictionaries)");
+  expect_refused(c10::ivalue::Tuple::create({tensors, texts}), damaged + "it has no progress)");
+  texts.insert("progress", R"({"format": "one"})");
+  expect_refused(pair(), damaged + "its progress is malformed)");
+  texts.insert_or_assign("progress", R"({"format": 1, "updates": 1e300})");
+  expect_refused(pair(), "is not a training state of this version");
+  tensors.insert("weight/b", at::quantize_per_tensor(at::ones({2}), 0.5, 0, at::kQInt8));
+  expect_refused(pair(), damaged + "it holds quantized tensors)");
 }
 
 TEST(ProgressTest, CountsUpdates) {

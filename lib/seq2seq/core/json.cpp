@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
+#include <unordered_set>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -14,28 +14,58 @@ double number_of(const Json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
-template <class Value>
-Value without_duplicates(std::string_view text, const std::string& origin) {
-  using Event = Json::parse_event_t;
-  constexpr int deepest = 500;  // deep nesting would exhaust the stack
-  std::vector<std::set<std::string>> keys;
-  const typename Value::parser_callback_t refuse = [&](int depth, Event event, Value& parsed) {
-    if ((event == Event::object_start || event == Event::array_start) && depth >= deepest)
-      throw Error(origin, "nests more than " + std::to_string(deepest) + " brackets", "write it plainer");
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (event == Event::key && !keys.back().insert(parsed.template get<std::string>()).second)
-      throw Error(origin, "the key '" + parsed.template get<std::string>() + "' occurs twice",
-                  "remove one of them");
+/// Refuses duplicate keys and deep nesting. (A callback of the parser's would be asked no less, but the parser then searches
+/// all earlier entries of a list after each one.)
+class KeyCheck : public nlohmann::json_sax<Json> {
+ public:
+  explicit KeyCheck(const std::string& origin) : origin_(origin) {}
+
+  bool key(std::string& name) override {
+    if (!keys_.back().insert(name).second)
+      throw Error(origin_, "the key '" + name + "' occurs twice", "remove one of them");
     return true;
-  };
-  return Value::parse(text, refuse);
+  }
+  bool start_object(std::size_t) override { return enter(); }
+  bool end_object() override { return leave(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_array() override { return leave(); }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
+
+ private:
+  bool enter() {
+    constexpr size_t deepest = 500;  // deep nesting would exhaust the stack
+    if (keys_.size() >= deepest)
+      throw Error(origin_, "nests more than " + std::to_string(deepest) + " brackets", "write it plainer");
+    keys_.emplace_back();
+    return true;
+  }
+  bool leave() {
+    keys_.pop_back();
+    return true;
+  }
+
+  const std::string& origin_;
+  std::vector<std::unordered_set<std::string>> keys_;  // of the brackets that are open
+};
+
+}  // namespace
+
+Json parse_without_duplicates(std::string_view text, const std::string& origin) {
+  KeyCheck check(origin);
+  Json::sax_parse(text, &check);  // ends at a syntax error, which is told below
+  return Json::parse(text);
 }
 
-template <class Value>
-Value checked_json(const std::string& text, const std::string& origin) {
+Json parse_json(const std::string& text, const std::string& origin) {
   try {
-    return without_duplicates<Value>(text, origin);
+    return parse_without_duplicates(text, origin);
   } catch (const Json::parse_error& e) {
     const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(e.byte, text.size()));
     const auto line = std::count(text.begin(), end, '\n') + 1;
@@ -46,20 +76,6 @@ Value checked_json(const std::string& text, const std::string& origin) {
   } catch (const Json::out_of_range&) {
     throw Error(origin, "not valid JSON (a number is out of range)", "mend the file");
   }
-}
-
-}  // namespace
-
-Json parse_without_duplicates(std::string_view text, const std::string& origin) {
-  return without_duplicates<Json>(text, origin);
-}
-
-Json parse_json(const std::string& text, const std::string& origin) {
-  return checked_json<Json>(text, origin);
-}
-
-SortedJson parse_sorted_json(const std::string& text, const std::string& origin) {
-  return checked_json<SortedJson>(text, origin);
 }
 
 Json read_json_file(const std::string& path) {

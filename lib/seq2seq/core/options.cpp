@@ -148,10 +148,13 @@ bool has_default(const OptionField& field, const std::vector<OptionField>& catal
   });
   return usual == catalogue.end() || usual->get() == field.get();
 }
+// No option has a longer path, and no options struct as many: a file could make them take hours to compare.
+constexpr size_t longest_path = 200, most_options = 500;
 
 void flatten(const Json& value, const std::string& prefix, const std::string& origin,
              const std::function<void(const std::string&, OptionValue)>& emit) {
   const std::string where = origin + ": " + prefix;
+  if (prefix.size() > longest_path) throw UsageError(where, "is not an option", "give a shorter name");
   if (value.is_object()) {
     for (const auto& [key, inner] : value.items())
       flatten(inner, prefix.empty() ? normalize_key(key) : prefix + "." + normalize_key(key), origin, emit);
@@ -213,6 +216,9 @@ OptionPatch OptionPatch::from_json(const std::string& text, const std::string& o
   flatten(parse_json(text, origin), "", origin, [&](const std::string& path, OptionValue value) {
     if (!patch.entries_.emplace(path, Entry{std::move(value), origin + ": " + path}).second)
       throw UsageError(origin + ": " + path, "occurs twice", "remove one of them");
+    if (patch.entries_.size() > most_options)
+      throw UsageError(origin, "has more than " + std::to_string(most_options) + " options",
+                       "leave some out");
   });
   return patch;
 }

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <zlib.h>
-
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "seq2seq/core/clock.h"
+
+struct z_stream_s;  // of zlib
 
 namespace seq2seq {
 
@@ -36,7 +37,7 @@ class ByteSource {
   std::string name_;
   int descriptor_ = -1;
   std::vector<char> packed_;
-  z_stream stream_{};
+  std::unique_ptr<z_stream_s> stream_;
   bool member_complete_ = false, padded_ = false;
 };
 

@@ -47,7 +47,19 @@ std::string make_word(const Generator& generator, Random& random) {
   return word;
 }
 
-Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vector<std::string>& unseen) {
+/// What one sentence may cost, since a grammar can have endless ones.
+class Effort {
+ public:
+  void spend(size_t steps) { left_ -= static_cast<int64_t>(steps); }
+  bool is_spent() const { return left_ < 0; }
+
+ private:
+  int64_t left_ = 50'000'000;
+};
+
+/// Incomplete when the effort is spent.
+Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vector<std::string>& unseen,
+            Effort& effort) {
   const Symbol& symbol = rules.symbols[id];
   Node node;
   if (symbol.generator != nullptr) {
@@ -55,6 +67,8 @@ Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vecto
     if (symbol.generator->unseen) unseen.push_back(node.word);
     return node;
   }
+  constexpr size_t steps_of_a_node = 200;
+  effort.spend(steps_of_a_node + symbol.productions.size());
   // Productions that cannot end within the remaining depth are excluded, except the flattest ones.
   const int limit = std::max(depth, symbol.height);
   double total = 0;
@@ -67,24 +81,29 @@ Node derive(const Rules& rules, size_t id, int depth, Random& random, std::vecto
     left -= production.weight;
     if (left < 0) break;
   }
-  for (const size_t child : node.production->children)
-    node.children.push_back(derive(rules, child, depth - 1, random, unseen));
+  for (const size_t child : node.production->children) {
+    if (effort.is_spent()) break;
+    node.children.push_back(derive(rules, child, depth - 1, random, unseen, effort));
+  }
   return node;
 }
 
-/// The words of one part (a named string) of a node.
-std::vector<std::string> render(const Node& node, size_t side, const std::string& part) {
+/// The words of one part (a named string) of a node; some of them when the effort is spent.
+std::vector<std::string> render(const Node& node, size_t side, const std::string& part, Effort& effort) {
   if (node.production == nullptr) return {node.word};
   std::vector<std::string> words;
   const auto form = node.production->parts[side].find(part);
   if (form == node.production->parts[side].end()) return words;
   size_t group_begin = 0;  // glued pieces form one word, unless all pieces before are empty
   for (const auto& piece : form->second) {
+    if (effort.is_spent()) break;
     std::vector<std::string> added;
     if (piece.slot >= 0)
-      added = render(node.children[static_cast<size_t>(piece.slot)], side, piece.text);
+      added = render(node.children[static_cast<size_t>(piece.slot)], side, piece.text, effort);
     else if (!piece.text.empty())
       added.push_back(piece.text);
+    effort.spend(1);
+    for (const std::string& word : added) effort.spend(10 + 4 * word.size());
     if (!piece.glued) group_begin = words.size();
     auto first = added.begin();
     if (!added.empty() && words.size() > group_begin) words.back() += *first++;
@@ -135,9 +154,9 @@ Grammar Grammar::load(const std::string& path) {
   return parse(read_file(path), path);
 }
 
-Grammar Grammar::parse(const std::string& json, const std::string& origin) {
+Grammar Grammar::parse(const std::string& json, const std::string& origin, size_t most_bytes) {
   return Grammar(std::make_unique<Implementation>(
-      Implementation{grammar::read_rules(parse_json(json, origin), origin)}));
+      Implementation{grammar::read_rules(parse_json(json, origin), origin, most_bytes)}));
 }
 
 const std::string& Grammar::origin() const {
@@ -146,11 +165,13 @@ const std::string& Grammar::origin() const {
 
 Grammar::Pair Grammar::sample(Random& random) const {
   const Rules& rules = implementation_->rules;
-  for (int attempt = 0; attempt < 10000; ++attempt) {
+  Effort effort;
+  for (int attempt = 0; attempt < 10000 && !effort.is_spent(); ++attempt) {
     Pair pair;
-    const Node node = derive(rules, 0, rules.maximum_depth, random, pair.unseen);
-    const auto source = render(node, grammar::source_side, ""),
-               target = render(node, grammar::target_side, "");
+    const Node node = derive(rules, 0, rules.maximum_depth, random, pair.unseen, effort);
+    const auto source = render(node, grammar::source_side, "", effort),
+               target = render(node, grammar::target_side, "", effort);
+    if (effort.is_spent()) break;
     if (std::max(source.size(), target.size()) > rules.maximum_words) continue;
     pair.source = write_sentence(source, rules.capitalize);
     pair.target = write_sentence(target, rules.capitalize);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,7 +25,9 @@ class Grammar {
 
   /// Throws Error naming the file, the nonterminal and the production at fault.
   static Grammar load(const std::string& path);
-  static Grammar parse(const std::string& json, const std::string& origin);
+  /// `most_bytes`: what texts and names may take once each feature has each value. Memory is about four times that.
+  static Grammar parse(const std::string& json, const std::string& origin,
+                       size_t most_bytes = size_t{128} << 20);
   ~Grammar();
   Grammar(Grammar&&) noexcept;
   Grammar& operator=(Grammar&&) noexcept;

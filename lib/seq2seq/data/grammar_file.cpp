@@ -42,7 +42,10 @@ class FileReader {
                 "generators", "lexicon", "rules"},
                origin);
     file_.origin = file_.rules.origin = origin;
-    file_.rules.maximum_depth = static_cast<int>(get<uint64_t>(json, "maximum_depth", 32, origin));
+    const auto depth = get<uint64_t>(json, "maximum_depth", 32, origin);
+    if (depth > deepest)
+      throw Error(origin, "'maximum_depth' is " + std::to_string(depth), "give at most 1000");
+    file_.rules.maximum_depth = static_cast<int>(depth);
     file_.rules.maximum_words = get<uint64_t>(json, "maximum_words", 100, origin);
     file_.rules.capitalize = get<bool>(json, "capitalize", false, origin);
     file_.start = get<std::string>(json, "start", "", origin);
@@ -57,6 +60,9 @@ class FileReader {
   GrammarFile take() { return std::move(file_); }
 
  private:
+  static constexpr size_t longest_name = 1000;
+  static constexpr uint64_t deepest = 1000;
+
   void each(const Json& json, const std::string& key,
             const std::function<void(const std::string&, const Json&)>& read) {
     if (!json.contains(key)) return;
@@ -65,6 +71,8 @@ class FileReader {
   }
 
   Reference declare(const std::string& head) {
+    if (head.size() > longest_name)
+      throw Error(file_.origin, "the name '" + head + "' is longer than 1,000 bytes", "shorten it");
     const Reference reference = parse_reference(head, file_.where(head));
     if (!file_.names.insert(reference.name).second)
       throw Error(file_.where(head), "is declared twice", "rename one of them");

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <numeric>
 #include <set>
+#include <tuple>
+#include <vector>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/join.h"
@@ -18,7 +22,8 @@ constexpr int unreachable = std::numeric_limits<int>::max();
 /// Expands features: every nonterminal with values for all its features becomes a symbol of its own.
 class RuleExpander {
  public:
-  explicit RuleExpander(GrammarFile file) : file_(std::move(file)), rules_(std::move(file_.rules)) {
+  RuleExpander(GrammarFile file, size_t most_bytes)
+      : file_(std::move(file)), most_bytes_(most_bytes), rules_(std::move(file_.rules)) {
     const auto found = file_.nonterminals.find(file_.start);
     if (found == file_.nonterminals.end() || !found->second.features.empty())
       throw Error(file_.origin,
@@ -38,6 +43,7 @@ class RuleExpander {
  private:
   size_t symbol(const std::string& name, const std::vector<std::string>& values) {
     const std::string full = values.empty() ? name : name + "[" + joined(values, ",") + "]";
+    spend(full.size());
     const auto [found, added] = ids_.try_emplace(full, rules_.symbols.size());
     if (added) {
       Symbol symbol;
@@ -46,10 +52,25 @@ class RuleExpander {
         symbol.generator = &generator->second;
         symbol.height = 0;
       }
+      ids_by_name_[name].push_back(rules_.symbols.size());
       rules_.symbols.push_back(std::move(symbol));
       heads_.emplace_back(name, values);
     }
     return found->second;
+  }
+
+  // A few features of many values, or a long text of some, would make more productions than fit into memory.
+  void spend(size_t bytes) {
+    if ((spent_ += bytes) > most_bytes_)
+      throw Error(file_.origin, "its features make too many productions",
+                  "give them fewer values, or productions fewer features");
+  }
+  /// About the bytes of a production with values for its features.
+  static size_t size_of(const Template& production) {
+    size_t size = 100 + production.where.size();
+    for (const auto& side : production.parts)
+      for (const auto& [part, text] : side) size += 20 + part.size() + text.size();
+    return size;
   }
 
   void expand_symbol(size_t id) {
@@ -105,8 +126,10 @@ class RuleExpander {
       binding.erase(free[at]);
       return;
     }
+    spend(1 + 8 * production.when.size());
     for (const auto& [variable, pattern] : production.when)
       if (!matches(pattern, binding.at(variable))) return;
+    spend(size_of(production));
     Production result;
     result.weight = weight;
     std::map<std::string, size_t> slots;
@@ -196,19 +219,35 @@ class RuleExpander {
     throw Error(forms.where, "has no entry for " + joined(values, ","), "add one");
   }
 
+  // The height of a production is known once those of all its children are: in the order of heights.
   void compute_heights() {
-    for (bool changed = true; changed;) {
-      changed = false;
-      for (auto& symbol : rules_.symbols)
-        for (auto& production : symbol.productions) {
-          int height = 0;
-          for (const size_t child : production.children)
-            height = std::max(height, rules_.symbols[child].height);
-          if (height == unreachable || height + 1 >= production.height) continue;
-          production.height = height + 1;
-          symbol.height = std::min(symbol.height, production.height);
-          changed = true;
-        }
+    struct Waiting {
+      size_t id;
+      Production* production;
+      size_t children;  // of unknown height
+    };
+    std::deque<Waiting> all;
+    std::vector<std::vector<Waiting*>> parents(rules_.symbols.size());
+    std::deque<size_t> known;  // lowest first
+    const auto raise = [&](const Waiting& waiting, int height) {
+      waiting.production->height = height;
+      Symbol& symbol = rules_.symbols[waiting.id];
+      if (symbol.height != unreachable) return;
+      symbol.height = height;
+      known.push_back(waiting.id);
+    };
+    for (size_t id = 0; id < rules_.symbols.size(); ++id)
+      if (rules_.symbols[id].height == 0) known.push_back(id);  // a generator
+    for (size_t id = 0; id < rules_.symbols.size(); ++id)
+      for (auto& production : rules_.symbols[id].productions) {
+        Waiting& waiting = all.emplace_back(Waiting{id, &production, production.children.size()});
+        for (const size_t child : production.children) parents[child].push_back(&waiting);
+        if (production.children.empty()) raise(waiting, 1);
+      }
+    for (; !known.empty(); known.pop_front()) {
+      const size_t id = known.front();
+      for (Waiting* parent : parents[id])
+        if (--parent->children == 0) raise(*parent, rules_.symbols[id].height + 1);
     }
     if (rules_.symbols[0].height == unreachable)
       throw Error(file_.where(rules_.symbols[0].name),
@@ -242,7 +281,7 @@ class RuleExpander {
     check_parts();
   }
 
-  void check_parts() const {
+  void check_parts() {
     for (size_t id = 0; id < rules_.symbols.size(); ++id)
       for (const auto& production : rules_.symbols[id].productions)
         for (const size_t side : {source_side, target_side})
@@ -252,14 +291,18 @@ class RuleExpander {
                 check_part(id, production.children[static_cast<size_t>(piece.slot)], side, piece.text);
   }
 
-  void check_part(size_t parent, size_t child, size_t side, const std::string& part) const {
+  void check_part(size_t parent, size_t child, size_t side, const std::string& part) {
     const Symbol& symbol = rules_.symbols[child];
     if (symbol.generator != nullptr && part.empty()) return;
+    const std::string& name = heads_[child].first;
+    if (parts_that_are_there_.contains({name, side, part})) return;
     // With some features a part may be missing: it is enough that one form of the nonterminal has it.
-    for (size_t id = 0; id < heads_.size(); ++id)
-      if (heads_[id].first == heads_[child].first)
-        for (const auto& production : rules_.symbols[id].productions)
-          if (production.parts[side].contains(part)) return;
+    for (const size_t id : ids_by_name_[name])
+      for (const auto& production : rules_.symbols[id].productions)
+        if (production.parts[side].contains(part)) {
+          parts_that_are_there_.emplace(name, side, part);
+          return;
+        }
     throw Error(file_.where(rules_.symbols[parent].name),
                 "uses {" + symbol.name + (part.empty() ? "" : "." + part) + "} on the " + side_names[side] +
                     " side, where no production of it has that part",
@@ -267,23 +310,32 @@ class RuleExpander {
   }
 
   void check_one_sided() const {
+    const std::vector<bool> chosen = symbols_with_choice();
     for (size_t id = 0; id < rules_.symbols.size(); ++id)
       for (const auto& production : rules_.symbols[id].productions)
         for (size_t slot = 0; slot < production.children.size(); ++slot) {
           const Symbol& child = rules_.symbols[production.children[slot]];
-          if (has_choice(child) && !uses(production.parts[source_side], slot))
+          if (chosen[production.children[slot]] && !uses(production.parts[source_side], slot))
             throw Error(file_.where(rules_.symbols[id].name),
                         "{" + child.name + "} is chosen on the target side only",
                         "mention it on the source side, or no source has one right target");
         }
   }
 
-  bool has_choice(const Symbol& symbol) const {
-    if (symbol.generator != nullptr || symbol.productions.size() > 1) return true;
-    for (const auto& production : symbol.productions)
-      for (const size_t child : production.children)
-        if (has_choice(rules_.symbols[child])) return true;
-    return false;
+  /// Which symbols have several forms. The children of a production that has no alternative are lower than its symbol.
+  std::vector<bool> symbols_with_choice() const {
+    std::vector<size_t> order(rules_.symbols.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return rules_.symbols[a].height < rules_.symbols[b].height; });
+    std::vector<bool> chosen(order.size());
+    for (const size_t id : order) {
+      const Symbol& symbol = rules_.symbols[id];
+      chosen[id] = symbol.generator != nullptr || symbol.productions.size() > 1;
+      for (const auto& production : symbol.productions)
+        for (const size_t child : production.children) chosen[id] = chosen[id] || chosen[child];
+    }
+    return chosen;
   }
 
   static bool uses(const std::map<std::string, Form>& parts, size_t slot) {
@@ -296,14 +348,17 @@ class RuleExpander {
   GrammarFile file_;
   std::map<std::string, size_t> ids_;
   std::vector<std::pair<std::string, std::vector<std::string>>> heads_;
+  std::map<std::string, std::vector<size_t>> ids_by_name_;
+  std::set<std::tuple<std::string, size_t, std::string>> parts_that_are_there_;
+  size_t most_bytes_, spent_ = 0;
   std::map<size_t, std::vector<std::string>> origins_;
   Rules rules_;
 };
 
 }  // namespace
 
-Rules read_rules(const Json& json, const std::string& origin) {
-  return RuleExpander(read_grammar_file(json, origin)).expand();
+Rules read_rules(const Json& json, const std::string& origin, size_t most_bytes) {
+  return RuleExpander(read_grammar_file(json, origin), most_bytes).expand();
 }
 
 }  // namespace seq2seq::grammar

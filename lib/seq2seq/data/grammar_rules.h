@@ -55,6 +55,7 @@ struct Rules {
   bool capitalize = false;
 };
 
-Rules read_rules(const Json& json, const std::string& origin);
+/// Throws Error, also if texts and names of the expanded productions exceed `most_bytes`.
+Rules read_rules(const Json& json, const std::string& origin, size_t most_bytes);
 
 }  // namespace seq2seq::grammar

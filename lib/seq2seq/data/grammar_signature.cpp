@@ -47,6 +47,7 @@ Features::Features(const Json& json, const std::string& where) {
         throw Error(place, "its value '" + value.name + "' has the weight " + dump_json(item),
                     "give 0 or a positive number");
       total += value.weight;
+      features_by_value_[value.name] = name;
       feature.push_back(value);
     }
     if (!std::isfinite(total))
@@ -62,10 +63,8 @@ const std::vector<FeatureValue>* Features::values(const std::string& feature) co
 }
 
 std::string Features::feature_of(const std::string& value) const {
-  for (const auto& [name, values] : features_)
-    for (const auto& known : values)
-      if (known.name == value) return name;
-  return {};
+  const auto found = features_by_value_.find(value);
+  return found == features_by_value_.end() ? std::string() : found->second;
 }
 
 std::string Features::feature_of_variable(std::string_view variable) const {

@@ -29,6 +29,7 @@ class Features {
 
  private:
   std::map<std::string, std::vector<FeatureValue>> features_;
+  std::map<std::string, std::string> features_by_value_;
 };
 
 using Binding = std::map<std::string, std::string>;  ///< variable -> value

@@ -41,7 +41,10 @@ void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::
 
 void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
   for_each_value(model, values, origin, [](Tensor& parameter, const Tensor& value) {
-    parameter.set_data(value.to(parameter.scalar_type()).contiguous());
+    Tensor data = value.to(parameter.scalar_type()).contiguous();
+    // Values that share memory, as a file may say, would change each other in training.
+    if (data.storage().use_count() > 1) data = data.clone();
+    parameter.set_data(data);
   });
 }
 

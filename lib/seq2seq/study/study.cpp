@@ -87,12 +87,17 @@ void check_name(const std::string& place, const std::string& what, const std::st
     throw Error(place, "'" + name + "' is no " + what, suggest_name(name, valid));
 }
 
+constexpr size_t most_entries = 200;  // runs are compared with one another
+
 /// Calls `read` with the fields of each object in a list.
 template <class Read>
 void for_each_object(Fields& fields, const std::string& key, const Read& read) {
   const Json& list = fields.part(key);
   if (list.is_null()) return;
   if (!list.is_array()) throw Error(fields.place_of(key), "is not a list", "write [...]");
+  if (list.size() > most_entries)
+    throw Error(fields.place_of(key), "has " + std::to_string(list.size()) + " entries",
+                "give at most " + std::to_string(most_entries));
   for (size_t i = 0; i < list.size(); ++i) {
     Fields inner(list[i], fields.place_of(key) + "[" + std::to_string(i) + "]");
     read(inner);

@@ -13,6 +13,11 @@ class SentencePieceProcessor;
 
 namespace seq2seq {
 
+/// Throws Error naming `origin` unless `bytes` are a SentencePiece model (sentencepiece_model.proto of the library)
+/// with contents that the library trusts: pieces of valid UTF-8 with known types and finite scores, rules of
+/// normalization that lead nowhere outside of themselves, little to test itself with.
+void check_sentencepiece_model(std::string_view bytes, const std::string& origin);
+
 /// `model` holds the bytes of a model file, `origin` names it in errors. Throws Error.
 std::unique_ptr<sentencepiece::SentencePieceProcessor> load_sentencepiece(const std::string& model,
                                                                           const std::string& origin);

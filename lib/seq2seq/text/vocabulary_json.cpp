@@ -10,10 +10,10 @@ namespace {
 
 constexpr const char* own_form = R"({"format": 1, "tokens": [...]})";
 
-std::vector<FileToken> tokens_of_array(const SortedJson& array, const std::string& place) {
+std::vector<FileToken> tokens_of_array(const Json& array, const std::string& place) {
   std::vector<FileToken> tokens;
   tokens.reserve(array.size());
-  for (const SortedJson& token : array) {
+  for (const Json& token : array) {
     const auto index = static_cast<int64_t>(tokens.size());
     if (!token.is_string())
       throw Error(place + "[" + std::to_string(index) + "]", token.dump() + " is not a string",
@@ -23,13 +23,13 @@ std::vector<FileToken> tokens_of_array(const SortedJson& array, const std::strin
   return tokens;
 }
 
-ListedTokens listed_array(const SortedJson& array, const std::string& place, SpecialTokens expected) {
+ListedTokens listed_array(const Json& array, const std::string& place, SpecialTokens expected) {
   ListedTokens listed = without_special(tokens_of_array(array, place), expected);
   listed.place = [place](const FileToken& token) { return place + "[" + std::to_string(token.number) + "]"; };
   return listed;
 }
 
-ListedTokens listed_own(const SortedJson& json, const std::string& origin) {
+ListedTokens listed_own(const Json& json, const std::string& origin) {
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
     throw Error(origin, problem, remedy);
   };
@@ -44,7 +44,7 @@ ListedTokens listed_own(const SortedJson& json, const std::string& origin) {
   return listed_array(json["tokens"], origin + ": tokens", SpecialTokens::ours_first);
 }
 
-ListedTokens listed_ids(const SortedJson& json, const std::string& path) {
+ListedTokens listed_ids(const Json& json, const std::string& path) {
   std::vector<FileToken> tokens;
   tokens.reserve(json.size());
   for (const auto& [token, id] : json.items()) {
@@ -62,18 +62,18 @@ ListedTokens listed_ids(const SortedJson& json, const std::string& path) {
 }  // namespace
 
 ListedTokens list_own_json(const std::string& text, const std::string& origin) {
-  return listed_own(parse_sorted_json(text, origin), origin);
+  return listed_own(parse_json(text, origin), origin);
 }
 
 bool is_json_object(const std::string& text) {
   const size_t open = text.find('{');
   if (open > text.find_first_not_of("\uFEFF \t\r\n")) return false;
   const size_t key = open == std::string::npos ? open : text.find_first_not_of(" \t\r\n", open + 1);
-  return key != std::string::npos && text[key] == '"' && SortedJson::accept(text);
+  return key != std::string::npos && text[key] == '"' && Json::accept(text);
 }
 
 ListedTokens list_json(const std::string& text, const std::string& path) {
-  const SortedJson json = parse_sorted_json(text, path);
+  const Json json = parse_json(text, path);
   if (json.is_array() && !json.empty() && json.front().is_string()) {
     ListedTokens listed = listed_array(json, path, SpecialTokens::first);
     listed.format = "an array of tokens";

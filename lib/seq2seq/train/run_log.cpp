@@ -48,7 +48,8 @@ class LineReader {
   void finish() {
     if (scores_ == nullptr) return;
     for (const auto& [key, value] : json_.items())
-      if (value.is_number() || value.is_null()) (*scores_)[key] = number_at(json_, key);
+      if (value.is_number() || value.is_null())
+        (*scores_)[key] = value.is_null() ? not_logged : value.get<double>();
     for (const auto& [metric, score] : std::map(*scores_))
       if (underscored(metric) != metric) scores_->erase(underscored(metric));
   }
@@ -63,7 +64,8 @@ class LineReader {
     if (json_.contains(key) && json_[key].is_string()) value = json_[key].get<std::string>();
   }
   void read(const char* key, int64_t& value) {
-    if (std::isfinite(number_at(json_, key))) value = json_[key].get<int64_t>();
+    constexpr double exact = 9e15;  // and beyond no count
+    if (std::abs(number_at(json_, key)) < exact) value = json_[key].get<int64_t>();
   }
   void read(const char* key, bool& value) {
     if (json_.contains(key) && json_[key].is_boolean()) value = json_[key].get<bool>();
@@ -127,9 +129,19 @@ std::optional<RunLogLine> line_of_type(const std::string& type, const Json& json
   return result;
 }
 
+/// A line as JSON; discarded if it is incomplete, or cannot have been written by `RunLog`.
+Json json_from(const std::string& text) {
+  constexpr auto most_brackets = 500;  // copying what nests deep would exhaust the stack
+  const auto opens = [](char c) { return c == '[' || c == '{'; };
+  if (text.find("\"update\"") == std::string::npos ||
+      std::count_if(text.begin(), text.end(), opens) > most_brackets)
+    return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
 /// nullopt for an incomplete line or an unknown type.
 std::optional<RunLogLine> parse_line(const std::string& text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = json_from(text);
   if (!json.is_object() || !std::isfinite(number_at(json, "update"))) return std::nullopt;
   const auto type = json.find("type");
   if (type == json.end() || !type->is_string()) return std::nullopt;
@@ -175,7 +187,7 @@ void RunLog::cut(int64_t update) {
   std::istringstream lines(text);
   std::string kept, line;
   while (std::getline(lines, line)) {
-    Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    Json json = json_from(line);
     if (!json.is_object() || !(number_at(json, "update") <= static_cast<double>(update))) continue;
     if (json.value("whole_epoch", Json(true)) == Json(false)) continue;
     if (json.contains("extra") && json["extra"] == true && json["best"] == true) {

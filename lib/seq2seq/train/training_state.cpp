@@ -5,10 +5,13 @@
 
 #include <bit>
 #include <cmath>
+#include <fstream>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
+#include "seq2seq/model/archive/stored_pickle.h"
+#include "seq2seq/model/archive/zip_file.h"
 
 namespace seq2seq {
 namespace {
@@ -87,13 +90,45 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
     // Earlier versions did not count these: the counts start here.
     const std::string_view key = name;
     if (!json.contains(name) && (key == "target-tokens" || key == "interval-waited-seconds")) return;
-    if (!json.contains(name) || !json[name].is_number()) throw damaged();
+    if (!json.contains(name) || !json[name].is_number_integer()) throw damaged();
     if constexpr (std::is_same_v<Value, double>)
       value = std::bit_cast<double>(json.at(name).get<uint64_t>());
     else
       value = json.at(name).get<Value>();
   });
   return progress;
+}
+
+// The dictionary at that place of the pair that a state is.
+const std::vector<PickledValue>& dictionary_of(const StoredPickle& pickle, size_t place) {
+  const PickledNode* pair = node_of(pickle.root(), PickledNode::Kind::tuple);
+  const PickledNode* found = pair == nullptr || pair->items.size() != 2
+                                 ? nullptr
+                                 : node_of(pair->items[place], PickledNode::Kind::dictionary);
+  if (found == nullptr) throw PickleError("it is no pair of dictionaries");
+  return found->items;
+}
+
+NamedTensors tensors_from(StoredPickle& pickle) {
+  NamedTensors tensors;
+  const auto& items = dictionary_of(pickle, 1);
+  for (size_t i = 0; i + 1 < items.size(); i += 2) {
+    const auto* name = std::get_if<std::string_view>(&items[i]);
+    const auto* tensor = std::get_if<const PickledTensor*>(&items[i + 1]);
+    if (name == nullptr || tensor == nullptr) throw PickleError("it holds what is no tensor with a name");
+    tensors[std::string(*name)] = pickle.tensor(**tensor);
+  }
+  return tensors;
+}
+
+std::string progress_from(const StoredPickle& pickle) {
+  const auto& items = dictionary_of(pickle, 0);
+  for (size_t i = 0; i + 1 < items.size(); i += 2)
+    if (const auto* name = std::get_if<std::string_view>(&items[i]),
+        *text = std::get_if<std::string_view>(&items[i + 1]);
+        name != nullptr && text != nullptr && *name == "progress")
+      return std::string(*text);
+  throw PickleError("it has no progress");
 }
 
 }  // namespace
@@ -151,19 +186,30 @@ void save_training_state(const TrainingState& state, const std::filesystem::path
 }
 
 TrainingState load_training_state(const std::filesystem::path& path) {
-  const std::string bytes = read_file(path);
+  if (!std::ifstream(path))
+    throw Error(path.string(), "cannot be opened (" + system_reason() + ")", "check the path");
+  const auto damaged = [&](const std::string& reason) {
+    return Error(path.string(), "is not a training state, or is damaged (" + reason + ")",
+                 "resume from another checkpoint: point `last` at it");
+  };
   TrainingState state;
   std::string progress;
   try {
-    const auto parts = torch::jit::pickle_load({bytes.begin(), bytes.end()}).toTupleRef().elements().vec();
-    for (const auto& entry : parts.at(1).toGenericDict())
-      state.tensors[entry.key().toStringRef()] = entry.value().toTensor();
-    progress = parts.at(0).toGenericDict().at("progress").toStringRef();
-  } catch (const std::exception&) {
-    throw Error(path.string(), "is not a training state, or is damaged",
-                "resume from another checkpoint: point `last` at it");
+    const ZipFile zip(path);
+    zip.check_data();
+    StoredPickle pickle(zip, "data.pkl");
+    state.tensors = tensors_from(pickle);
+    progress = progress_from(pickle);
+  } catch (const Error&) {
+    throw damaged("not a whole zip file");
+  } catch (const PickleError& error) {
+    throw damaged(error.what());
   }
-  state.progress = progress_from_json(progress, path.string());
+  try {
+    state.progress = progress_from_json(progress, path.string());
+  } catch (const Json::exception&) {
+    throw damaged("its progress is malformed");
+  }
   return state;
 }
 

@@ -14,9 +14,9 @@ struct Archive {
   std::map<std::string, std::string> files;  ///< extra files by name
 };
 
-/// Throws Error unless `path` is an intact and harmless zip file: all entries in folders, with distinct plain
-/// relative names, the declared sizes and valid checksums, together not larger than the file plus 64 MiB; no
-/// comment. Reads the file once and keeps nothing of it.
+/// Throws Error unless `path` is an intact and harmless archive: a zip file with all entries in one folder, with
+/// distinct plain relative names, the declared sizes and valid checksums, together not larger than the file plus
+/// 16 MiB; nothing but code compressed; no comment; and its pickles hold data alone (pickle.h). Keeps nothing of it.
 void check_archive(const std::filesystem::path& path);
 
 /// Reads weights and extra files, without running or compiling anything that the archive defines. Throws

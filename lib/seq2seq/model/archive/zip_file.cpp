@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t most_entries = 100'000;
-constexpr uint64_t compression_allowance = uint64_t{64} << 20;  // only code is compressed
+constexpr uint64_t compression_allowance = uint64_t{16} << 20;  // only code is compressed
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& problem) {
   throw Error(path.string(), problem, "give a whole archive, as it was written");
@@ -57,7 +57,8 @@ bool may_hold_entry(const fs::path& path, const std::string& name) {
 ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_discard) {
   std::error_code unknown;
   if (!fs::is_regular_file(path, unknown)) refuse(path, "is not a file");
-  if (fs::file_size(path) == 0) refuse(path, "is empty");
+  file_bytes_ = fs::file_size(path, unknown);
+  if (file_bytes_ == 0) refuse(path, "is empty");
   int error = 0;
   archive_.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &error));
   if (!archive_) refuse(path, "is not a TorchScript archive, or is damaged");
@@ -67,8 +68,9 @@ ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_dis
   if (comment != 0) refuse(path, "has a comment, which no TorchScript archive has");
   const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
   if (count > most_entries) refuse(path, "has " + format_count(count) + " entries, which no model has");
-  const uint64_t allowed = fs::file_size(path) + compression_allowance;
+  const uint64_t allowed = file_bytes_ + compression_allowance;
   uint64_t total = 0;
+  std::string folder;
   for (zip_int64_t i = 0; i < count; ++i) {
     zip_stat_t entry;
     zip_stat_init(&entry);
@@ -83,7 +85,11 @@ ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_dis
     if (entry.size > allowed || (total += entry.size) > allowed)
       refuse(path, "declares more data than a file of its size can hold");
     const size_t slash = name.find('/');
-    if (slash == std::string::npos) refuse(path, "is a zip file, but not a TorchScript archive");
+    if (slash == std::string::npos || (i > 0 && name.substr(0, slash) != folder))
+      refuse(path, "is a zip file, but not a TorchScript archive: its entries are not in one folder");
+    folder = name.substr(0, slash);
+    if (entry.comp_method != ZIP_CM_STORE && !std::string_view(name).substr(slash).starts_with("/code/"))
+      refuse(path, "has a compressed entry '" + name + "', where TorchScript compresses code alone");
     if (!entries_.emplace(name.substr(slash + 1), Entry{entry.index, entry.size}).second)
       refuse(path, "has two entries of one name");
   }

@@ -23,6 +23,7 @@ class ZipFile {
   /// than those of the data, which `read` and `check_data` make.
   explicit ZipFile(const std::filesystem::path& path);
 
+  uint64_t file_bytes() const { return file_bytes_; }
   /// The names of the entries without their top folder, sorted.
   std::vector<std::string> names() const;
   bool has(const std::string& name) const { return entries_.contains(name); }
@@ -41,6 +42,7 @@ class ZipFile {
             const std::function<void(const char*, size_t)>& use) const;
 
   std::filesystem::path path_;
+  uint64_t file_bytes_ = 0;
   std::unique_ptr<zip_t, decltype(&zip_discard)> archive_;
   std::unordered_map<std::string, Entry> entries_;
 };
