@@ -293,7 +293,7 @@ TEST_F(VocabularyFile, PiecesOfSentencePiece) {
       "<unk>, <s>, </s>\n");
   EXPECT_EQ(tokens_of(Vocabulary::load(write("bpe.vocab", "<unk>\t0\n▁t\t-0\nhe\t-1"))), (Words{"▁t", "he"}));
   EXPECT_THAT(complaint("v", "a\t-1.5\nb\n"), StartsWith("v:2: 'b' has no score behind a tab"));
-  EXPECT_THAT(complaint("v", "a\t-1.5\nb\tx\n"), StartsWith("v:2: 'b\tx' has no score behind a tab"));
+  EXPECT_THAT(complaint("v", "a\t-1.5\nb\tx\n"), StartsWith("v:2: 'b\\tx' has no score behind a tab"));
 }
 
 TEST_F(VocabularyFile, WhatIsNoVocabularyIsRefusedByName) {

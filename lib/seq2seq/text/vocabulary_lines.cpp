@@ -75,7 +75,9 @@ std::vector<FileToken> tokens_of_lines(const Lines& lines, const std::string& pa
   for (const std::string_view line : lines) {
     const auto id = static_cast<int64_t>(tokens.size());
     const auto place = [&] { return line_place(path, id + 1); };
-    tokens.push_back({std::string(token_of(line, place)), id, id + 1});
+    const std::string_view token = token_of(line, place);
+    if (token.empty()) throw Error(place(), "an empty token", "remove it");  // before a million are collected
+    tokens.push_back({std::string(token), id, id + 1});
   }
   return tokens;
 }
