@@ -136,7 +136,8 @@ class PiecesOfARun : public ::testing::Test {
   /// The time is up during the second update, or the first one if the machine is slow.
   void train_for_a_time() {
     const int64_t before = stop_after(1);
-    for (double seconds = 0.05; seconds < 100; seconds *= 2) {
+    for (int doublings = 0; doublings < 11; ++doublings) {
+      const double seconds = 0.05 * (1 << doublings);
       const auto started = Clock::now();
       const auto wait = [&] {
         while (seconds_since(started) <= seconds) std::this_thread::sleep_for(std::chrono::milliseconds(1));

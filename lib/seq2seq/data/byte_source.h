@@ -6,7 +6,7 @@
 
 #include "seq2seq/core/clock.h"
 
-struct z_stream_s;  // of zlib
+struct z_stream_s;  // of zlib NOLINT(readability-identifier-naming)
 
 namespace seq2seq {
 

@@ -52,9 +52,10 @@ bool has_bar(const LineChart& chart, const LineChart::Series& series, size_t poi
 std::vector<double> logarithmic_ticks(double low, double high) {
   std::vector<double> ticks;
   const double step = std::max(1.0, std::ceil((high - low) / 6));
-  for (double power = std::floor(low); power <= high; power += step)
+  const auto powers = static_cast<int64_t>(std::floor((high - std::floor(low)) / step));
+  for (int64_t i = 0; i <= powers; ++i)
     for (const double factor : {1.0, 2.0, 5.0})
-      if (const double tick = power + std::log10(factor);
+      if (const double tick = std::floor(low) + static_cast<double>(i) * step + std::log10(factor);
           tick >= low && tick <= high && (factor == 1 || high - low < 2))
         ticks.push_back(tick);
   if (ticks.size() > 1) return ticks;

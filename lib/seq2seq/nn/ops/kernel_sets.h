@@ -15,7 +15,7 @@ inline int64_t handle_of(const KernelSet* set) {
   return reinterpret_cast<int64_t>(set);
 }
 inline const KernelSet& set_of(int64_t handle) {
-  return *reinterpret_cast<const KernelSet*>(handle);
+  return *reinterpret_cast<const KernelSet*>(handle);  // NOLINT(performance-no-int-to-ptr)
 }
 
 /// The kernel set for operations on `x` now; null = use the plain versions, as always while tracing.

@@ -18,7 +18,7 @@ void MultiHeadAttention::check(const AttentionSizes& sizes, const std::string& p
 
 MultiHeadAttention::Layer::Layer(const MultiHeadAttention& options, const AttentionSizes& sizes)
     : Attention({.key = sizes.hidden, .context = sizes.hidden, .heads = options.heads}),
-      scale_(1.0 / std::sqrt(static_cast<double>(sizes.hidden / options.heads))),
+      scale_(1.0 / std::sqrt(static_cast<double>(sizes.hidden) / static_cast<double>(options.heads))),
       query_(register_module("query", Linear(sizes.query, sizes.hidden))),
       key_(register_module("key", Linear(sizes.memory, sizes.hidden, false))),
       value_(register_module("value", Linear(sizes.memory, sizes.hidden, false))),
