@@ -221,6 +221,8 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
         "--minimum-learning-rate changes nothing with --schedule constant");
   noted("train", "--train /none.tsv --run-directory " + folder.path("run") + " --source-key a --target-key b",
         "--source-key, --target-key change nothing without a .jsonl file");
+  noted("train", "--train /none.tsv --run-directory " + folder.path("run") + " --max-unknown 0.2",
+        "--max-unknown changes nothing without a vocabulary, subword model or model that is given");
   noted("bench train", "--train /none.tsv --max-updates 3 --valid-every 2",
         "--max-updates, --valid-every change nothing in bench train");
 }
