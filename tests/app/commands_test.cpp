@@ -301,11 +301,9 @@ TEST(Commands, VocabularyReadsTheKeysThatAreNamed) {
 
 TEST(Commands, ReferencesNeedNoSource) {
   const TemporaryFolder folder;
-  const std::string text = folder.write("t.txt", "ein Haus\n"),
-                    nested = folder.write("n.jsonl", R"({"translation": {"en": "a house", "de": "ein Haus"}})"
-                                                     "\n"),
-                    bare = folder.write("b.jsonl", R"({"summary": "ein Haus", "source": 5})"
-                                                   "\n");
+  const std::string text = folder.write("t.txt", "ein Haus\n");
+  folder.write("n.jsonl", "{\"translation\": {\"en\": \"a house\", \"de\": \"ein Haus\"}}\n");
+  folder.write("b.jsonl", "{\"summary\": \"ein Haus\", \"source\": 5}\n");
   const auto evaluated = [&](const std::string& reference, const std::string& words) {
     testing::internal::CaptureStderr();
     const Outcome outcome = run("evaluate", words_of("--metric chrf --hypothesis " + text + " --reference " +
