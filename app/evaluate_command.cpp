@@ -164,7 +164,7 @@ ReferenceLists read_texts(const std::string& path, Side side, const ExampleKeys&
     }
     RawExample example =
         parse_example(line, example_format(path), reader.place(),
-                      side == Side::source ? TargetField::optional : TargetField::required, keys, &notes);
+                      side == Side::source ? TargetField::optional : TargetField::alone, keys, &notes);
     if (side == Side::source) {
       texts.push_back({std::move(example.source)});
       continue;

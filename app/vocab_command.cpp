@@ -48,6 +48,7 @@ std::span<const char* const> option_names(TextSide) {
 struct VocabOptions {
   std::vector<std::string> input;
   TextSide side = TextSide::both;
+  ExampleKeys keys;
   VocabularyType type = VocabularyType::sentencepiece;
   std::string output;
   VocabularyOptions vocabulary;
@@ -62,6 +63,9 @@ struct VocabOptions {
       everyday);
     f("side", o.side, "which texts of .tsv and .jsonl files count",
       only_if(o.has_examples(), "name .tsv or .jsonl files with --input"));
+    const OptionCondition of_json_lines = only_if(o.reads_json_lines(), "give a .jsonl file");
+    f("source-key", o.keys.source, source_key_help, of_json_lines);
+    f("target-key", o.keys.target, target_key_help, of_json_lines);
     f("type", o.type, "what a token is", everyday);
     f("output", o.output,
       "file to write: the SentencePiece model, or the vocabulary of words or characters (JSON if the name "
@@ -78,6 +82,7 @@ struct VocabOptions {
       at_least(0), noted_unless(o.type == VocabularyType::sentencepiece, "without --type sentencepiece"));
   }
   bool has_examples() const { return std::any_of(input.begin(), input.end(), has_example_format); }
+  bool reads_json_lines() const { return std::any_of(input.begin(), input.end(), has_json_lines); }
   void check() const;
 };
 
@@ -94,7 +99,7 @@ void VocabOptions::check() const {
 /// not valid.
 class InputTexts {
  public:
-  InputTexts(const std::vector<std::string>& files, TextSide side) : files_(files), side_(side) {}
+  explicit InputTexts(const VocabOptions& options) : options_(options) {}
 
   bool next(std::string& text) {
     if (second_) {
@@ -103,23 +108,27 @@ class InputTexts {
       return true;
     }
     if (!next_line(text)) return false;
-    if (const std::string& file = files_[file_ - 1]; has_example_format(file)) {
+    if (const std::string& file = options_.input[file_ - 1]; has_example_format(file)) {
       RawExample example =
-          parse_example(text, example_format(file), reader_->place(),
-                        side_ == TextSide::source ? TargetField::optional : TargetField::required);
-      text = std::move(side_ == TextSide::target ? example.target : example.source);
-      if (side_ == TextSide::both) second_ = std::move(example.target);
+          parse_example(text, example_format(file), reader_->place(), needed(), options_.keys, &notes_);
+      text = std::move(options_.side == TextSide::target ? example.target : example.source);
+      if (options_.side == TextSide::both) second_ = std::move(example.target);
     }
     return true;
   }
   int64_t lines() const { return lines_; }
 
  private:
+  TargetField needed() const {
+    if (options_.side == TextSide::both) return TargetField::required;
+    return options_.side == TextSide::source ? TargetField::optional : TargetField::alone;
+  }
   bool next_line(std::string& line) {
     while (true) {
       if (!reader_) {
-        if (file_ == files_.size()) return false;
-        reader_ = std::make_unique<LineReader>(files_[file_++]);
+        if (file_ == options_.input.size()) return false;
+        reader_ = std::make_unique<LineReader>(options_.input[file_++]);
+        notes_ = {};
       }
       if (reader_->next(line)) break;
       reader_.reset();
@@ -131,9 +140,9 @@ class InputTexts {
     return true;
   }
 
-  const std::vector<std::string>& files_;
-  TextSide side_;
+  const VocabOptions& options_;
   std::unique_ptr<LineReader> reader_;
+  ExampleNotes notes_;                 // of the present file
   std::optional<std::string> second_;  // of the same example
   size_t file_ = 0;
   int64_t lines_ = 0;
@@ -157,7 +166,7 @@ void report(const VocabOptions& options, int64_t tokens, int64_t lines, const To
 }
 
 void make_sentencepiece(const VocabOptions& options) {
-  InputTexts texts(options.input, options.side);
+  InputTexts texts(options);
   std::unordered_map<char32_t, int64_t> characters;
   const auto next_line = [&](std::string& line) {
     if (!texts.next(line)) return false;
@@ -183,7 +192,7 @@ void make_sentencepiece(const VocabOptions& options) {
 void make_vocabulary(const VocabOptions& options) {
   const auto tokenizer = make_tokenizer(
       tokenizer_of(static_cast<PlainTokenizer>(static_cast<int>(options.type) - 1)), options.normalization);
-  InputTexts texts(options.input, options.side);
+  InputTexts texts(options);
   TokenCounts counts;
   for (std::string text; texts.next(text);)
     for (const Token& token : tokenizer->tokenize(text)) ++counts[token.text];

@@ -20,6 +20,7 @@
 namespace seq2seq {
 namespace {
 
+using testing::AllOf;
 using testing::AnyOf;
 using testing::Contains;
 using testing::EndsWith;
@@ -173,6 +174,8 @@ TEST(Commands, WhatWouldChangeNothingIsRefused) {
           "--minimum-frequency: would change nothing; set --size instead");
   refused("vocab", "--input x.en y.gz --output y --side source",
           "--side: would change nothing; name .tsv or .jsonl files with --input");
+  refused("vocab", "--input x.tsv --output y --source-key a",
+          "--source-key: would change nothing; give a .jsonl file");
   refused("inspect", "--model x --verify-input y", "--verify-input: would change nothing; add --verify");
   refused("inspect", "--model x --sentences 5", "--sentences: would change nothing; add --gradient-flow");
   refused("report", "run --device cuda --examples 0",
@@ -218,6 +221,8 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
         "--minimum-learning-rate changes nothing with --schedule constant");
   noted("train", "--train /none.tsv --run-directory " + folder.path("run") + " --source-key a --target-key b",
         "--source-key, --target-key change nothing without a .jsonl file");
+  noted("train", "--train /none.tsv --run-directory " + folder.path("run") + " --max-unknown 0.2",
+        "--max-unknown changes nothing without a vocabulary, subword model or model that is given");
   noted("bench train", "--train /none.tsv --max-updates 3 --valid-every 2",
         "--max-updates, --valid-every change nothing in bench train");
 }
@@ -268,6 +273,48 @@ TEST(Commands, VocabularyOfExamplesIsThatOfTheirTexts) {
   EXPECT_THAT(refused("m.jsonl", "{\"source\": \"a\"}\n", "target"), HasSubstr("m.jsonl:1: no 'target'"));
   EXPECT_EQ(refused("m.tsv", "a\n", "source"), "");
   EXPECT_THAT(refused("m.jsonl", "a b\n", "source"), HasSubstr("m.jsonl:1: not valid JSON"));
+}
+
+TEST(Commands, VocabularyReadsTheKeysThatAreNamed) {
+  const TemporaryFolder folder;
+  const std::string nested = folder.write("n.jsonl", R"({"translation": {"en": "a house", "de": "ein Haus"}})"
+                                                     "\n");
+  const auto vocabulary = [&](const std::string& words) {
+    testing::internal::CaptureStderr();  // where the log goes
+    const Outcome outcome =
+        run("vocab", words_of("--type word --output " + folder.path("out") + " " + words));
+    const std::string log = testing::internal::GetCapturedStderr();
+    return outcome.exit_code == 0 ? log + read_file(folder.path("out")) : outcome.error;
+  };
+  const std::string source = " --source-key translation.en", target = " --target-key translation.de";
+  EXPECT_THAT(vocabulary("--input " + nested + source + target), EndsWith("\nHaus\na\nein\nhouse\n"));
+  EXPECT_THAT(vocabulary("--input " + nested + source + " --side source"), EndsWith("</s>\na\nhouse\n"));
+  EXPECT_THAT(vocabulary("--input " + nested + target + " --side target"), EndsWith("</s>\nHaus\nein\n"));
+  EXPECT_THAT(vocabulary("--input " + nested + source),
+              HasSubstr("n.jsonl:1: no 'target'; every line needs one; --target-key names another key"));
+  const std::string usual = folder.write("u.jsonl", R"({"src": "a house", "tgt": "ein Haus"})"
+                                                    "\n");
+  EXPECT_THAT(vocabulary("--input " + usual),
+              AllOf(HasSubstr("u.jsonl:1: read as source: 'src', as target: 'tgt'\n"),
+                    EndsWith("\nHaus\na\nein\nhouse\n")));
+}
+
+TEST(Commands, ReferencesNeedNoSource) {
+  const TemporaryFolder folder;
+  const std::string text = folder.write("t.txt", "ein Haus\n");
+  folder.write("n.jsonl", "{\"translation\": {\"en\": \"a house\", \"de\": \"ein Haus\"}}\n");
+  folder.write("b.jsonl", "{\"summary\": \"ein Haus\", \"source\": 5}\n");
+  const auto evaluated = [&](const std::string& reference, const std::string& words) {
+    testing::internal::CaptureStderr();
+    const Outcome outcome = run("evaluate", words_of("--metric chrf --hypothesis " + text + " --reference " +
+                                                     folder.path(reference) + words));
+    const std::string log = testing::internal::GetCapturedStderr();
+    return outcome.exit_code == 0 ? log + outcome.output : outcome.error;
+  };
+  EXPECT_THAT(evaluated("n.jsonl", " --target-key translation.de"), HasSubstr("\"score\": 100.0"));
+  EXPECT_THAT(evaluated("b.jsonl", ""),
+              AllOf(HasSubstr("b.jsonl:1: read as target: 'summary'\n"), HasSubstr("\"score\": 100.0")));
+  EXPECT_THAT(evaluated("n.jsonl", ""), HasSubstr("n.jsonl:1: no 'target'"));
 }
 
 TEST(Commands, AFolderThatCannotBeMadeIsNamed) {

@@ -79,6 +79,9 @@ TEST(LineReader, UnpacksGzipAndRefusesDamage) {
 
   std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
   EXPECT_THAT(error_of([&] { lines_of(path); }), HasSubstr("in the middle of its compressed data"));
+  folder.write("empty.gz", "");
+  EXPECT_THAT(error_of([&] { lines_of(folder.path("empty.gz")); }),
+              HasSubstr("empty.gz: is empty, as gzip data never is"));
   folder.write("plain.gz", "no gzip at all");
   EXPECT_THAT(error_of([&] { lines_of(folder.path("plain.gz")); }), HasSubstr("damaged or no gzip data"));
 }

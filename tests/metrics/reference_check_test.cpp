@@ -82,6 +82,12 @@ TEST(Remarks, NameTheMetricsAndTheFlagsThatHelp) {
       ElementsAre(AllOf(HasSubstr("with 13a most references have fewer than four words"),
                         HasSubstr("--tokenize zh"))));
   EXPECT_THAT(remarks_on(named({"chrf"}), {{""}}, {}, "--"), ElementsAre("chrf" + nothing));
+  // No flag that does not help.
+  EXPECT_THAT(remarks_on(named({"bleu", "rouge1"}), {{""}}, {}, "--"), ElementsAre("bleu, rouge1" + nothing));
+  EXPECT_THAT(remarks_on(named({"bleu", "rouge1"}), {{"! ? !"}}, {}, "--"),
+              ElementsAre("bleu" + nothing, "rouge1" + nothing + "; give --rouge-tokenize char"));
+  EXPECT_THAT(remarks_on(named({"bleu"}), {{"كتاب بيت شمس"}}, {}, "--"),
+              ElementsAre("bleu" + nothing + "; give --tokenize char or spm:FILE"));
   EXPECT_THAT(remarks_on(named({"bleu", "rougeL"}), {{"one two three four"}}, {}, "--"), IsEmpty());
 }
 

@@ -317,5 +317,22 @@ TEST_F(ResumingWithText, ATextThatHasMovedIsTheSame) {
   EXPECT_EQ(RunDirectory::options_of(run()).data.train_target, options.data.train_target);
 }
 
+TEST_F(ResumingWithText, ATextThatHasBeenPackedIsTheSame) {
+  options.limits.max_updates = 20;
+  const auto expected = undisturbed_course();
+  train_to_14();
+  const std::string plain = options.data.train_source, text = read_file(plain);
+  options.data.train_source = folder.write_gz("packed.source.gz", text);
+  options.limits.max_updates = 16;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
+  folder.write_gz("packed.source.gz", reversed(text));
+  options.limits.max_updates = 20;
+  EXPECT_THAT(error_of([&] { train(/*resume=*/true); }),
+              StartsWith(options.data.train_source + ": is not the text"));
+  options.data.train_source = plain;
+  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
+  EXPECT_EQ(course().back(), expected.back());
+}
+
 }  // namespace
 }  // namespace seq2seq::test

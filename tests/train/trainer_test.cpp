@@ -177,6 +177,15 @@ TEST_F(TrainerTest, TheFirstLimitIsTheEndOfTheScheduleUntilAnotherIsGiven) {
   train(/*resume=*/true);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_DOUBLE_EQ(rates_in(log()).back(), 0.01);
+  // An end that is over by then changes no rate.
+  options.optimization.schedule = LinearSchedule{6};
+  options.limits.max_updates = 8;
+  set_log_level(LogLevel::normal);
+  testing::internal::CaptureStderr();
+  train(/*resume=*/true, [] { return true; });
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("ends at update 6 instead of 8: the rate of update 8 is 0, as before\n"));
+  set_log_level(LogLevel::quiet);
 }
 
 TEST_F(TrainerTest, AFullDiskIsRelievedBeforeTheNextCheckpoint) {

@@ -66,6 +66,7 @@ bool ByteSource::read_packed() {
   const size_t count = read_raw(packed_.data(), packed_.size());
   stream_->next_in = reinterpret_cast<Bytef*>(packed_.data());
   stream_->avail_in = static_cast<uInt>(count);
+  if (count == 0 && first) throw Error(name_, "is empty, as gzip data never is", "copy it again");
   if (count == 0 && !member_complete_)
     throw Error(name_, "ends in the middle of its compressed data", "copy it again");
   if (first && count > 0 && *stream_->next_in != gzip_begin)

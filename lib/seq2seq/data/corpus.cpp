@@ -105,6 +105,13 @@ std::vector<FileFingerprint> Corpus::fingerprints() const {
   return all;
 }
 
+std::vector<FileFingerprint> Corpus::text_fingerprints() const {
+  std::vector<FileFingerprint> all;
+  for (const auto* side : {&implementation_->source, &implementation_->target})
+    if (*side) all.push_back((*side)->text_fingerprint());
+  return all;
+}
+
 const ExampleKeys& Corpus::other_keys() const {
   return implementation_->notes.other_keys();
 }

@@ -68,6 +68,8 @@ class Corpus {
   void require_same() const;
   /// Of each file, in the order of CorpusFiles::paths, as they were at construction.
   std::vector<FileFingerprint> fingerprints() const;
+  /// The same of the text in them, which .gz files hold packed.
+  std::vector<FileFingerprint> text_fingerprints() const;
 
  private:
   struct Implementation;

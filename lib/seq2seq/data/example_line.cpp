@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
@@ -142,25 +143,27 @@ RawExample parse_json_line(std::string_view line, const std::string& place, Targ
                            const ExampleKeys& keys, ExampleNotes* notes) {
   const Json value = parse_object(line, place);
   TextField source{"source", &ExampleKeys::source}, target{"target", &ExampleKeys::target};
+  const auto may_lack = [&](const TextField& field) {
+    return needed == (&field == &target ? TargetField::optional : TargetField::alone);
+  };
   for (TextField* field : {&source, &target}) {
     const std::string& wanted = keys.*(field->of);
     if (wanted.empty()) continue;
     field->read_at(value, wanted);
-    const bool optional = field == &target && needed == TargetField::optional;
-    if (field->value == nullptr && keys.required && !optional) refuse_missing(*field, wanted, value, place);
+    if (field->value == nullptr && keys.required && !may_lack(*field))
+      refuse_missing(*field, wanted, value, place);
   }
   find_usual(source, target, value);
-  if (source.value == nullptr) refuse_missing(source, keys.source, value, place);
-  if (target.value == nullptr && needed == TargetField::required)
-    refuse_missing(target, keys.target, value, place);
+  for (const TextField* field : {&source, &target})
+    if (field->value == nullptr && !may_lack(*field)) refuse_missing(*field, keys.*(field->of), value, place);
   RawExample example;
-  read_source(*source.value, place, source.key, example);
-  if (target.value != nullptr && (needed == TargetField::required || target.value->is_string()))
+  if (source.value != nullptr && !may_lack(source)) read_source(*source.value, place, source.key, example);
+  if (target.value != nullptr && (!may_lack(target) || target.value->is_string()))
     example.target = text_of(*target.value, place, target.key);
   const auto references = value.find("references");
   if (references != value.end()) example.references = texts_of(*references, place, "references");
   if (notes == nullptr) return example;
-  notes->read_as(place, {source.key, target.key}, keys);
+  notes->read_as(place, {needed == TargetField::alone ? "" : source.key, target.key}, keys);
   if (references != value.end()) return example;
   for (const std::string& key : keys_of(value))
     if (!leads_to(source.key, key) && !leads_to(target.key, key)) notes->not_read(place, key);
@@ -203,13 +206,16 @@ bool are_usual(const ExampleKeys& keys) {
 
 void ExampleNotes::read_as(const std::string& place, const ExampleKeys& keys, const ExampleKeys& given) {
   const auto are = [&](const ExampleKeys& others) {
-    return keys.source == others.source && (keys.target.empty() || keys.target == others.target);
+    return (keys.source.empty() || keys.source == others.source) &&
+           (keys.target.empty() || keys.target == others.target);
   };
   if (are(usual_keys.front())) return;
   if (other_keys_.empty()) other_keys_ = keys;
   if (are(given) || !told_.insert("read as " + keys.source + " " + keys.target).second) return;
-  log_info(place + ": read as source: '" + keys.source + "'" +
-           (keys.target.empty() ? "" : ", as target: '" + keys.target + "'"));
+  std::vector<std::string> sides;
+  if (!keys.source.empty()) sides.push_back("as source: '" + keys.source + "'");
+  if (!keys.target.empty()) sides.push_back("as target: '" + keys.target + "'");
+  log_info(place + ": read " + joined(sides));
 }
 
 void ExampleNotes::not_read(const std::string& place, const std::string& key) {

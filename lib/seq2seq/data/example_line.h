@@ -24,8 +24,9 @@ inline constexpr const char* source_key_help =
     "is told";
 inline constexpr const char* target_key_help = "JSON lines: the key of the target text";
 
-/// Whether an example must have a target (training), or only its source is read (translation).
-enum class TargetField { required, optional };
+/// Whether an example must have a target (training), or only its source is read (translation), or only its target
+/// (references): then a line of JSON may lack the other side.
+enum class TargetField { required, optional, alone };
 
 /// What is told of a file's JSON lines, each once: which keys are read unless they are `source` and `target` or
 /// given, and what looks like a misspelling of `references`.

@@ -28,6 +28,8 @@ class IndexedLines {
   void require_same() const;
   /// Of the file as it stands under `path`.
   const FileFingerprint& fingerprint() const { return named_->content(); }
+  /// Of its text: the same, or that of the decompressed copy.
+  const FileFingerprint& text_fingerprint() const { return opened_->content(); }
   const std::string& path() const { return path_; }
   std::string place(uint64_t index) const { return path_ + ":" + std::to_string(index + 1); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "seq2seq/core/join.h"
 #include "seq2seq/core/options.h"
 #include "seq2seq/metrics/bleu.h"
 #include "seq2seq/metrics/bleu_words.h"
@@ -30,11 +31,26 @@ struct LetterCounts {
   double share() const { return cased == 0 ? 0 : static_cast<double>(upper) / static_cast<double>(cased); }
 };
 
-/// What helps a metric that cannot rise.
-std::string remedy_for(const Metric& metric, const std::string& flags) {
-  if (metric.heeds.tokenizer) return "; give " + flags + "tokenize zh, char or spm:FILE";
-  if (metric.heeds.rouge_tokenizer) return "; give " + flags + "rouge-tokenize unicode or char";
-  return "";
+/// What helps a metric that cannot rise: the tokenizers with which it can.
+std::string remedy_for(const Metric& metric, const ReferenceLists& references, const MetricOptions& options,
+                       const std::string& flags) {
+  std::vector<std::string> helpful;
+  MetricOptions other = options;
+  if (metric.heeds.tokenizer) {
+    for (const char* name : {"zh", "char"}) {
+      other.tokenizer = BleuTokenizer::named(name);
+      if (can_rise(metric, references, other)) helpful.emplace_back(name);
+    }
+    if (!helpful.empty()) helpful.emplace_back("spm:FILE");
+  } else if (metric.heeds.rouge_tokenizer) {
+    for (const RougeTokenizer tokenizer : {RougeTokenizer::unicode, RougeTokenizer::character}) {
+      other.rouge_tokenizer = tokenizer;
+      if (can_rise(metric, references, other)) helpful.emplace_back(option_name(tokenizer));
+    }
+  }
+  if (helpful.empty()) return "";
+  return "; give " + flags + (metric.heeds.tokenizer ? "tokenize " : "rouge-tokenize ") +
+         joined(helpful, ", ", " or ");
 }
 
 }  // namespace
@@ -82,7 +98,7 @@ std::vector<std::string> remarks_on(const std::vector<const Metric*>& metrics,
       splits |= metric->heeds.tokenizer;
       continue;
     }
-    std::string remedy = remedy_for(*metric, flags);
+    std::string remedy = remedy_for(*metric, references, options, flags);
     if (!silent.empty() && silent.back().second == remedy)
       silent.back().first += std::string(", ") + metric->name;
     else

@@ -305,6 +305,9 @@ struct TrainOptions {
     f.also(&o.text.sentence_separator,
            only_if(std::holds_alternative<HierarchicalEncoderOptions>(o.model.encoder),
                    "add --encoder hierarchical, or leave it out"));
+    f.also(&o.data.maximum_unknown,
+           noted_unless(!o.text.makes_vocabulary() || !o.run.initialize_from.empty(),
+                        "without a vocabulary, subword model or model that is given"));
   }
 };
 

@@ -128,10 +128,11 @@ void TrainingMonitor::gradient_flow_measured(const Progress& progress, const Gra
 void TrainingMonitor::schedule_changed(const Progress& progress, const Schedule& before,
                                        const Schedule& now) {
   const int64_t next = progress.updates + 1;
+  const double rate = now.rate(next), rate_before = before.rate(next);
   log_warning(fmt::format(
-      "the schedule of the learning rate ends at update {} instead of {}: the rate of update {} is {:.4g}, "
-      "not {:.4g}",
-      now.end().value_or(0), before.end().value_or(0), next, now.rate(next), before.rate(next)));
+      "the schedule of the learning rate ends at update {} instead of {}: the rate of update {} is {:.4g}, {}",
+      now.end().value_or(0), before.end().value_or(0), next, rate,
+      rate == rate_before ? "as before" : fmt::format("not {:.4g}", rate_before)));
 }
 
 void TrainingMonitor::precision_changed(const Progress& progress, Precision before, Precision now) {

@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
@@ -18,17 +19,30 @@ namespace {
 
 constexpr const char *training_key = "train", *validation_key = "valid";
 
+Json content_json(const FileFingerprint& file) {
+  return {{"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}};
+}
+
 Json fingerprints_json(const Corpus& corpus) {
+  const std::vector<FileFingerprint> files = corpus.fingerprints(), texts = corpus.text_fingerprints();
   Json result = Json::array();
-  for (const FileFingerprint& file : corpus.fingerprints())
-    result.push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"crc32", fmt::format("{:08x}", file.crc32)}});
+  for (size_t i = 0; i < files.size(); ++i) {
+    Json file = content_json(files[i]);
+    file["name"] = files[i].name;
+    if (!texts[i].same_content(files[i])) file["text"] = content_json(texts[i]);
+    result.push_back(std::move(file));
+  }
   return result;
 }
 
-bool same_content(const Json& a, const Json& b) {
+bool same_bytes(const Json& a, const Json& b) {
   return a.value("bytes", Json()) == b.value("bytes", Json()) &&
          a.value("crc32", Json()) == b.value("crc32", Json());
+}
+
+/// Also where one is packed, or both are, but otherwise.
+bool same_content(const Json& a, const Json& b) {
+  return same_bytes(a, b) || same_bytes(a.value("text", a), b.value("text", b));
 }
 
 /// The files of `corpus` (null: none) that differ from `before`; of files that are no longer there, the names.
