@@ -159,6 +159,19 @@ TEST_P(RulesLaw, ANarrowBeamMeetsWhatIsRequired) {
   }
 }
 
+// Phrases that go on with the same token offer it once.
+TEST_P(RulesLaw, RequiredPhrasesThatBeginAlikeDoNotFillTheBeamTwice) {
+  options.beam_size = options.n_best = 2;
+  for (const int64_t word : {1, 4, 5, 6})
+    for (const auto& phrases : {std::vector<Phrase>{{word}, {word}}, {{word, 4}, {word, 4}, {word}}}) {
+      const auto found = search(scorer, source_batch({source}), options, {},
+                                std::vector<SentenceRules>{{.required = phrases}});
+      std::set<Words> distinct;
+      for (const Hypothesis& one : found.front()) distinct.insert(one.tokens);
+      EXPECT_EQ(distinct.size(), found.front().size()) << word;
+    }
+}
+
 TEST_P(RulesLaw, Biases) {
   for (const double bias : {1.5, -1.5})
     expect_best(

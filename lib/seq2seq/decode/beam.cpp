@@ -95,7 +95,9 @@ std::vector<int64_t> Beam::wanted(const Live& hypothesis) const {
         least = phrase.remaining(one.node);
       }
     for (const Phrase::Edge& edge : phrase.edges(furthest))
-      if (edge.usual && edge.token >= 0) result.push_back(edge.token);
+      if (edge.usual && edge.token >= 0 &&
+          std::find(result.begin(), result.end(), edge.token) == result.end())
+        result.push_back(edge.token);
   }
   return result;
 }
