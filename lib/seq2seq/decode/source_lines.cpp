@@ -8,6 +8,7 @@
 #include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/text/utf8.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 
@@ -76,13 +77,14 @@ std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
     SourceLine& source = window.emplace_back(checked(std::exchange(line, {})));
     if (prefixes_) {
       source.prefix = companion_line(*prefixes_, source);
+      if (with_plain_spaces(source.prefix).empty()) source.prefix.clear();
       source.prefix_place = prefixes_->place();
     }
     if (!required_) continue;
     std::istringstream phrases(companion_line(*required_, source));
     source.required_place = required_->place();
     for (std::string phrase; std::getline(phrases, phrase, '\t');)
-      if (!is_blank(phrase)) source.required.push_back(phrase);
+      if (!with_plain_spaces(phrase).empty()) source.required.push_back(phrase);
   }
   return window;
 }
