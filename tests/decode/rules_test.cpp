@@ -172,6 +172,19 @@ TEST_P(RulesLaw, RequiredPhrasesThatBeginAlikeDoNotFillTheBeamTwice) {
     }
 }
 
+// Outputs that end with the phrase too early are complete first.
+TEST(RequiredPhrases, DoNotEndTheSearchWhereTheyFitBadly) {
+  TableScorer scorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (!prefix.empty() && prefix.back() == 5) return {{Vocabulary::end, -0.01}, {4, -5.0}};
+    if (prefix.size() == 6) return {{5, -0.1}};
+    return {{4, -0.1}, {5, -3.0}};
+  });
+  const SearchOptions narrow{.beam_size = 2, .max_length = 10};
+  const auto found =
+      search(scorer, source_batch({{4}}), narrow, {}, std::vector<SentenceRules>{{.required = {Phrase{5}}}});
+  EXPECT_EQ(found.front().best().tokens, (Words{4, 4, 4, 4, 4, 4, 5}));
+}
+
 TEST_P(RulesLaw, Biases) {
   for (const double bias : {1.5, -1.5})
     expect_best(

@@ -310,7 +310,8 @@ bool Beam::over(size_t index) const {
   if (options_->sample) return false;
   if (options_->stopping == Stopping::first && group.completed >= outputs_each()) return true;
   const auto share = static_cast<double>(options_->beam_size) / static_cast<double>(options_->beam_groups);
-  if (options_->stopping == Stopping::patience &&
+  // What is required is also tried where it fits badly: such endings come early, and are no reason to end.
+  if (options_->stopping == Stopping::patience && !requires_phrases() &&
       static_cast<double>(group.completed) >= options_->patience * share)
     return true;
   if (std::ssize(group.best) < outputs_each() || adjustments_rise_) return false;
