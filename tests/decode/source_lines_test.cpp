@@ -127,6 +127,9 @@ TEST(SourceLines, CompanionsGoWithTheLines) {
   SourceLines few(input, {folder.write("few", "x\n"), {}});
   EXPECT_THAT([&] { few.read_window(9); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("the last line, but the input goes on at")));
+  SourceLines none(input, {{}, folder.write("none", "")});
+  EXPECT_THAT([&] { none.read_window(9); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("none: is empty, but the input goes on at")));
 }
 
 TEST(SourceLines, WhiteSpaceAloneAsksForNothing) {

@@ -21,9 +21,16 @@ SourceLines::SourceLines(const std::string& path, const Companions& companions, 
 
 std::string SourceLines::companion_line(LineReader& companion, SourceLine& source) const {
   std::string line;
-  if (!companion.next(line))
-    throw Error(companion.place(), "is the last line, but the input goes on at " + reader_.place(),
-                "give a line, which may be empty, for each line of the input");
+  if (!companion.next(line)) {
+    std::string place = companion.place();
+    const bool empty = place.ends_with(":0");
+    if (empty) place.resize(place.size() - 2);
+    throw Error(
+        place,
+        (empty ? "is empty, but the input goes on at " : "is the last line, but the input goes on at ") +
+            reader_.place(),
+        "give a line, which may be empty, for each line of the input");
+  }
   std::string problem;
   if (companion.too_long()) {
     problem = companion.place() + ": the line is longer than 1 MiB; shorten it";
