@@ -159,6 +159,32 @@ TEST_P(RulesLaw, ANarrowBeamMeetsWhatIsRequired) {
   }
 }
 
+// Phrases that go on with the same token offer it once.
+TEST_P(RulesLaw, RequiredPhrasesThatBeginAlikeDoNotFillTheBeamTwice) {
+  options.beam_size = options.n_best = 2;
+  for (const int64_t word : {1, 4, 5, 6})
+    for (const auto& phrases : {std::vector<Phrase>{{word}, {word}}, {{word, 4}, {word, 4}, {word}}}) {
+      const auto found = search(scorer, source_batch({source}), options, {},
+                                std::vector<SentenceRules>{{.required = phrases}});
+      std::set<Words> distinct;
+      for (const Hypothesis& one : found.front()) distinct.insert(one.tokens);
+      EXPECT_EQ(distinct.size(), found.front().size()) << word;
+    }
+}
+
+// Outputs that end with the phrase too early are complete first.
+TEST(RequiredPhrases, DoNotEndTheSearchWhereTheyFitBadly) {
+  TableScorer scorer(vocabulary_size, [](int64_t, const Words& prefix) -> std::map<int64_t, double> {
+    if (!prefix.empty() && prefix.back() == 5) return {{Vocabulary::end, -0.01}, {4, -5.0}};
+    if (prefix.size() == 6) return {{5, -0.1}};
+    return {{4, -0.1}, {5, -3.0}};
+  });
+  const SearchOptions narrow{.beam_size = 2, .max_length = 10};
+  const auto found =
+      search(scorer, source_batch({{4}}), narrow, {}, std::vector<SentenceRules>{{.required = {Phrase{5}}}});
+  EXPECT_EQ(found.front().best().tokens, (Words{4, 4, 4, 4, 4, 4, 5}));
+}
+
 TEST_P(RulesLaw, Biases) {
   for (const double bias : {1.5, -1.5})
     expect_best(

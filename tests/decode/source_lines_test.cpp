@@ -127,6 +127,21 @@ TEST(SourceLines, CompanionsGoWithTheLines) {
   SourceLines few(input, {folder.write("few", "x\n"), {}});
   EXPECT_THAT([&] { few.read_window(9); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("the last line, but the input goes on at")));
+  SourceLines none(input, {{}, folder.write("none", "")});
+  EXPECT_THAT([&] { none.read_window(9); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("none: is empty, but the input goes on at")));
+}
+
+TEST(SourceLines, WhiteSpaceAloneAsksForNothing) {
+  const TemporaryFolder folder;
+  SourceLines lines(folder.write("in", "a\nb\n"), {folder.write("prefixes", "\u00A0\n \u200B\n"),
+                                                   folder.write("required", "\u3000\t\u00A0\nx\t\u200B\n")});
+  const auto window = lines.read_window(9);
+  ASSERT_EQ(window.size(), 2U);
+  EXPECT_EQ(window[0].prefix, "");
+  EXPECT_EQ(window[1].prefix, "");
+  EXPECT_TRUE(window[0].required.empty());
+  EXPECT_EQ(window[1].required, std::vector<std::string>{"x"});
 }
 
 // Lines that arrive within the wait are read together; the end of the input ends the wait.

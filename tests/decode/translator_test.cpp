@@ -162,6 +162,8 @@ TEST(Translator, TextsOfRulesMustBeInTheVocabulary) {
                 testing::ThrowsMessage<UsageError>(HasSubstr(message)));
   };
   refused({.ban = {"Zebra"}}, "--ban: 'Zebra': the target vocabulary lacks 'Zebra'");
+  refused({.ban = {"Zebra"}}, "give --ban-unknown");
+  refused({.bias = {"Zebra=1"}}, "lacks 'Zebra'; leave it out");
   refused({.ban = {" \t"}}, "has no token");
   refused({.bias = {"a"}}, "is not text=number");
   EXPECT_NE(PoolAndTranslator({.ban = {"b b"}}).texts({"b"}).front().substr(0, 3), "b b");

@@ -95,7 +95,9 @@ std::vector<int64_t> Beam::wanted(const Live& hypothesis) const {
         least = phrase.remaining(one.node);
       }
     for (const Phrase::Edge& edge : phrase.edges(furthest))
-      if (edge.usual && edge.token >= 0) result.push_back(edge.token);
+      if (edge.usual && edge.token >= 0 &&
+          std::find(result.begin(), result.end(), edge.token) == result.end())
+        result.push_back(edge.token);
   }
   return result;
 }
@@ -308,7 +310,8 @@ bool Beam::over(size_t index) const {
   if (options_->sample) return false;
   if (options_->stopping == Stopping::first && group.completed >= outputs_each()) return true;
   const auto share = static_cast<double>(options_->beam_size) / static_cast<double>(options_->beam_groups);
-  if (options_->stopping == Stopping::patience &&
+  // What is required is also tried where it fits badly: such endings come early, and are no reason to end.
+  if (options_->stopping == Stopping::patience && !requires_phrases() &&
       static_cast<double>(group.completed) >= options_->patience * share)
     return true;
   if (std::ssize(group.best) < outputs_each() || adjustments_rise_) return false;

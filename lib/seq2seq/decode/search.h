@@ -30,6 +30,7 @@ std::span<const char* const> option_names(CoveragePenalty);
 
 /// When the search of a sentence ends, except for lack of live hypotheses; not used in sampling:
 ///   patience    when patience * K hypotheses are complete (Kasai et al. 2022; 1 is usual), or as exhaustive
+///               (where phrases are required only so)
 ///   first       when n_best hypotheses are complete
 ///   exhaustive  when no live hypothesis can be among the n best any more
 enum class Stopping { patience, first, exhaustive };

@@ -8,6 +8,7 @@
 #include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/text/utf8.h"
+#include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
 
@@ -20,9 +21,16 @@ SourceLines::SourceLines(const std::string& path, const Companions& companions, 
 
 std::string SourceLines::companion_line(LineReader& companion, SourceLine& source) const {
   std::string line;
-  if (!companion.next(line))
-    throw Error(companion.place(), "is the last line, but the input goes on at " + reader_.place(),
-                "give a line, which may be empty, for each line of the input");
+  if (!companion.next(line)) {
+    std::string place = companion.place();
+    const bool empty = place.ends_with(":0");
+    if (empty) place.resize(place.size() - 2);
+    throw Error(
+        place,
+        (empty ? "is empty, but the input goes on at " : "is the last line, but the input goes on at ") +
+            reader_.place(),
+        "give a line, which may be empty, for each line of the input");
+  }
   std::string problem;
   if (companion.too_long()) {
     problem = companion.place() + ": the line is longer than 1 MiB; shorten it";
@@ -76,13 +84,14 @@ std::vector<SourceLine> SourceLines::read_window(size_t limit, int64_t wait) {
     SourceLine& source = window.emplace_back(checked(std::exchange(line, {})));
     if (prefixes_) {
       source.prefix = companion_line(*prefixes_, source);
+      if (with_plain_spaces(source.prefix).empty()) source.prefix.clear();
       source.prefix_place = prefixes_->place();
     }
     if (!required_) continue;
     std::istringstream phrases(companion_line(*required_, source));
     source.required_place = required_->place();
     for (std::string phrase; std::getline(phrases, phrase, '\t');)
-      if (!is_blank(phrase)) source.required.push_back(phrase);
+      if (!with_plain_spaces(phrase).empty()) source.required.push_back(phrase);
   }
   return window;
 }

@@ -59,9 +59,13 @@ TextRules::Text TextRules::checked(const char* flag, const std::string& text, do
   std::string plain = lexicon().plain(text);
   if (plain.empty()) throw UsageError(flag, "'" + text + "' has no token", "leave it out");
   // With copying, a source may have its words.
-  if (!text_.form.copying && lexicon().phrase(text).empty())
-    throw UsageError(flag, "'" + text + "': the target vocabulary lacks '" + lexicon().unwritable(text) + "'",
-                     "leave it out");
+  if (!text_.form.copying && lexicon().phrase(text).empty()) {
+    const bool may_replace = flag == std::string_view("--ban") && replace_unknown_ && !search_.ban_unknown;
+    throw UsageError(
+        flag, "'" + text + "': the target vocabulary lacks '" + lexicon().unwritable(text) + "'",
+        may_replace ? "leave it out, or give --ban-unknown, so that no word of the source stands for <unk>"
+                    : "leave it out");
+  }
   return {std::move(plain), bias};
 }
 
