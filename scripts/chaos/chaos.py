@@ -273,12 +273,16 @@ class Round:
     def disturbed_reader(self, command, expected, usual_seconds):
         output = self.disk.folder / f"{command}.out"
         models = [(self.run / "last" / "model.pt").resolve(), (self.run / "best" / "model.pt").resolve()]
-        self.process(self.reader(command), self.draw_disturbances(disturb.OF_READER, usual_seconds), models=models)
+        disturbances = self.draw_disturbances(disturb.OF_READER, usual_seconds)
+        self.process(self.reader(command), disturbances, models=models)
         written = output.read_bytes() if output.exists() else b""
-        if not expected.startswith(written):
+        # Without the model of `best`, a run stands for that of `last`.
+        other_model = any(isinstance(one, disturb.VanishModel) and one.took_place for _, one in disturbances)
+        if not other_model and not expected.startswith(written):
             raise Failure(f"{self.story[-1]}: {output} is no beginning of the uninterrupted one")
         self.process(self.reader(command))
         self.compare(command, expected, output.read_bytes())
+        output.unlink()
 
     def disturbed_study(self, expected, usual_seconds):
         self.write_study()
