@@ -117,7 +117,7 @@ class Round:
                     disturb.send(signal.SIGKILL, child)
                 process.wait()
                 raise Failure(f"{arguments[0]} did not end within {LONGEST} seconds")
-            time.sleep(0.0003 if waiting else 0.003)
+            time.sleep(0.0001 if any(moment.is_near() for moment, _ in waiting) else 0.002)
         self.await_orphans(str(scene.folder), children)
         for disturbance in reversed(begun):
             disturbance.end(scene)

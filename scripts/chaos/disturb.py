@@ -167,7 +167,7 @@ class ReadOnly(Disturbance):
     kind = "read-only mount"
 
     def begin(self, scene):
-        folders = [path for path in scene.folder.rglob("*") if path.is_dir() and not path.name.startswith(("step-", "."))]
+        folders = [path for path in scene.folder.rglob("*") if path.is_dir() and not path.is_symlink() and not path.name.startswith(("step-", "."))]
         self.target = self.draw.choice([scene.disk.folder, *([scene.folder] if scene.folder.exists() else []), *folders])
         if MOUNTS and mount("--bind", str(self.target), str(self.target)):
             mount("-o", "remount,bind,ro", str(self.target))
@@ -257,7 +257,7 @@ class Clock(Disturbance):
 
 
 class Moment:
-    """When a disturbance comes: after some time, when a temporary file has appeared, or with a checkpoint."""
+    """When a disturbance comes: after some time, or when files have appeared, such as a temporary one."""
 
     def __init__(self, draw, usual_seconds):
         kind = draw.random()
@@ -268,11 +268,14 @@ class Moment:
         elif kind < 0.5:
             self.seconds = draw.uniform(0.05, 0.95) * usual_seconds
         else:
-            self.count = int(2 ** draw.uniform(0, 4))
+            self.count = int(2 ** draw.uniform(0, 5))
         self.seen = set()
 
+    def is_near(self):
+        return self.seconds is None
+
     def has_come(self, scene, since):
-        """With a count: that many names of temporary files and checkpoints have been seen."""
+        """With a count: so many names of what the process makes have been seen, temporary ones among them."""
         if self.seconds is not None:
             return since > self.seconds
         for folder in (scene.folder, scene.folder / "checkpoints", scene.folder / "results", scene.disk.folder / "cache/seq2seq"):
@@ -280,7 +283,7 @@ class Moment:
                 names = os.listdir(folder)
             except OSError:
                 continue
-            self.seen |= {name for name in names if ".tmp-" in name or name.startswith("step-")}
+            self.seen |= {f"{folder}/{name}" for name in names}
         if scene.children:  # of a study's runs
             for folder in scene.folder.glob("runs/*/checkpoints"):
                 try:
