@@ -4,7 +4,7 @@
 #   chaos.sh [--seed S] [--rounds N] [--only N] [--program FILE] [--jobs N] [--keep]
 # One line a round on a terminal, else every tenth; then a summary as JSON on the standard output. Exit code 1: a round failed.
 #   --seed S    what all is drawn from; the time of day otherwise, printed
-#   --rounds N  how many rounds (default 200, about half an hour on two cores)
+#   --rounds N  how many rounds (default 200, at most an hour on two cores)
 #   --only N    the round of this number alone, drawn as among the others. What a process is doing when it is disturbed
 #               depends on the machine, too: repeat it.
 #   --keep      keeps the folders of all rounds in build/chaos/, not only of those that failed

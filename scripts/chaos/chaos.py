@@ -368,4 +368,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # the terminal has sent it to all processes
     sys.exit(main())
