@@ -265,7 +265,9 @@ class Moment:
         self.delay = draw.choice([0, 0, draw.uniform(0, 0.02)])
         if kind < 0.1:
             self.seconds = 0
-        elif kind < 0.5:
+        elif kind < 0.25:  # while the first files of a run are made
+            self.count, self.delay = draw.randint(1, 3), 0
+        elif kind < 0.55:
             self.seconds = draw.uniform(0.05, 0.95) * usual_seconds
         else:
             self.count = int(2 ** draw.uniform(0, 5))
