@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -161,6 +162,8 @@ class Round:
     def judge(self, outcome, happened, what):
         signals = {one.number for one in happened if isinstance(one, disturb.Kill) and not isinstance(one, disturb.KillChild)}
         checks.check_words(outcome.errors, what)
+        for log in self.study.glob("runs/*.log"):
+            checks.check_words(log.read_text(encoding="utf-8", errors="replace"), f"{what}: {log.name}")
         if outcome.code < 0:
             if -outcome.code not in signals:
                 raise Failure(f"{what}: {signal.Signals(-outcome.code).name}: {outcome.errors[-300:]}")
@@ -168,6 +171,9 @@ class Round:
             pass
         elif outcome.code == 1 and any(one.may_fail for one in happened):
             checks.check_message(outcome.errors, what)
+            child = re.search(r"was ended by signal (\d+)", outcome.errors)
+            if child and not any(isinstance(one, disturb.KillChild) and int(child[1]) == one.number for one in happened):
+                raise Failure(f"{what}: {outcome.errors[-500:]}")
             message = outcome.errors.rstrip("\n").split("\n")[-1].replace(str(self.folder), "")
             self.shop.counts.add(self.shop.counts.messages, "".join("N" if c.isdigit() else c for c in message))
         elif outcome.code != 0:
