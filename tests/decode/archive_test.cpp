@@ -80,7 +80,7 @@ class ArchiveTest : public testing::Test {
   std::string path = folder.path("model.pt");
   TranslationModel model;
   std::string bytes;
-  const std::string top = ".model.pt";  // the folder of its entries
+  const std::string top = "archive";  // the folder of its entries
 };
 
 // LibTorch stores archives whose code calls gelu in another layout.
@@ -97,6 +97,11 @@ TEST_F(ArchiveTest, IsReadWhateverOperationsItsCodeCalls) {
     for (const auto& [name, value] : named_parameters_of(*other.model))
       EXPECT_TRUE(named_parameters_of(*loaded.model).at(name).equal(value)) << test::name_of(architecture);
   }
+}
+
+TEST_F(ArchiveTest, OfAFullDiskIsTold) {
+  EXPECT_THAT([&] { save_model(model, "/dev/full"); },
+              ThrowsMessage<Error>(StartsWith("/dev/full: cannot be written (No space left on device); ")));
 }
 
 TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {

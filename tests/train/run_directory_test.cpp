@@ -63,6 +63,15 @@ TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   EXPECT_EQ(read_file(folder.path("file")), "text");
 }
 
+TEST_F(RunDirectoryTest, BeginsAgainAfterOneThatWasKilledBeforeItsConfiguration) {
+  fs::create_directories(run_path() / "checkpoints");
+  EXPECT_NO_THROW(RunDirectory::create(options));
+  std::ofstream(run_path() / ".config.json.tmp-17") << "{";
+  begun();
+  EXPECT_FALSE(fs::exists(run_path() / ".config.json.tmp-17"));
+  EXPECT_TRUE(fs::exists(run_path() / "config.json"));
+}
+
 TEST_F(RunDirectoryTest, RefusesAPathThatCannotBeLookedUp) {
   const std::string endless = folder.path(std::string(300, 'x'));
   options.run.directory = endless;

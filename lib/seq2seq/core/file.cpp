@@ -122,6 +122,14 @@ void write_directory(const fs::path& path, const std::function<void(const fs::pa
   }
 }
 
+void remove_folder(const fs::path& path) {
+  std::error_code failure;
+  fs::remove_all(path, failure);
+  if (failure)
+    throw Error(path.string(), "cannot be removed (" + failure.message() + ")",
+                "check the folder's permissions");
+}
+
 void replace_symlink(const fs::path& link, const fs::path& target) {
   const fs::path temporary = temporary_name(link);
   std::error_code failure;

@@ -151,7 +151,7 @@ std::optional<TrainingJob> job_of(const SeededRun& run, const StudyBasis& basis)
     throw Error(run.directory.string(), "was trained with other options or text",
                 "name another --output, or remove this folder to train it again");
   if (resume && before.value("trained", Json()) == true) return std::nullopt;
-  if (!resume) fs::remove_all(run.directory);  // killed before its first checkpoint
+  if (!resume) remove_folder(run.directory);  // killed before its first checkpoint
   write_basis(run, training, false);
   const fs::path config = beside(run, ".json");
   write_file(config, options_to_json(run.options) + "\n");

@@ -32,16 +32,36 @@ std::optional<int64_t> update_of(const std::string& name) {
   return name == step_name(update) ? std::optional(update) : std::nullopt;
 }
 
+/// Whether a file is the configuration of a run that was killed while it wrote that.
+bool is_unfinished_config(const std::string& name) {
+  return name.starts_with(std::string(".") + config_file + ".tmp-");
+}
+
 /// Whether the run ended before its first checkpoint, so that it contains nothing worth keeping.
 bool is_abandoned(const fs::path& run) {
   for (const auto& entry : fs::directory_iterator(run)) {
     const std::string name = entry.path().filename().string();
-    if (name != config_file && name != RunLog::file_name && name != checkpoints_folder) return false;
+    if (name != config_file && name != RunLog::file_name && name != checkpoints_folder &&
+        !is_unfinished_config(name))
+      return false;
   }
-  if (!fs::exists(run / config_file) || !fs::is_directory(run / checkpoints_folder)) return false;
+  if (!fs::is_directory(run / checkpoints_folder)) return false;
+  // The folder of checkpoints is made first, then the configuration; the log begins with training.
+  if (!fs::exists(run / config_file) && fs::exists(run / RunLog::file_name)) return false;
   for (const auto& entry : fs::directory_iterator(run / checkpoints_folder))
     if (!entry.path().filename().string().starts_with(".step-")) return false;
   return true;
+}
+
+std::vector<fs::path> entries_of(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code failure;
+  fs::directory_iterator at(folder, failure);
+  for (; !failure && at != fs::directory_iterator(); at.increment(failure)) entries.push_back(at->path());
+  if (failure)
+    throw Error(folder.string(), "cannot be read (" + failure.message() + ")",
+                "check the folder and its permissions");
+  return entries;
 }
 
 bool is_whole(const fs::path& checkpoint) {
@@ -101,8 +121,11 @@ void RunDirectory::make(const fs::path& folder) {
 void RunDirectory::begin(const TrainOptions& options) {
   make(path_ / checkpoints_folder);
   set_options(options);
+  // Of a run that ended before its first checkpoint.
   std::error_code failure;
-  fs::remove(path_ / RunLog::file_name, failure);  // of a run that ended before its first checkpoint
+  fs::remove(path_ / RunLog::file_name, failure);
+  for (const fs::path& entry : entries_of(path_))
+    if (is_unfinished_config(entry.filename().string())) fs::remove(entry, failure);
 }
 
 void RunDirectory::discard() const {
@@ -171,7 +194,7 @@ void RunDirectory::checkpoint(int64_t update, bool best, const KeptCheckpoints& 
                               const std::function<void(const fs::path&)>& fill) {
   const fs::path relative = fs::path(checkpoints_folder) / step_name(update);
   // Left by a run that was then resumed from an earlier checkpoint.
-  fs::remove_all(path_ / relative);
+  remove_folder(path_ / relative);
   write_directory(path_ / relative, fill);
   // In this order: a run killed in between resumes from the previous checkpoint and finds the same best.
   if (best) replace_symlink(path_ / "best", relative);
@@ -207,26 +230,25 @@ void RunDirectory::link_again(const char* name) const {
   if (is_whole(step)) {
     move_folder(link, aside);
   } else {
-    fs::remove_all(step);
+    remove_folder(step);
     move_folder(link, step);
   }
   replace_symlink(link, relative);
-  fs::remove_all(aside);
+  remove_folder(aside);
 }
 
 void RunDirectory::remove_old(const KeptCheckpoints& kept) const {
   const auto target = [&](const char* link) {
     return fs::is_symlink(path_ / link) ? fs::read_symlink(path_ / link).filename().string() : std::string();
   };
-  std::vector<fs::path> unfinished;  // left by a run that was killed while writing
-  for (const auto& entry : fs::directory_iterator(path_ / checkpoints_folder))
-    if (entry.path().filename().string().starts_with(".step-")) unfinished.push_back(entry.path());
-  for (const auto& path : unfinished) fs::remove_all(path);
+  // Left by a run that was killed while writing.
+  for (const fs::path& entry : entries_of(path_ / checkpoints_folder))
+    if (entry.filename().string().starts_with(".step-")) remove_folder(entry);
   const auto steps = whole_steps();
   for (size_t i = static_cast<size_t>(kept.newest); i < steps.size(); ++i) {
     const auto& [update, step] = steps[i];
     const std::string name = step.filename().string();
-    if (update != kept.best && name != target("best") && name != target("last")) fs::remove_all(step);
+    if (update != kept.best && name != target("best") && name != target("last")) remove_folder(step);
   }
 }
 

@@ -2,6 +2,13 @@
 
 #include <torch/script.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <ostream>
+#include <streambuf>
+
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/json.h"
@@ -34,6 +41,37 @@ class WithoutGradients {
     for (Tensor& parameter : paused_) parameter.set_requires_grad(wanted);
   }
   std::vector<Tensor> paused_;
+};
+
+// What LibTorch writes an archive to. Once that has failed, it takes all that follows nonetheless: LibTorch
+// writes the end in a destructor, where its exception about a full disk would end the program.
+class ArchiveFile : public std::streambuf {
+ public:
+  explicit ArchiveFile(const std::string& path) : file_(std::fopen(path.c_str(), "wbe"), std::fclose) {
+    if (!file_) failure_ = errno;
+  }
+  /// 0, or errno of the first failure.
+  int close() {
+    if (failure_ == 0 && std::fflush(file_.get()) != 0) failure_ = errno;
+    file_.reset();
+    return failure_;
+  }
+
+ protected:
+  std::streamsize xsputn(const char* bytes, std::streamsize count) override {
+    const auto size = static_cast<size_t>(count);
+    if (failure_ == 0 && std::fwrite(bytes, 1, size, file_.get()) != size) failure_ = errno;
+    return count;
+  }
+  int_type overflow(int_type character) override {
+    const char byte = traits_type::to_char_type(character);
+    if (!traits_type::eq_int_type(character, traits_type::eof())) xsputn(&byte, 1);
+    return traits_type::not_eof(character);
+  }
+
+ private:
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
+  int failure_ = 0;
 };
 
 // An archive is self-contained: the paths of one machine are meaningless on another.
@@ -95,12 +133,12 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   torch::jit::Module archive = to_torchscript(network);
   if (why_no_translate(model.model_options, model.text_options).empty()) add_translate(archive, model);
   write_file(path, [&](const std::string& temporary) {
-    try {
-      archive.save(temporary, files);
-    } catch (const c10::Error&) {
-      throw Error(path.string(), "cannot be written (" + system_reason() + ")",
+    ArchiveFile file(temporary);
+    std::ostream out(&file);
+    archive.save(out, files);
+    if (const int failure = file.close())
+      throw Error(path.string(), std::string("cannot be written (") + std::strerror(failure) + ")",
                   "check free space and permissions");
-    }
   });
 }
 
