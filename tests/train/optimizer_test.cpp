@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "../support/compare.h"
+#include "../support/shadow_device.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
 
@@ -81,21 +82,21 @@ TEST_P(OptimizerReferenceTest, GoesOnFromItsStateBitForBit) {
 // Also of weight decay, and with momentum that they had.
 TEST_P(OptimizerReferenceTest, FrozenRowsStayAndOthersAreTrained) {
   Seq2Seq other = tiny_model(tiny_options({}), 9, 0.5);
-  const Tensor frozen = at::tensor({1, 4}, at::kLong);
+  const Tensor frozen = at::tensor({1, 4}, at::kLong), there = on_device(frozen);
   freeze_rows(model->source_embedding(), frozen);
   const Tensor before = model->source_embedding()->weight.detach().clone();
   Optimizer optimizer(*model, options_of(expected)), whole(*other, options_of(expected));
   for (int64_t step = 1; step <= 3; ++step) {
     for (auto* pair : {&model, &other}) fill_gradients(*pair, 1000 * step, 0.7);
-    other->source_embedding()->weight.mutable_grad().index_fill_(0, frozen, 0);
+    other->source_embedding()->weight.mutable_grad().index_fill_(0, there, 0);
     optimizer.clear_frozen_gradients();
     EXPECT_EQ(optimizer.gradient_norm().item<double>(), whole.gradient_norm().item<double>());
     optimizer.step(0.1);
     whole.step(0.1);
   }
   const Tensor after = model->source_embedding()->weight.detach();
-  EXPECT_TRUE(same(after.index_select(0, frozen), before.index_select(0, frozen)));
-  other->source_embedding()->weight.detach().index_copy_(0, frozen, before.index_select(0, frozen));
+  EXPECT_TRUE(same(after.index_select(0, there), before.index_select(0, there)));
+  other->source_embedding()->weight.detach().index_copy_(0, there, before.index_select(0, there));
   EXPECT_TRUE(same(flat_weights(model), flat_weights(other)));
   EXPECT_FALSE(after.eq(before).select(0, 2).any().item<bool>());
   EXPECT_TRUE(same(frozen_rows_of(optimizer.state()).at("source_embedding.weight"), frozen));
