@@ -27,8 +27,8 @@ Json fingerprints_json(const Corpus& corpus) {
   const std::vector<FileFingerprint> files = corpus.fingerprints(), texts = corpus.text_fingerprints();
   Json result = Json::array();
   for (size_t i = 0; i < files.size(); ++i) {
-    Json file = content_json(files[i]);
-    file["name"] = files[i].name;
+    Json file{{"name", files[i].name}};
+    file.update(content_json(files[i]));
     if (!texts[i].same_content(files[i])) file["text"] = content_json(texts[i]);
     result.push_back(std::move(file));
   }
