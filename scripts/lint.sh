@@ -3,8 +3,8 @@
 # differ from those that were clean before; scripts/lint.clean lists these by their sums.
 #   lint.sh          clang-tidy takes up to 20 seconds of a core for each file: after LINT_MINUTES (default 12) no further
 #                    one is begun, and those not looked at are named
-#   lint.sh --all    every file that is not known to be clean, in batches, however long it takes (20 minutes of two cores
-#                    for all). Clean ones go into scripts/lint.clean at once, so that a run that was stopped goes on.
+#   lint.sh --all    every file that is not known to be clean, in batches, however long it takes (up to a minute of a core
+#                    for each of 81). Clean ones go into scripts/lint.clean at once, so that a run that was stopped goes on.
 #   lint.sh format   the format alone
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
