@@ -148,6 +148,7 @@ bool has_default(const OptionField& field, const std::vector<OptionField>& catal
   });
   return usual == catalogue.end() || usual->get() == field.get();
 }
+
 // No option has a longer path, and no options struct as many: a file could make them take hours to compare.
 constexpr size_t longest_path = 200, most_options = 500;
 

@@ -224,19 +224,17 @@ bool is_binary(LineReader& reader, size_t width) {
          (invalid && *invalid + 3 < numbers.size());
 }
 
-void refuse_other_files(LineReader& reader, const std::string& path) {
-  const auto begins = [&](std::string_view magic) { return reader.peek(magic.size()) == magic; };
-  if (begins("\xBA\x16\x4F\x2F"))
+void refuse_model(LineReader& reader, const std::string& path) {
+  constexpr std::string_view magic = "\xBA\x16\x4F\x2F";
+  if (reader.peek(magic.size()) == magic)
     throw Error(path, "is a model of fastText", "give its vectors, the .vec file");
-  if (begins("\x1F\x8B") || begins("PK\x03\x04"))
-    throw Error(path, "is packed", "unpack it; only gzip is unpacked here, of a file named .gz");
 }
 
 }  // namespace
 
 void read_word_vectors(const std::string& path, int64_t width, const UseVector& use) {
   LineReader reader(path);
-  refuse_other_files(reader, path);
+  refuse_model(reader, path);
   std::string line;
   if (!reader.next(line)) return;
   const auto header = header_of(line, width);
