@@ -215,6 +215,14 @@ class ResumingWithText : public TrainingOnChangedText {
     train();
     options.limits.max_updates = 20;
   }
+  /// What is told until the limit is reached.
+  std::string told_on_resuming(OtherText other = OtherText::refused) {
+    set_log_level(LogLevel::normal);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(train(/*resume=*/true, {}, other), StopReason::limit);
+    set_log_level(LogLevel::quiet);
+    return ::testing::internal::GetCapturedStderr();
+  }
   Progress progress() const { return load_training_state(run() / "last" / "state.pt").progress; }
 };
 
@@ -243,12 +251,8 @@ TEST_F(ResumingWithText, AnAcceptedTextBeginsTheEpochAgain) {
   folder.write("t.source", side("abcde", 0, 60));
   folder.write("t.target", side("vwxyz", 0, 60));
   options.limits.max_updates = 28;
-  set_log_level(LogLevel::normal);
-  ::testing::internal::CaptureStderr();
-  EXPECT_EQ(train(/*resume=*/true, {}, OtherText::accepted), StopReason::limit);
-  set_log_level(LogLevel::quiet);
   EXPECT_THAT(
-      ::testing::internal::GetCapturedStderr(),
+      told_on_resuming(OtherText::accepted),
       HasSubstr(options.data.train_source + ", " + options.data.train_target +
                 ": not the text that the run was trained on, as --accept-changed-text allows: epoch 2 "
                 "begins again\n"));
@@ -281,12 +285,8 @@ TEST_F(ResumingWithText, AnAcceptedTextDrawsHeldOutPairsAnew) {
   ASSERT_EQ(progress().best_update, 3);
   folder.write("t.source", side("abcde", 3, 50));
   folder.write("t.target", side("vwxyz", 3, 50));
-  set_log_level(LogLevel::normal);
-  ::testing::internal::CaptureStderr();
-  EXPECT_EQ(train(/*resume=*/true, {}, OtherText::accepted), StopReason::limit);
-  set_log_level(LogLevel::quiet);
   EXPECT_THAT(
-      ::testing::internal::GetCapturedStderr(),
+      told_on_resuming(OtherText::accepted),
       HasSubstr("begins again, the 5 held-out pairs are drawn anew, and the next validation is the first "
                 "for best and patience\n"));
   EXPECT_EQ(progress().best_update, 15);
@@ -304,13 +304,8 @@ TEST_F(ResumingWithText, ATextThatHasMovedIsTheSame) {
   fs::create_directory(folder.path("moved"));
   fs::rename(options.data.train_source, folder.path("moved/base.source"));
   options.data.train_source = folder.path("moved/base.source");
-  set_log_level(LogLevel::normal);
-  ::testing::internal::CaptureStderr();
-  EXPECT_EQ(train(/*resume=*/true), StopReason::limit);
-  set_log_level(LogLevel::quiet);
-  EXPECT_THAT(
-      ::testing::internal::GetCapturedStderr(),
-      HasSubstr(options.data.train_source + ": the same text as the run was trained on, in another place\n"));
+  EXPECT_THAT(told_on_resuming(), HasSubstr(options.data.train_source +
+                                            ": the same text as the run was trained on, in another place\n"));
   EXPECT_EQ(RunDirectory::options_of(run()).data.train_source, options.data.train_source);
   std::vector<std::string> actual = course();
   EXPECT_EQ(actual.back(), expected.back());

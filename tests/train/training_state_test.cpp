@@ -13,6 +13,7 @@
 #include "../support/fill.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
+#include "training_support.h"
 
 namespace seq2seq::test {
 namespace {
@@ -45,28 +46,6 @@ Progress some_progress() {
   return progress;
 }
 
-void expect_same(const Progress& a, const Progress& b) {
-  const auto bits = [](double value) { return std::bit_cast<uint64_t>(value); };
-  EXPECT_EQ(a.updates, b.updates);
-  EXPECT_EQ(a.position, b.position);
-  EXPECT_EQ(a.held_out_rule, b.held_out_rule);
-  EXPECT_EQ(a.counted, b.counted);
-  EXPECT_EQ(bits(a.interval.loss), bits(b.interval.loss));
-  EXPECT_EQ(bits(a.interval.negative_log_likelihood), bits(b.interval.negative_log_likelihood));
-  EXPECT_EQ(bits(a.interval.gradient_norm), bits(b.interval.gradient_norm));
-  EXPECT_EQ(bits(a.interval.waited_seconds), bits(b.interval.waited_seconds));
-  EXPECT_EQ(a.interval.target_tokens, b.interval.target_tokens);
-  EXPECT_EQ(a.interval.updates, b.interval.updates);
-  EXPECT_EQ(bits(a.schedule.plateau_scale), bits(b.schedule.plateau_scale));
-  EXPECT_EQ(a.schedule.stalled_validations, b.schedule.stalled_validations);
-  EXPECT_EQ(a.target_tokens, b.target_tokens);
-  EXPECT_EQ(bits(a.training_seconds), bits(b.training_seconds));
-  EXPECT_EQ(bits(a.best_score), bits(b.best_score));
-  EXPECT_EQ(a.best_update, b.best_update);
-  EXPECT_EQ(a.stalled_validations, b.stalled_validations);
-  EXPECT_EQ(a.validated_update, b.validated_update);
-}
-
 class TrainingStateTest : public ::testing::Test {
  protected:
   TrainingStateTest() {
@@ -83,7 +62,7 @@ class TrainingStateTest : public ::testing::Test {
 TEST_F(TrainingStateTest, RoundTripsBitForBit) {
   save_training_state(state, folder.path("state.pt"));
   const TrainingState loaded = load_training_state(folder.path("state.pt"));
-  expect_same(loaded.progress, state.progress);
+  expect_same_progress(loaded.progress, state.progress);
   ASSERT_EQ(loaded.tensors.size(), state.tensors.size());
   for (const auto& [name, tensor] : state.tensors) {
     EXPECT_TRUE(same(loaded.tensors.at(name), tensor)) << name;
@@ -95,7 +74,7 @@ TEST_F(TrainingStateTest, RoundTripsWhatIsNotFinite) {
   state.progress.best_score = std::numeric_limits<double>::quiet_NaN();
   state.progress.interval.loss = -std::numeric_limits<double>::infinity();
   save_training_state(state, folder.path("state.pt"));
-  expect_same(load_training_state(folder.path("state.pt")).progress, state.progress);
+  expect_same_progress(load_training_state(folder.path("state.pt")).progress, state.progress);
 }
 
 TEST_F(TrainingStateTest, ATruncatedFileIsRefusedInOneLineAtEveryLength) {
