@@ -35,10 +35,13 @@ provide_tidy() {
   sha256sum <scripts/lint-wheels.txt >build/lint-tools/list.sum
 }
 
-# What clang-tidy is given: sources, looked at together with the header of their name, and headers without a source.
+# What clang-tidy is given: sources, looked at together with the header of their name, and headers without a source. Not the
+# one source that only the fuzz preset compiles.
 units() {
   local file
-  while IFS= read -r file; do [[ $file == *.h && -e ${file%.h}.cpp ]] || echo "$file"; done < <(sources)
+  while IFS= read -r file; do
+    [[ $file == tests/fuzz/fuzz.cpp || ($file == *.h && -e ${file%.h}.cpp) ]] || echo "$file"
+  done < <(sources)
 }
 line_of() { # UNIT: as scripts/lint.clean lists it
   local files=("$1") sum
@@ -101,17 +104,16 @@ prepare() { # PRESET
   provide_tidy || exit
   scripts/setup.sh
   cmake --preset "$1" >/dev/null
-  touch scripts/lint.clean
   export tidy
   export -f check_unit check_batch note_clean tidy_reads sources_of line_of rules
 }
 in_parallel() { xargs -r -P "$(scripts/jobs.sh)" -n 1 bash -c "$1 \"\$1\"" lint; }
 
 check_changed() { # MINUTES
-  prepare lint
   local changed
   mapfile -t changed < <(changed_units)
   ((${#changed[@]})) || return 0
+  prepare lint
   echo "lint: clang-tidy reads ${#changed[@]} of $(units | wc -l) files" >&2
   export deadline=$(($(date +%s) + 60 * $1))
   printf '%s\n' "${changed[@]}" | in_parallel check_unit
@@ -119,7 +121,8 @@ check_changed() { # MINUTES
 
 check_all() {
   prepare lint-all
-  local compiled batches=() file
+  touch scripts/lint.clean
+  local compiled batches=() files file
   declare -A wanted=()
   while IFS= read -r file; do wanted[$file]=1; done < <(changed_units)
   # Each file once: the loops are compiled for several processors.
@@ -133,6 +136,14 @@ check_all() {
   # Headers without a source were read with those that include them.
   mapfile -t files < <(units | grep '\.h$')
   note_clean "${files[@]}"
+  # What no batch holds: the examples.
+  mapfile -t files < <(changed_units)
+  export deadline=$(($(date +%s) + 3600))
+  if ((${#files[@]})); then
+    prepare lint
+    printf '%s\n' "${files[@]}" | in_parallel check_unit || return 1
+    note_clean "${files[@]}"
+  fi
   LC_ALL=C sort -k 2 -o scripts/lint.clean scripts/lint.clean
 }
 

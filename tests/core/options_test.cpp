@@ -286,7 +286,8 @@ TEST(Options, ATextMayBeOneOfSeveral) {
 }
 
 TEST(Options, FlagErrorsNameTheFlag) {
-  const auto refused = [](const std::string& path, std::vector<std::string> words, const auto& matcher) {
+  const auto refused = [](const std::string& path, const std::vector<std::string>& words,
+                          const auto& matcher) {
     EXPECT_THAT([&] { typed(path, words); }, ThrowsMessage<UsageError>(matcher)) << path;
   };
   refused("pen.width", {"x"}, "--pen.width: 'x' is not a whole number");

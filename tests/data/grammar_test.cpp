@@ -85,7 +85,7 @@ TEST(Grammar, FollowsWeightsAndDepth) {
   EXPECT_EQ(counts.size(), 4u);
   EXPECT_NEAR(counts["a"], 1000, 110);
   EXPECT_NEAR(counts["a a"], 750, 100);
-  EXPECT_NEAR(counts["a a a a"], 4000 * 27 / 64, 130);
+  EXPECT_NEAR(counts["a a a a"], 4000 * 27.0 / 64, 130);
 }
 
 TEST(Grammar, DropsACommaBeforeOtherPunctuation) {

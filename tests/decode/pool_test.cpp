@@ -39,8 +39,8 @@ class SlowScorer : public TableScorer {
   }
 
  private:
-  static inline uint64_t made_ = 0;
-  Random random_{++made_};
+  static inline uint64_t made = 0;
+  Random random_{++made};
 };
 
 /// Throws for sentences that begin with 7 or 6.

@@ -479,7 +479,7 @@ class SteppingScorer : public ModelScorer {
  public:
   using ModelScorer::ModelScorer;
   TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override {
-    return Scorer::score_targets(inputs, outputs);
+    return Scorer::score_targets(inputs, outputs);  // NOLINT(bugprone-parent-virtual-call)
   }
 };
 

@@ -14,43 +14,44 @@ class DeviceResumeTest : public ::testing::Test {
  protected:
   DeviceResumeTest() {
     set_log_level(LogLevel::quiet);
-    options.data.train_source = options.data.valid_source =
-        folder.write("t.source", "a b c\nb c\nc a b a\nb\na a c\nc b\n");
-    options.data.train_target = options.data.valid_target =
-        folder.write("t.target", "x y\ny\nx x z\nz y\nx\ny z z\n");
-    options.batch = {BatchUnit::sentences, 3, 2};
-    options.text.tokenizer = WordTokenizerOptions{};
-    options.model.embedding.size = 4;
-    options.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0.2};
-    options.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0.2};
-    options.optimization.learning_rate = 0.05;
-    options.optimization.optimizer = AdamOptions{.epsilon = 1e-4};  // magnifies no rounding of tiny gradients
-    options.optimization.average_decay = 0.9;
-    options.run.threads = 1;
+    options_.data.train_source = options_.data.valid_source =
+        folder_.write("t.source", "a b c\nb c\nc a b a\nb\na a c\nc b\n");
+    options_.data.train_target = options_.data.valid_target =
+        folder_.write("t.target", "x y\ny\nx x z\nz y\nx\ny z z\n");
+    options_.batch = {BatchUnit::sentences, 3, 2};
+    options_.text.tokenizer = WordTokenizerOptions{};
+    options_.model.embedding.size = 4;
+    options_.model.encoder = RnnEncoderOptions{.size = 3, .dropout = 0.2};
+    options_.model.decoder = RnnDecoderOptions{.size = 5, .dropout = 0.2};
+    options_.optimization.learning_rate = 0.05;
+    options_.optimization.optimizer =
+        AdamOptions{.epsilon = 1e-4};  // magnifies no rounding of tiny gradients
+    options_.optimization.average_decay = 0.9;
+    options_.run.threads = 1;
   }
   ~DeviceResumeTest() override { set_log_level(LogLevel::normal); }
 
   /// The state after two updates on one device and two more on the other.
   TrainingState trained(const std::string& first, const std::string& second) {
-    options.run.directory = folder.path("run " + std::to_string(++runs));
-    options.run.device = first;
-    options.limits.max_updates = 2;
+    options_.run.directory = folder_.path("run " + std::to_string(++runs_));
+    options_.run.device = first;
+    options_.limits.max_updates = 2;
     train(/*resume=*/false);
-    options.run.device = second;
-    options.limits.max_updates = 4;
+    options_.run.device = second;
+    options_.limits.max_updates = 4;
     train(/*resume=*/true);
-    return load_training_state(std::filesystem::path(options.run.directory) / "last" / "state.pt");
+    return load_training_state(std::filesystem::path(options_.run.directory) / "last" / "state.pt");
   }
 
  private:
   void train(bool resume) {
     std::optional<RunDirectory> run;
-    if (resume) run = RunDirectory::open(options.run.directory);
-    Trainer(options, std::move(run)).run();
+    if (resume) run = RunDirectory::open(options_.run.directory);
+    Trainer(options_, std::move(run)).run();
   }
-  TemporaryFolder folder;
-  TrainOptions options;
-  int runs = 0;
+  TemporaryFolder folder_;
+  TrainOptions options_;
+  int runs_ = 0;
 };
 
 TEST_F(DeviceResumeTest, ChangesTheResultByRoundingAlone) {

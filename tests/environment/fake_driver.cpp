@@ -7,7 +7,7 @@ namespace {
 
 int setting(const char* variable, int otherwise) {
   const char* value = std::getenv(variable);
-  return value == nullptr ? otherwise : std::atoi(value);
+  return value == nullptr ? otherwise : static_cast<int>(std::strtol(value, nullptr, 10));
 }
 
 int answer(int* to, int value) {
@@ -17,6 +17,7 @@ int answer(int* to, int value) {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-identifier-naming): the driver's own names
 extern "C" {
 
 int cuInit(unsigned int) {
@@ -44,3 +45,4 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
   return answer(value, attribute == capability_major ? 9 : 0);
 }
 }
+// NOLINTEND(readability-identifier-naming)

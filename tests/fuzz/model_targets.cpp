@@ -41,7 +41,7 @@ void read_pickle(std::string_view bytes) {
     return name.size() == 1 ? std::optional<uint64_t>(64 * 1024) : std::nullopt;
   };
   try {
-    const Pickle pickle(std::string(bytes), stored, bytes.size() + 10 * 64 * 1024);
+    const Pickle pickle(std::string(bytes), stored, bytes.size() + size_t{10} * 64 * 1024);
   } catch (const PickleError&) {  // its readers make an Error of it
   }
 }

@@ -131,7 +131,7 @@ std::string changed(std::string bytes, const std::string& other, Random& random)
 // What the fuzzers do better, for as long as a test may take; SEQ2SEQ_FUZZ_CHANGES asks for more.
 TEST_P(FuzzTargetTest, SurvivesChangedFiles) {
   const char* asked = std::getenv("SEQ2SEQ_FUZZ_CHANGES");
-  const int count = asked == nullptr ? 100 : std::atoi(asked);
+  const int count = asked == nullptr ? 100 : static_cast<int>(std::strtol(asked, nullptr, 10));
   const std::vector<std::string> seeds = GetParam().seeds();
   Random random(1);
   for (int i = 0; i < count && !HasFailure(); ++i) {

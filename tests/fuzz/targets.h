@@ -20,7 +20,7 @@ struct Target {
 };
 
 /// For messages of tests.
-inline void PrintTo(const Target& target, std::ostream* out) {
+inline void PrintTo(const Target& target, std::ostream* out) {  // NOLINT(readability-identifier-naming)
   *out << target.name;
 }
 

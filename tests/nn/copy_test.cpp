@@ -13,7 +13,7 @@ namespace {
 
 constexpr int64_t source_words = 8, target_words = 9;
 
-Tensor ids(std::vector<int64_t> values, int64_t rows) {
+Tensor ids(const std::vector<int64_t>& values, int64_t rows) {
   return at::tensor(values, on_device(at::kLong)).view({rows, -1});
 }
 

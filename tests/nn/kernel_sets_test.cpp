@@ -523,7 +523,7 @@ TEST(CheckedKernels, ASetThatLacksAnOperationLeavesItToThePlainTwin) {
 
 TEST(RelativeDifference, KnowsWhatIsNotANumber) {
   const double infinity = std::numeric_limits<double>::infinity();
-  const auto of = [](std::vector<double> a, std::vector<double> b) {
+  const auto of = [](const std::vector<double>& a, const std::vector<double>& b) {
     return relative_difference(at::tensor(a), at::tensor(b));
   };
   EXPECT_EQ(of({1, infinity}, {1, infinity}), 0);

@@ -65,7 +65,7 @@ TEST(HeatMap, CutsLongLabelsBetweenCharacters) {
   map.columns = {label};
   map.rows = {{"r", "", {1.0}, {}}};
   const std::string svg = heat_map_svg(map);
-  EXPECT_THAT(svg, HasSubstr(label.substr(0, 21 * 2) + "\u2026</text>"));
+  EXPECT_THAT(svg, HasSubstr(label.substr(0, size_t{21} * 2) + "\u2026</text>"));
 }
 
 TEST(ExplanationPage, ShowsWhatWasCopied) {

@@ -275,7 +275,7 @@ TEST(StudyResult, SpreadIsThatOfASample) {
 
 TEST(StudyResult, JudgesClaimsSeedBySeed) {
   const Study::Claim claim{"", "exact", "longest", "a", "b"};
-  const auto verdict = [&](std::vector<double> higher, std::vector<double> lower) {
+  const auto verdict = [&](const std::vector<double>& higher, const std::vector<double>& lower) {
     std::vector<Json> a, b;
     for (const double value : higher) a.push_back(result_of(1, value));
     for (const double value : lower) b.push_back(result_of(1, value));

@@ -210,7 +210,7 @@ const Tensor& resize(const Tensor& tensor, at::IntArrayRef sizes, std::optional<
   tensor.unsafeGetTensorImpl()->set_sizes_contiguous(sizes);
   const auto needed = static_cast<size_t>(tensor.numel() + tensor.storage_offset()) * tensor.itemsize();
   if (needed > tensor.storage().nbytes()) grow(tensor.storage(), needed);
-  return tensor;
+  return tensor;  // NOLINT(bugprone-return-const-ref-from-parameter): the contract of aten::resize_
 }
 
 Tensor copy_from_and_resize(const Tensor& from, const Tensor& to) {

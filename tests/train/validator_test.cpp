@@ -40,7 +40,8 @@ class ValidatorTest : public ::testing::Test {
   /// `indices` without the two pairs that have an empty side.
   static constexpr uint64_t usable[] = {0, 1, 4, 5};
 
-  Validator validator(const ValidationOptions& options, std::vector<uint64_t> indices = {0, 1, 2, 3, 4, 5}) {
+  Validator validator(const ValidationOptions& options,
+                      const std::vector<uint64_t>& indices = {0, 1, 2, 3, 4, 5}) {
     return Validator(*corpus, indices, text, options, maximum_length);
   }
   /// A pair truncated to the maximum length.

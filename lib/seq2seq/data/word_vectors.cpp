@@ -131,7 +131,7 @@ class VectorText {
     if (vectors_ == 0) check_width(fields);
     ++vectors_;
     const char* const begin = no_token ? line.data() : fields.front().data();
-    const std::string_view last = no_token ? std::string_view(begin, 0) : fields[first - 1];
+    const std::string_view last = no_token ? line.substr(0, 0) : fields[first - 1];
     use_({begin, static_cast<size_t>(last.data() + last.size() - begin)}, vector_);
   }
 

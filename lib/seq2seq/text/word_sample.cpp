@@ -57,7 +57,11 @@ void WordSample::thin() {
   probability_ /= 2;
   for (const auto& word : sorted_words(counts_)) {
     int64_t& count = counts_.at(word);
-    for (double lost = 0.5; count > 0 && random_.uniform() < lost; lost = 1 - probability_) --count;
+    double lost = 0.5;
+    while (count > 0 && random_.uniform() < lost) {
+      --count;
+      lost = 1 - probability_;
+    }
     if (count > 0) continue;
     counts_.erase(word);
     bytes_ -= word.size();

@@ -20,7 +20,7 @@ namespace seq2seq::cuda {
 
 constexpr int few_queries = 8;  ///< for so few a warp each is enough, and low tiles waste less
 constexpr int high_tile = 32;
-constexpr size_t most_shared_bytes = 48 * 1024;  ///< that every GPU gives a block unasked
+constexpr size_t most_shared_bytes = size_t{48} * 1024;  ///< that every GPU gives a block unasked
 
 template <class Runner, class Scalar>
 struct Table {
