@@ -150,6 +150,18 @@ TEST_F(RunDirectoryTest, ABeginningThatFailsIsDiscardedToo) {
   EXPECT_FALSE(fs::exists(run_path()));
 }
 
+TEST_F(RunDirectoryTest, NothingOfARunThatHasBegunIsDiscarded) {
+  begun().discard();
+  EXPECT_TRUE(fs::exists(run_path() / "config.json"));
+  EXPECT_TRUE(fs::exists(run_path() / "checkpoints"));
+  {
+    RunDirectory run = begun();
+    write(run, 1);
+  }
+  RunDirectory::open(run_path()).discard();
+  EXPECT_THAT(checkpoints(), ElementsAre("step-1"));
+}
+
 TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
   options.optimization.optimizer = AdagradOptions{.initial_accumulator = 0.1234567890123456789};
   options.run.seed = 1234567890123456789;

@@ -140,6 +140,7 @@ void RunDirectory::begin(const TrainOptions& options) {
   fs::remove(path_ / RunLog::file_name, failure);
   for (const fs::path& entry : entries_of(path_))
     if (is_unfinished_config(entry.filename().string())) fs::remove(entry, failure);
+  made_.clear();
 }
 
 void RunDirectory::discard() const {

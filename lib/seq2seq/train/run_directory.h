@@ -29,7 +29,8 @@ class RunDirectory {
   static RunDirectory create(const TrainOptions& options);
   /// Writes the configuration into the folder that `create` has found.
   void begin(const TrainOptions& options);
-  /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left.
+  /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left. Removes
+  /// nothing of a run that has begun or was opened.
   void discard() const;
   /// An existing run. Throws Error if it is in use by another process, has no checkpoint to resume from or
   /// was written by a newer version.
