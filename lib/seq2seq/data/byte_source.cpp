@@ -12,7 +12,7 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
 
 namespace seq2seq {
 namespace {

@@ -10,7 +10,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/text/white_space.h"
 
 namespace seq2seq {

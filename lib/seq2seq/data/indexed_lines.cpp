@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/data/plain_text.h"
 #include "seq2seq/data/unpacked_copy.h"
 #include "seq2seq/text/utf8.h"
 
