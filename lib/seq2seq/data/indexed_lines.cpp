@@ -52,14 +52,13 @@ IndexedLines::IndexedLines(const std::string& path) : number_(next_number()), pa
 }
 
 void IndexedLines::open() {
-  if (!path_.ends_with(".gz")) {
-    file_.emplace(path_, path_);
-  } else {
-    if (const auto stamp = stamp_of(path_)) named_.emplace(path_, *stamp, fingerprint_of(path_));
-    const std::string copy = unpacked_copy(path_);
-    file_.emplace(copy, copy);
-  }
+  file_.emplace(path_, path_);
   if (!file_->is_regular()) throw Error(path_, "is not a regular file", "store the text in a file first");
+  if (!path_.ends_with(".gz")) return;
+  const FileStamp stamp = file_->stamp();
+  const UnpackedCopy copy = unpacked_copy(path_);
+  named_.emplace(path_, stamp, copy.packed);
+  file_.emplace(copy.path, copy.path);
 }
 
 uint64_t IndexedLines::count_lines() const {
