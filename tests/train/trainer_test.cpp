@@ -189,6 +189,22 @@ TEST_F(TrainerTest, TheFirstLimitIsTheEndOfTheScheduleUntilAnotherIsGiven) {
   set_log_level(LogLevel::quiet);
 }
 
+TEST_F(TrainerTest, AnotherPrecisionIsLoggedAndKept) {
+  options.limits.max_updates = 2;
+  train();
+  {
+    RunDirectory begun = RunDirectory::open(options.run.directory);
+    TrainOptions stored = begun.options();
+    stored.optimization.precision = Precision::bfloat16;
+    begun.set_options(stored);
+  }
+  options.limits.max_updates = 4;
+  train(/*resume=*/true);
+  EXPECT_EQ(events(), "u1 v1 u2 v2 p3 u3 v3 u4 v4");
+  EXPECT_EQ(log()[4]["precision"], "float32");
+  EXPECT_EQ(RunDirectory::options_of(run()).optimization.precision, Precision::float32);
+}
+
 // Where that is known when the run begins or goes on.
 TEST_F(TrainerTest, UpdatesBehindTheScheduleAreToldOf) {
   options.limits.max_updates = 5;
