@@ -28,7 +28,7 @@ Json describe(const Gpu& gpu, int64_t number) {
   described["memory-mib"] = gpu.memory >> 20;
   described["formats"] = formats_of(gpu);
   described["usable"] = !failure;
-  if (failure) described["problem"] = failure->problem() + "; " + failure->remedy();
+  if (failure) described["problem"] = failure->without_place();
   return described;
 }
 

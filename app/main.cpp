@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   seq2seq::let_threads_sleep(argv);
   seq2seq::identify_processor();
   std::signal(SIGPIPE, SIG_DFL);  // a closed pipe ends the program silently
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at the limit of `ulimit -f` is told of by who writes it
   CLI::App app("Trains translation and summarization models from the terminal and uses them.", "seq2seq");
   app.set_version_flag("--version", "seq2seq " SEQ2SEQ_VERSION " (LibTorch " TORCH_VERSION ")");
   app.footer("Each command has a --help of its own: seq2seq train --help");

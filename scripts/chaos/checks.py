@@ -67,7 +67,8 @@ def steps(run):
 
 def is_started(run):
     """Whether there is a checkpoint to go on from."""
-    return any(is_whole(run / "checkpoints" / f"step-{step}") for step in steps(run)) or is_whole(run / "last")
+    folders = [run / "checkpoints" / f"step-{step}" for step in steps(run)]
+    return any(is_whole(folder) for folder in [*folders, run / "last", run / "best"])
 
 
 def is_whole(checkpoint):

@@ -311,7 +311,7 @@ def disturb_between(draw, run):
         return None
     needed = {os.readlink(link).rpartition("/")[2] for link in links}
     if what == "links vanish":
-        for link in links:
+        for link in draw.sample(links, draw.randint(1, len(links))):
             link.unlink()
     elif what == "links become folders":
         for link in links:
@@ -320,6 +320,8 @@ def disturb_between(draw, run):
             shutil.copytree(target, link)
         if draw.random() < 0.5:
             shutil.rmtree(run / "checkpoints")
+            if len(links) > 1 and draw.random() < 0.5:
+                shutil.rmtree(run / "last")
     else:
         for step in (run / "checkpoints").glob("step-*"):
             if step.name not in needed:

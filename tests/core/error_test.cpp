@@ -12,6 +12,11 @@ TEST(ErrorTest, IsOneLineWhateverItQuotes) {
   EXPECT_EQ(error.place(), "config.json: a\\nb");
 }
 
+TEST(ErrorTest, HasATextWithoutItsPlace) {
+  EXPECT_EQ(Error("cuda:0", "is a\nb", "update it").without_place(), "is a\\nb; update it");
+  EXPECT_EQ(Error("cuda:0", "is out of order").without_place(), "is out of order");
+}
+
 TEST(ErrorTest, LeavesOutTheMiddleOfALongText) {
   std::string umlauts;
   for (int i = 0; i < 100'000; ++i) umlauts += "\u00e4";

@@ -175,7 +175,7 @@ TEST_F(ChangedTextTest, ATextWithoutNameIsReadOn) {
 TEST_F(ChangedTextTest, PackedTextIsWatchedAndSoIsItsCopy) {
   const std::string packed = folder.write_gz("t.gz", text);
   const Corpus read({packed, target, ""});
-  const std::string copy = unpacked_copy(packed);
+  const std::string copy = unpacked_copy(packed).path;
   fs::last_write_time(packed, fs::last_write_time(packed) - std::chrono::hours(1));
   EXPECT_NO_THROW(read.require_same());
   folder.write_gz("t.gz", numbered("c"));

@@ -4,6 +4,7 @@
 
 #include "seq2seq/data/example_line.h"
 #include "seq2seq/data/filter.h"
+#include "seq2seq/data/fingerprint.h"
 #include "seq2seq/data/unpacked_copy.h"
 #include "temporary_folder.h"
 
@@ -173,7 +174,7 @@ TEST_F(CorpusTest, UnpacksGzipOnceAndAgainWhenItChanges) {
   const std::string source = folder.write_gz("a.en.gz", "one\ntwo\n");
   const std::string target = folder.write("a.de", "eins\nzwei\n");
   EXPECT_EQ(Corpus({source, target, ""}).at(1).source, "two");
-  const std::string copy = unpacked_copy(source);
+  const std::string copy = unpacked_copy(source).path;
   EXPECT_TRUE(copy.starts_with(folder.cache().string()));
   const auto made = std::filesystem::last_write_time(copy);
   EXPECT_EQ(Corpus({source, target, ""}).at(0).source, "one");
@@ -183,6 +184,23 @@ TEST_F(CorpusTest, UnpacksGzipOnceAndAgainWhenItChanges) {
   std::filesystem::last_write_time(source, made + std::chrono::seconds(10));
   EXPECT_EQ(Corpus({source, target, ""}).at(0).source, "uno");
   EXPECT_FALSE(std::filesystem::exists(copy));
+}
+
+// Whether it has just been unpacked or is so already; zeros may fill up its last block.
+TEST_F(CorpusTest, TheFingerprintOfGzipIsThatOfThePackedFile) {
+  std::string text;
+  for (int i = 0; i < 50'000; ++i) text += std::to_string(i * 7919) + "\n";
+  const std::string source = folder.write_gz("a.en.gz", text), target = folder.write("a.de", text);
+  std::ofstream(source, std::ios::binary | std::ios::app) << std::string(1000, '\0');
+  const FileFingerprint packed = fingerprint_of(source), plain = fingerprint_of(target);
+  ASSERT_GT(packed.bytes, 100'000U);  // more than a block
+  for (const bool unpacked : {false, true}) {
+    SCOPED_TRACE(unpacked);
+    const Corpus corpus({source, target, ""});
+    EXPECT_EQ(corpus.fingerprints().front().name, "a.en.gz");
+    EXPECT_TRUE(corpus.fingerprints().front().same_content(packed));
+    EXPECT_TRUE(corpus.text_fingerprints().front().same_content(plain));
+  }
 }
 
 TEST_F(CorpusTest, LeavesNoCopyOfDamagedGzip) {

@@ -1,6 +1,6 @@
 // Files that are no plain text in UTF-8, as training, `check` and the reader of streams tell of them.
 
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
 
 #include <gmock/gmock.h>
 
@@ -119,8 +119,9 @@ TEST_F(PlainTextTest, WideEncodingsAreNamedWithTheirRemedy) {
 }
 
 TEST_F(PlainTextTest, TextIsTakenForNothingElse) {
-  for (const std::string& text : {"BZh is no word\n"s, "PK\n"s, "LZIP packs\n"s, "7z\n"s, "a\0b\n"s,
-                                  "\xEF\xBB\xBFone\n"s, std::string(8, '\0')})
+  for (const std::string& text :
+       {"BZh is no word\n"s, "PK\n"s, "LZIP packs\n"s, "7z\n"s, "a\0b\n"s, "\xEF\xBB\xBFone\n"s,
+        std::string(8, '\0'), std::string(257, 'm') + "ustard\n"})
     EXPECT_EQ(error_of([&] { require_plain_text(text, "t"); }), "") << text;
 }
 

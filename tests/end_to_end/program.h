@@ -5,19 +5,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <string>
 #include <vector>
+
 #include "../support/paths.h"
 
 namespace seq2seq {
 
-inline pid_t start_program(std::vector<std::string> arguments) {
+/// `prepare` is called in the child.
+inline pid_t start_program(std::vector<std::string> arguments, const std::function<void()>& prepare = {}) {
   std::string program = test::program_file;
   std::vector<char*> words{program.data()};
   for (auto& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
   const pid_t child = fork();
   if (child == 0) {
+    if (prepare) prepare();
     execv(test::program_file.c_str(), words.data());
     _exit(127);
   }

@@ -15,6 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
+using testing::StrEq;
 using Words = std::vector<std::string>;
 
 Words tokens_of(const Vocabulary& vocabulary) {
@@ -134,7 +135,6 @@ TEST_F(VocabularyFile, AcceptsWhatOtherProgramsWrite) {
                                              "\xEF\xBB\xBF"
                                              "b\na\n"))),
             (Words{"b", "a"}));
-  EXPECT_EQ(Vocabulary::load(write("d", "")).size(), Vocabulary::special_count);
   EXPECT_EQ(tokens_of(Vocabulary::load(write("e.json", R"({"format": 1, "tokens": ["b", "a"]})"))),
             (Words{"b", "a"}));
 }
@@ -154,6 +154,19 @@ TEST_F(VocabularyFile, ErrorsNameTheLine) {
   EXPECT_THAT(complaint("v.json", R"({"format": 1, "tokens": [], "x": 1})"), HasSubstr("'x'"));
   EXPECT_THAT(complaint("v.json", "[1]"), HasSubstr("not a vocabulary"));
   EXPECT_THROW(Vocabulary::load(path("missing")), Error);
+}
+
+TEST_F(VocabularyFile, OneWithoutTokensIsRefused) {
+  const std::string remedy = "; give the vocabulary of the text";
+  for (const char* text : {"", "\xEF\xBB\xBF"})
+    EXPECT_EQ(complaint("v.txt", text), "v.txt: lists no tokens" + remedy);
+  EXPECT_EQ(complaint("v.json", R"({"format": 1, "tokens": []})"), "v.json: lists no tokens" + remedy);
+  const std::string special = ": lists no tokens but special ones" + remedy;
+  EXPECT_EQ(complaint("v.txt", "<pad>\n<unk>\n<s>\n</s>\n"), "v.txt" + special);
+  EXPECT_EQ(complaint("v", "<blank>\n<s>\n</s>\n"), "v" + special);
+  EXPECT_EQ(complaint("v.json", R"({"format": 1, "tokens": ["<pad>", "<unk>", "<s>", "</s>"]})"),
+            "v.json" + special);
+  EXPECT_EQ(complaint("ids.json", R"({"</s>": 0, "<unk>": 1})"), "ids.json" + special);
 }
 
 // What `vocab` writes is read token by token, whatever the tokens look like.
@@ -308,11 +321,14 @@ TEST_F(VocabularyFile, WhatIsNoVocabularyIsRefusedByName) {
   EXPECT_THAT(complaint("v", "#version: 0.2\nt h\nth e</w>\n"),
               StartsWith("v: holds merge operations of byte-pair"));
   EXPECT_THAT(complaint("v.txt.gz", std::string("\x1F\x8B\x08\0\0", 5)),
-              StartsWith("v.txt.gz: is packed; unpack it"));
+              StrEq("v.txt.gz: is packed with gzip; unpack it: gzip -dc FILE > TEXT"));
+  EXPECT_THAT(complaint("v.txt", std::string("\x1F\x8B\x08\0\0", 5)),
+              StrEq("v.txt: is packed with gzip; unpack it: gzip -dc FILE > TEXT"));
+  EXPECT_THAT(complaint("v.zst", "\x28\xB5\x2F\xFD"), StartsWith("v.zst: is packed with zstd; unpack it: "));
   EXPECT_THAT(complaint("v", std::string("\xFF\xFE"
                                          "a\0",
                                          4)),
-              StartsWith("v: is UTF-16 text"));
+              StrEq("v: is in UTF-16, not in UTF-8; convert it: iconv -f UTF-16 -t UTF-8 FILE > TEXT"));
   EXPECT_THAT(
       complaint("joint.model", std::string("\n\x0E\n\x05<unk>\x15\0\0\0\0", 13)),
       StartsWith("joint.model: is a SentencePiece model, not a list of tokens; give it with --tokenizer"));

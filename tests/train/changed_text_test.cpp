@@ -238,9 +238,23 @@ TEST_F(ResumingWithText, AnotherTextIsRefusedByName) {
   folder.write("v.target", side("vwxyz", 40, 44));
   EXPECT_THAT(error_of([&] { train(/*resume=*/true); }),
               StartsWith(options.data.train_target + ", " + options.data.valid_source + ", " +
-                         options.data.valid_target + ": are not the texts that the run was trained on; "));
+                         options.data.valid_target +
+                         ": are not the texts that the run was trained and validated on; "));
+  folder.write("t.target", side("vwxyz", 0, 40));
+  folder.write("v.target", side("vwxyz", 40, 48));
+  folder.write("v.source", reversed(side("abcde", 40, 48)));
+  EXPECT_EQ(
+      error_of([&] { train(/*resume=*/true); }),
+      options.data.valid_source +
+          ": is not the text that the run was validated on; give the run its text back, or add "
+          "--accept-changed-text, which begins the present epoch again and takes the next validation for "
+          "the first");
   EXPECT_EQ(read_file(run() / "train.jsonl"), before);
   EXPECT_EQ(progress().updates, 14);
+  EXPECT_THAT(told_on_resuming(OtherText::accepted),
+              HasSubstr(options.data.valid_source +
+                        ": not the text of the run so far, as --accept-changed-text allows: epoch 2 begins "
+                        "again, and the next validation is the first for best and patience\n"));
 }
 
 TEST_F(ResumingWithText, AnAcceptedTextBeginsTheEpochAgain) {
@@ -251,11 +265,10 @@ TEST_F(ResumingWithText, AnAcceptedTextBeginsTheEpochAgain) {
   folder.write("t.source", side("abcde", 0, 60));
   folder.write("t.target", side("vwxyz", 0, 60));
   options.limits.max_updates = 28;
-  EXPECT_THAT(
-      told_on_resuming(OtherText::accepted),
-      HasSubstr(options.data.train_source + ", " + options.data.train_target +
-                ": not the text that the run was trained on, as --accept-changed-text allows: epoch 2 "
-                "begins again\n"));
+  EXPECT_THAT(told_on_resuming(OtherText::accepted),
+              HasSubstr(options.data.train_source + ", " + options.data.train_target +
+                        ": not the text of the run so far, as --accept-changed-text allows: epoch 2 "
+                        "begins again\n"));
   std::vector<Json> told;
   for (const Json& line : log())
     if (line["type"] == "changed_text") told.push_back(line);
@@ -304,8 +317,8 @@ TEST_F(ResumingWithText, ATextThatHasMovedIsTheSame) {
   fs::create_directory(folder.path("moved"));
   fs::rename(options.data.train_source, folder.path("moved/base.source"));
   options.data.train_source = folder.path("moved/base.source");
-  EXPECT_THAT(told_on_resuming(), HasSubstr(options.data.train_source +
-                                            ": the same text as the run was trained on, in another place\n"));
+  EXPECT_THAT(told_on_resuming(),
+              HasSubstr(options.data.train_source + ": the same text as before, in another place\n"));
   EXPECT_EQ(RunDirectory::options_of(run()).data.train_source, options.data.train_source);
   std::vector<std::string> actual = course();
   EXPECT_EQ(actual.back(), expected.back());

@@ -226,5 +226,25 @@ TEST_F(PiecesOfARun, ACopyWithoutLinksGoesOnAsTheRun) {
   }
 }
 
+// As when it was killed after `best` was set, and then copied without the rest.
+TEST_F(PiecesOfARun, OfWhichTheBestAloneIsLeftGoesOnFromThere) {
+  options.optimization.learning_rate = 0.01;
+  options.validation.criterion = "loss";
+  options.run.directory = folder.path("whole");
+  train(options.limits);
+  const Trained whole = read_run(options.run.directory);
+  options.run.directory = folder.path("pieces");
+  train({.max_updates = 5});
+  const fs::path run = options.run.directory;
+  const fs::path step = run / "checkpoints" / "step-4";
+  ASSERT_EQ(load_training_state(step / "state.pt").progress.best_update, 4);
+  fs::remove(run / "best");
+  fs::rename(step, run / "best");
+  fs::remove(run / "last");
+  fs::remove_all(run / "checkpoints");
+  train(options.limits);
+  expect_same_run(read_run(run), whole);
+}
+
 }  // namespace
 }  // namespace seq2seq::test

@@ -58,6 +58,13 @@ TEST_F(RunDirectoryTest, RefusesAFolderThatHoldsSomething) {
   EXPECT_THAT([&] { RunDirectory::create(options); },
               ThrowsMessage<Error>(
                   AllOf(StartsWith(run_path().string() + ": is not empty"), HasSubstr("add --resume"))));
+  fs::remove_all(run_path() / "last");
+  fs::remove_all(run_path() / "checkpoints");  // no run is left that --resume could go on with
+  EXPECT_EQ(error_of([&] { RunDirectory::create(options); }),
+            run_path().string() + ": is not empty; name another --run-directory");
+  EXPECT_EQ(error_of([&] { RunDirectory::open(run_path()); }),
+            run_path().string() +
+                ": has no checkpoint to resume from; leave out --resume and name another --run-directory");
   options.run.directory = folder.write("file", "text");
   EXPECT_THROW(RunDirectory::create(options), Error);
   EXPECT_EQ(read_file(folder.path("file")), "text");
@@ -141,6 +148,18 @@ TEST_F(RunDirectoryTest, ABeginningThatFailsIsDiscardedToo) {
   fs::remove(run_path() / "config.json");
   run.discard();
   EXPECT_FALSE(fs::exists(run_path()));
+}
+
+TEST_F(RunDirectoryTest, NothingOfARunThatHasBegunIsDiscarded) {
+  begun().discard();
+  EXPECT_TRUE(fs::exists(run_path() / "config.json"));
+  EXPECT_TRUE(fs::exists(run_path() / "checkpoints"));
+  {
+    RunDirectory run = begun();
+    write(run, 1);
+  }
+  RunDirectory::open(run_path()).discard();
+  EXPECT_THAT(checkpoints(), ElementsAre("step-1"));
 }
 
 TEST_F(RunDirectoryTest, KeepsTheWholeConfiguration) {
@@ -303,6 +322,136 @@ TEST_F(CopiedRun, RemovesNoFolderThatItDoesNotKnow) {
                                                                 ": is a folder, not a link, and holds no")));
   EXPECT_EQ(read_file(copy / "best" / "notes"), "mine");
 }
+
+TEST_F(CopiedRun, GoesOnFromTheBestWhereNothingElseIsLeft) {
+  for (const char* gone : {"last", "checkpoints"}) fs::remove_all(copy / gone);
+  EXPECT_TRUE(RunDirectory::can_resume(copy));
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint(), copy / "best");
+  go_on();
+  EXPECT_EQ(fs::read_symlink(copy / "best"), fs::path("checkpoints") / "step-10");
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint(), copy / "checkpoints" / "step-10");
+  EXPECT_EQ(read_file(copy / "best" / "model.pt"), "10");
+}
+
+TEST_F(CopiedRun, GoesOnFromTheNewestThatIsWhole) {
+  fs::remove(copy / "last" / "state.pt");
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint(), copy / "checkpoints" / "step-20");
+  fs::remove(copy / "checkpoints" / "step-20" / "model.pt");
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint(), copy / "checkpoints" / "step-10");
+  fs::remove_all(copy / "last");
+  RunDirectory::open(copy).go_on({.newest = 1, .best = -1});
+  EXPECT_EQ(RunDirectory::open(copy).last_checkpoint(), copy / "checkpoints" / "step-10");
+}
+
+TEST_F(CopiedRun, AModelWithoutItsStateBeginsAnotherRun) {
+  for (const char* gone : {"last", "checkpoints"}) fs::remove_all(copy / gone);
+  fs::remove(copy / "best" / "state.pt");
+  const std::string remedy = "name another --run-directory (with --initialize-from " +
+                             (copy / "best" / "model.pt").string() + " the new run begins with that model)";
+  options.run.directory = copy;
+  EXPECT_EQ(error_of([&] { RunDirectory::create(options); }), copy.string() + ": is not empty; " + remedy);
+  EXPECT_EQ(error_of([&] { RunDirectory::open(copy); }),
+            copy.string() + ": has no checkpoint to resume from; leave out --resume and " + remedy);
+}
+
+/// Whatever may be left of a run, with its links as links or, if so named, as folders.
+class WhatIsLeft : public CopiedRun, public testing::WithParamInterface<bool> {
+ protected:
+  struct Parts {
+    bool config, log, checkpoints, steps, last, best;
+  };
+  static std::vector<Parts> all_parts() {
+    std::vector<Parts> all;
+    for (unsigned bits = 0; bits < 64; ++bits) {
+      const auto has = [&](unsigned at) { return (bits >> at & 1U) != 0; };
+      if (has(2) || !has(3)) all.push_back({has(0), has(1), has(2), has(3), has(4), has(5)});
+    }
+    return all;
+  }
+
+  /// A folder with these parts of the run. A link leads nowhere where the steps are gone.
+  fs::path folder_with(const Parts& parts, size_t number) const {
+    const fs::path left = folder.path("left" + std::to_string(number));
+    fs::create_directory(left);
+    if (parts.config) fs::copy(run_path() / "config.json", left / "config.json");
+    if (parts.log) std::ofstream(left / "train.jsonl") << "{}\n";
+    if (parts.checkpoints) fs::create_directory(left / "checkpoints");
+    for (const char* step : {"step-10", "step-20"})
+      if (parts.steps) fs::copy(run_path() / "checkpoints" / step, left / "checkpoints" / step);
+    if (parts.last) copy_link("last", left);
+    if (parts.best) copy_link("best", left);
+    return left;
+  }
+  std::string message_of_create(const fs::path& run) {
+    options.run.directory = run;
+    return error_of([&] { RunDirectory::create(options); });
+  }
+  static std::string message_of_open(const fs::path& run) {
+    return error_of([&] { RunDirectory::open(run); });
+  }
+  /// The checkpoint whose model a new run may begin with; empty if there is none.
+  std::string model_in(const fs::path& run, const Parts& parts) const {
+    if (parts.last && (GetParam() || parts.steps)) return run / "last";
+    if (parts.steps) return run / "checkpoints" / "step-20";
+    return parts.best && GetParam() ? (run / "best").string() : "";
+  }
+
+ private:
+  void copy_link(const char* name, const fs::path& to) const {
+    if (GetParam())
+      fs::copy(run_path() / name, to / name);
+    else
+      fs::copy_symlink(run_path() / name, to / name);
+  }
+};
+
+// What a message says works.
+TEST_P(WhatIsLeft, IsResumedOrBegunAgainOrLeft) {
+  size_t resumed = 0, begun_again = 0, left = 0;
+  for (const Parts& parts : all_parts()) {
+    const fs::path run = folder_with(parts, resumed + begun_again + left);
+    SCOPED_TRACE(testing::Message() << "config.json " << parts.config << ", train.jsonl " << parts.log
+                                    << ", checkpoints " << parts.checkpoints << ", steps " << parts.steps
+                                    << ", last " << parts.last << ", best " << parts.best);
+    const std::string to_create = message_of_create(run), to_open = message_of_open(run);
+    const bool whole = parts.steps || (GetParam() && (parts.last || parts.best));
+    if (parts.config && whole) {
+      ++resumed;
+      EXPECT_EQ(to_create, run.string() +
+                               ": is not empty; add --resume to go on with that run, or name another "
+                               "--run-directory");
+      EXPECT_EQ(to_open, "");
+      RunDirectory::open(run).go_on({.newest = 2, .best = 10});
+      EXPECT_EQ(read_file(RunDirectory::open(run).last_checkpoint() / "model.pt"),
+                parts.steps || parts.last ? "20" : "10");
+      if (parts.best) {
+        EXPECT_EQ(fs::read_symlink(run / "best"), fs::path("checkpoints") / "step-10");
+        EXPECT_EQ(read_file(run / "best" / "model.pt"), "10");
+      }
+    } else if (to_create.empty()) {
+      ++begun_again;
+      EXPECT_THAT(to_open, HasSubstr("; leave out --resume to begin a new run there"));
+      RunDirectory::create(options).begin(options);
+      EXPECT_EQ(options_to_json(RunDirectory::options_of(run)), options_to_json(options));
+    } else {
+      ++left;
+      const std::string model = model_in(run, parts);
+      const std::string remedy = "name another --run-directory" +
+                                 (model.empty() ? ""
+                                                : " (with --initialize-from " + model +
+                                                      "/model.pt the new run begins with that model)");
+      EXPECT_EQ(to_create, run.string() + ": is not empty; " + remedy);
+      EXPECT_THAT(to_open, testing::EndsWith("; leave out --resume and " + remedy));
+    }
+  }
+  // Of 24 folders with a configuration 8 have steps, and of the others 12 a folder `last` or `best`. Empty ones are
+  // free, and those of checkpoints alone, with a configuration, and with a log as well.
+  EXPECT_EQ(resumed, GetParam() ? 20U : 8U);
+  EXPECT_EQ(begun_again, 4U);
+  EXPECT_EQ(left, 48 - resumed - begun_again);
+}
+
+INSTANTIATE_TEST_SUITE_P(LinksAndFolders, WhatIsLeft, testing::Bool());
 
 TEST_F(RunDirectoryTest, LeavesAloneWhatIsNoCheckpoint) {
   RunDirectory run = begun();

@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pointwise;
 using ::testing::StartsWith;
 
@@ -186,6 +187,58 @@ TEST_F(TrainerTest, TheFirstLimitIsTheEndOfTheScheduleUntilAnotherIsGiven) {
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               HasSubstr("ends at update 6 instead of 8: the rate of update 8 is 0, as before\n"));
   set_log_level(LogLevel::quiet);
+}
+
+TEST_F(TrainerTest, AnotherPrecisionIsLoggedAndKept) {
+  options.limits.max_updates = 2;
+  train();
+  {
+    RunDirectory begun = RunDirectory::open(options.run.directory);
+    TrainOptions stored = begun.options();
+    stored.optimization.precision = Precision::bfloat16;
+    begun.set_options(stored);
+  }
+  options.limits.max_updates = 4;
+  train(/*resume=*/true);
+  EXPECT_EQ(events(), "u1 v1 u2 v2 p3 u3 v3 u4 v4");
+  EXPECT_EQ(log()[4]["precision"], "float32");
+  EXPECT_EQ(RunDirectory::options_of(run()).optimization.precision, Precision::float32);
+}
+
+// Where that is known when the run begins or goes on.
+TEST_F(TrainerTest, UpdatesBehindTheScheduleAreToldOf) {
+  options.limits.max_updates = 5;
+  const auto told = [&](bool resume = false) {
+    set_log_level(LogLevel::normal);
+    testing::internal::CaptureStderr();
+    train(resume, [] { return true; });
+    set_log_level(LogLevel::quiet);
+    fs::remove_all(folder.path("before"));
+    fs::rename(run(), folder.path("before"));
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string warning =
+      "warning: the schedule of the learning rate ends at update 4, --max-updates is 5: from update 4 on the "
+      "rate is 0, and nothing is learned; give --schedule.updates 5 or --max-updates 4\n";
+  for (const ScheduleOptions& schedule :
+       {ScheduleOptions(LinearSchedule{4}), ScheduleOptions(CosineSchedule{4})}) {
+    options.optimization.schedule = schedule;
+    EXPECT_THAT(told(), HasSubstr(warning));
+  }
+  fs::rename(folder.path("before"), run());
+  EXPECT_THAT(told(/*resume=*/true), HasSubstr(warning));
+  options.optimization.minimum_learning_rate = 1e-5;
+  EXPECT_THAT(told(), Not(HasSubstr("ends at update")));
+  options.optimization.minimum_learning_rate = 0;
+  for (const int64_t end : {5, 6}) {
+    options.optimization.schedule = LinearSchedule{end};
+    EXPECT_THAT(told(), Not(HasSubstr("ends at update")));
+  }
+  options.limits = {.max_epochs = 100};  // how many updates that is nobody knows
+  EXPECT_THAT(told(), Not(HasSubstr("ends at update")));
+  options.optimization.schedule = ConstantSchedule{};
+  options.limits.max_updates = 5;
+  EXPECT_THAT(told(), Not(HasSubstr("ends at update")));
 }
 
 TEST_F(TrainerTest, AFullDiskIsRelievedBeforeTheNextCheckpoint) {

@@ -1,6 +1,7 @@
 #include "seq2seq/core/error.h"
 
 #include <new>
+#include <utility>
 
 namespace seq2seq {
 namespace {
@@ -69,9 +70,13 @@ void rethrow_unforeseen(const std::string& doing) {
 }
 
 Error::Error(const std::string& place, const std::string& problem, const std::string& remedy)
-    : std::runtime_error(join(presentable(place), presentable(problem), presentable(remedy))),
-      place_(presentable(place)),
-      problem_(presentable(problem)),
-      remedy_(presentable(remedy)) {}
+    : Error(Parts{presentable(place), presentable(problem), presentable(remedy)}) {}
+
+Error::Error(Parts parts)
+    : std::runtime_error(join(parts.place, parts.problem, parts.remedy)), parts_(std::move(parts)) {}
+
+std::string Error::without_place() const {
+  return join({}, parts_.problem, parts_.remedy);
+}
 
 }  // namespace seq2seq

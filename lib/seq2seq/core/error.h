@@ -12,12 +12,19 @@ class Error : public std::runtime_error {
   /// `place` is where the user can go to ("train.en:17", "--beam-size", "config.json: encoder.layers");
   /// `problem` names the offending value; `remedy` says what to do about it.
   Error(const std::string& place, const std::string& problem, const std::string& remedy = {});
-  const std::string& place() const { return place_; }
-  const std::string& problem() const { return problem_; }
-  const std::string& remedy() const { return remedy_; }
+  const std::string& place() const { return parts_.place; }
+  const std::string& problem() const { return parts_.problem; }
+  const std::string& remedy() const { return parts_.remedy; }
+  /// "problem; remedy", for where the place is told otherwise.
+  std::string without_place() const;
 
  private:
-  std::string place_, problem_, remedy_;
+  struct Parts {
+    std::string place, problem, remedy;
+  };
+  explicit Error(Parts parts);
+
+  Parts parts_;
 };
 
 /// In a catch block: rethrows an Error unchanged; any other exception becomes an Error with what was being

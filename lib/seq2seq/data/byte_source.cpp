@@ -12,7 +12,8 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
+#include "seq2seq/data/fingerprint.h"
 
 namespace seq2seq {
 namespace {
@@ -22,8 +23,10 @@ constexpr unsigned char gzip_begin = 0x1F;
 
 }  // namespace
 
-ByteSource::ByteSource(const std::string& path)
-    : name_(path == "-" ? "standard input" : path), stream_(std::make_unique<z_stream_s>()) {
+ByteSource::ByteSource(const std::string& path, FileFingerprint* fingerprint)
+    : name_(path == "-" ? "standard input" : path),
+      fingerprint_(fingerprint),
+      stream_(std::make_unique<z_stream_s>()) {
   descriptor_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0) throw Error(name_, "cannot be opened (" + system_reason() + ")", "check the path");
   if (!path.ends_with(".gz")) return;
@@ -52,10 +55,13 @@ bool ByteSource::ready(Clock::time_point end) const {
   }
 }
 
-size_t ByteSource::read_raw(void* bytes, size_t size) {
+size_t ByteSource::read_raw(char* bytes, size_t size) {
   for (;;) {
     const ssize_t count = ::read(descriptor_, bytes, size);
-    if (count >= 0) return static_cast<size_t>(count);
+    if (count >= 0) {
+      if (fingerprint_ != nullptr) fingerprint_->add({bytes, static_cast<size_t>(count)});
+      return static_cast<size_t>(count);
+    }
     if (errno != EINTR) throw Error(name_, "cannot be read (" + system_reason() + ")", "check the path");
   }
 }

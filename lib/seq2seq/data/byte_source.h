@@ -10,12 +10,15 @@ struct z_stream_s;  // of zlib NOLINT(readability-identifier-naming)
 
 namespace seq2seq {
 
+struct FileFingerprint;
+
 /// The bytes of a file or stream from its beginning to its end, unpacked if its name ends in .gz. A read
 /// returns what is available instead of waiting for a full buffer.
 class ByteSource {
  public:
-  /// "-" is standard input. Throws Error when it cannot be opened.
-  explicit ByteSource(const std::string& path);
+  /// "-" is standard input. `fingerprint`, if given, outlives this: what is read of the file, before it is
+  /// unpacked, is added to it. Throws Error when it cannot be opened.
+  explicit ByteSource(const std::string& path, FileFingerprint* fingerprint = nullptr);
   ~ByteSource();
   ByteSource(const ByteSource&) = delete;
   ByteSource& operator=(const ByteSource&) = delete;
@@ -29,12 +32,13 @@ class ByteSource {
   const std::string& name() const { return name_; }
 
  private:
-  size_t read_raw(void* bytes, size_t size);
+  size_t read_raw(char* bytes, size_t size);
   size_t inflate_into(char* bytes, size_t size);
   bool read_packed();
   void begin_next_member();
 
   std::string name_;
+  FileFingerprint* fingerprint_;
   int descriptor_ = -1;
   std::vector<char> packed_;
   std::unique_ptr<z_stream_s> stream_;

@@ -47,7 +47,9 @@ struct Corpus::Implementation {
     if (!files.combined.empty()) {
       format = example_format(files.combined);
       source = std::make_unique<IndexedLines>(files.combined);
-      for (uint64_t index = 0; index < source->size(); ++index) parse(index, &notes);
+      for (uint64_t index = 0; index < source->size(); ++index)
+        parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys,
+                      &notes);
       return;
     }
     source = std::make_unique<IndexedLines>(files.source);
@@ -56,11 +58,6 @@ struct Corpus::Implementation {
       throw Error(files.source + " has " + format_count(static_cast<int64_t>(source->size())) + " lines, " +
                       files.target + " has " + format_count(static_cast<int64_t>(target->size())),
                   "line N of one file must translate line N of the other", "make the line counts equal");
-  }
-
-  RawExample parse(uint64_t index, ExampleNotes* told = nullptr) const {
-    return parse_example((*source)[index], format, source->place(index), TargetField::required, files.keys,
-                         told);
   }
 
   CorpusFiles files;
@@ -80,7 +77,9 @@ uint64_t Corpus::size() const {
 
 RawExample Corpus::at(uint64_t index) const {
   const auto& state = *implementation_;
-  if (!state.target) return state.parse(index);
+  if (!state.target)
+    return parse_example_again((*state.source)[index], state.format, state.source->place(index),
+                               state.files.keys);
   return {(*state.source)[index], (*state.target)[index], {}, {}};
 }
 

@@ -7,10 +7,10 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/data/example_line.h"
 #include "seq2seq/data/hash.h"
 #include "seq2seq/data/line_reader.h"
-#include "seq2seq/data/plain_text.h"
 #include "seq2seq/text/tokenizer.h"
 #include "seq2seq/text/utf8.h"
 

@@ -10,7 +10,7 @@
 #include "seq2seq/core/json.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/core/nearest_name.h"
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/text/white_space.h"
 
 namespace seq2seq {
@@ -139,9 +139,8 @@ bool leads_to(const std::string& read, const std::string& key) {
   return read == key || read.starts_with(key + ".");
 }
 
-RawExample parse_json_line(std::string_view line, const std::string& place, TargetField needed,
-                           const ExampleKeys& keys, ExampleNotes* notes) {
-  const Json value = parse_object(line, place);
+RawExample example_in(const Json& value, const std::string& place, TargetField needed,
+                      const ExampleKeys& keys, ExampleNotes* notes) {
   TextField source{"source", &ExampleKeys::source}, target{"target", &ExampleKeys::target};
   const auto may_lack = [&](const TextField& field) {
     return needed == (&field == &target ? TargetField::optional : TargetField::alone);
@@ -195,7 +194,14 @@ ExampleFormat example_format(const std::string& path) {
 RawExample parse_example(std::string_view line, ExampleFormat format, const std::string& place,
                          TargetField target, const ExampleKeys& keys, ExampleNotes* notes) {
   return format == ExampleFormat::tsv ? parse_tsv(line, place, target)
-                                      : parse_json_line(line, place, target, keys, notes);
+                                      : example_in(parse_object(line, place), place, target, keys, notes);
+}
+
+RawExample parse_example_again(std::string_view line, ExampleFormat format, const std::string& place,
+                               const ExampleKeys& keys) {
+  return format == ExampleFormat::tsv
+             ? parse_tsv(line, place, TargetField::required)
+             : example_in(Json::parse(line), place, TargetField::required, keys, nullptr);
 }
 
 bool are_usual(const ExampleKeys& keys) {

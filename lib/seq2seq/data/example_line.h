@@ -50,6 +50,10 @@ RawExample parse_example(std::string_view line, ExampleFormat format, const std:
                          TargetField target = TargetField::required, const ExampleKeys& keys = {},
                          ExampleNotes* notes = nullptr);
 
+/// The same of a line that `parse_example` has read before, as one of training: its faults are not looked for.
+RawExample parse_example_again(std::string_view line, ExampleFormat format, const std::string& place,
+                               const ExampleKeys& keys);
+
 /// Whether these are read without being asked for.
 bool are_usual(const ExampleKeys& keys);
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/data/plain_text.h"
 #include "seq2seq/data/unpacked_copy.h"
 #include "seq2seq/text/utf8.h"
 
@@ -52,14 +52,13 @@ IndexedLines::IndexedLines(const std::string& path) : number_(next_number()), pa
 }
 
 void IndexedLines::open() {
-  if (!path_.ends_with(".gz")) {
-    file_.emplace(path_, path_);
-  } else {
-    if (const auto stamp = stamp_of(path_)) named_.emplace(path_, *stamp, fingerprint_of(path_));
-    const std::string copy = unpacked_copy(path_);
-    file_.emplace(copy, copy);
-  }
+  file_.emplace(path_, path_);
   if (!file_->is_regular()) throw Error(path_, "is not a regular file", "store the text in a file first");
+  if (!path_.ends_with(".gz")) return;
+  const FileStamp stamp = file_->stamp();
+  const UnpackedCopy copy = unpacked_copy(path_);
+  named_.emplace(path_, stamp, copy.packed);
+  file_.emplace(copy.path, copy.path);
 }
 
 uint64_t IndexedLines::count_lines() const {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "seq2seq/core/clock.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/data/byte_source.h"
 #include "seq2seq/data/corpus.h"
-#include "seq2seq/data/plain_text.h"
 
 namespace seq2seq {
 namespace {

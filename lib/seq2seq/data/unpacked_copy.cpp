@@ -46,8 +46,10 @@ fs::path cache_folder(const std::string& path) {
               "set XDG_CACHE_HOME to a folder with free space, or unpack the file yourself");
 }
 
-void unpack(const std::string& path, const std::string& target) {
-  ByteSource in(path);
+/// Returns the fingerprint of the packed file, so that it is read once.
+FileFingerprint unpack(const std::string& path, const std::string& target) {
+  FileFingerprint packed{fs::path(path).filename().string()};
+  ByteSource in(path, &packed);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(std::fopen(target.c_str(), "wbe"), std::fclose);
   if (!out) throw Error(target, "cannot be written (" + system_reason() + ")", "set XDG_CACHE_HOME");
   std::vector<char> block(size_t{1} << 17);
@@ -57,11 +59,12 @@ void unpack(const std::string& path, const std::string& target) {
   if (!written || std::fflush(out.get()) != 0)
     throw Error(target, "cannot be written (" + system_reason() + ")",
                 "set XDG_CACHE_HOME to a folder with free space");
+  return packed;
 }
 
 }  // namespace
 
-std::string unpacked_copy(const std::string& path) {
+UnpackedCopy unpacked_copy(const std::string& path) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0)
     throw Error(path, "cannot be opened (" + system_reason() + ")", "check the path");
@@ -73,14 +76,15 @@ std::string unpacked_copy(const std::string& path) {
       name, sizeof name, "%s%llx-%llx%09lx.txt", prefix, static_cast<unsigned long long>(status.st_size),
       static_cast<unsigned long long>(status.st_mtim.tv_sec), static_cast<long>(status.st_mtim.tv_nsec));
   const fs::path copy = folder / name;
-  if (fs::is_regular_file(copy)) return copy.string();
-  write_file(copy, [&](const std::string& temporary) { unpack(path, temporary); });
+  if (fs::is_regular_file(copy)) return {copy.string(), fingerprint_of(path)};
+  FileFingerprint packed;
+  write_file(copy, [&](const std::string& temporary) { packed = unpack(path, temporary); });
   log_info(path + ": unpacked into " + copy.string());
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored))
     if (entry.path() != copy && entry.path().filename().string().starts_with(prefix))
       fs::remove(entry.path(), ignored);
-  return copy.string();
+  return {copy.string(), packed};
 }
 
 }  // namespace seq2seq

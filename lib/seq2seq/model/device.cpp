@@ -45,8 +45,7 @@ c10::Device chosen_device() {
     if (!first_failure) first_failure = failure;
   }
   if (first_failure)
-    log_info("device: the CPU, not " + gpus.front().name + ": " + first_failure->problem() + "; " +
-             first_failure->remedy());
+    log_info("device: the CPU, not " + gpus.front().name + ": " + first_failure->without_place());
   return at::kCPU;
 }
 

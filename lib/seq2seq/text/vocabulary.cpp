@@ -83,6 +83,9 @@ Vocabulary Vocabulary::of(const ListedTokens& listed) {
 
 Vocabulary Vocabulary::load(const std::string& path) {
   const ListedTokens listed = list_tokens(read_file(path), path);
+  if (listed.tokens.empty())
+    throw Error(path, listed.special.empty() ? "lists no tokens" : "lists no tokens but special ones",
+                "give the vocabulary of the text");
   Vocabulary vocabulary = of(listed);
   tell(listed, path);
   return vocabulary;

@@ -46,7 +46,8 @@ class Vocabulary {
 
   /// JSON ({"format": 1, "tokens": [...]}), plain text (one token per line, optionally a tab and a count;
   /// some or all special tokens may be listed at the top, in any order), or a vocabulary of another program
-  /// (docs/formats.md): a log line tells its format and special tokens. Throws Error(file:line).
+  /// (docs/formats.md): a log line tells its format and special tokens. Throws Error(file:line), and
+  /// Error(file) where no tokens are listed.
   static Vocabulary load(const std::string& path);
   /// JSON when the name ends in .json, else plain text; both list the special tokens too. Throws Error when
   /// plain text cannot hold a token (tab, line end).

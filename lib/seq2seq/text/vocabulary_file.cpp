@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/plain_text.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -67,10 +68,7 @@ SpecialNames names_in(const std::vector<FileToken>& tokens, SpecialTokens expect
 }
 
 void refuse_unreadable(const std::string& text, const std::string& path) {
-  if (text.starts_with("\x1F\x8B") || text.starts_with("PK\x03\x04"))
-    throw Error(path, "is packed", "unpack it");
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    throw Error(path, "is UTF-16 text", "save the vocabulary as UTF-8");
+  require_plain_text(text, path, GzipFiles::refused);
   if (text.find('\0') == std::string::npos) return;
   if (path.ends_with(".model"))
     throw Error(path, "is a SentencePiece model, not a list of tokens",

@@ -37,22 +37,6 @@ bool is_unfinished_config(const std::string& name) {
   return name.starts_with(std::string(".") + config_file + ".tmp-");
 }
 
-/// Whether the run ended before its first checkpoint, so that it contains nothing worth keeping.
-bool is_abandoned(const fs::path& run) {
-  for (const auto& entry : fs::directory_iterator(run)) {
-    const std::string name = entry.path().filename().string();
-    if (name != config_file && name != RunLog::file_name && name != checkpoints_folder &&
-        !is_unfinished_config(name))
-      return false;
-  }
-  if (!fs::is_directory(run / checkpoints_folder)) return false;
-  // The folder of checkpoints is made first, then the configuration; the log begins with training.
-  if (!fs::exists(run / config_file) && fs::exists(run / RunLog::file_name)) return false;
-  for (const auto& entry : fs::directory_iterator(run / checkpoints_folder))
-    if (!entry.path().filename().string().starts_with(".step-")) return false;
-  return true;
-}
-
 std::vector<fs::path> entries_of(const fs::path& folder) {
   std::vector<fs::path> entries;
   std::error_code failure;
@@ -64,8 +48,37 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   return entries;
 }
 
+/// Whether the run ended before its first checkpoint, so that it contains nothing worth keeping.
+bool is_abandoned(const fs::path& run) {
+  for (const fs::path& entry : entries_of(run)) {
+    const std::string name = entry.filename().string();
+    if (name != config_file && name != RunLog::file_name && name != checkpoints_folder &&
+        !is_unfinished_config(name))
+      return false;
+  }
+  if (!fs::is_directory(run / checkpoints_folder)) return false;
+  // The folder of checkpoints is made first, then the configuration; the log begins with training.
+  if (!fs::exists(run / config_file) && fs::exists(run / RunLog::file_name)) return false;
+  for (const fs::path& entry : entries_of(run / checkpoints_folder))
+    if (!entry.filename().string().starts_with(".step-")) return false;
+  return true;
+}
+
+/// Whether a new run may begin there.
+bool is_free(const fs::path& folder) {
+  std::error_code unknown;
+  if (!fs::exists(folder, unknown)) return true;
+  return fs::is_directory(folder, unknown) && (entries_of(folder).empty() || is_abandoned(folder));
+}
+
+bool has_model(const fs::path& checkpoint) {
+  std::error_code unknown;
+  return fs::exists(checkpoint / RunDirectory::model_file, unknown);
+}
+
 bool is_whole(const fs::path& checkpoint) {
-  return fs::exists(checkpoint / state_file) && fs::exists(checkpoint / RunDirectory::model_file);
+  std::error_code unknown;
+  return has_model(checkpoint) && fs::exists(checkpoint / state_file, unknown);
 }
 
 void refuse_dangling_link(const fs::path& path) {
@@ -100,9 +113,10 @@ RunDirectory RunDirectory::create(const TrainOptions& options) {
   if (::access(run.path_.c_str(), R_OK | W_OK | X_OK) != 0)
     throw Error(run.path_.string(), "cannot be used (" + system_reason() + ")",
                 "check the folder's permissions");
-  if (!fs::is_empty(run.path_) && !is_abandoned(run.path_))
+  if (!is_free(run.path_))
     throw Error(run.path_.string(), "is not empty",
-                "add --resume to go on with that run, or name another --run-directory");
+                can_resume(run.path_) ? "add --resume to go on with that run, or name another --run-directory"
+                                      : run.remedy_elsewhere());
   return run;
 }
 
@@ -126,6 +140,7 @@ void RunDirectory::begin(const TrainOptions& options) {
   fs::remove(path_ / RunLog::file_name, failure);
   for (const fs::path& entry : entries_of(path_))
     if (is_unfinished_config(entry.filename().string())) fs::remove(entry, failure);
+  made_.clear();
 }
 
 void RunDirectory::discard() const {
@@ -138,11 +153,10 @@ RunDirectory RunDirectory::open(const std::string& path) {
   std::error_code unknown;
   refuse_dangling_link(run.path_);
   if (!fs::exists(run.path_ / config_file, unknown))
-    throw Error(path, "is not a run directory (no config.json)",
-                "leave out --resume to begin a new run there");
+    throw Error(path, "is not a run directory (no config.json)", run.remedy_without_checkpoint());
   run.lock();
-  if (!fs::exists(run.last_checkpoint() / state_file))
-    throw Error(path, "has no checkpoint to resume from", "begin again without --resume");
+  if (!is_whole(run.last_checkpoint()))
+    throw Error(path, "has no checkpoint to resume from", run.remedy_without_checkpoint());
   run.options_ = options_of(path);
   return run;
 }
@@ -171,16 +185,37 @@ TrainOptions RunDirectory::options_of(const fs::path& run) {
 }
 
 bool RunDirectory::can_resume(const fs::path& run) {
-  return fs::exists(run / config_file) && fs::exists(RunDirectory{run}.last_checkpoint() / state_file);
+  return fs::exists(run / config_file) && is_whole(RunDirectory{run}.last_checkpoint());
+}
+
+std::string RunDirectory::remedy_without_checkpoint() const {
+  return is_free(path_) ? "leave out --resume to begin a new run there"
+                        : "leave out --resume and " + remedy_elsewhere();
+}
+
+std::string RunDirectory::remedy_elsewhere() const {
+  const std::vector<fs::path> folders = checkpoint_folders();
+  const auto found = std::find_if(folders.begin(), folders.end(), has_model);
+  return "name another --run-directory" +
+         (found == folders.end() ? std::string()
+                                 : " (with --initialize-from " + (*found / model_file).string() +
+                                       " the new run begins with that model)");
 }
 
 fs::path RunDirectory::last_checkpoint() const {
-  if (fs::exists(path_ / "last" / state_file)) return path_ / "last";
-  const auto steps = whole_steps();
-  return steps.empty() ? path_ / "last" : steps.front().second;
+  const std::vector<fs::path> folders = checkpoint_folders();
+  const auto whole = std::find_if(folders.begin(), folders.end(), is_whole);
+  return whole == folders.end() ? folders.front() : *whole;
 }
 
-std::vector<std::pair<int64_t, fs::path>> RunDirectory::whole_steps() const {
+std::vector<fs::path> RunDirectory::checkpoint_folders() const {
+  std::vector<fs::path> folders{path_ / "last"};
+  for (const auto& [update, step] : steps()) folders.push_back(step);
+  folders.push_back(path_ / "best");
+  return folders;
+}
+
+std::vector<std::pair<int64_t, fs::path>> RunDirectory::steps() const {
   std::vector<std::pair<int64_t, fs::path>> steps;
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(path_ / checkpoints_folder, missing))
@@ -217,14 +252,18 @@ void RunDirectory::go_on(const KeptCheckpoints& kept) {
 void RunDirectory::link_again(const char* name) const {
   const fs::path link = path_ / name;
   if (fs::is_symlink(link) || !fs::is_directory(link)) return;
+  const auto no_checkpoint = [&] {
+    return Error(link.string(), "is a folder, not a link, and holds no whole checkpoint",
+                 "move it out of the run, which goes on without it");
+  };
   int64_t update = 0;
   try {
     update = load_training_state(link / state_file).progress.updates;
   } catch (const Error&) {
-    throw Error(link.string(), "is a folder, not a link, and holds no whole checkpoint",
-                "move it out of the run, which goes on without it");
+    throw no_checkpoint();
   }
   const fs::path relative = fs::path(checkpoints_folder) / step_name(update), step = path_ / relative;
+  if (!is_whole(step) && !is_whole(link)) throw no_checkpoint();
   // Removed with what killed runs left, if this one is killed here.
   const fs::path aside = path_ / checkpoints_folder / fmt::format(".{}.{}", step_name(update), name);
   if (is_whole(step)) {
@@ -244,9 +283,9 @@ void RunDirectory::remove_old(const KeptCheckpoints& kept) const {
   // Left by a run that was killed while writing.
   for (const fs::path& entry : entries_of(path_ / checkpoints_folder))
     if (entry.filename().string().starts_with(".step-")) remove_folder(entry);
-  const auto steps = whole_steps();
-  for (size_t i = static_cast<size_t>(kept.newest); i < steps.size(); ++i) {
-    const auto& [update, step] = steps[i];
+  int64_t newer = 0;  // one that is not whole was damaged by others, and takes no place
+  for (const auto& [update, step] : steps()) {
+    if (!is_whole(step) || newer++ < kept.newest) continue;
     const std::string name = step.filename().string();
     if (update != kept.best && name != target("best") && name != target("last")) remove_folder(step);
   }

@@ -29,7 +29,8 @@ class RunDirectory {
   static RunDirectory create(const TrainOptions& options);
   /// Writes the configuration into the folder that `create` has found.
   void begin(const TrainOptions& options);
-  /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left.
+  /// Removes the folders that `create` and a `begin` that failed have made: what was there before is left. Removes
+  /// nothing of a run that has begun or was opened.
   void discard() const;
   /// An existing run. Throws Error if it is in use by another process, has no checkpoint to resume from or
   /// was written by a newer version.
@@ -42,6 +43,7 @@ class RunDirectory {
   static TrainOptions options_of(const std::filesystem::path& run);
   /// Whether `run` is a run directory with a checkpoint to resume from.
   static bool can_resume(const std::filesystem::path& run);
+  /// That to resume from: where `last` leads, else the newest, else where `best` leads. `last` if none is whole.
   std::filesystem::path last_checkpoint() const;
 
   /// Writes checkpoint `update`: `fill` writes into its folder, then `last` and, if `best`, also `best` are
@@ -63,8 +65,14 @@ class RunDirectory {
   /// there is none, and the link is one again.
   void link_again(const char* name) const;
   void remove_old(const KeptCheckpoints& kept) const;
-  /// The complete checkpoints, newest first.
-  std::vector<std::pair<int64_t, std::filesystem::path>> whole_steps() const;
+  /// What to do instead of resuming, where there is no checkpoint.
+  std::string remedy_without_checkpoint() const;
+  /// Where neither a run can be resumed nor a new one may begin.
+  std::string remedy_elsewhere() const;
+  /// Where checkpoints may be, that to resume from first.
+  std::vector<std::filesystem::path> checkpoint_folders() const;
+  /// The folders of checkpoints by their updates, newest first.
+  std::vector<std::pair<int64_t, std::filesystem::path>> steps() const;
 
   std::filesystem::path path_;
   std::vector<std::filesystem::path> made_;  // innermost first

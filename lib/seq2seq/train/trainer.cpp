@@ -18,7 +18,7 @@ StopReason Trainer::run(const std::function<bool()>& stop_requested) {
   } catch (const ChangedText& change) {
     end_with(change);
   } catch (...) {
-    if (!resumed_ && !begun_) run_.discard();
+    run_.discard();
     rethrow_unforeseen(fmt::format("{} after update {}", doing_, progress_.updates));
   }
 }
@@ -43,8 +43,6 @@ StopReason Trainer::train(const std::function<bool()>& stop_requested) {
     if (!begun_) begin_or_go_on();
     progress_.count(update, seconds, waited_seconds);
     scores_.clear();
-    note_precision();
-    note_changed_text();
     monitor_.updated(progress_, update, rate, seconds);
     if (progress_.due(options_.run.gradient_flow_every)) {
       const TensorBatch sample = to_tensors(make_batch(validator_->sample()), model_.model->device());
@@ -92,7 +90,7 @@ void Trainer::save(bool best) {
 void Trainer::end_with(const ChangedText& change) {
   clear_progress();
   if (progress_.updates == 0) {
-    if (!begun_) run_.discard();
+    run_.discard();
     throw;
   }
   if (progress_.updates != saved_update_) save(/*best=*/false);
@@ -118,20 +116,6 @@ bool Trainer::validate(bool extra) {
   scores_ = result.scores;
   monitor_.validated(progress_, result, best, extra);
   return best;
-}
-
-void Trainer::note_precision() {
-  const Precision before = run_.options().optimization.precision, now = options_.optimization.precision;
-  if (before == now) return;
-  monitor_.precision_changed(progress_, before, now);
-  TrainOptions options = run_.options();
-  options.optimization.precision = now;
-  run_.set_options(options);
-}
-
-void Trainer::note_changed_text() {
-  if (changed_text_) log_.write(*changed_text_);
-  changed_text_.reset();
 }
 
 }  // namespace seq2seq

@@ -48,13 +48,11 @@ class Trainer {
   void tell_changed_text();
   /// `changed` files are told of elsewhere.
   void tell_moved_text(const std::vector<std::string>& changed) const;
-  /// Stores the paths of the text with the run.
-  void note_text_paths();
   /// Once the first update of this process has succeeded: only from here on does the run directory change, so
   /// that a start that fails leaves what was there.
   void begin_or_go_on();
-  /// Logs and stores the end of the schedule if it differs from that of the earlier updates.
-  void note_schedule_end();
+  /// Logs and stores what differs from the earlier updates: the schedule's end, the precision, the text.
+  void note_changes();
   StopReason train(const std::function<bool()>& stop_requested);
   std::vector<Batch> next_batches();
   void save(bool best);
@@ -66,10 +64,6 @@ class Trainer {
   void settle_validation();
   /// Of a resumed run: tells whether its scores mean the same as before, and finds the best decisive one.
   void compare_with_earlier_validations();
-  /// Logs and stores the precision if it differs from that of the earlier updates.
-  void note_precision();
-  /// Logs, with the first update on it, that the run goes on with another text.
-  void note_changed_text();
 
   TrainOptions options_;
   bool resumed_, begun_ = false;
@@ -86,7 +80,7 @@ class Trainer {
   std::unique_ptr<Validator> validator_;
   std::unique_ptr<Loader> loader_;
   std::map<std::string, double> scores_;         // of a validation after the last update
-  std::optional<ChangedTextLine> changed_text_;  // to be logged
+  std::optional<ChangedTextLine> changed_text_;  // if the run goes on with another
   int64_t saved_update_ = 0;                     // of the last checkpoint
   const char* doing_ = "beginning";              // for error messages
 };

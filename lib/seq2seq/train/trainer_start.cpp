@@ -46,7 +46,7 @@ Trainer::Trainer(const TrainOptions& options, std::optional<RunDirectory> resume
   try {
     set_up(other_text);
   } catch (...) {
-    if (!resumed_) run_.discard();
+    run_.discard();
     throw;
   }
 }
@@ -69,6 +69,9 @@ void Trainer::set_up(OtherText other_text) {
   settle_validation();
   loader_ = text_->loader(options_, model_.text, progress_);
   tell_changed_text();
+  if (const auto end = schedule_.end();
+      end && *end < options_.limits.max_updates && schedule_.rate(options_.limits.max_updates) == 0)
+    monitor_.schedule_ends_early(*end);
   monitor_.begun(progress_, model_, text_->held_out(), *validator_, resumed_);
 }
 
@@ -98,15 +101,16 @@ void Trainer::compare_with_earlier_validations() {
 
 void Trainer::resume(OtherText other_text) {
   const TrainingText::OtherFiles other = other_files();
-  const bool changed = !other.paths.empty();
+  const std::vector<std::string> paths = other.paths();
+  const bool changed = !paths.empty();
   if (changed && other_text == OtherText::refused)
     throw Error(
-        joined(other.paths),
-        other.paths.size() == 1 ? "is not the text that the run was trained on"
-                                : "are not the texts that the run was trained on",
-        "give the run its text back, or add --accept-changed-text, which begins the present epoch again "
-        "and draws held-out pairs anew");
-  tell_moved_text(other.paths);
+        joined(paths), other.problem(),
+        fmt::format("give the run its text back, or add --accept-changed-text, which begins the present "
+                    "epoch again and {}",
+                    other.training.empty() ? "takes the next validation for the first"
+                                           : "draws held-out pairs anew"));
+  tell_moved_text(paths);
   progress_ = checkpointer_->restore(*update_, changed ? OtherText::accepted : OtherText::refused);
   saved_update_ = progress_.updates;
   if (changed) begin_epoch_again(other);
@@ -121,11 +125,11 @@ TrainingText::OtherFiles Trainer::other_files() const {
 
 void Trainer::begin_epoch_again(const TrainingText::OtherFiles& other) {
   progress_.begin_epoch_again(text_->pairs());
-  if (other.validation) progress_.forget_validations();
+  if (other.other_validation) progress_.forget_validations();
   changed_text_ = ChangedTextLine{.update = progress_.updates + 1,
                                   .epoch = static_cast<int64_t>(progress_.position.epoch),
-                                  .files = joined(other.paths),
-                                  .best_forgotten = other.validation};
+                                  .files = joined(other.paths()),
+                                  .best_forgotten = other.other_validation};
 }
 
 void Trainer::tell_changed_text() {
@@ -144,32 +148,32 @@ void Trainer::tell_moved_text(const std::vector<std::string>& changed) const {
   if (!moved.empty()) monitor_.text_moved(moved);
 }
 
-void Trainer::note_text_paths() {
-  TrainOptions kept = run_.options();
-  if (paths_of(kept.data) == paths_of(options_.data)) return;
-  kept.data = options_.data;
-  run_.set_options(kept);
-}
-
 void Trainer::begin_or_go_on() {
   if (resumed_) {
     checkpointer_->go_on(progress_);
-    note_schedule_end();
-    note_text_paths();
+    note_changes();
   } else {
     run_.begin(options_);
   }
   begun_ = true;
 }
 
-void Trainer::note_schedule_end() {
-  TrainOptions kept = run_.options();
-  Schedule before(kept.optimization, kept.limits);
-  if (before.end() == schedule_.end()) return;
-  before.restore(progress_.schedule);
-  monitor_.schedule_changed(progress_, before, schedule_);
-  kept.optimization.schedule = options_.optimization.schedule;
-  run_.set_options(kept);
+void Trainer::note_changes() {
+  TrainOptions before = run_.options(), now = before;
+  Schedule schedule_before(before.optimization, before.limits);
+  if (schedule_before.end() != schedule_.end()) {
+    schedule_before.restore(progress_.schedule);
+    monitor_.schedule_changed(progress_, schedule_before, schedule_);
+    now.optimization.schedule = options_.optimization.schedule;
+  }
+  if (const Precision precision = options_.optimization.precision;
+      precision != before.optimization.precision) {
+    monitor_.precision_changed(progress_, before.optimization.precision, precision);
+    now.optimization.precision = precision;
+  }
+  if (paths_of(before.data) != paths_of(options_.data)) now.data = options_.data;
+  if (changed_text_) log_.write(*changed_text_);
+  if (!differing_fields(before, now).empty()) run_.set_options(now);
 }
 
 }  // namespace seq2seq

@@ -125,6 +125,14 @@ void TrainingMonitor::gradient_flow_measured(const Progress& progress, const Gra
   log_.write(GradientFlowLine{progress.updates, flow, stop_rule_.seconds()});
 }
 
+void TrainingMonitor::schedule_ends_early(int64_t end) const {
+  const int64_t limit = options_.limits.max_updates;
+  log_warning(fmt::format(
+      "the schedule of the learning rate ends at update {}, --max-updates is {}: from update {} on the rate is "
+      "0, and nothing is learned; give --schedule.updates {} or --max-updates {}",
+      end, limit, end, limit, end));
+}
+
 void TrainingMonitor::schedule_changed(const Progress& progress, const Schedule& before,
                                        const Schedule& now) {
   const int64_t next = progress.updates + 1;
@@ -140,16 +148,16 @@ void TrainingMonitor::precision_changed(const Progress& progress, Precision befo
       fmt::format("products were computed in {} until here, from here on in {}: the bits are no longer "
                   "those of a run that never changed",
                   option_name(before), option_name(now)));
-  log_.write(PrecisionLine{progress.updates, option_name(now)});
+  log_.write(PrecisionLine{progress.updates + 1, option_name(now)});
 }
 
 void TrainingMonitor::text_moved(const std::vector<std::string>& paths) const {
-  log_info(joined(paths) + ": the same text as the run was trained on, in another place");
+  log_info(joined(paths) + ": the same text as before, in another place");
 }
 
 void TrainingMonitor::text_changed(const ChangedTextLine& line) {
   log_warning(fmt::format(
-      "{}: not the text that the run was trained on, as --accept-changed-text allows: epoch {} begins again{}{}",
+      "{}: not the text of the run so far, as --accept-changed-text allows: epoch {} begins again{}{}",
       line.files, line.epoch + 1,
       line.held_out > 0 ? fmt::format(", the {} held-out pairs are drawn anew", format_count(line.held_out))
                         : "",

@@ -27,9 +27,11 @@ class TrainingMonitor {
   /// `extra`: it was not due, but made because the run ends here.
   void validated(const Progress& progress, const ValidationResult& result, bool best, bool extra);
   void gradient_flow_measured(const Progress& progress, const GradientFlow& flow);
+  /// The rate is 0 from update `end` on, which the limit lies behind.
+  void schedule_ends_early(int64_t end) const;
   /// The updates behind `progress` follow `now` instead of `before`, with another end.
   void schedule_changed(const Progress& progress, const Schedule& before, const Schedule& now);
-  /// `before`: precision of the updates before the last one; `now`: of the last one.
+  /// The updates behind `progress` are computed in `now` instead of `before`.
   void precision_changed(const Progress& progress, Precision before, Precision now);
   /// The files that have moved since the run began, and still are the same text.
   void text_moved(const std::vector<std::string>& paths) const;

@@ -100,13 +100,22 @@ std::string TrainingText::fingerprints() const {
 TrainingText::OtherFiles TrainingText::other_files(const std::string& fingerprints) const {
   const Json before = parse_json(fingerprints, "fingerprints");
   const auto files_before = [&](const char* key) { return before.value(key, Json::array()); };
-  OtherFiles result{files_other_than(files_before(training_key), &training_)};
-  const std::vector<std::string> validation =
-      files_other_than(files_before(validation_key), validation_ ? &*validation_ : nullptr);
-  // Without files of its own the validation text is a part of the training text.
-  result.validation = !validation.empty() || (!validation_ && !result.paths.empty());
-  result.paths.insert(result.paths.end(), validation.begin(), validation.end());
+  OtherFiles result{files_other_than(files_before(training_key), &training_),
+                    files_other_than(files_before(validation_key), validation_ ? &*validation_ : nullptr)};
+  result.other_validation = !result.validation.empty() || (!validation_ && !result.training.empty());
   return result;
+}
+
+std::vector<std::string> TrainingText::OtherFiles::paths() const {
+  std::vector<std::string> all = training;
+  all.insert(all.end(), validation.begin(), validation.end());
+  return all;
+}
+
+std::string TrainingText::OtherFiles::problem() const {
+  const char* use = validation.empty() ? "trained" : training.empty() ? "validated" : "trained and validated";
+  return fmt::format("{} that the run was {} on",
+                     paths().size() == 1 ? "is not the text" : "are not the texts", use);
 }
 
 void TrainingText::expect_pairs(int64_t expected) const {

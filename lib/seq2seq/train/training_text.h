@@ -48,12 +48,15 @@ class TrainingText {
   void require_same() const;
   /// Of all files, as JSON: {"train": [{"name": ..., "bytes": ..., "crc32": ...}, ...], "valid": [...]}.
   std::string fingerprints() const;
-  /// The files, and of them those of the text that is validated on, whose content is another than at the time
-  /// of these `fingerprints`.
   struct OtherFiles {
-    std::vector<std::string> paths;
-    bool validation = false;
+    std::vector<std::string> training, validation;
+    /// Whether the text that is validated on is another: without files of its own it is a part of the training text.
+    bool other_validation = false;
+    std::vector<std::string> paths() const;  ///< all
+    /// "are not the texts that the run was trained and validated on".
+    std::string problem() const;
   };
+  /// The files whose content is another than at the time of these `fingerprints`.
   OtherFiles other_files(const std::string& fingerprints) const;
 
  private:

@@ -1,4 +1,4 @@
-#include "seq2seq/data/plain_text.h"
+#include "seq2seq/core/plain_text.h"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +35,8 @@ constexpr std::array magics{
     Magic{0, "LZIP\x01"sv, "is packed with lzip", "lzip -dc"},
     Magic{0, "\x1F\x9D"sv, "is packed with compress", "gzip -dc"},
     Magic{0, "Rar!\x1A\x07"sv, "is a RAR archive", with_7z},
-    Magic{257, "ustar"sv, "is a tar archive", "tar -xOf"},
+    // Before it stands the end of a field that is filled up with zeros.
+    Magic{256, "\0ustar"sv, "is a tar archive", "tar -xOf"},
 };
 
 /// The digit that tells the size of bzip2's blocks, and the marks of a block and of the end.
@@ -81,11 +82,14 @@ std::string wide_encoding(std::string_view bytes) {
 
 }  // namespace
 
-void require_plain_text(std::string_view first_bytes, const std::string& path) {
-  if (const Magic* magic = packed_as(first_bytes))
+void require_plain_text(std::string_view first_bytes, const std::string& path, GzipFiles gzip) {
+  if (const Magic* magic = packed_as(first_bytes)) {
+    const bool lacks_ending =
+        magic->bytes == gzip_magic && gzip == GzipFiles::unpacked && !path.ends_with(".gz");
     throw Error(path, magic->what,
                 std::string("unpack it: ") + magic->command + " FILE > TEXT" +
-                    (magic->bytes == gzip_magic && !path.ends_with(".gz") ? ", or add .gz to its name" : ""));
+                    (lacks_ending ? ", or add .gz to its name" : ""));
+  }
   if (const std::string encoding = wide_encoding(first_bytes); !encoding.empty())
     throw Error(path, "is in " + encoding + ", not in UTF-8",
                 "convert it: iconv -f " + encoding + " -t UTF-8 FILE > TEXT");
