@@ -215,8 +215,8 @@ class TransformerDecoderImpl::Steps : public DecoderSteps {
     const int64_t width = layer.inner.outputs;
     float* inner = inner_.room(rows * width);
     layer.inner(y, rows, inner);
-    kernels_.apply(options_.activation == Activation::relu ? Nonlinearity::relu : Nonlinearity::gelu,
-                   {inner, rows, width, width});
+    kernels_.nonlinear(options_.activation == Activation::relu ? Nonlinearity::relu : Nonlinearity::gelu,
+                       {inner, rows, width, width});
     layer.outer.add(inner, rows, x);
   }
 
