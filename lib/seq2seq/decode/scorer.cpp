@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "seq2seq/model/model_steps.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
@@ -37,9 +38,16 @@ TargetScores Scorer::score_targets(const Tensor& inputs, const Tensor& outputs) 
   return {at::cat(log_probabilities, 1), at::stack(attention, 1)};
 }
 
+ModelScorer::ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights,
+                         std::shared_ptr<const Shortlist> shortlist)
+    : model_(std::move(model)), weights_(std::move(weights)), shortlist_(std::move(shortlist)) {}
+
+ModelScorer::~ModelScorer() = default;
+
 void ModelScorer::begin(const SourceBatch& source) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   memory_ = model_->encode(source.to(device_));
+  if (weights_ && (!steps_ || steps_->outdated())) steps_ = ModelSteps::of(model_, *weights_);
   if (!shortlist_) return;
   const int64_t vocabulary = model_->target_vocabulary_size();
   Tensor ids = shortlist_->words(source.ids).to(device_);
@@ -56,11 +64,36 @@ void ModelScorer::begin(const SourceBatch& source) {
   memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
 }
 
+State ModelScorer::start() {
+  const ComputeScope packed(&Compute::weights, weights_.get());
+  if (!steps_) return model_->start(*memory_);
+  steps_->begin(*memory_);
+  return State({at::arange(memory_->count())});
+}
+
+void ModelScorer::keep_sentences(const Tensor& rows) {
+  if (steps_) {
+    steps_->keep_sentences(rows);
+    memory_ = memory_->slots_alone();
+  }
+  memory_ = memory_->select(rows);
+}
+
+Step ModelScorer::advance(const Tensor& tokens, State& state) {
+  if (steps_) {
+    Step step = steps_->advance(tokens, state.tensors.front());
+    state = State({at::arange(tokens.size(0))});
+    return step;
+  }
+  Step step = model_->advance(*memory_, tokens, state);
+  state = std::move(step.next);
+  return step;
+}
+
 Distribution ModelScorer::distribution(const Tensor& tokens, State& state) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
-  Step step = model_->advance(*memory_, tokens, state);
-  state = std::move(step.next);
+  Step step = advance(tokens, state);
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
 }
 
@@ -84,8 +117,7 @@ TargetScores ModelScorer::score_targets(const Tensor& inputs, const Tensor& outp
 Expansion ModelScorer::expand(const Tensor& tokens, State& state, int64_t k,
                               const std::vector<int64_t>& banned) {
   const ComputeScope packed(&Compute::weights, weights_.get());
-  Step step = model_->advance(*memory_, tokens, state);
-  state = std::move(step.next);
+  Step step = advance(tokens, state);
   return {top_k(step, k, banned), std::move(step.attention)};
 }
 

@@ -11,6 +11,8 @@
 
 namespace seq2seq {
 
+class ModelSteps;
+
 /// One step of search: the most probable continuations of N hypotheses.
 struct Expansion {
   Candidates best;   ///< [N, k]
@@ -66,15 +68,15 @@ class ModelScorer : public Scorer {
   /// `weights`: packed copies of the weights, which several scorers may share; null = not packed.
   /// `shortlist`: null = any token can be generated.
   explicit ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights = nullptr,
-                       std::shared_ptr<const Shortlist> shortlist = nullptr)
-      : model_(std::move(model)), weights_(std::move(weights)), shortlist_(std::move(shortlist)) {}
+                       std::shared_ptr<const Shortlist> shortlist = nullptr);
+  ~ModelScorer() override;
   void begin(const SourceBatch& source) override;
-  State start() override { return model_->start(*memory_); }
+  State start() override;
   Distribution distribution(const Tensor& tokens, State& state) override;
   Expansion expand(const Tensor& tokens, State& state, int64_t k,
                    const std::vector<int64_t>& banned) override;
   TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override;
-  void keep_sentences(const Tensor& rows) override { memory_ = memory_->select(rows); }
+  void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;
     return (words_.ids.defined() ? words_.ids.size(0) : model_->target_vocabulary_size()) + slots;
@@ -83,6 +85,8 @@ class ModelScorer : public Scorer {
   at::Device device() const override { return device_; }
 
  private:
+  /// Appends `tokens` to the hypotheses of `state`.
+  Step advance(const Tensor& tokens, State& state);
   Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned);
 
   Seq2Seq model_;
@@ -91,6 +95,8 @@ class ModelScorer : public Scorer {
   OutputWords words_;  // of the current batch, with a shortlist
   at::Device device_ = model_->device();
   std::optional<Memory> memory_;
+  /// Where the model has them; a State is then the row of each hypothesis among those of the last step.
+  std::unique_ptr<ModelSteps> steps_;
 };
 
 }  // namespace seq2seq

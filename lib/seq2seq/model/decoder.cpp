@@ -2,17 +2,23 @@
 
 #include <ATen/ATen.h>
 
+#include "seq2seq/model/decoder_steps.h"
+#include "seq2seq/model/rnn_decoder_view.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
 #include "seq2seq/nn/layers/initializer.h"
+#include "seq2seq/nn/ops/nonlinearity.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr double least_sentence_weight = 1e-30;  // its logarithm is finite
-constexpr AttentionOptions sentence_attention = AdditiveAttention{};
 
 }  // namespace
+
+std::unique_ptr<DecoderSteps> Decoder::steps(WeightStore&, const StepKernels&) {
+  return nullptr;
+}
 
 Step StepSequence::as_hypotheses(int64_t begin, int64_t count) const {
   const auto rows = [&](const Tensor& all) {
@@ -20,44 +26,6 @@ Step StepSequence::as_hypotheses(int64_t begin, int64_t count) const {
   };
   return {rows(features), rows(attention), rows(copy_gate), {}};
 }
-
-struct RnnDecoderImpl::View {
-  Tensor feed;  // with attention and input feeding
-  CoverageState coverage;
-  std::vector<CellState> layers;
-
-  static void tensors(auto& view, const RnnDecoderOptions& options, auto&& f) {
-    if (options.input_feeding && options.has_attention()) f(view.feed);
-    coverage_tensors(options.coverage, view.coverage, f);
-    for (auto& layer : view.layers) {
-      f(layer.hidden);
-      if (options.cell == Cell::lstm) f(layer.cell);
-    }
-  }
-
-  static View of(const State& state, const RnnDecoderOptions& options) {
-    View view;
-    view.layers.resize(static_cast<size_t>(options.layers));
-    tensors(view, options, RowsReader(state.tensors));
-    return view;
-  }
-
-  State state(const RnnDecoderOptions& options) const {
-    std::vector<Tensor> all;
-    tensors(*this, options, [&](const Tensor& tensor) { all.push_back(tensor); });
-    return State(std::move(all));
-  }
-};
-
-struct RnnDecoderImpl::Looked {
-  AttentionView words, sentences;  // sentences: with a hierarchical encoder
-  Tensor sentence_of_word;         // [B, S], with it
-
-  static void prepared(auto& looked, const RnnDecoderOptions& options, auto&& f) {
-    prepared_tensors(options.attention, options.coverage, looked.words, f);
-    if (looked.sentences.states.defined()) prepared_tensors(sentence_attention, {}, looked.sentences, f);
-  }
-};
 
 struct RnnDecoderImpl::Masks {
   std::vector<Tensor> recurrent;  // [N, H] per layer; empty without recurrent dropout
@@ -119,7 +87,8 @@ RnnDecoderImpl::Looked RnnDecoderImpl::looked_at(const Memory& memory) const {
 }
 
 State RnnDecoderImpl::start(const Memory& memory) {
-  const Tensor initial = bridge_->forward(memory.summary()).tanh();  // [B, layers * states * H]
+  const Tensor initial =
+      nonlinear(Nonlinearity::tanh, bridge_->forward(memory.summary()));  // [B, layers * states * H]
   const auto parts = initial.chunk(options_.layers * (options_.cell == Cell::lstm ? 2 : 1), 1);
   View view;
   if (options_.input_feeding && has_attention()) view.feed = at::zeros_like(parts[0]);

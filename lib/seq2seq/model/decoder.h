@@ -14,6 +14,10 @@
 
 namespace seq2seq {
 
+class DecoderSteps;
+class WeightStore;
+struct StepKernels;
+
 /// One decoding step of N = B * K hypotheses.
 struct Step {
   Tensor features;   ///< [N, F] input of the output layer
@@ -54,6 +58,9 @@ class Decoder : public torch::nn::Module {
   virtual void initialize(Initializer& initializer) = 0;
   virtual int64_t feature_size() const = 0;
   virtual bool has_attention() const = 0;
+  /// The steps of searches in float32 on a CPU, with packed weights; null = only `advance` computes them. The module, the
+  /// store and the kernels must outlive it.
+  virtual std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels);
 };
 
 /// Stacked recurrent cells with attention over the encoder's states:
@@ -79,8 +86,11 @@ class RnnDecoderImpl : public Decoder {
   void initialize(Initializer& initializer) override;
   int64_t feature_size() const override { return options_.size; }
   bool has_attention() const override { return options_.has_attention(); }
+  /// None for multi-head and local attention, for coverage by GRU, and with a hierarchical encoder.
+  std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels) override;
 
  private:
+  class Steps;
   struct View;    // the named tensors of a State
   struct Looked;  // the tensors of a Memory that attention reads
   struct Masks;   // dropout masks shared by all steps of a sentence

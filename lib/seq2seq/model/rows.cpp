@@ -52,6 +52,13 @@ RowsReader Memory::added(size_t begin) const {
   return RowsReader(begin == none ? std::span<const Tensor>() : std::span(tensors).subspan(begin));
 }
 
+Memory Memory::slots_alone() const {
+  const Tensor none = at::empty({count(), 0}, states().options());
+  Memory result(none, none, none);
+  if (has_copy_slots()) result.add_copy_slots(copy_slots());
+  return result;
+}
+
 Memory Memory::select(const Tensor& rows) const {
   Memory result = *this;
   result.tensors = selected(rows);

@@ -72,6 +72,8 @@ struct Memory : Rows {
   RowsReader prepared() const { return added(prepared_); }
 
   Memory select(const Tensor& rows) const;
+  /// The same sentences with their copy slots alone, which is what the output layer reads.
+  Memory slots_alone() const;
 
  private:
   static constexpr size_t none = SIZE_MAX;

@@ -50,6 +50,7 @@ class Seq2SeqImpl : public torch::nn::Module {
 
   Output& output() { return output_; }
   const Encoder& encoder() const { return *encoder_; }
+  Decoder& decoder() { return *decoder_; }
   const Decoder& decoder() const { return *decoder_; }
   const ModelOptions& options() const { return options_; }
   bool has_attention() const { return decoder_->has_attention(); }

@@ -82,7 +82,7 @@ Memory TransformerEncoderImpl::forward(const SourceBatch& source, const Tensor& 
   for (auto& layer : layers_) x = layer->forward(x, {.mask = mask}, rotation.get(), noise);
   if (norm_) x = norm_->forward(x);
   x = x * mask.unsqueeze(2).to(x.scalar_type());
-  return Memory(x, mask, x.sum(1) / source.lengths.unsqueeze(1).to(x.scalar_type()));
+  return Memory(x, mask, mean_state(x, source.lengths));
 }
 
 void TransformerEncoderImpl::initialize(Initializer& initializer) {

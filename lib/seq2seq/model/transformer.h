@@ -21,6 +21,8 @@ class PositionsImpl : public torch::nn::Module {
   /// Null unless positions are rotary.
   std::unique_ptr<Rotation> rotation(const Tensor& positions, const Tensor& like) const;
   void initialize(Initializer& initializer);
+  /// [learned_limit, D]; undefined for other kinds.
+  const Tensor& learned() const { return learned_; }
 
  private:
   PositionKind kind_;
@@ -62,8 +64,10 @@ class TransformerDecoderImpl : public Decoder {
   void initialize(Initializer& initializer) override;
   int64_t feature_size() const override { return width_; }
   bool has_attention() const override { return true; }
+  std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels) override;
 
  private:
+  class Steps;
   struct View;  // the named tensors of a State
   StepSequence run(const Memory& memory, const Tensor& embedded, const Tensor& positions,
                    std::vector<HeadMemory>* before, Noise* noise);

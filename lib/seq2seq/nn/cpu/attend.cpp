@@ -4,8 +4,6 @@
 namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 namespace {
 
-constexpr int64_t few_queries = 4;  // for fewer, transposing the keys does not pay
-
 /// Transposes rows [length, width] into columns [width, padded length], zero beyond the end, so that products
 /// with all rows are loops over columns.
 template <class Scalar>
@@ -29,18 +27,15 @@ SEQ2SEQ_INLINE void products_of(const Scalar* __restrict x, const Scalar* __rest
   }
 }
 
-/// Softmax of `count` scores in place; `seen` is their mask, null = no mask.
+/// Softmax of the scores that `seen` does not leave out; null = none. Where it does, weights are 0.
 template <class Scalar>
-SEQ2SEQ_INLINE void softmax(Scalar* __restrict scores, const bool* __restrict seen, int64_t count) {
-  if (seen != nullptr)
-    for (int64_t s = 0; s < count; ++s)
-      if (!seen[s]) scores[s] = -infinity<Scalar>;
+SEQ2SEQ_INLINE void softmax_of_seen(Scalar* __restrict scores, const bool* __restrict seen, int64_t count) {
+  if (seen == nullptr) return softmax(scores, count);
+  for (int64_t s = 0; s < count; ++s)
+    if (!seen[s]) scores[s] = -infinity<Scalar>;
   Scalar peak = -infinity<Scalar>;
   for (int64_t s = 0; s < count; ++s) peak = scores[s] > peak ? scores[s] : peak;
-  for (int64_t s = 0; s < count; ++s) scores[s] = exponential(scores[s] - peak);
-  if (seen != nullptr)
-    for (int64_t s = 0; s < count; ++s)
-      if (!seen[s]) scores[s] = 0;
+  for (int64_t s = 0; s < count; ++s) scores[s] = seen[s] ? exponential(scores[s] - peak) : Scalar(0);
   const Scalar sum = lane_sum<Scalar>(count, [=](int64_t s) { return scores[s]; });
   for (int64_t s = 0; s < count; ++s) scores[s] /= sum;
 }
@@ -66,19 +61,13 @@ SEQ2SEQ_INLINE void attend_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h
   const Scalar* values = at_head(t.values, t.value_strides, b, h);
   const bool* seen = t.mask == nullptr ? nullptr : t.mask + b * t.length;
   const int64_t full = padded(t.length);
-  const bool turned = t.query_count >= few_queries;
-  if (turned) turn(keys, t.key_strides.position, t.length, t.width, columns);
+  // Also for a single query, so that each sum has one order.
+  turn(keys, t.key_strides.position, t.length, t.width, columns);
   for (int64_t q = 0; q < t.query_count; ++q) {
     const Scalar* query = queries + q * t.query_strides.position;
     const int64_t visible = t.causal ? q + 1 : t.length;
-    if (turned)
-      products_of(query, columns, full, t.width, t.scale, scores);
-    else
-      for (int64_t s = 0; s < visible; ++s) {
-        const Scalar* key = keys + s * t.key_strides.position;
-        scores[s] = t.scale * lane_sum<Scalar>(t.width, [=](int64_t i) { return query[i] * key[i]; });
-      }
-    softmax(scores, seen, visible);
+    products_of(query, columns, full, t.width, t.scale, scores);
+    softmax_of_seen(scores, seen, visible);
     const int64_t row = (b * t.heads + h) * t.query_count + q;
     Scalar* out = context + ((b * t.query_count + q) * t.heads + h) * t.width;
     for (int64_t i = 0; i < t.width; ++i) out[i] = 0;

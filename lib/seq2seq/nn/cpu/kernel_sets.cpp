@@ -33,13 +33,12 @@ void for_heads(const kernels::HeadTerms<Scalar>& terms, const Run& run) {
 }
 
 using UniformLoop = void(const kernels::Draw&, float*, int64_t, int64_t);
-using PackedProductLoop = void(const kernels::PackedProduct&, int64_t, int64_t);
 static_assert(WeightStore::panel_width == kernels::lanes);
 
 /// Passes the data of tensors to the loops of one instruction set.
 template <InstructionSet instructions, const kernels::Loops<float>& float_loops,
-          const kernels::Loops<double>& double_loops, UniformLoop& uniform_loop,
-          PackedProductLoop& packed_product_loop>
+          const kernels::Loops<double>& double_loops, const kernels::StepLoops& step_loops,
+          UniformLoop& uniform_loop>
 struct Adaptors {
   template <class Scalar>
   static const kernels::Loops<Scalar>& loops() {
@@ -183,10 +182,72 @@ struct Adaptors {
   }
 
   static void packed_product(const Tensor& x, const Tensor& panels, const Tensor& bias, const Tensor& y) {
-    const kernels::PackedProduct terms = kernels::packed_product_terms(x, panels, bias, y);
-    parallel_for(panels.size(0), grain(terms.rows * terms.width * kernels::lanes / 4),
-                 [&](int64_t begin, int64_t end) { packed_product_loop(terms, begin, end); });
+    product(kernels::packed_product_terms(x, panels, bias, y));
   }
+
+  static void product(const PackedProduct& terms) {
+    parallel_for((terms.columns + kernels::lanes - 1) / kernels::lanes,
+                 grain(terms.rows * terms.width * kernels::lanes / 4),
+                 [&](int64_t begin, int64_t end) { step_loops.product(terms, begin, end); });
+  }
+
+  static void nonlinear(Nonlinearity function, const Matrix& x) {
+    parallel_for(x.rows, grain(4 * x.width),
+                 [&](int64_t begin, int64_t end) { step_loops.nonlinear(function, x, begin, end); });
+  }
+
+  static void normalize(const Normalization& terms) {
+    parallel_for(terms.x.rows, grain(terms.x.width),
+                 [&](int64_t begin, int64_t end) { step_loops.normalize(terms, begin, end); });
+  }
+
+  static void step_lstm_cell(const CellRows& rows) {
+    parallel_for(rows.rows, grain(4 * rows.width), [&](int64_t begin, int64_t end) {
+      float_loops.lstm_forward(kernels::lstm_terms(rows), begin, end);
+    });
+  }
+
+  static void step_gru_cell(const CellRows& rows) {
+    parallel_for(rows.rows, grain(3 * rows.width), [&](int64_t begin, int64_t end) {
+      float_loops.gru_forward(kernels::gru_terms(rows), begin, end);
+    });
+  }
+
+  static void attend_to_rows(const RowAttention& terms) {
+    parallel_for(terms.rows, grain(terms.length * (terms.key_width + terms.state_width / 8)),
+                 [&](int64_t begin, int64_t end) { step_loops.attend_to_rows(terms, begin, end); });
+  }
+
+  /// Calls `run(scores, begin, end)` for ranges of all heads of all rows.
+  template <class Terms, class Run>
+  static void for_step_heads(const Terms& terms, int64_t length, const Run& run) {
+    parallel_for(terms.rows * terms.heads, grain(length * terms.width / 8), [&](int64_t begin, int64_t end) {
+      thread_local std::vector<float> scores;
+      scores.resize(static_cast<size_t>(kernels::padded(length)));
+      run(scores.data(), begin, end);
+    });
+  }
+
+  static void attend_to_source(const SourceAttention& terms) {
+    for_step_heads(terms, terms.length, [&](float* scores, int64_t begin, int64_t end) {
+      step_loops.attend_to_source(terms, scores, begin, end);
+    });
+  }
+
+  static void attend_to_past(const PastAttention& terms) {
+    for_step_heads(terms, terms.positions, [&](float* scores, int64_t begin, int64_t end) {
+      step_loops.attend_to_past(terms, scores, begin, end);
+    });
+  }
+
+  static constexpr StepKernels steps{.product = product,
+                                     .nonlinear = nonlinear,
+                                     .normalize = normalize,
+                                     .lstm_cell = step_lstm_cell,
+                                     .gru_cell = step_gru_cell,
+                                     .attend_to_rows = attend_to_rows,
+                                     .attend_to_source = attend_to_source,
+                                     .attend_to_past = attend_to_past};
 
   static constexpr KernelSet set(const char* name) {
     return {.name = name,
@@ -200,6 +261,7 @@ struct Adaptors {
             .attend = attend,
             .attend_backward = attend_backward,
             .packed_product = packed_product,
+            .steps = &steps,
             .cross_entropy = cross_entropy,
             .top_k = top_k,
             .dropout = dropout,
@@ -211,17 +273,17 @@ struct Adaptors {
 
 constexpr KernelSet cpu_baseline =
     Adaptors<InstructionSet::baseline, kernels::baseline::float_loops, kernels::baseline::double_loops,
-             kernels::baseline::uniform, kernels::baseline::packed_product>::set("cpu baseline");
+             kernels::baseline::step_loops, kernels::baseline::uniform>::set("cpu baseline");
 #ifdef __x86_64__
 constexpr KernelSet cpu_avx =
     Adaptors<InstructionSet::avx, kernels::avx::float_loops, kernels::avx::double_loops,
-             kernels::avx::uniform, kernels::avx::packed_product>::set("cpu avx");
+             kernels::avx::step_loops, kernels::avx::uniform>::set("cpu avx");
 constexpr KernelSet cpu_avx2 =
     Adaptors<InstructionSet::avx2, kernels::avx2::float_loops, kernels::avx2::double_loops,
-             kernels::avx2::uniform, kernels::avx2::packed_product>::set("cpu avx2");
+             kernels::avx2::step_loops, kernels::avx2::uniform>::set("cpu avx2");
 constexpr KernelSet cpu_avx512 =
     Adaptors<InstructionSet::avx512, kernels::avx512::float_loops, kernels::avx512::double_loops,
-             kernels::avx512::uniform, kernels::avx512::packed_product>::set("cpu avx512");
+             kernels::avx512::step_loops, kernels::avx512::uniform>::set("cpu avx512");
 #endif
 
 }  // namespace seq2seq

@@ -75,19 +75,28 @@ SEQ2SEQ_INLINE double tangent(double x) {
   return ::tanh(x);
 }
 
-// Sums in `lanes` partial sums: the compiler may vectorize them, and the order of summation is the same for
-// all instruction sets.
+// Sums in `lanes` partial sums: the compiler may vectorize them, and the order of summation is the same for all
+// instruction sets. Zeros after the last term change nothing, not a bit.
 template <class Scalar, class Term>
 SEQ2SEQ_INLINE Scalar lane_sum(int64_t count, Term term) {
   Scalar partial[lanes] = {};
   int64_t i = 0;
   for (; i + lanes <= count; i += lanes)
     for (int64_t lane = 0; lane < lanes; ++lane) partial[lane] += term(i + lane);
-  Scalar total = 0;
-  for (; i < count; ++i) total += term(i);
+  for (int64_t lane = 0; i + lane < count; ++lane) partial[lane] += term(i + lane);
   for (int64_t step = lanes / 2; step > 0; step /= 2)
     for (int64_t lane = 0; lane < step; ++lane) partial[lane] += partial[lane + step];
-  return total + partial[0];
+  return partial[0];
+}
+
+/// Softmax of `count` scores in place.
+template <class Scalar>
+SEQ2SEQ_INLINE void softmax(Scalar* __restrict scores, int64_t count) {
+  Scalar peak = -infinity<Scalar>;
+  for (int64_t s = 0; s < count; ++s) peak = scores[s] > peak ? scores[s] : peak;
+  for (int64_t s = 0; s < count; ++s) scores[s] = exponential(scores[s] - peak);
+  const Scalar sum = lane_sum<Scalar>(count, [=](int64_t s) { return scores[s]; });
+  for (int64_t s = 0; s < count; ++s) scores[s] /= sum;
 }
 
 /// `lanes` values in explicit vectors of the width of the instruction set: left to itself, the compiler may

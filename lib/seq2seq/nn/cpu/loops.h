@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "seq2seq/nn/engine/step_kernels.h"
+
 namespace seq2seq::kernels {
 
 /// Number of partial sums: the compiler may vectorize them, and the order of summation is the same for
@@ -156,15 +158,6 @@ struct HeadGradients {
   Scalar *queries, *keys, *values;
 };
 
-/// y = x W^T + bias, with W [columns, width] packed into panels of `lanes` columns; the last one is padded with zeros.
-/// Each element of y depends on its row of x and its column alone, bit for bit.
-struct PackedProduct {
-  const float *x, *panels;  // [rows, width], [panels, width, lanes]
-  const float* bias;        // [columns], or null
-  float* y;                 // [rows, columns]
-  int64_t rows, width, columns;
-};
-
 /// The loops of one instruction set over rows (sentences, heads, elements) `begin` to `end`. Pointers not
 /// described by the structs are scratch memory of one thread.
 template <class Scalar>
@@ -204,12 +197,24 @@ struct Loops {
   DropoutLoop* dropout;
 };
 
-#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                 \
-  namespace instruction_set {                                                  \
-  extern const Loops<float> float_loops;                                       \
-  extern const Loops<double> double_loops;                                     \
-  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end);  \
-  void packed_product(const PackedProduct& terms, int64_t begin, int64_t end); \
+/// The loops of the steps of a search over rows, or heads of rows, `begin` to `end`.
+struct StepLoops {
+  void (*product)(const PackedProduct&, int64_t begin, int64_t end);  // panels
+  void (*nonlinear)(Nonlinearity, const Matrix&, int64_t begin, int64_t end);
+  void (*normalize)(const Normalization&, int64_t begin, int64_t end);
+  void (*attend_to_rows)(const RowAttention&, int64_t begin, int64_t end);
+  /// scores [padded length]
+  void (*attend_to_source)(const SourceAttention&, float* scores, int64_t begin, int64_t end);
+  /// scores [padded positions]
+  void (*attend_to_past)(const PastAttention&, float* scores, int64_t begin, int64_t end);
+};
+
+#define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \
+  namespace instruction_set {                                                 \
+  extern const Loops<float> float_loops;                                      \
+  extern const Loops<double> double_loops;                                    \
+  extern const StepLoops step_loops;                                          \
+  void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end); \
   }
 SEQ2SEQ_DECLARE_LOOPS(baseline)
 SEQ2SEQ_DECLARE_LOOPS(avx)

@@ -7,12 +7,17 @@ namespace {
 using Vector = Lanes<float>::Vector;
 constexpr int vectors = Lanes<float>::parts;  // of a panel
 
-/// y[0 .. count) = values + bias
-SEQ2SEQ_INLINE void finish(const float* values, const float* bias, float* y, int64_t count) {
+/// y[0 .. count) = values + bias, or += that
+SEQ2SEQ_INLINE void finish(const float* __restrict values, const float* __restrict bias, bool add,
+                           float* __restrict y, int64_t count) {
+  const auto one = [=](int64_t i) {
+    const float sum = bias == nullptr ? values[i] : values[i] + bias[i];
+    y[i] = add ? y[i] + sum : sum;
+  };
   if (count == lanes)  // as a loop of known length
-    for (int64_t i = 0; i < lanes; ++i) y[i] = bias == nullptr ? values[i] : values[i] + bias[i];
+    for (int64_t i = 0; i < lanes; ++i) one(i);
   else
-    for (int64_t i = 0; i < count; ++i) y[i] = bias == nullptr ? values[i] : values[i] + bias[i];
+    for (int64_t i = 0; i < count; ++i) one(i);
 }
 
 /// A tile of y. Every element is summed over the width in ascending order by itself, so that it depends neither on
@@ -20,7 +25,7 @@ SEQ2SEQ_INLINE void finish(const float* values, const float* bias, float* y, int
 template <int row_count, int panel_count>
 SEQ2SEQ_INLINE void tile(const PackedProduct& t, int64_t row, int64_t panel) {
   Vector sums[row_count][panel_count * vectors] = {};
-  const float* x = t.x + row * t.width;
+  const float* x = t.x + row * t.x_stride;
   const float* weights = t.panels + panel * t.width * lanes;
   for (int64_t i = 0; i < t.width; ++i)
 #pragma GCC unroll 8
@@ -30,7 +35,7 @@ SEQ2SEQ_INLINE void tile(const PackedProduct& t, int64_t row, int64_t panel) {
                        weights + (v / vectors * t.width + i) * lanes + v % vectors * Lanes<float>::width,
                        sizeof weight);
 #pragma GCC unroll 8
-      for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.width + i] * weight;
+      for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.x_stride + i] * weight;
     }
 #pragma GCC unroll 8
   for (int r = 0; r < row_count; ++r)
@@ -38,8 +43,8 @@ SEQ2SEQ_INLINE void tile(const PackedProduct& t, int64_t row, int64_t panel) {
       const int64_t first = (panel + p) * lanes;
       float values[lanes];
       __builtin_memcpy(values, &sums[r][p * vectors], sizeof values);
-      finish(values, t.bias == nullptr ? nullptr : t.bias + first, t.y + (row + r) * t.columns + first,
-             smaller(lanes, t.columns - first));
+      finish(values, t.bias == nullptr ? nullptr : t.bias + first, t.add,
+             t.y + (row + r) * t.y_stride + first, smaller(lanes, t.columns - first));
     }
 }
 
@@ -73,11 +78,11 @@ SEQ2SEQ_INLINE void all_rows(const PackedProduct& t, int64_t panel) {
 
 }  // namespace
 
-void packed_product(const PackedProduct& terms, int64_t begin, int64_t end) {
+void product(const PackedProduct& terms, int64_t begin, int64_t end) {
   for (int64_t first = 0; first < terms.rows; first += block_rows) {
     PackedProduct block = terms;
-    block.x += first * terms.width;
-    block.y += first * terms.columns;
+    block.x += first * terms.x_stride;
+    block.y += first * terms.y_stride;
     block.rows = smaller(block_rows, terms.rows - first);
     int64_t panel = begin;
     for (; panel + tile_panels <= end; panel += tile_panels) all_rows<tile_panels>(block, panel);

@@ -165,7 +165,23 @@ inline PackedProduct packed_product_terms(const Tensor& x, const Tensor& panels,
           .y = place<float>(y),
           .rows = x.size(0),
           .width = x.size(1),
-          .columns = y.size(1)};
+          .columns = y.size(1),
+          .x_stride = x.stride(0),
+          .y_stride = y.stride(0)};
+}
+
+inline LstmForward<float> lstm_terms(const CellRows& x) {
+  return {
+      .gates = x.gates, .cell_before = x.cell_before, .hidden = x.hidden, .cell = x.cell, .width = x.width};
+}
+
+inline GruForward<float> gru_terms(const CellRows& x) {
+  return {.input_gates = x.gates,
+          .recurrent_gates = x.recurrent_gates,
+          .hidden_before = x.hidden_before,
+          .gates = x.gates,
+          .hidden = x.hidden,
+          .width = x.width};
 }
 
 inline Draw draw_of(uint64_t seed) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "seq2seq/nn/engine/step_kernels.h"
 #include "seq2seq/nn/shapes.h"
 
 namespace seq2seq {
@@ -90,6 +91,8 @@ struct KernelSet {
   /// element depends on its row and column alone, bit for bit.
   void (*packed_product)(const Tensor& x, const Tensor& panels, const Tensor& bias,
                          const Tensor& y) = nullptr;
+  /// The same and more for the steps of a search, of float32 alone
+  const StepKernels* steps = nullptr;
   void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
   void (*top_k)(const TopKRows& rows) = nullptr;
   /// y = x times the dropout mask of `seed`; undefined x: the mask itself. Both contiguous.

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "seq2seq/nn/ops/nonlinearity.h"
+
 namespace seq2seq {
 namespace {
 
@@ -21,7 +23,8 @@ FeedForwardImpl::FeedForwardImpl(int64_t width, int64_t inner_size, Activation a
 
 Tensor FeedForwardImpl::forward(const Tensor& x, Noise* noise) {
   const Tensor inner = inner_->forward(x);
-  const Tensor active = activation_ == Activation::relu ? inner.relu() : at::gelu(inner);
+  const Tensor active =
+      nonlinear(activation_ == Activation::relu ? Nonlinearity::relu : Nonlinearity::gelu, inner);
   return outer_->forward(dropout(active, dropout_, noise));
 }
 

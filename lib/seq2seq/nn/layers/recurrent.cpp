@@ -1,6 +1,7 @@
 #include "seq2seq/nn/layers/recurrent.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/functions/utils.h>
 #include <torch/csrc/jit/frontend/tracer.h>
 
 #include "seq2seq/nn/engine/compute.h"
@@ -9,25 +10,12 @@
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/ops/gru_cell.h"
 #include "seq2seq/nn/ops/linear.h"
+#include "seq2seq/nn/ops/nonlinearity.h"
 
 namespace seq2seq {
-namespace {
-
-constexpr const char* cell_names[] = {"rnn", "lstm", "gru"};
-
-}  // namespace
-
-std::span<const char* const> option_names(Cell) {
-  return cell_names;
-}
-
-int64_t gate_count(Cell cell) {
-  return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1;
-}
-
 CellState cell_step(Cell cell, const Tensor& input_gates, const Tensor& recurrent_gates,
                     const CellState& state) {
-  if (cell == Cell::rnn) return {(input_gates + recurrent_gates).tanh(), {}};
+  if (cell == Cell::rnn) return {nonlinear(Nonlinearity::tanh, input_gates + recurrent_gates), {}};
   if (cell == Cell::lstm) return lstm_cell(input_gates, recurrent_gates, state.cell);
   return {gru_cell(input_gates, recurrent_gates, state.hidden), {}};
 }
@@ -67,6 +55,11 @@ void RecurrentLayerImpl::initialize(Initializer& initializer) {
 Tensor RecurrentLayerImpl::forward(const Tensor& x, const Tensor& recurrent_mask) {
   // When tracing, a loop would be unrolled to the length of the example input.
   const bool tracing = torch::jit::tracer::isTracing();
+  if (!recurrent_mask.defined() && !tracing && !RecordedStates::active() &&
+      !torch::autograd::compute_requires_grad(x, weight_hh)) {
+    const Tensor states = recurrence(cell_, x, {weight_ih, weight_hh, bias_ih, bias_hh});
+    if (states.defined()) return states;
+  }
   // On a CPU the loop of the other cells is faster.
   const bool fused = cell_ == Cell::lstm || x.is_cuda() || tracing;
   if (recurrent_mask.defined() || !fused || RecordedStates::active()) return forward_loop(x, recurrent_mask);

@@ -3,19 +3,11 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
-#include <span>
-
-#include "seq2seq/nn/ops/lstm_cell.h"
+#include "seq2seq/nn/ops/recurrence.h"
 
 namespace seq2seq {
 
 class Initializer;
-
-/// Elman's tanh cell; LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000); GRU
-/// (Cho et al. 2014). Gate order and parameter names are those of torch.
-enum class Cell { rnn, lstm, gru };
-std::span<const char* const> option_names(Cell);
-int64_t gate_count(Cell cell);
 
 /// One step as a pure function: input_gates [N, G*H] = W_ih x + b_ih, recurrent_gates [N, G*H] =
 /// W_hh h + b_hh, where G = gate_count(cell).

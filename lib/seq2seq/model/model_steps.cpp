@@ -1,0 +1,86 @@
+#include "seq2seq/model/model_steps.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
+#include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/text/vocabulary.h"
+
+namespace seq2seq {
+namespace {
+
+/// The kernels of steps for this model; null = none.
+const KernelSet* set_for_steps(Seq2Seq model) {
+  const Compute& now = Compute::now();
+  if (now.kernels != Kernels::fast || now.products != ProductFormat::float32) return nullptr;
+  const Tensor& weight = model->target_embedding()->weight;
+  return weight.scalar_type() == at::kFloat ? kernels_for(weight, &KernelSet::steps) : nullptr;
+}
+
+std::span<const int64_t> values_of(const Tensor& x) {
+  return {x.const_data_ptr<int64_t>(), static_cast<size_t>(x.numel())};
+}
+
+}  // namespace
+
+std::unique_ptr<ModelSteps> ModelSteps::of(Seq2Seq model, WeightStore& weights) {
+  const KernelSet* set = set_for_steps(model);
+  if (set == nullptr) return nullptr;
+  auto decoder = model->decoder().steps(weights, *set->steps);
+  if (!decoder) return nullptr;
+  return std::unique_ptr<ModelSteps>(new ModelSteps(std::move(model), std::move(decoder), set));
+}
+
+bool ModelSteps::outdated() const {
+  return set_for_steps(model_) != set_;
+}
+
+void ModelSteps::begin(const Memory& memory) {
+  sentences_.resize(static_cast<size_t>(memory.count()));
+  std::iota(sentences_.begin(), sentences_.end(), int64_t{0});
+  source_length_ = memory.mask().size(1);
+  decoder_->begin(memory);
+}
+
+void ModelSteps::keep_sentences(const Tensor& rows) {
+  std::vector<int64_t> kept;
+  for (const int64_t row : values_of(rows)) kept.push_back(sentences_[static_cast<size_t>(row)]);
+  sentences_ = std::move(kept);
+}
+
+const float* ModelSteps::embedded(const Tensor& tokens) {
+  const Tensor& weight = model_->target_embedding()->weight;
+  const int64_t width = weight.size(1), vocabulary = model_->target_vocabulary_size();
+  const float* all = weight.const_data_ptr<float>();
+  float* to = embedded_.room(tokens.numel() * width);
+  for (const int64_t token : values_of(tokens))
+    to = std::copy_n(all + (token < vocabulary ? token : Vocabulary::unknown) * width, width, to);
+  return embedded_.data();
+}
+
+Step ModelSteps::advance(const Tensor& tokens, const Tensor& parents) {
+  const int64_t rows = tokens.numel(), each = rows / static_cast<int64_t>(sentences_.size());
+  sentence_of_row_.clear();
+  for (const int64_t sentence : sentences_)
+    sentence_of_row_.insert(sentence_of_row_.end(), static_cast<size_t>(each), sentence);
+  const StepOutput found = decoder_->advance(
+      {.parents = values_of(parents), .sentences = sentence_of_row_, .embedded = embedded(tokens)});
+  const auto as_tensor = [&](float* values, int64_t width) {
+    return at::from_blob(values, {rows, width}, at::TensorOptions(at::kFloat));
+  };
+  float* attention = found.attention;
+  if (attention == nullptr) {
+    attention = no_attention_.room(rows * source_length_);
+    std::fill_n(attention, rows * source_length_, 0.0F);
+  }
+  return {as_tensor(found.features, model_->decoder().feature_size()),
+          as_tensor(attention, source_length_),
+          found.copy_gate == nullptr ? Tensor() : as_tensor(found.copy_gate, 1),
+          {}};
+}
+
+}  // namespace seq2seq

@@ -1,0 +1,87 @@
+#pragma once
+
+// Kernels for the steps of a search (model/decoder_steps.h): float32 in memory that others own, and nothing that is
+// allocated. Plain structs without functions, because the loops of nn/cpu include this file.
+
+#include <stdint.h>
+
+namespace seq2seq {
+
+/// Rows of floats that begin `stride` apart.
+struct Matrix {
+  float* data;
+  int64_t rows, width, stride;
+};
+
+/// gelu: computed with the error function (Hendrycks and Gimpel 2016).
+enum class Nonlinearity { relu, gelu, tanh, sigmoid };
+
+/// y = x W^T + bias, or y += x W^T + bias, with W [columns, width] packed into panels of `lanes` columns (WeightStore);
+/// the last one is padded with zeros. Each element of y depends on its row of x and its column alone, bit for bit.
+struct PackedProduct {
+  const float *x, *panels;  // [rows, width], [panels, width, lanes]
+  const float* bias;        // [columns], or null
+  float* y;                 // [rows, columns]
+  int64_t rows, width, columns, x_stride, y_stride;
+  bool add = false;  // to y
+};
+
+/// y = (x - mean) / sqrt(variance + 1e-5) gain + bias in each row; y may be x.
+struct Normalization {
+  Matrix x, y;
+  const float *gain, *bias;  // [width]
+};
+
+/// One query per row, attending to the states of its sentence. Scores are v . tanh(key + query) or, without v, the
+/// products of key and query; coverage c_i of position i adds c_i U to its key.
+struct RowAttention {
+  const float *query, *keys, *states;            // [rows, A]; [sentences, S, A]; [sentences, S, C]
+  const int64_t *sentences, *lengths;            // [rows]; [sentences]
+  const float* v = nullptr;                      // [A]
+  const float *covered = nullptr, *u = nullptr;  // [rows, S]; U [A]
+  float *weights, *context;                      // [rows, S], 0 beyond the length; [rows, C]
+  int64_t rows, length, key_width, state_width, context_stride;
+};
+
+/// Multi-head attention of one query per row to the source. Scores are scaled by `scale`.
+struct SourceAttention {
+  const float *queries, *keys, *values;  // [rows, h * d]; [sentences, h, d, padded S]; [sentences, S, h * d]
+  const int64_t *sentences, *lengths;    // [rows]; [sentences]
+  float *weights, *context;              // [rows, S] of the first head, or null; [rows, h * d]
+  int64_t rows, heads, width, length, value_stride;
+  float scale;
+};
+
+/// Multi-head attention of one query per row to the tokens before it and itself. The key and the value of the token at
+/// position t of a row stand side by side, [2 * h * d], in row `ancestors[row][t]` of `past[t]`.
+struct PastAttention {
+  const float* queries;  // [rows, ...], `query_stride` apart
+  const float* const* past;
+  const int32_t* ancestors;  // [rows, ...], `ancestor_stride` apart
+  float* context;            // [rows, h * d]
+  int64_t rows, heads, width, positions, query_stride, ancestor_stride;
+  float scale;
+};
+
+/// x [rows, 4H] of an LSTM and [rows, 3H] of a GRU as the cells of nn/ops take them; overwritten.
+struct CellRows {
+  float* gates;                              // the sum of both products; GRU: the input's
+  const float* recurrent_gates;              // GRU alone
+  const float *hidden_before, *cell_before;  // [rows, H]
+  float *hidden, *cell;                      // [rows, H]
+  int64_t rows, width;
+};
+
+/// Every function runs on all threads of the caller.
+struct StepKernels {
+  void (*product)(const PackedProduct&);
+  void (*nonlinear)(Nonlinearity, const Matrix&);  // in place
+  void (*normalize)(const Normalization&);
+  void (*lstm_cell)(const CellRows&);
+  void (*gru_cell)(const CellRows&);
+  void (*attend_to_rows)(const RowAttention&);
+  void (*attend_to_source)(const SourceAttention&);
+  void (*attend_to_past)(const PastAttention&);
+};
+
+}  // namespace seq2seq
