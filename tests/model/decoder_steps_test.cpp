@@ -1,0 +1,138 @@
+// The steps of searches without tensors: equal to Decoder::advance, and each row by itself.
+#include "seq2seq/model/decoder_steps.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "../support/compare.h"
+#include "../support/tiny_model.h"
+#include "seq2seq/model/model_steps.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
+#include "seq2seq/nn/ops/kernel_sets.h"
+
+namespace seq2seq::test {
+namespace {
+
+/// A model whose widths are no multiples of what kernels compute at a time, but more than that.
+ModelOptions wide_options(const Architecture& a) {
+  ModelOptions options = tiny_options(a);
+  options.embedding.size = 36;
+  if (auto* rnn = std::get_if<RnnEncoderOptions>(&options.encoder)) rnn->size = 21;
+  if (auto* rnn = std::get_if<RnnDecoderOptions>(&options.decoder))
+    rnn->size = is<DotAttention>(a.attention) ? memory_size(options) : 40;
+  check(options);
+  return options;
+}
+
+class DecoderStepsTest : public ::testing::TestWithParam<Architecture> {
+ protected:
+  DecoderStepsTest() { model->to(at::kFloat); }
+
+  static bool expected() {
+    const Architecture& a = GetParam();
+    return a.transformer_decoder ||
+           (!is<MultiHeadAttention>(a.attention) && !is<LocalAttention>(a.attention) &&
+            !is<GruCoverage>(a.coverage) && (!a.hierarchical || is<NoAttention>(a.attention)));
+  }
+  static void for_each_set(const std::function<void()>& run) {
+    for (const KernelSet* set : kernel_sets()) {
+      if (set->steps == nullptr || !set->serves(at::empty({1}))) continue;
+      SCOPED_TRACE(set->name);
+      const ComputeScope scope(&Compute::set, set);
+      run();
+    }
+  }
+
+  const at::NoGradGuard no_grad;
+  Seq2Seq model = tiny_model(wide_options(GetParam()), 50, 0.3);
+  WeightStore weights{model->parameters()};
+};
+
+/// Rows of three sentences, or of the two that are left.
+struct Steps {
+  std::vector<int64_t> parents, tokens;
+};
+
+TEST_P(DecoderStepsTest, EqualAdvance) {
+  if (!test_device().is_cpu()) GTEST_SKIP() << "steps are the CPU's";
+  if (!expected()) {
+    EXPECT_EQ(ModelSteps::of(model, weights), nullptr);
+    return;
+  }
+  const std::vector<Steps> all{{{0, 1, 2}, {2, 2, 2}},  // one hypothesis each
+                               {{0, 0, 1, 1, 2, 2}, {5, 6, 7, 8, 49, 50}},
+                               {{1, 0, 2, 2, 4, 5}, {9, 5, 4, 5, 30, 55}},
+                               {{4, 5, 1, 0}, {8, 7, 41, 40}},  // the third and the first sentence
+                               {{1, 1, 2, 3}, {20, 21, 22, 23}}};
+  const TensorBatch batch = batch_of(examples_for(GetParam(), 50));
+  for_each_set([&] {
+    const auto steps = ModelSteps::of(model, weights);
+    ASSERT_NE(steps, nullptr);
+    for (int search = 0; search < 2; ++search) {  // the second uses the memory of the first
+      Memory memory = model->encode(batch.source);
+      State state = model->start(memory);
+      steps->begin(memory);
+      for (size_t t = 0; t < all.size(); ++t) {
+        SCOPED_TRACE(t);
+        const Tensor parents = at::tensor(all[t].parents), tokens = at::tensor(all[t].tokens);
+        if (all[t].parents.size() == 4 && memory.count() == 3) {
+          const Tensor kept = at::tensor({int64_t{2}, int64_t{0}});
+          memory = memory.select(kept);
+          steps->keep_sentences(kept);
+        }
+        const Step expected = model->advance(memory, tokens, state.select(parents));
+        const Step actual = steps->advance(tokens, parents);
+        EXPECT_TRUE(close(actual.features, expected.features, 2e-5));
+        EXPECT_TRUE(close(actual.attention, expected.attention, 2e-5));
+        ASSERT_EQ(actual.copy_gate.defined(), expected.copy_gate.defined());
+        if (expected.copy_gate.defined()) {
+          EXPECT_TRUE(close(actual.copy_gate, expected.copy_gate, 2e-5));
+        }
+        state = expected.next;
+      }
+    }
+  });
+}
+
+TEST_P(DecoderStepsTest, ARowDependsOnItselfAlone) {
+  if (!test_device().is_cpu() || !expected()) GTEST_SKIP() << "there are no steps";
+  const std::vector<Example> examples = examples_for(GetParam(), 50);
+  const auto features_of = [&](const std::vector<Example>& some, int64_t each) {
+    const ComputeScope packed(&Compute::weights, &weights);
+    const auto steps = ModelSteps::of(model, weights);
+    const Memory memory = model->encode(batch_of(some).source);
+    steps->begin(memory);
+    std::vector<Tensor> features;
+    const int64_t rows = memory.count() * each;
+    Tensor parents = at::arange(memory.count()).repeat_interleave(each);
+    for (const int64_t token : {2, 7, 8}) {
+      features.push_back(steps->advance(at::full({rows}, token, at::kLong), parents).features.clone());
+      parents = at::arange(rows);
+    }
+    return at::stack(features, 1).unflatten(0, {-1, each});  // [B, each, T, F]
+  };
+  const int threads = at::get_num_threads();
+  for_each_set([&] {
+    for (const int count : {1, 2}) {
+      at::set_num_threads(count);
+      const Tensor together = features_of(examples, 5);
+      for (size_t i = 0; i < examples.size(); ++i) {
+        at::set_num_threads(3 - count);
+        const Tensor alone = features_of({examples[i]}, 1);
+        for (int64_t hypothesis = 0; hypothesis < 5; ++hypothesis)
+          EXPECT_TRUE(together.select(0, static_cast<int64_t>(i)).select(0, hypothesis).equal(alone[0][0]))
+              << "sentence " << i;
+        at::set_num_threads(count);
+      }
+    }
+  });
+  at::set_num_threads(threads);
+}
+
+INSTANTIATE_TEST_SUITE_P(Architectures, DecoderStepsTest, testing::ValuesIn(all_architectures()),
+                         [](const auto& tested) { return name_of(tested.param); });
+
+}  // namespace
+}  // namespace seq2seq::test
