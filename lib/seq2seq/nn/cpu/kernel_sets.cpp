@@ -202,6 +202,7 @@ struct Adaptors {
             .packed_product = packed_product,
             .cross_entropy = cross_entropy,
             .top_k = top_k,
+            .adjusted_top_k = top_k,
             .dropout = dropout,
             .uniform = uniform};
   }
