@@ -20,7 +20,7 @@ namespace {
 
 using Tokens = std::vector<int64_t>;
 
-constexpr int64_t word_count = 9, beam_size = 3, position = 2;
+constexpr int64_t word_count = 9, kept_count = 3, looked_at = 2;
 constexpr double forbidden = -std::numeric_limits<double>::infinity();
 
 /// Phrases of one sequence each.
@@ -29,8 +29,12 @@ struct Sequences {
   std::vector<std::pair<Tokens, double>> biased;
 };
 const Sequences sequences{
-    {{4}, {5, 6}, {6, 6, 7}, {8, unknown_written_as(position)}, {unknown_written_as(position + 1)}},
-    {{{5, 7}, 1.5}, {{7}, -2.25}, {{8, 5, 8}, 0.5}, {{unknown_written_as(position), 5}, 3.0}, {{7, 1}, 1.0}}};
+    {{4}, {5, 6}, {6, 6, 7}, {8, unknown_written_as(looked_at)}, {unknown_written_as(looked_at + 1)}},
+    {{{5, 7}, 1.5},
+     {{7}, -2.25},
+     {{8, 5, 8}, 0.5},
+     {{unknown_written_as(looked_at), 5}, 3.0},
+     {{7, 1}, 1.0}}};
 
 OutputRules rules_of(const Sequences& all) {
   OutputRules rules{.repeatable = {8}, .unknown_is_replaced = true};
@@ -39,8 +43,8 @@ OutputRules rules_of(const Sequences& all) {
   return rules;
 }
 
-bool ends_with(const Tokens& tokens, const Tokens& end) {
-  return tokens.size() >= end.size() && std::equal(end.rbegin(), end.rend(), tokens.rbegin());
+bool ends_with(const Tokens& tokens, const Tokens& last) {
+  return tokens.size() >= last.size() && std::equal(last.rbegin(), last.rend(), tokens.rbegin());
 }
 
 bool repeatable(int64_t token) {
@@ -63,7 +67,7 @@ double defined(const SearchOptions& options, const Tokens& history, int64_t toke
   double sum = 0;
   // The next token counts as itself and as what it is written as.
   Tokens symbols{token};
-  if (token == Vocabulary::unknown) symbols.push_back(unknown_written_as(position));
+  if (token == Vocabulary::unknown) symbols.push_back(unknown_written_as(looked_at));
   for (const int64_t symbol : symbols) {
     Tokens after = history;
     after.push_back(symbol);
@@ -124,7 +128,7 @@ std::vector<SearchOptions> all_options() {
   for (const double penalty : {1.0, 1.4})
     for (const int64_t ngram : {0, 1, 2, 3})
       for (const bool ban_unknown : {false, true})
-        all.push_back({.beam_size = beam_size,
+        all.push_back({.beam_size = kept_count,
                        .ban_unknown = ban_unknown,
                        .repetition_penalty = penalty,
                        .no_repeat_ngram = ngram});
@@ -135,7 +139,7 @@ Tokens random_history(Random& random, int64_t length) {
   Tokens history;
   while (std::ssize(history) < length) {
     const auto token = 3 + static_cast<int64_t>(random.uniform() * 6);  // 3 stands for <unk>
-    history.push_back(token == 3 ? unknown_written_as(position) : token);
+    history.push_back(token == 3 ? unknown_written_as(looked_at) : token);
   }
   return history;
 }
@@ -158,7 +162,7 @@ std::vector<Candidate> defined_candidates(const SearchOptions& options, const To
   }
   std::stable_sort(all.begin(), all.end(),
                    [](const Candidate& a, const Candidate& b) { return a.score() > b.score(); });
-  const auto best = all.begin() + std::min(std::ssize(all), beam_size);
+  const auto best = all.begin() + std::min(std::ssize(all), kept_count);
   std::vector<Candidate> result(all.begin(), best);
   for (const int64_t token : wanted)
     std::copy_if(best, all.end(), std::back_inserter(result),
@@ -186,17 +190,17 @@ TEST(Steering, FollowsTheDefinitionOfTheRules) {
       for (const Adjustment& one : adjustments) EXPECT_TRUE(listed.insert(one.index).second) << one.index;
 
       const auto all = drawn_log_probabilities(random);
-      const Row row(all, adjustments, beam_size + 1);
+      const Row row(all, adjustments, kept_count + 1);
       const auto actual = steering.candidates(
-          hypothesis, {row.tokens, row.log_probabilities, adjustments, row.adjusted}, position);
-      const auto expected = defined_candidates(options, history, all, may_end, wanted);
-      ASSERT_EQ(actual.size(), expected.size());
+          hypothesis, {row.tokens, row.log_probabilities, adjustments, row.adjusted}, looked_at);
+      const auto right = defined_candidates(options, history, all, may_end, wanted);
+      ASSERT_EQ(actual.size(), right.size());
       for (size_t i = 0; i < actual.size(); ++i) {
-        EXPECT_EQ(actual[i].token, expected[i].token) << i;
-        EXPECT_EQ(actual[i].log_probability, expected[i].log_probability);
-        EXPECT_NEAR(actual[i].adjustment, expected[i].adjustment, 1e-12);
+        EXPECT_EQ(actual[i].token, right[i].token) << i;
+        EXPECT_EQ(actual[i].log_probability, right[i].log_probability);
+        EXPECT_NEAR(actual[i].adjustment, right[i].adjustment, 1e-12);
       }
-      for (const Candidate& draw : steering.drawn(hypothesis, all, adjustments, position, 5)) {
+      for (const Candidate& draw : steering.drawn(hypothesis, all, adjustments, looked_at, 5)) {
         const double given = all[static_cast<size_t>(draw.token)];
         EXPECT_EQ(draw.log_probability, given);
         EXPECT_NEAR(draw.adjustment, defined(options, history, draw.token, given, may_end), 1e-12);
@@ -234,7 +238,7 @@ TEST(Steering, PrefixesAreWrittenUnlessBanned) {
   graph[2] = {{6, Phrase::end}};
   const SentenceRules own{.prefix = Phrase(graph)};
   const OutputRules rules{.banned = {{4}}, .biased = {{{5}, 2.0}}};
-  const SearchOptions options{.beam_size = beam_size, .repetition_penalty = 2};
+  const SearchOptions options{.beam_size = kept_count, .repetition_penalty = 2};
   const Steering steering(options, rules);
   const PhraseSet::State begun;
   const Steering::PartialHypothesis hypothesis{.begun = &begun, .rules = &own};
@@ -244,14 +248,14 @@ TEST(Steering, PrefixesAreWrittenUnlessBanned) {
   const auto adjustments = rows.collected().of(0);
   std::vector<double> all(word_count, -2.0);
   all[5] = forbidden;
-  const Row row(all, adjustments, beam_size);
+  const Row row(all, adjustments, kept_count);
   const auto next = steering.candidates(
-      hypothesis, {row.tokens, row.log_probabilities, adjustments, row.adjusted}, position);
+      hypothesis, {row.tokens, row.log_probabilities, adjustments, row.adjusted}, looked_at);
   ASSERT_EQ(next.size(), 1U);
   EXPECT_EQ(next[0].token, 5);
   EXPECT_EQ(next[0].log_probability, std::log(1e-30));
   EXPECT_EQ(next[0].adjustment, 0);
-  EXPECT_EQ(steering.drawn(hypothesis, all, adjustments, position, 4).size(), 4U);
+  EXPECT_EQ(steering.drawn(hypothesis, all, adjustments, looked_at, 4).size(), 4U);
 }
 
 }  // namespace
