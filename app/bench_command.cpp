@@ -214,9 +214,8 @@ int bench_decode(const BenchDecodeOptions& options) {
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
-  if (!options.shortlist.empty() && options.translator.needs_all_words())
-    throw UsageError("--shortlist", "leaves words out that are needed for what steers the output",
-                     "leave one of them out");
+  if (!options.shortlist.empty() && options.translator.search.sample)
+    throw UsageError("--shortlist", "leaves words out that are needed for --sample", "leave one of them out");
   const at::Device device = open_device(options.device);
   keep_few_shapes();
   use_threads(options.threads);

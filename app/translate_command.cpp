@@ -72,8 +72,8 @@ struct TranslateOptions : MachineOptions {
       "JSON lines, or heat maps if the name ends in .html",
       everyday);
     f("shortlist", o.shortlist,
-      "a file written by seq2seq shortlist: only likely translations of the source tokens are considered, "
-      "which is faster");
+      "a file written by seq2seq shortlist: only likely translations of the source tokens, and what other "
+      "options ask for, are considered, which is faster");
     MachineOptions::fields(o, f);
     f("max-wait-ms", o.max_wait_ms,
       "streams: wait at most this long for further lines to decode together with the first; 0 = take the "
@@ -108,9 +108,7 @@ void check(const TranslateOptions& options) {
   if (!options.shortlist.empty()) {
     const char* reason = options.models.model.size() > 1 || options.models.foreign() ? "--model" : nullptr;
     if (options.translator.verify) reason = "--verify";
-    if (options.translator.needs_all_words() || !options.companions.prefixes.empty() ||
-        !options.companions.required.empty())
-      reason = "what steers the output";
+    if (search.sample) reason = "--sample";
     if (reason != nullptr)
       throw UsageError("--shortlist", std::string("leaves words out that are needed for ") + reason,
                        "leave one of them out");

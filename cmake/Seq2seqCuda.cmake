@@ -35,7 +35,7 @@ if(SEQ2SEQ_CUDA AND SEQ2SEQ_NVCC AND code)
     OUTPUT ${library}
     COMMAND ${SEQ2SEQ_NVCC} -shared -std=c++17 -O3 --expt-relaxed-constexpr --cudart static --threads 2 ${code}
             -Xcompiler=-fPIC,-fvisibility=hidden -I ${PROJECT_SOURCE_DIR}/lib -o ${library} ${folder}/cuda/kernels.cu
-    DEPENDS ${folder}/cuda/kernels.cu ${folder}/cpu/loops.h ${headers}
+    DEPENDS ${folder}/cuda/kernels.cu ${folder}/adjustment.h ${folder}/cpu/loops.h ${headers}
     COMMENT "Compiling the kernels for GPUs" VERBATIM)
   add_custom_target(seq2seq_cuda ALL DEPENDS ${library})
   install(PROGRAMS ${library} DESTINATION ${CMAKE_INSTALL_LIBDIR} OPTIONAL)

@@ -292,8 +292,12 @@ expect(2 "^$" "^seq2seq: --target: is missing; [^\n]*\n$" score --model ${model}
 expect(0 "^$" "from 200 pairs|from [0-9]+ pairs" shortlist --model ${model} --input ${ROOT}/data/copying/valid.jsonl --output
        ${FOLDER}/short.json)
 expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --shortlist ${FOLDER}/short.json)
-expect(2 "^$" "^seq2seq: --shortlist: leaves words out that are needed for --verify; [^\n]*\n$"
-       translate --model ${model} --input ${FOLDER}/two.txt --shortlist ${FOLDER}/short.json --verify)
+expect(0 "^at [^\n]*\n\n$" "^$" translate --quiet --model ${model} --input ${FOLDER}/two.txt --prefixes ${FOLDER}/prefixes.txt
+       --ban Kelm --no-repeat-ngram 3 --shortlist ${FOLDER}/short.json)
+foreach(flag --verify --sample)
+  expect(2 "^$" "^seq2seq: --shortlist: leaves words out that are needed for ${flag}; [^\n]*\n$"
+         translate --model ${model} --input ${FOLDER}/two.txt --shortlist ${FOLDER}/short.json ${flag})
+endforeach()
 expect(0 "^$" "^$" average --quiet --models ${model}/best ${model}/last --output ${FOLDER}/average.pt)
 expect(0 "passed: 3 of 3 outputs equal.*passed: 3 of 3 outputs equal" "^$" inspect --model ${FOLDER}/average.pt --verify)
 expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${FOLDER}/average.pt ${model} --input ${FOLDER}/two.txt --verify)

@@ -59,13 +59,29 @@ class TableScorer : public Scorer {
     return {scores, attention};
   }
   // The probabilities of a table need not sum to 1.
-  Expansion expand(const Tensor& tokens, State& state, int64_t k,
-                   const std::vector<int64_t>& banned) override {
+  Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
+                   const Adjustments& adjustments) override {
+    constexpr double impossible = -std::numeric_limits<double>::infinity();
     const auto [scores, attention] = distribution(tokens, state);
     const Tensor ends = scores.select(1, Vocabulary::end).clone();
-    for (const int64_t word : banned) scores.select(1, word).fill_(-std::numeric_limits<double>::infinity());
-    const auto [values, words] = scores.topk(k, 1);
-    return {{values, words, ends}, attention};
+    for (const int64_t word : banned) scores.select(1, word).fill_(impossible);
+    if (adjustments.empty()) {
+      const auto [values, words] = scores.topk(k, 1);
+      return {{values, words, ends, {}, {}}, attention};
+    }
+    const Tensor plain = scores.clone();
+    std::vector<double> adjusted;
+    for (int64_t row = 0; row < scores.size(0); ++row)
+      for (const Adjustment& one : adjustments.of(static_cast<size_t>(row))) {
+        adjusted.push_back(plain[row][one.index].item<double>());
+        if (adjusted.back() != impossible)
+          scores[row][one.index] = adjusted.back() * (1 + one.factor) + one.added;
+      }
+    const auto [values, words] = scores.sort(/*stable=*/true, /*dim=*/1, /*descending=*/true);
+    const Tensor best = words.narrow(1, 0, k);
+    return {{plain.gather(1, best).masked_fill(values.narrow(1, 0, k).eq(impossible), impossible), best, ends,
+             at::tensor(adjusted, at::kDouble), plain.amax(1)},
+            attention};
   }
   void keep_sentences(const Tensor& rows) override { ids_ = ids_.index_select(0, rows); }
   int64_t vocabulary_size() const override { return vocabulary_; }

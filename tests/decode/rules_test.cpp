@@ -214,6 +214,31 @@ TEST_P(RulesLaw, RepetitionPenalty) {
       });
 }
 
+// Sentences of different lengths, each with rules of its own, leave the batch one after the other.
+TEST_P(RulesLaw, BatchMatesChangeNothing) {
+  const std::vector<Words> sentences{source, {6}, Words(9, 5), {4, 5}, {5, 6, 4, 4, 6}};
+  const std::vector<SentenceRules> own{
+      {.prefix = {5, 4}},
+      {},
+      {.required = {{6, 5}, {4}}},
+      {.output = std::make_shared<const OutputRules>(OutputRules{.banned = {{6}}, .repeatable = {4}})},
+      {.prefix = {6}, .required = {{5}}}};
+  const OutputRules rules{.banned = {{4, 4}}, .biased = {{{6, 5}, 0.7}, {{1}, -2.0}}};
+  const SearchOptions narrow{
+      .beam_size = 3, .n_best = 3, .max_length_ratio = 2, .repetition_penalty = 1.2, .no_repeat_ngram = 3};
+  const auto together = search(scorer, source_batch(sentences), narrow, rules, own);
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    const auto alone =
+        search(scorer, source_batch({sentences[i]}), narrow, rules, std::vector{own[i]}).front();
+    ASSERT_EQ(together[i].size(), alone.size()) << i;
+    ASSERT_FALSE(alone.empty()) << i;
+    for (size_t rank = 0; rank < alone.size(); ++rank) {
+      EXPECT_EQ(together[i][rank].tokens, alone[rank].tokens) << i;
+      EXPECT_NEAR(together[i][rank].score, alone[rank].score, rule_tolerance) << i;
+    }
+  }
+}
+
 TEST_P(RulesLaw, RatiosOfLengths) {
   options.min_length_ratio = 0.5;  // of four source tokens
   options.max_length_ratio = 0.75;
@@ -518,31 +543,67 @@ class ShortlistLaw : public testing::TestWithParam<bool> {
     return a;
   }());
   const std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
-  const SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
-  std::vector<SentenceOutputs> found(const Shortlist& shortlist) {
+  SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
+  std::vector<SentenceOutputs> found(const Shortlist& shortlist, const OutputRules& rules = {},
+                                     const std::vector<SentenceRules>& sentence_rules = {}) {
     ModelScorer scorer(model, nullptr, std::make_shared<Shortlist>(shortlist));
-    return search(scorer, source_batch(sentences), options);
+    return search(scorer, source_batch(sentences), options, rules, sentence_rules);
+  }
+  static void expect_equal(const std::vector<SentenceOutputs>& actual,
+                           const std::vector<SentenceOutputs>& expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (size_t i = 0; i < actual.size(); ++i) {
+      ASSERT_EQ(actual[i].size(), expected[i].size());
+      for (size_t rank = 0; rank < expected[i].size(); ++rank) {
+        EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
+        EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, rule_tolerance);
+        EXPECT_NEAR(actual[i][rank].log_probability, expected[i][rank].log_probability, rule_tolerance);
+      }
+    }
+  }
+  static std::set<int64_t> words_in(const std::vector<SentenceOutputs>& all) {
+    std::set<int64_t> words;
+    for (const auto& outputs : all)
+      for (const Hypothesis& output : outputs) words.insert(output.tokens.begin(), output.tokens.end());
+    return words;
   }
 };
 
 TEST_P(ShortlistLaw, OfAllWordsChangesNothing) {
+  const Shortlist everything{std::vector<Words>(vocabulary_size), {4, 5, 6}};
   ModelScorer scorer(model);
-  const auto expected = search(scorer, source_batch(sentences), options);
-  const auto actual = found({std::vector<Words>(vocabulary_size), {4, 5, 6}});
-  for (size_t i = 0; i < sentences.size(); ++i)
-    for (size_t rank = 0; rank < expected[i].size(); ++rank) {
-      EXPECT_EQ(actual[i][rank].tokens, expected[i][rank].tokens);
-      EXPECT_NEAR(actual[i][rank].score, expected[i][rank].score, rule_tolerance);
-    }
+  expect_equal(found(everything), search(scorer, source_batch(sentences), options));
+  options.repetition_penalty = 1.3;
+  options.no_repeat_ngram = 2;
+  const OutputRules rules{.banned = {{5, 4}}, .biased = {{{4, 6}, 1.5}, {{1}, -0.5}}};
+  const std::vector<SentenceRules> own{
+      {.required = {{6, 6}}}, {.prefix = {5}}, {}, {.required = {{4}, {5, 6}}}};
+  expect_equal(found(everything, rules, own), search(scorer, source_batch(sentences), options, rules, own));
+}
+
+// Without 6 among its words: what asks for 6 finds what it finds where 6 is one of them.
+TEST_P(ShortlistLaw, HasTheWordsThatRulesAskFor) {
+  const std::vector<Words> candidates(vocabulary_size);
+  const Shortlist without{candidates, {4, 5}}, with{candidates, {4, 5, 6}};
+  EXPECT_FALSE(words_in(found(without)).contains(6));
+  const std::vector<SentenceRules> nobody(sentences.size());
+  for (const auto& [rules, own] : {
+           std::pair{OutputRules{}, std::vector<SentenceRules>{{}, {.prefix = {5, 6}}, {}, {}}},
+           std::pair{OutputRules{}, std::vector<SentenceRules>{{.required = {{6, 4}}}, {}, {}, {}}},
+           std::pair{OutputRules{.biased = {{{6}, 3.0}}}, nobody},
+       }) {
+    const auto actual = found(without, rules, own);
+    expect_equal(actual, found(with, rules, own));
+    EXPECT_TRUE(words_in(actual).contains(6));
+  }
+  EXPECT_FALSE(words_in(found(without, {.banned = {{4, 6}}, .biased = {{{6}, -1.0}}})).contains(6));
 }
 
 // 6 is not a candidate of any source token, 5 only of 4. Source tokens can still be copied.
 TEST_P(ShortlistLaw, LeavesOutTheOthers) {
   std::vector<Words> candidates(vocabulary_size);
   candidates[4] = {5};
-  std::set<int64_t> words;
-  for (const auto& outputs : found({candidates, {}}))
-    for (const Hypothesis& output : outputs) words.insert(output.tokens.begin(), output.tokens.end());
+  const std::set<int64_t> words = words_in(found({candidates, {}}));
   EXPECT_FALSE(words.contains(6));
   EXPECT_TRUE(words.contains(5));
   EXPECT_EQ(words.contains(4), GetParam());
@@ -561,7 +622,7 @@ TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   const Tensor begin = at::full({1}, Vocabulary::begin, test::on_device(at::kLong));
   const Tensor whole = all.distribution(begin, state).log_probabilities[0];
   state = few.start();
-  const Expansion best = few.expand(begin, state, 3, {0, 2});
+  const Expansion best = few.expand(begin, state, 3, {0, 2}, {});
   const Tensor known =
       whole.index_select(0, at::tensor({0, 1, 2, 3, 5}, test::on_device(at::kLong))).logsumexp(0);
   for (int64_t i = 0; i < 3; ++i) {

@@ -167,10 +167,10 @@ class CountingScorer : public ModelScorer {
     rows.clear();
     return ModelScorer::start();
   }
-  Expansion expand(const Tensor& tokens, State& state, int64_t k,
-                   const std::vector<int64_t>& banned) override {
+  Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
+                   const Adjustments& adjustments) override {
     rows.push_back(tokens.size(0));
-    return ModelScorer::expand(tokens, state, k, banned);
+    return ModelScorer::expand(tokens, state, k, banned, adjustments);
   }
   void keep_sentences(const Tensor& kept) override {
     left.push_back(kept.size(0));

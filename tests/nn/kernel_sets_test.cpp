@@ -200,32 +200,75 @@ Tensor distinct_logits(int64_t rows, int64_t width) {
   return (at::arange(rows * width, at::kDouble) * 0.7310585).sin().mul(8).view({rows, width});
 }
 
+/// Every third index of `width` in all rows but the second: forbidden, raised, lowered, scaled, only watched.
+Adjustments mixed_adjustments(int64_t rows, int64_t width) {
+  const Adjustment kinds[] = {{0, -std::numeric_limits<double>::infinity(), 0},
+                              {0, 1.25, 0},
+                              {0, -0.75, 0},
+                              {0, 0.1, 0.3},
+                              {0, 0, 0}};
+  Adjustments result;
+  for (int64_t row = 0; row < rows; ++row) {
+    result.begins.push_back(std::ssize(result.all));
+    for (int64_t index = row % 3; row != 1 && index < width; index += 3) {
+      result.all.push_back(kinds[(index / 3 + row) % 5]);
+      result.all.back().index = index;
+    }
+  }
+  result.begins.push_back(std::ssize(result.all));
+  return result;
+}
+
+/// Values this small have no reliable rank.
+Tensors reliable_values(const TopK& best) {
+  const Tensor likely = best.log_probabilities.gt(-60);
+  Tensors values{best.log_probabilities.clamp_min(-60), best.indices.masked_fill(likely.logical_not(), -1),
+                 best.watched.clamp_min(-60)};
+  if (best.adjusted.defined()) {
+    values.push_back(best.adjusted.clamp_min(-60));
+    values.push_back(best.likeliest);
+  }
+  return values;
+}
+
+void add_adjusted_top_k(std::vector<OperationCase>& cases, int64_t width, const Tensor& slots,
+                        const CopyShares& shares) {
+  const std::string name = "adjusted_top_k_" + std::to_string(width);
+  cases.push_back({name, {distinct_logits(9, width)}, [=](const Tensors& x) {
+                     return reliable_values(top_k_log_softmax(x[0].clone(), 4, {0, 2, width - 1}, 2,
+                                                              mixed_adjustments(9, width)));
+                   }});
+  for (const int64_t k : {1, 4, 9})
+    cases.push_back({name + "_mixture_" + std::to_string(k),
+                     {distinct_logits(6, width), shares.generated, shares.copied},
+                     [=](const Tensors& x) {
+                       return reliable_values(top_k_mixture(x[0].clone(), {x[1], x[2]},
+                                                            slots.to(x[0].device()), k, {0, 2, 4}, 3,
+                                                            mixed_adjustments(6, width + slots.size(1))));
+                     }});
+}
+
 void add_top_k(std::vector<OperationCase>& cases) {
   for (const int64_t width : {7, 16, 63, 64, 65, 200, 1000}) {
     cases.push_back({"top_k_" + std::to_string(width), {distinct_logits(9, width)}, [=](const Tensors& x) {
                        const TopK best = top_k_log_softmax(x[0].clone(), 4, {0, 2, width - 1}, 2);
                        return Tensors{best.log_probabilities, best.indices, best.watched};
                      }});
-    for (const int64_t k : {1, 4, 9}) {
-      // Two sentences of three rows; tokens copied once and twice, slots beyond the vocabulary, padding.
-      const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
-                                                           5, 6, width + 2, 3, -1, -1})
-                               .view({2, 6});
-      const Tensor attention = distinct_logits(6, 6).add(0.3).softmax(-1);
-      const Tensor gate = at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -20.0}, at::kDouble).unsqueeze(1);
-      const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
+    // Two sentences of three rows; tokens copied once and twice, slots beyond the vocabulary, padding.
+    const Tensor slots = at::tensor(std::vector<int64_t>{4, width, width + 1, 4, width, -1,  //
+                                                         5, 6, width + 2, 3, -1, -1})
+                             .view({2, 6});
+    const Tensor attention = distinct_logits(6, 6).add(0.3).softmax(-1);
+    const Tensor gate = at::tensor({-9.0, 0.5, 2.0, -1.0, 9.0, -20.0}, at::kDouble).unsqueeze(1);
+    const CopyShares shares = copy_shares(gate, attention, slots.repeat_interleave(3, 0));
+    for (const int64_t k : {1, 4, 9})
       cases.push_back({"top_k_mixture_" + std::to_string(width) + "_" + std::to_string(k),
                        {distinct_logits(6, width), shares.generated, shares.copied},
                        [=](const Tensors& x) {
-                         const TopK best = top_k_mixture(x[0].clone(), {x[1], x[2]}, slots.to(x[0].device()),
-                                                         k, {0, 2, 4}, 3);
-                         // Values this small have no reliable rank.
-                         const Tensor likely = best.log_probabilities.gt(-60);
-                         return Tensors{best.log_probabilities.clamp_min(-60),
-                                        best.indices.masked_fill(likely.logical_not(), -1),
-                                        best.watched.clamp_min(-60)};
+                         return reliable_values(top_k_mixture(x[0].clone(), {x[1], x[2]},
+                                                              slots.to(x[0].device()), k, {0, 2, 4}, 3));
                        }});
-    }
+    add_adjusted_top_k(cases, width, slots, shares);
   }
 }
 
@@ -453,6 +496,20 @@ const Mistake mistakes[] = {
        set.top_k = [](const TopKRows& rows) {
          right().top_k(rows);
          rows.indices.select(1, 1).fill_(1);
+       };
+     }},
+    {"adjusted_top_k_65", "top_k_log_softmax, output 0",
+     [](KernelSet& set) {
+       set.adjusted_top_k = [](const TopKRows& rows) {
+         right().adjusted_top_k(rows);
+         rows.indices.select(1, 1).fill_(1);
+       };
+     }},
+    {"adjusted_top_k_65", "top_k_log_softmax, output 3",
+     [](KernelSet& set) {
+       set.adjusted_top_k = [](const TopKRows& rows) {
+         right().adjusted_top_k(rows);
+         rows.adjusted.mul_(1.01);
        };
      }},
     {"dropped_rare", "dropped, output 0",
@@ -769,6 +826,54 @@ TYPED_TEST(KernelsTest, EqualColumnsComeInOrderAndBannedOnesDoNot) {
     EXPECT_EQ(watched[0], best[0]) << set->name;
     EXPECT_NEAR(best[0] - best[10], 1, 10 * tolerance<TypeParam>) << set->name;
     EXPECT_TRUE(best.intact() && watched.intact()) << set->name;
+  }
+}
+
+// All columns are equal but for what is done to some: the raised ones come first, those of the same score in order,
+// all with the log-probability that they had.
+TYPED_TEST(KernelsTest, AdjustedColumnsComeInTheOrderOfTheirScores) {
+  constexpr int64_t vocabulary = 200, k = 7;
+  const std::vector<int64_t> banned{0};
+  const std::vector<Adjustment> adjustments{{150, 1.0, 0},
+                                            {5, 1.0, 0},
+                                            {0, 9.0, 0},
+                                            {1, -0.5, 0},
+                                            {3, 0, 0.5},
+                                            {70, 2, 0},
+                                            {4, -std::numeric_limits<double>::infinity(), 0}};
+  const std::vector<int64_t> begins{0, std::ssize(adjustments)};
+  for (const KernelSet* set : usable_sets()) {
+    if (set->adjusted_top_k == nullptr) continue;
+    Guarded<TypeParam> logits(vocabulary, 3), best(k), watched(1), adjusted(std::ssize(adjustments)),
+        likeliest(1);
+    const Tensor indices = at::empty({1, k}, at::kLong);
+    set->adjusted_top_k({.logits = logits.tensor({1, vocabulary}),
+                         .generated = {},
+                         .copied = {},
+                         .slots = {},
+                         .least_probability = least_probability,
+                         .k = k,
+                         .banned = banned,
+                         .watched = 4,
+                         .log_probabilities = best.tensor({1, k}),
+                         .indices = indices,
+                         .watched_value = watched.tensor({1}),
+                         .adjustments = adjustments,
+                         .adjustment_begins = begins,
+                         .adjusted = adjusted.tensor({std::ssize(adjustments)}),
+                         .likeliest = likeliest.tensor({1})});
+    EXPECT_TRUE(indices[0].equal(at::tensor(std::vector<int64_t>{70, 5, 150, 2, 6, 7, 8})))
+        << set->name << indices;
+    const double each = -std::log(static_cast<double>(vocabulary));
+    for (int64_t i = 0; i < k; ++i) EXPECT_NEAR(best[i], each, 10 * tolerance<TypeParam>) << set->name;
+    for (int64_t i = 0; i < std::ssize(adjustments); ++i)
+      EXPECT_NEAR(adjustments[static_cast<size_t>(i)].index == 0 ? each : adjusted[i], each,
+                  10 * tolerance<TypeParam>)
+          << set->name;
+    EXPECT_EQ(adjusted[2], -std::numeric_limits<TypeParam>::infinity()) << set->name;  // it is banned
+    EXPECT_NEAR(watched[0], each, 10 * tolerance<TypeParam>) << set->name;
+    EXPECT_NEAR(likeliest[0], each, 10 * tolerance<TypeParam>) << set->name;
+    EXPECT_TRUE(best.intact() && watched.intact() && adjusted.intact() && likeliest.intact()) << set->name;
   }
 }
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "../support/shadow_device.h"
 #include "seq2seq/nn/layers/linear.h"
@@ -45,6 +47,56 @@ TEST(TopK, BannedWordsKeepTheirShare) {
   EXPECT_NEAR(best.log_probabilities[0][0].item<double>(), std::log(0.3), 1e-12);
   EXPECT_NEAR(best.log_probabilities[0][1].item<double>(), std::log(0.2), 1e-12);
   EXPECT_NEAR(best.watched[0].item<double>(), std::log(0.4), 1e-12);
+}
+
+// Scores: log 0.1 + 2 = -0.30, log 0.2 = -1.61, 2 log 0.3 = -2.41; 3 is forbidden.
+TEST(TopK, AdjustmentsChangeTheOrderNotTheProbabilities) {
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
+  const double impossible = -std::numeric_limits<double>::infinity();
+  const Adjustments adjustments{{{3, impossible, 0}, {0, 2.0, 0}, {2, 0, 1.0}}, {0, 3}};
+  const TopK best = top_k_log_softmax(logits.repeat({1, 1}), 4, {}, 3, adjustments);
+  EXPECT_TRUE(best.indices[0].narrow(0, 0, 3).equal(on_device(at::tensor(std::vector<int64_t>{0, 1, 2}))))
+      << best.indices;
+  for (int64_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(best.log_probabilities[0][i].item<double>(), std::log(0.1 * static_cast<double>(i + 1)),
+                1e-12);
+  EXPECT_EQ(best.log_probabilities[0][3].item<double>(), impossible);
+  EXPECT_NEAR(best.watched[0].item<double>(), std::log(0.4), 1e-12);
+  EXPECT_NEAR(best.adjusted[0].item<double>(), std::log(0.4), 1e-12);
+  EXPECT_NEAR(best.adjusted[1].item<double>(), std::log(0.1), 1e-12);
+  EXPECT_NEAR(best.adjusted[2].item<double>(), std::log(0.3), 1e-12);
+  EXPECT_NEAR(best.likeliest[0].item<double>(), std::log(0.4), 1e-12);
+}
+
+// The words as above in "AddsWhatIsCopied": slot 4 has the probability 0.29, token 1 has 0.3.
+TEST(TopKMixture, SlotsAreAdjusted) {
+  const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
+  const CopyShares shares{at::tensor({0.5}, on_device(at::kDouble)).view({1, 1}),
+                          at::tensor({0.15, 0.05, 0.29, 0.0}, on_device(at::kDouble)).view({1, 4})};
+  const Tensor slots = on_device(at::tensor(std::vector<int64_t>{1, 1, 4, -1})).view({1, 4});
+  const auto found = [&](double added, int64_t forbidden) {
+    const Adjustments adjustments{{{4, added, 0}, {forbidden, -std::numeric_limits<double>::infinity(), 0}},
+                                  {0, 2}};
+    return top_k_mixture(logits.clone(), shares, slots, 2, {3}, 3, adjustments);
+  };
+  const TopK raised = found(0.5, 2);
+  EXPECT_TRUE(raised.indices[0].equal(on_device(at::tensor(std::vector<int64_t>{4, 1})))) << raised.indices;
+  EXPECT_NEAR(raised.log_probabilities[0][0].item<double>(), std::log(0.29), 1e-12);
+  EXPECT_NEAR(raised.log_probabilities[0][1].item<double>(), std::log(0.3), 1e-12);
+  EXPECT_NEAR(raised.adjusted[0].item<double>(), std::log(0.29), 1e-12);
+  EXPECT_NEAR(raised.likeliest[0].item<double>(), std::log(0.3), 1e-12);
+  const TopK lowered = found(-2.0, 1);
+  EXPECT_TRUE(lowered.indices[0].equal(on_device(at::tensor(std::vector<int64_t>{2, 0})))) << lowered.indices;
+}
+
+TEST(TopK, AdjustmentsOfOtherRowsOrWordsAreRefused) {
+  const auto of = [](const Adjustments& adjustments) {
+    top_k_log_softmax(distinct_logits(2, 5, at::kFloat), 2, {}, 0, adjustments);
+  };
+  EXPECT_NO_THROW(of({{{4}}, {0, 0, 1}}));
+  EXPECT_ANY_THROW(of({{{5}}, {0, 0, 1}}));
+  EXPECT_ANY_THROW(of({{{-1}}, {0, 0, 1}}));
+  EXPECT_ANY_THROW(of({{{4}}, {0, 1}}));
 }
 
 TEST(TopK, EqualOnesComeInOrder) {

@@ -53,12 +53,17 @@ Beam::Beam(const SearchOptions& options, int64_t source_length, const SentencePh
       live_{{0, Vocabulary::begin, 0.0, root}},
       groups_(static_cast<size_t>(options.beam_groups)) {}
 
-std::vector<int64_t> Beam::tokens_until(int64_t node) const {
-  std::vector<int64_t> result;
-  for (int64_t at = node; at != root; at = nodes_[static_cast<size_t>(at)].parent)
-    result.push_back(nodes_[static_cast<size_t>(at)].token);
-  std::reverse(result.begin(), result.end());
-  return result;
+void Beam::read_history(const Live& hypothesis, std::vector<int64_t>& newest_first) const {
+  newest_first.clear();
+  for (int64_t at = hypothesis.node; at != root; at = nodes_[static_cast<size_t>(at)].parent)
+    newest_first.push_back(nodes_[static_cast<size_t>(at)].token);
+}
+
+std::vector<int64_t> Beam::tokens_of(const Live& hypothesis) const {
+  std::vector<int64_t> tokens;
+  read_history(hypothesis, tokens);
+  std::reverse(tokens.begin(), tokens.end());
+  return tokens;
 }
 
 const Standing& Beam::standing(const Live& hypothesis) const {
@@ -196,8 +201,7 @@ std::vector<Beam::Live> Beam::in_groups(const std::vector<Live>& candidates) {
     for (const auto& [rank, candidate] : own) {
       if (result.size() == before + share) break;
       // What another group has found leaves its place to the next.
-      if (candidate->token == Vocabulary::end && !found_.insert(tokens_until(candidate->node)).second)
-        continue;
+      if (candidate->token == Vocabulary::end && !found_.insert(tokens_of(*candidate)).second) continue;
       result.push_back(*candidate);
       result.back().group = group;
     }
@@ -236,7 +240,7 @@ void Beam::close(const BeamOffers& offers) {
     closed.log_probability += closed.last_probability;
     closed.penalty = offers.penalties == nullptr ? 0.0 : offers.penalties[row];
     if (std::isnan(closed.log_probability)) return fail(NoOutput::not_numbers);
-    const bool found_twice = groups_.size() > 1 && !found_.insert(tokens_until(closed.node)).second;
+    const bool found_twice = groups_.size() > 1 && !found_.insert(tokens_of(closed)).second;
     if (closed.log_probability > impossible && !found_twice) complete(closed);
   }
   live_.clear();

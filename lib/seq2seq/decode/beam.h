@@ -71,8 +71,8 @@ class Beam {
     Required required = {};
   };
   const std::vector<Live>& live() const { return live_; }
-  /// The tokens of a live hypothesis.
-  std::vector<int64_t> tokens(const Live& hypothesis) const { return tokens_until(hypothesis.node); }
+  /// Sets `newest_first` to the tokens of a live hypothesis.
+  void read_history(const Live& hypothesis, std::vector<int64_t>& newest_first) const;
   /// The usual next tokens of each unmet required phrase.
   std::vector<int64_t> wanted(const Live& hypothesis) const;
   /// Only with phrases.
@@ -111,7 +111,7 @@ class Beam {
   void close(const BeamOffers& offers);
   void complete(const Live& hypothesis);
   Hypothesis hypothesis_of(const Complete& complete) const;
-  std::vector<int64_t> tokens_until(int64_t node) const;
+  std::vector<int64_t> tokens_of(const Live& hypothesis) const;
   int64_t symbol(int64_t token, int64_t source_position) const;
   Standing after(const Standing& before, int64_t symbol) const;
   Required after(const Live& before, int64_t symbol) const;

@@ -27,6 +27,9 @@ Phrase::Phrase(Graph graph) {
     if (const int64_t rest = body.remaining[static_cast<size_t>(edge.to)];
         edge.usual && edge.token >= 0 && rest != unreachable)
       body.length = std::max(body.length, 1 + rest);
+  body.heeds_replaced = std::any_of(graph.begin(), graph.end(), [](const auto& edges) {
+    return std::any_of(edges.begin(), edges.end(), [](const Edge& edge) { return edge.token < 0; });
+  });
   body.graph = std::move(graph);
   body_ = std::make_shared<const Body>(std::move(body));
 }

@@ -49,12 +49,15 @@ class Phrase {
   int64_t length() const { return body_ ? body_->length : 0; }
   /// Tokens of the shortest sequence that can be generated; `unreachable` if there is none.
   int64_t shortest() const { return body_ ? body_->shortest : unreachable; }
+  /// Whether some sequence has an `unknown_written_as`.
+  bool heeds_replaced() const { return body_ && body_->heeds_replaced; }
 
  private:
   struct Body {
     Graph graph;
     std::vector<int64_t> remaining;
     int64_t length, shortest;
+    bool heeds_replaced;
   };
   std::shared_ptr<const Body> body_;
 };

@@ -47,15 +47,6 @@ class PhraseSet {
     sort(next);
     return next;
   }
-  /// Calls visit(phrase, edge) for each edge that goes on with a phrase or begins one.
-  template <class Visit>
-  void each_continuation(const State& state, const Visit& visit) const {
-    for (size_t phrase = 0; phrase < phrases_.size(); ++phrase)
-      if (!phrases_[phrase].empty())
-        for (const Phrase::Edge& edge : phrases_[phrase].edges(Phrase::start)) visit(phrase, edge);
-    for (const Begun& begun : state)
-      for (const Phrase::Edge& edge : phrases_[begun.phrase].edges(begun.node)) visit(begun.phrase, edge);
-  }
 
  private:
   static void sort(State& state);

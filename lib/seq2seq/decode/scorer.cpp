@@ -12,14 +12,49 @@
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
+namespace {
 
-Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned) {
+/// The adjustments of those words that are among `ids`, ascending, by their places there.
+struct ListedAdjustments {
+  Adjustments own;
+  std::vector<int64_t> places;  // of `own` among all that were given
+
+  ListedAdjustments(const Adjustments& given, const std::vector<int64_t>& ids, int64_t vocabulary) {
+    const auto count = std::ssize(ids);
+    for (size_t row = 0; row + 1 < given.begins.size(); ++row) {
+      own.begins.push_back(std::ssize(own.all));
+      for (int64_t i = given.begins[row]; i < given.begins[row + 1]; ++i) {
+        Adjustment one = given.all[static_cast<size_t>(i)];
+        if (one.index < vocabulary) {
+          const auto found = std::lower_bound(ids.begin(), ids.end(), one.index);
+          if (found == ids.end() || *found != one.index) continue;
+          one.index = found - ids.begin();
+        } else {
+          one.index += count - vocabulary;  // a copy slot
+        }
+        own.all.push_back(one);
+        places.push_back(i);
+      }
+    }
+    if (!given.empty()) own.begins.push_back(std::ssize(own.all));
+  }
+};
+
+}  // namespace
+
+void Scorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& /*demanded*/) {
+  begin(source);
+}
+
+Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
+                         const Adjustments& adjustments) {
   Distribution next = distribution(tokens, state);
   const auto type = next.log_probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   TopK top =
       top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
-                        k, banned, Vocabulary::end);
-  return {{std::move(top.log_probabilities), std::move(top.indices), std::move(top.watched)},
+                        k, banned, Vocabulary::end, adjustments);
+  return {{std::move(top.log_probabilities), std::move(top.indices), std::move(top.watched),
+           std::move(top.adjusted), std::move(top.likeliest)},
           std::move(next.attention)};
 }
 
@@ -44,24 +79,26 @@ ModelScorer::ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights,
 
 ModelScorer::~ModelScorer() = default;
 
-void ModelScorer::begin(const SourceBatch& source) {
+void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   memory_ = model_->encode(source.to(device_));
   if (weights_ && (!steps_ || steps_->outdated())) steps_ = ModelSteps::of(model_, *weights_);
   if (!shortlist_) return;
   const int64_t vocabulary = model_->target_vocabulary_size();
-  Tensor ids = shortlist_->words(source.ids).to(device_);
-  if (!memory_->has_copy_slots()) {
-    words_ = model_->output()->words(ids);
-    return;
+  std::vector<int64_t> words = demanded;
+  std::erase_if(words, [&](int64_t token) { return token >= vocabulary; });  // copy slots
+  Tensor ids = shortlist_->words(source.ids, words).to(device_);
+  if (memory_->has_copy_slots()) {
+    // Positions that cannot be copied have slot -1.
+    const Tensor& slots = memory_->copy_slots();
+    const Tensor known = slots.ge(0).logical_and(slots.lt(vocabulary));
+    ids = std::get<0>(at::_unique(at::cat({ids, slots.masked_select(known)})));
+    const Tensor beyond = at::where(slots.lt(0), slots, slots - vocabulary + ids.size(0));
+    memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
   }
-  // Positions that cannot be copied have slot -1.
-  const Tensor& slots = memory_->copy_slots();
-  const Tensor known = slots.ge(0).logical_and(slots.lt(vocabulary));
-  ids = std::get<0>(at::_unique(at::cat({ids, slots.masked_select(known)})));
   words_ = model_->output()->words(ids);
-  const Tensor beyond = at::where(slots.lt(0), slots, slots - vocabulary + ids.size(0));
-  memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
+  const Tensor plain = ids.to(at::kCPU).contiguous();
+  ids_.assign(plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel());
 }
 
 State ModelScorer::start() {
@@ -115,20 +152,26 @@ TargetScores ModelScorer::score_targets(const Tensor& inputs, const Tensor& outp
 }
 
 Expansion ModelScorer::expand(const Tensor& tokens, State& state, int64_t k,
-                              const std::vector<int64_t>& banned) {
+                              const std::vector<int64_t>& banned, const Adjustments& adjustments) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = advance(tokens, state);
-  return {top_k(step, k, banned), std::move(step.attention)};
+  return {top_k(step, k, banned, adjustments), std::move(step.attention)};
 }
 
-Candidates ModelScorer::top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned) {
-  if (!words_.ids.defined()) return model_->output()->top_k(step, *memory_, k, banned);
-  Candidates best = model_->output()->top_k(step, *memory_, k, banned, words_);
-  const int64_t count = words_.ids.size(0);
+Candidates ModelScorer::top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
+                              const Adjustments& adjustments) {
+  if (!words_.ids.defined()) return model_->output()->top_k(step, *memory_, k, banned, adjustments);
+  const int64_t vocabulary = model_->target_vocabulary_size(), count = words_.ids.size(0);
+  const ListedAdjustments listed(adjustments, ids_, vocabulary);
+  Candidates best = model_->output()->top_k(step, *memory_, k, banned, listed.own, words_);
+  if (!adjustments.empty()) {  // words that are not listed have no probability
+    const Tensor all = at::full({std::ssize(adjustments.all)}, -std::numeric_limits<double>::infinity(),
+                                best.adjusted.options());
+    best.adjusted = all.index_copy(0, at::tensor(listed.places, at::kLong).to(device_), best.adjusted);
+  }
   const Tensor known =
       words_.ids.index_select(0, best.tokens.clamp_max(count - 1).flatten()).view_as(best.tokens);
-  best.tokens =
-      at::where(best.tokens.lt(count), known, best.tokens - count + model_->target_vocabulary_size());
+  best.tokens = at::where(best.tokens.lt(count), known, best.tokens - count + vocabulary);
   return best;
 }
 

@@ -41,12 +41,16 @@ class Scorer {
   virtual ~Scorer() = default;
   /// Encodes a batch of sentences, which replaces the previous one. Lengths include </s>.
   virtual void begin(const SourceBatch& source) = 0;
+  /// The same for outputs that must be able to hold the tokens `demanded`, which a shortlist may lack.
+  virtual void begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded);
   /// One empty hypothesis per sentence.
   virtual State start() = 0;
   /// Appends tokens [N] to the hypotheses, updates `state` and returns the distribution of the next token.
   virtual Distribution distribution(const Tensor& tokens, State& state) = 0;
-  /// The same, but returns only the k most probable next tokens of each hypothesis, never one of `banned`.
-  virtual Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned);
+  /// The same, but returns only the k most probable next tokens of each hypothesis, never one of `banned`. With
+  /// adjustments of the N hypotheses: the k best by score (nn/ops/top_k.h).
+  virtual Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
+                           const Adjustments& adjustments);
   /// Log-probabilities of `outputs` [B, T] by teacher forcing: `inputs` [B, T] are <s> and the tokens before
   /// each. One output per sentence. The default implementation calls `distribution` step by step.
   virtual TargetScores score_targets(const Tensor& inputs, const Tensor& outputs);
@@ -70,11 +74,12 @@ class ModelScorer : public Scorer {
   explicit ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights = nullptr,
                        std::shared_ptr<const Shortlist> shortlist = nullptr);
   ~ModelScorer() override;
-  void begin(const SourceBatch& source) override;
+  void begin(const SourceBatch& source) override { begin_with(source, {}); }
+  void begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) override;
   State start() override;
   Distribution distribution(const Tensor& tokens, State& state) override;
-  Expansion expand(const Tensor& tokens, State& state, int64_t k,
-                   const std::vector<int64_t>& banned) override;
+  Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
+                   const Adjustments& adjustments) override;
   TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override;
   void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override {
@@ -87,12 +92,14 @@ class ModelScorer : public Scorer {
  private:
   /// Appends `tokens` to the hypotheses of `state`.
   Step advance(const Tensor& tokens, State& state);
-  Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned);
+  Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
+                   const Adjustments& adjustments);
 
   Seq2Seq model_;
   std::shared_ptr<WeightStore> weights_;
   std::shared_ptr<const Shortlist> shortlist_;
-  OutputWords words_;  // of the current batch, with a shortlist
+  OutputWords words_;         // of the current batch, with a shortlist
+  std::vector<int64_t> ids_;  // those of `words_`, on the CPU
   at::Device device_ = model_->device();
   std::optional<Memory> memory_;
   /// Where the model has them; a State is then the row of each hypothesis among those of the last step.

@@ -30,6 +30,37 @@ std::vector<int64_t> ids_of(const Tensor& values) {
   return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
 }
 
+Candidates on_cpu(const Candidates& best) {
+  const auto moved = [](const Tensor& x) {
+    return x.defined() ? x.to(at::kCPU, at::kDouble).contiguous() : Tensor();
+  };
+  return {moved(best.log_probabilities), best.tokens.to(at::kCPU).contiguous(),
+          moved(best.end_log_probabilities), moved(best.adjusted), moved(best.likeliest)};
+}
+
+bool holds_nan(std::span<const double> values) {
+  return std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); });
+}
+
+using OfferedTokens = std::vector<std::vector<Candidate>>;  // of each live hypothesis of a sentence
+
+void advance(Beam& beam, const OfferedTokens& offered, const double* ends, const int64_t* positions,
+             const double* penalties) {
+  size_t each = 1;
+  for (const auto& row : offered) each = std::max(each, row.size());
+  std::vector<double> log_probabilities(offered.size() * each, -std::numeric_limits<double>::infinity()),
+      adjustments(offered.size() * each, 0.0);
+  std::vector<int64_t> tokens(offered.size() * each, Vocabulary::padding);
+  for (size_t slot = 0; slot < offered.size(); ++slot)
+    for (size_t j = 0; j < offered[slot].size(); ++j) {
+      tokens[slot * each + j] = offered[slot][j].token;
+      log_probabilities[slot * each + j] = offered[slot][j].log_probability;
+      adjustments[slot * each + j] = offered[slot][j].adjustment;
+    }
+  beam.advance({static_cast<int64_t>(each), log_probabilities.data(), tokens.data(), ends, positions,
+                penalties, adjustments.data()});
+}
+
 /// The search of one batch: `sentences_` are the rows of the memory, each has `width_` rows of the state.
 class BatchSearch {
  public:
@@ -49,7 +80,7 @@ class BatchSearch {
     }
     could_write_.assign(steered_ ? lengths.size() : 0, false);
     words_ = word_positions(source);
-    scorer.begin(source);
+    scorer.begin_with(source, demanded_);
     state_ = scorer.start();
     tokens_ =
         at::full({state_.count()}, Vocabulary::begin, at::TensorOptions(at::kLong).device(scorer.device()));
@@ -71,8 +102,11 @@ class BatchSearch {
   void expand();
   void expand_by_likelihood();
   void expand_by_rules();
-  void advance_by_rules(size_t sentence, std::span<const double> rows, const int64_t* positions,
-                        const double* penalties);
+  OfferedTokens selected(size_t i, const Candidates& best, const std::vector<int64_t>& positions);
+  void expand_by_draws();
+  OfferedTokens drawn(size_t i, std::span<const double> rows, const std::vector<int64_t>& positions);
+  void adjust();
+  Steering::PartialHypothesis partial(size_t sentence, size_t slot) const;
   bool regroup();
   const SentenceRules* rules_of(size_t sentence) const {
     return sentence_rules_.empty() ? nullptr : &sentence_rules_[sentence];
@@ -85,7 +119,7 @@ class BatchSearch {
     return std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
   }
   const SentencePhrases& add_phrases(size_t sentence);
-  const Steering& steering(size_t sentence) const { return steerings_.at(&output_rules(sentence)); }
+  void demand(const SentencePhrases& phrases, const OutputRules& output);
   NoOutput why_without_output(size_t sentence) const;
   bool fail_if_wrong(Beam& beam, int64_t first_row) const;
   std::vector<int64_t> banned() const;
@@ -100,8 +134,13 @@ class BatchSearch {
   bool steered_;
   // With rules: by those of the outputs; by sentence; whether the model would have let a word follow at last.
   std::map<const OutputRules*, Steering> steerings_;
+  std::vector<const Steering*> steering_;
   std::vector<SentencePhrases> phrases_;
   std::vector<bool> could_write_;
+  std::vector<int64_t> demanded_;  // tokens that outputs must be able to hold
+  // By rows of the state, those of the current step.
+  std::vector<Steering::PartialHypothesis> partial_;
+  AdjustmentRows adjustments_;
   std::vector<std::vector<int64_t>> words_;  // positions in each source, without </s> and <s>
   std::vector<Beam> beams_;
   std::vector<size_t> sentences_;
@@ -115,9 +154,22 @@ const SentencePhrases& BatchSearch::add_phrases(size_t sentence) {
   const SentenceRules* own = rules_of(sentence);
   const OutputRules& output = output_rules(sentence);
   const Steering& steering = steerings_.try_emplace(&output, options_, output).first->second;
-  return phrases_.emplace_back(
-      SentencePhrases{&steering.phrases(), PhraseSet(own == nullptr ? std::vector<Phrase>{} : own->required),
+  steering_.push_back(&steering);
+  phrases_.push_back({&steering.phrases(), PhraseSet(own == nullptr ? std::vector<Phrase>{} : own->required),
                       own == nullptr ? Phrase() : own->prefix, output.unknown_is_replaced});
+  demand(phrases_.back(), output);
+  return phrases_.back();
+}
+
+void BatchSearch::demand(const SentencePhrases& phrases, const OutputRules& output) {
+  const auto add = [&](const Phrase& phrase) {
+    const auto tokens = phrase.usual_tokens();
+    demanded_.insert(demanded_.end(), tokens.begin(), tokens.end());
+  };
+  add(phrases.prefix);
+  for (size_t i = 0; i < phrases.required.size(); ++i) add(phrases.required[i]);
+  for (const auto& [phrase, bias] : output.biased)
+    if (bias > 0) add(phrase);
 }
 
 NoOutput BatchSearch::why_without_output(size_t sentence) const {
@@ -175,76 +227,136 @@ std::vector<double> BatchSearch::coverage_scores() const {
 }
 
 void BatchSearch::expand() {
-  if (steered_)
+  if (steered_) adjust();
+  if (steered_ && options_.sample)
+    expand_by_draws();
+  else if (steered_)
     expand_by_rules();
   else
     expand_by_likelihood();
   ++step_;
 }
 
+Steering::PartialHypothesis BatchSearch::partial(size_t sentence, size_t slot) const {
+  const Beam& beam = beams_[sentence];
+  const Beam::Live& live = beam.live()[slot];
+  const Standing& standing = beam.standing(live);
+  return {.length = step_,
+          .wanted = beam.wanted(live),
+          .begun = &standing.output,
+          .rules = rules_of(sentence),
+          .in_prefix = standing.prefix,
+          .may_end = step_ >= beam.minimum_length(),
+          .slot = static_cast<int64_t>(slot)};
+}
+
+/// Lists what rules do to the next token of each live hypothesis.
+void BatchSearch::adjust() {
+  partial_.clear();
+  adjustments_.clear();
+  std::vector<int64_t> newest_first;
+  for (const size_t sentence : sentences_)
+    for (size_t slot = 0; slot < static_cast<size_t>(width_); ++slot) {
+      const auto& live = beams_[sentence].live();
+      partial_.push_back(slot < live.size() ? partial(sentence, slot) : Steering::PartialHypothesis{});
+      if (slot < live.size()) {
+        beams_[sentence].read_history(live[slot], newest_first);
+        steering_[sentence]->adjust(partial_.back(), newest_first, adjustments_);
+      }
+      adjustments_.end_row();
+    }
+}
+
 /// Uses the full distribution of each hypothesis, which is slower.
-void BatchSearch::expand_by_rules() {
+void BatchSearch::expand_by_draws() {
   const Distribution next = scorer_.distribution(tokens_, state_);
   const Tensor all = next.log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N, W]
+  const Tensor ends = all.select(1, Vocabulary::end).contiguous();
   const auto positions = source_positions(next.attention);
   cover(next.attention);
   const auto penalties = coverage_scores();
-  const auto words = static_cast<size_t>(all.size(1));
   for (size_t i = 0; i < sentences_.size(); ++i) {
     Beam& beam = beams_[sentences_[i]];
     const int64_t first = static_cast<int64_t>(i) * width_;
     if (beam.done() || fail_if_wrong(beam, first)) continue;
-    const std::span rows(all.const_data_ptr<double>() + first * all.size(1), beam.live().size() * words);
-    if (std::any_of(rows.begin(), rows.end(), [](double value) { return std::isnan(value); })) {
+    const std::span rows(all.const_data_ptr<double>() + first * all.size(1),
+                         beam.live().size() * static_cast<size_t>(all.size(1)));
+    if (holds_nan(rows))
       beam.fail(NoOutput::not_numbers);
-      continue;
-    }
-    advance_by_rules(sentences_[i], rows, positions.data() + first,
-                     penalties.empty() ? nullptr : penalties.data() + first);
+    else
+      advance(beam, drawn(i, rows, positions), ends.const_data_ptr<double>() + first,
+              positions.data() + first, penalties.empty() ? nullptr : penalties.data() + first);
   }
 }
 
-/// `rows`: the log-probabilities of each live hypothesis.
-void BatchSearch::advance_by_rules(size_t sentence, std::span<const double> rows, const int64_t* positions,
-                                   const double* penalties) {
-  Beam& beam = beams_[sentence];
-  const size_t words = rows.size() / beam.live().size();
-  std::vector<std::vector<Candidate>> offered;
-  std::vector<double> ends;
-  size_t each = 1;
+/// `rows`: the log-probabilities of each live hypothesis of sentence `i` of the batch.
+OfferedTokens BatchSearch::drawn(size_t i, std::span<const double> rows,
+                                 const std::vector<int64_t>& positions) {
+  const size_t sentence = sentences_[i], first = i * static_cast<size_t>(width_);
+  const size_t live = beams_[sentence].live().size(), words = rows.size() / live;
+  // The first step draws `beam_size` tokens; later, each hypothesis draws one.
+  const int64_t count = step_ > 0 ? 1 : options_.beam_size;
+  OfferedTokens offered;
   could_write_[sentence] = false;
-  for (size_t slot = 0; slot < beam.live().size(); ++slot) {
-    const auto& live = beam.live()[slot];
+  for (size_t slot = 0; slot < live; ++slot) {
     const std::span row = rows.subspan(slot * words, words);
     for (size_t word = 0; word < words && !could_write_[sentence]; ++word)
       could_write_[sentence] =
           std::isfinite(row[word]) && word != Vocabulary::padding && word != Vocabulary::begin;
-    const Standing& standing = beam.standing(live);
-    const Steering::PartialHypothesis hypothesis{.tokens = beam.tokens(live),
-                                                 .wanted = beam.wanted(live),
-                                                 .begun = standing.output,
-                                                 .rules = rules_of(sentence),
-                                                 .in_prefix = standing.prefix,
-                                                 .source_position = positions[slot],
-                                                 .may_end = step_ >= beam.minimum_length(),
-                                                 .slot = static_cast<int64_t>(slot)};
-    // The first step draws `beam_size` tokens; later, each hypothesis draws one.
-    const int64_t count = options_.sample && step_ > 0 ? 1 : options_.beam_size;
-    offered.push_back(steering(sentence).candidates(hypothesis, row, count));
-    ends.push_back(row[Vocabulary::end]);
-    each = std::max(each, offered.back().size());
+    offered.push_back(steering_[sentence]->drawn(partial_[first + slot], row,
+                                                 adjustments_.collected().of(first + slot),
+                                                 positions[first + slot], count));
   }
-  std::vector<double> log_probabilities(offered.size() * each, -std::numeric_limits<double>::infinity()),
-      adjustments(offered.size() * each, 0.0);
-  std::vector<int64_t> tokens(offered.size() * each, Vocabulary::padding);
-  for (size_t slot = 0; slot < offered.size(); ++slot)
-    for (size_t j = 0; j < offered[slot].size(); ++j) {
-      tokens[slot * each + j] = offered[slot][j].token;
-      log_probabilities[slot * each + j] = offered[slot][j].log_probability;
-      adjustments[slot * each + j] = offered[slot][j].adjustment;
-    }
-  beam.advance({static_cast<int64_t>(each), log_probabilities.data(), tokens.data(), ends.data(), positions,
-                penalties, adjustments.data()});
+  return offered;
+}
+
+/// Uses the candidates that the scorer selects by score.
+void BatchSearch::expand_by_rules() {
+  const std::vector<int64_t> never{Vocabulary::padding, Vocabulary::begin};
+  const bool heeds_replaced =
+      std::any_of(steering_.begin(), steering_.end(), [](auto* one) { return one->heeds_replaced(); });
+  const int64_t each = std::min(options_.beam_size + (heeds_replaced ? 1 : 0),
+                                scorer_.vocabulary_size() - static_cast<int64_t>(never.size()));
+  const Expansion expansion = scorer_.expand(tokens_, state_, each, never, adjustments_.collected());
+  const Candidates best = on_cpu(expansion.best);
+  const auto positions = source_positions(expansion.attention);
+  cover(expansion.attention);
+  const auto penalties = coverage_scores();
+  for (size_t i = 0; i < sentences_.size(); ++i) {
+    Beam& beam = beams_[sentences_[i]];
+    const int64_t first = static_cast<int64_t>(i) * width_;
+    if (beam.done() || fail_if_wrong(beam, first)) continue;
+    const size_t live = beam.live().size();
+    const std::span ends(best.end_log_probabilities.const_data_ptr<double>() + first, live);
+    const std::span found(best.log_probabilities.const_data_ptr<double>() + first * each,
+                          live * static_cast<size_t>(each));
+    if (holds_nan(ends) || holds_nan(found))
+      beam.fail(NoOutput::not_numbers);
+    else
+      advance(beam, selected(i, best, positions), ends.data(), positions.data() + first,
+              penalties.empty() ? nullptr : penalties.data() + first);
+  }
+}
+
+/// The candidates of each live hypothesis of sentence `i` of the batch.
+OfferedTokens BatchSearch::selected(size_t i, const Candidates& best, const std::vector<int64_t>& positions) {
+  const size_t sentence = sentences_[i], first = i * static_cast<size_t>(width_);
+  const auto each = static_cast<size_t>(best.tokens.size(1));
+  const Adjustments& adjustments = adjustments_.collected();
+  const double* likeliest = best.likeliest.const_data_ptr<double>();
+  OfferedTokens offered;
+  could_write_[sentence] = false;
+  for (size_t row = first; row < first + beams_[sentence].live().size(); ++row) {
+    could_write_[sentence] = could_write_[sentence] || std::isfinite(likeliest[row]);
+    const auto own = adjustments.of(row);
+    const Steering::Found found{
+        .tokens = {best.tokens.const_data_ptr<int64_t>() + row * each, each},
+        .log_probabilities = {best.log_probabilities.const_data_ptr<double>() + row * each, each},
+        .adjustments = own,
+        .adjusted = {best.adjusted.const_data_ptr<double>() + adjustments.begins[row], own.size()}};
+    offered.push_back(steering_[sentence]->candidates(partial_[row], found, positions[row]));
+  }
+  return offered;
 }
 
 /// Uses the candidates that the scorer selects.
@@ -254,11 +366,8 @@ void BatchSearch::expand_by_likelihood() {
       std::min(options_.beam_size, scorer_.vocabulary_size() - static_cast<int64_t>(without.size()));
   if (each < 1)
     throw Error("vocabulary", "has no word that may be written", "train with a larger vocabulary");
-  const Expansion expansion = scorer_.expand(tokens_, state_, each, without);
-  const Tensor log_probabilities =
-      expansion.best.log_probabilities.to(at::kCPU, at::kDouble).contiguous();                      // [N, k]
-  const Tensor ends = expansion.best.end_log_probabilities.to(at::kCPU, at::kDouble).contiguous();  // [N]
-  const Tensor words = expansion.best.tokens.to(at::kCPU).contiguous();                             // [N, k]
+  const Expansion expansion = scorer_.expand(tokens_, state_, each, without, {});
+  const Candidates best = on_cpu(expansion.best);
   const auto positions = source_positions(expansion.attention);
   cover(expansion.attention);
   const auto penalties = coverage_scores();
@@ -266,9 +375,10 @@ void BatchSearch::expand_by_likelihood() {
     Beam& beam = beams_[sentences_[i]];
     const int64_t row = static_cast<int64_t>(i) * width_;
     if (!beam.done() && !fail_if_wrong(beam, row))
-      beam.advance({each, log_probabilities.const_data_ptr<double>() + row * each,
-                    words.const_data_ptr<int64_t>() + row * each, ends.const_data_ptr<double>() + row,
-                    positions.data() + row, penalties.empty() ? nullptr : penalties.data() + row});
+      beam.advance({each, best.log_probabilities.const_data_ptr<double>() + row * each,
+                    best.tokens.const_data_ptr<int64_t>() + row * each,
+                    best.end_log_probabilities.const_data_ptr<double>() + row, positions.data() + row,
+                    penalties.empty() ? nullptr : penalties.data() + row});
   }
 }
 

@@ -62,9 +62,9 @@ Shortlist Shortlist::load(const std::string& path, const Vocabulary& source, con
   return result;
 }
 
-Tensor Shortlist::words(const Tensor& source_ids) const {
+Tensor Shortlist::words(const Tensor& source_ids, std::span<const int64_t> demanded) const {
   const Tensor ids = source_ids.to(at::kCPU).contiguous();
-  std::set<int64_t> all;
+  std::set<int64_t> all(demanded.begin(), demanded.end());
   for (int64_t id = 0; id < Vocabulary::special_count; ++id) all.insert(id);
   all.insert(frequent.begin(), frequent.end());
   const int64_t* first = ids.const_data_ptr<int64_t>();

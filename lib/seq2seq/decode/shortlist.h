@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,8 @@ struct Shortlist {
   void save(const std::string& path, const Vocabulary& source, const Vocabulary& target) const;
   static Shortlist load(const std::string& path, const Vocabulary& source, const Vocabulary& target);
 
-  /// All candidate target ids of these source ids [B, S], ascending, special tokens included.
-  Tensor words(const Tensor& source_ids) const;
+  /// All candidate target ids of these source ids [B, S], ascending, special tokens and `demanded` ids included.
+  Tensor words(const Tensor& source_ids, std::span<const int64_t> demanded = {}) const;
 };
 
 }  // namespace seq2seq

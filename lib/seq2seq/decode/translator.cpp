@@ -14,7 +14,6 @@
 #include "seq2seq/core/random.h"
 #include "seq2seq/decode/models.h"
 #include "seq2seq/decode/output_formats.h"
-#include "seq2seq/decode/steering.h"
 #include "seq2seq/decode/text_rules.h"
 #include "seq2seq/text/utf8.h"
 #include "seq2seq/text/white_space.h"
@@ -37,10 +36,6 @@ const char* remedy_of(NoOutput why) {
 
 bool Translation::answered() const {
   return !outputs.empty() && !std::isnan(outputs.front().score);
-}
-
-bool TranslatorOptions::needs_all_words() const {
-  return !ban.empty() || !bias.empty() || Steering::needed(search, {}, {});
 }
 
 Translator::Translator(TextCodecs text, int64_t maximum_length, DecodingPool& pool,

@@ -25,8 +25,6 @@ struct TranslatorOptions {
   bool batch_invariant = false;
   bool replace_unknown = true;
   bool verify = false;
-  /// Whether search needs the full distribution of each step, not only the most probable tokens.
-  bool needs_all_words() const;
   static void fields(auto& o, auto& f) {
     f.group("search", o.search, GroupFlags::plain);
     f("ban", o.ban, "texts that no output may contain");

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include "seq2seq/nn/layers/initializer.h"
-#include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -40,8 +39,8 @@ Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
 }
 
 Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
-                             const std::vector<int64_t>& banned) {
-  return top_k(step, memory, k, banned, {{}, weight_, bias_});
+                             const std::vector<int64_t>& banned, const Adjustments& adjustments) {
+  return top_k(step, memory, k, banned, adjustments, {{}, weight_, bias_});
 }
 
 OutputWords OutputImpl::words(const Tensor& ids) const {
@@ -49,7 +48,8 @@ OutputWords OutputImpl::words(const Tensor& ids) const {
 }
 
 Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
-                             const std::vector<int64_t>& banned, const OutputWords& words) {
+                             const std::vector<int64_t>& banned, const Adjustments& adjustments,
+                             const OutputWords& words) {
   const Tensor logits = linear(projected(step.features), words.weight, words.bias);
   TopK best;
   if (step.copy_gate.defined()) {
@@ -60,11 +60,12 @@ Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
     const CopyShares shares =
         copy_shares({{}, by_sentence(step.attention), by_sentence(step.copy_gate)}, memory);
     best = top_k_mixture(logits, {shares.generated.flatten(0, 1), shares.copied.flatten(0, 1)},
-                         memory.copy_slots(), k, banned, Vocabulary::end);
+                         memory.copy_slots(), k, banned, Vocabulary::end, adjustments);
   } else {
-    best = top_k_log_softmax(logits, k, banned, Vocabulary::end);
+    best = top_k_log_softmax(logits, k, banned, Vocabulary::end, adjustments);
   }
-  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched)};
+  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched),
+          std::move(best.adjusted), std::move(best.likeliest)};
 }
 
 LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const Tensor& targets,

@@ -8,6 +8,7 @@
 #include "seq2seq/model/decoder.h"
 #include "seq2seq/nn/copy.h"
 #include "seq2seq/nn/ops/cross_entropy.h"
+#include "seq2seq/nn/ops/top_k.h"
 
 namespace seq2seq {
 
@@ -16,6 +17,7 @@ struct Candidates {
   Tensor log_probabilities;      ///< [N, k]
   Tensor tokens;                 ///< [N, k] int64
   Tensor end_log_probabilities;  ///< [N] of </s>, banned or not
+  Tensor adjusted, likeliest;    ///< of adjustments: nn/ops/top_k.h
 };
 
 /// A subset of the output vocabulary: the only tokens that can be generated.
@@ -38,12 +40,14 @@ class OutputImpl : public torch::nn::Module {
   Tensor log_probabilities(const Tensor& features);  ///< of the vocabulary alone, [N, F] -> [N, V]
   /// Of everything that can be output: [N, V], or [N, V + S] when the model copies (slots: nn/copy.h).
   Tensor log_probabilities(const Step& step, const Memory& memory);
-  /// The k most probable tokens or slots of each row except those in `banned`, without renormalizing.
-  Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned);
+  /// The k most probable tokens or slots of each row except those in `banned`, without renormalizing, or with
+  /// adjustments the k best.
+  Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
+                   const Adjustments& adjustments);
   /// The same for a subset `words`: ids are then indices into `words` (and W + source position), also those
   /// of the memory's copy slots.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
-                   const OutputWords& words);
+                   const Adjustments& adjustments, const OutputWords& words);
   OutputWords words(const Tensor& ids) const;
   /// targets [B, T]: ids, or slots when the model copies; padding does not count. `places` [R]: indices of
   /// the tokens among the B * T positions; undefined = computed here, which synchronizes.

@@ -264,6 +264,7 @@ struct Adaptors {
             .steps = &steps,
             .cross_entropy = cross_entropy,
             .top_k = top_k,
+            .adjusted_top_k = top_k,
             .dropout = dropout,
             .uniform = uniform};
   }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "seq2seq/nn/adjustment.h"
 #include "seq2seq/nn/engine/step_kernels.h"
 
 namespace seq2seq::kernels {
@@ -104,6 +105,15 @@ struct Columns {
   int64_t banned_count, watched;
 };
 
+/// What changes columns before the best are selected: row r has those from all[begins[r]] to before
+/// all[begins[r + 1]], a column once. Null pointers: nothing.
+template <class Scalar>
+struct AdjustedColumns {
+  const Adjustment* all = nullptr;
+  const int64_t* begins = nullptr;
+  Scalar *log_probabilities = nullptr, *likeliest = nullptr;  // of each of `all`, of each row; see TopKRows
+};
+
 /// The k best columns of each row of logits [rows, V], slots beyond V included and `banned` columns excluded,
 /// with their log-probabilities: best first, equal ones by ascending index. watched_value[row] is the
 /// log-probability of column `watched`. Overwrites the logits.
@@ -112,6 +122,7 @@ struct TopKTerms {
   Scalar* logits;
   Columns columns;
   Copies<Scalar> copies;
+  AdjustedColumns<Scalar> adjusted;
   Scalar* log_probabilities;
   int64_t* indices;
   Scalar* watched_value;

@@ -47,12 +47,47 @@ SEQ2SEQ_INLINE void mix_copies(Scalar* logits, Scalar* block_peaks, Scalar* beyo
   for (int64_t p = 0; p < length; ++p) beyond[p] = logarithm(beyond[p]);
 }
 
+/// Changes what the adjustments from `begin` to `end` name, and keeps the log-probabilities from before.
 template <class Scalar>
-SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict block_peaks,
-                              Scalar* __restrict beyond, const Columns& columns, const Copies<Scalar>& copies,
-                              int64_t row, Scalar* __restrict log_probabilities, int64_t* __restrict indices,
-                              Scalar* __restrict watched_value, int64_t size) {
-  const int64_t blocks = (size + block_width - 1) / block_width;
+SEQ2SEQ_INLINE void adjust(const AdjustedColumns<Scalar>& adjusted, int64_t begin, int64_t end,
+                           Scalar* logits, Scalar* block_peaks, Scalar* beyond, Scalar shift, int64_t size) {
+  for (int64_t a = begin; a < end; ++a) {
+    const Adjustment& by = adjusted.all[a];
+    const bool in_vocabulary = by.index < size;
+    Scalar& value = in_vocabulary ? logits[by.index] : beyond[by.index - size];
+    const Scalar before = value, log_probability = in_vocabulary ? before + shift : before;
+    adjusted.log_probabilities[a] = log_probability;
+    // 0 times minus infinity is not a number.
+    const Scalar scaled = by.factor == 0 ? Scalar(0) : static_cast<Scalar>(by.factor) * log_probability;
+    value = before + (scaled + static_cast<Scalar>(by.added));
+    if (!in_vocabulary) continue;
+    const int64_t block = by.index / block_width;
+    if (value >= block_peaks[block])
+      block_peaks[block] = value;
+    else if (before == block_peaks[block])
+      block_peaks[block] = block_maximum(logits, block * block_width, size);
+  }
+}
+
+/// Of the best columns, the log-probabilities without adjustments; those that are not possible stay so.
+template <class Scalar>
+SEQ2SEQ_INLINE void undo_adjustments(const AdjustedColumns<Scalar>& adjusted, int64_t begin, int64_t end,
+                                     Scalar* log_probabilities, const int64_t* indices, int64_t k) {
+  for (int64_t i = 0; i < k; ++i) {
+    if (!(log_probabilities[i] > -infinity<Scalar>)) continue;
+    for (int64_t a = begin; a < end; ++a)
+      if (adjusted.all[a].index == indices[i]) log_probabilities[i] = adjusted.log_probabilities[a];
+  }
+}
+
+/// One row: its best columns, `log_probabilities` and `indices` [k].
+template <class Scalar>
+SEQ2SEQ_INLINE void top_k_row(const TopKTerms<Scalar>& t, Scalar* __restrict logits,
+                              Scalar* __restrict block_peaks, Scalar* __restrict beyond, int64_t row,
+                              Scalar* __restrict log_probabilities, int64_t* __restrict indices) {
+  const int64_t size = t.vocabulary, blocks = (size + block_width - 1) / block_width;
+  const Columns& columns = t.columns;
+  const Copies<Scalar>& copies = t.copies;
   for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
   const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
   const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
@@ -62,12 +97,19 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
     mix_copies(logits, block_peaks, beyond, copies.copied + row * copies.length,
                copies.slots + row / copies.hypotheses * copies.length, copies.length, shift, size);
   }
-  *watched_value = logits[columns.watched] + shift;
+  t.watched_value[row] = logits[columns.watched] + shift;
   const auto remove = [&](int64_t index) {
     logits[index] = -infinity<Scalar>;
     block_peaks[index / block_width] = block_maximum(logits, index / block_width * block_width, size);
   };
   for (int64_t i = 0; i < columns.banned_count; ++i) remove(columns.banned[i]);
+  if (t.adjusted.begins != nullptr) {
+    Scalar likeliest = block_peaks[first_maximum(block_peaks, 0, blocks)] + shift;
+    for (int64_t p = 0; p < copies.length; ++p) likeliest = larger(likeliest, beyond[p]);
+    t.adjusted.likeliest[row] = likeliest;
+    adjust(t.adjusted, t.adjusted.begins[row], t.adjusted.begins[row + 1], logits, block_peaks, beyond, shift,
+           size);
+  }
   int64_t taken = 0;
   for (; taken < smaller(columns.k, size - columns.banned_count); ++taken) {
     const int64_t block = first_maximum(block_peaks, 0, blocks) * block_width;
@@ -86,15 +128,17 @@ SEQ2SEQ_INLINE void top_k_row(Scalar* __restrict logits, Scalar* __restrict bloc
     log_probabilities[at] = beyond[p];
     indices[at] = size + p;
   }
+  if (t.adjusted.begins != nullptr)
+    undo_adjustments(t.adjusted, t.adjusted.begins[row], t.adjusted.begins[row + 1], log_probabilities,
+                     indices, columns.k);
 }
 
 template <class Scalar>
 SEQ2SEQ_INLINE void rows_of(const TopKTerms<Scalar>& t, Scalar* block_peaks, Scalar* beyond, int64_t begin,
                             int64_t end) {
   for (int64_t r = begin; r < end; ++r)
-    top_k_row(t.logits + r * t.vocabulary, block_peaks, beyond, t.columns, t.copies, r,
-              t.log_probabilities + r * t.columns.k, t.indices + r * t.columns.k, t.watched_value + r,
-              t.vocabulary);
+    top_k_row(t, t.logits + r * t.vocabulary, block_peaks, beyond, r, t.log_probabilities + r * t.columns.k,
+              t.indices + r * t.columns.k);
 }
 
 }  // namespace

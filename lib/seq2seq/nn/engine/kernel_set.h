@@ -3,8 +3,10 @@
 // Kernels that a device may offer besides LibTorch's own operations. Not installed; called by nn/ops only.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "seq2seq/nn/adjustment.h"
 #include "seq2seq/nn/engine/step_kernels.h"
 #include "seq2seq/nn/shapes.h"
 
@@ -54,6 +56,11 @@ struct TopKRows {
   const std::vector<int64_t>& banned;
   int64_t watched;
   Tensor log_probabilities, indices, watched_value;  ///< [N, k], [N, k] int64, [N], written
+  /// Of `adjusted_top_k`: A adjustments, those of row r from adjustment_begins[r] to before
+  /// adjustment_begins[r + 1], and what is written of them (ops/top_k.h), [A] and [N].
+  std::span<const Adjustment> adjustments = {};
+  std::span<const int64_t> adjustment_begins = {};
+  Tensor adjusted = {}, likeliest = {};
 };
 
 /// Implementations of the operations of nn/ops, under their names and with their contracts; null = the plain
@@ -95,6 +102,7 @@ struct KernelSet {
   const StepKernels* steps = nullptr;
   void (*cross_entropy)(const CrossEntropyRows& rows) = nullptr;
   void (*top_k)(const TopKRows& rows) = nullptr;
+  void (*adjusted_top_k)(const TopKRows& rows) = nullptr;
   /// y = x times the dropout mask of `seed`; undefined x: the mask itself. Both contiguous.
   void (*dropout)(uint64_t seed, double p, const Tensor& x, const Tensor& y) = nullptr;
   /// Uniform random numbers of `seed` in [0, 1), float32.
