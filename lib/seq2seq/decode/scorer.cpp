@@ -82,7 +82,7 @@ ModelScorer::~ModelScorer() = default;
 void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   memory_ = model_->encode(source.to(device_));
-  if (weights_ && (!steps_ || steps_->outdated())) steps_ = ModelSteps::of(model_, *weights_);
+  find_steps();
   if (!shortlist_) return;
   const int64_t vocabulary = model_->target_vocabulary_size();
   std::vector<int64_t> words = demanded;
@@ -99,6 +99,15 @@ void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_
   words_ = model_->output()->words(ids);
   const Tensor plain = ids.to(at::kCPU).contiguous();
   ids_.assign(plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel());
+}
+
+void ModelScorer::find_steps() {
+  if (weights_ && (!steps_ || steps_->outdated())) steps_ = ModelSteps::of(model_, *weights_);
+}
+
+bool ModelScorer::batch_invariant() {
+  find_steps();
+  return steps_ != nullptr && !shortlist_;
 }
 
 State ModelScorer::start() {

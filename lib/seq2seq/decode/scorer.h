@@ -63,6 +63,9 @@ class Scorer {
   /// The sums of the probabilities of the last step [N] before they were renormalized; empty where the model
   /// ensures that they are 1.
   virtual std::span<const double> sums() const { return {}; }
+  /// Whether results of a sentence depend on it alone, bit for bit, whatever else is in the batch and however many threads
+  /// compute it, with the present settings (Compute).
+  virtual bool batch_invariant() { return false; }
 };
 
 /// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and
@@ -88,8 +91,11 @@ class ModelScorer : public Scorer {
   }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return device_; }
+  /// Where ModelSteps computes the steps.
+  bool batch_invariant() override;
 
  private:
+  void find_steps();
   /// Appends `tokens` to the hypotheses of `state`.
   Step advance(const Tensor& tokens, State& state);
   Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
