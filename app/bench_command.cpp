@@ -189,6 +189,7 @@ struct BenchDecodeOptions : MachineOptions {
     f("input", o.input, "text, one sentence per line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f.also(&o.translator.batch_size, noted_unless(!o.one_by_one, "with --one-by-one"));
+    f.also(&o.translator.max_batch_tokens, noted_unless(!o.one_by_one, "with --one-by-one"));
     f("shortlist", o.shortlist, "a file written by seq2seq shortlist");
     f("one-by-one", o.one_by_one, "translate one line at a time, and measure the latency", everyday);
     MachineOptions::fields(o, f);
