@@ -222,7 +222,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const DecodingModels models(load_model(options.model, device));
+  const DecodingModels models(load_model(options.model, device, WeightMemory::mapped));
   const std::vector<SourceLine> lines = read_all(options.input, models.keys());
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
