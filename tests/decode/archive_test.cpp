@@ -120,7 +120,7 @@ TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
 }
 
 TEST_F(ArchiveTest, WeightsCanLieInTheFile) {
-  const TranslationModel loaded = load_model(path, at::kCPU, WeightMemory::mapped);
+  TranslationModel loaded = load_model(path, at::kCPU, WeightMemory::mapped);
   const auto expect_same = [&] {
     for (const auto& [name, value] : named_parameters_of(*loaded.model))
       EXPECT_TRUE(named_parameters_of(*model.model).at(name).equal(value)) << name;
