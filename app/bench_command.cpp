@@ -189,6 +189,7 @@ struct BenchDecodeOptions : MachineOptions {
     f("input", o.input, "text, one sentence per line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f.also(&o.translator.batch_size, noted_unless(!o.one_by_one, "with --one-by-one"));
+    f.also(&o.translator.max_batch_tokens, noted_unless(!o.one_by_one, "with --one-by-one"));
     f("shortlist", o.shortlist, "a file written by seq2seq shortlist");
     f("one-by-one", o.one_by_one, "translate one line at a time, and measure the latency", everyday);
     MachineOptions::fields(o, f);
@@ -220,7 +221,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const DecodingModels models(load_model(options.model, device));
+  const DecodingModels models(load_model(options.model, device, WeightMemory::mapped));
   const std::vector<SourceLine> lines = read_all(options.input, models.keys());
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())

@@ -2,17 +2,18 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
 
 #include "command_line.h"
 #include "commands.h"
 #include "environment.h"
 #include "help_formatter.h"
-#include "thread_waiting.h"
 
 int main(int argc, char** argv) {
   seq2seq::open_standard_streams();
   seq2seq::silence_library_warnings();
-  seq2seq::let_threads_sleep(argv);
   seq2seq::identify_processor();
   std::signal(SIGPIPE, SIG_DFL);  // a closed pipe ends the program silently
   std::signal(SIGXFSZ, SIG_IGN);  // a file at the limit of `ulimit -f` is told of by who writes it
@@ -22,5 +23,9 @@ int main(int argc, char** argv) {
   app.formatter(std::make_shared<seq2seq::HelpFormatter>());
   app.require_subcommand(0, 1);
   const seq2seq::CommandRuns runs = seq2seq::add_commands(app, seq2seq::commands());
-  return seq2seq::run_command_line(app, runs, argc, argv);
+  const int exit_code = seq2seq::run_command_line(app, runs, argc, argv);
+  std::cout.flush();
+  std::fflush(nullptr);
+  // Without the destructors of LibTorch, which take a tenth of the time of a short command.
+  std::_Exit(exit_code);
 }

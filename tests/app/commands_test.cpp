@@ -212,6 +212,10 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
         "--batch-size changes nothing with --batch-invariant: each sentence is decoded alone");
   noted("bench decode", "--model /none --input /none --one-by-one --batch-size 8",
         "--batch-size changes nothing with --one-by-one");
+  noted("translate", "--model /none --batch-invariant --max-batch-tokens 80",
+        "--max-batch-tokens changes nothing with --batch-invariant: each sentence is decoded alone");
+  noted("bench decode", "--model /none --input /none --one-by-one --max-batch-tokens 80",
+        "--max-batch-tokens changes nothing with --one-by-one");
   noted("vocab", "--input /none --output y --type word --seed 2",
         "--seed changes nothing without --type sentencepiece");
   noted("evaluate", "--hypothesis /none --reference /none --seed 2",

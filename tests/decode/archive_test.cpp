@@ -8,8 +8,10 @@
 
 #include <cstring>
 #include <fstream>
+#include <span>
 
 #include "../data/temporary_folder.h"
+#include "../support/resident_file.h"
 #include "../support/tiny_model.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -17,6 +19,9 @@
 #include "seq2seq/decode/self_test.h"
 #include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/archive/model_readers.h"
+#include "seq2seq/model/archive/zip_file.h"
+#include "seq2seq/model/archive/zip_layout.h"
+#include "seq2seq/nn/engine/weight_store.h"
 
 namespace seq2seq {
 namespace {
@@ -114,6 +119,88 @@ TEST_F(ArchiveTest, HoldsTheWeightsWithoutRunningAnything) {
   EXPECT_TRUE(replay(self_test_from_json(model.self_test, path, 20004), scorer).passed());
 }
 
+TEST_F(ArchiveTest, WeightsCanLieInTheFile) {
+  TranslationModel loaded = load_model(path, at::kCPU, WeightMemory::mapped);
+  const auto expect_same = [&] {
+    for (const auto& [name, value] : named_parameters_of(*loaded.model))
+      EXPECT_TRUE(named_parameters_of(*model.model).at(name).equal(value)) << name;
+  };
+  expect_same();
+  const size_t in_file = test::resident_bytes(path);
+  EXPECT_GT(in_file, bytes.size() / 2);
+  // Packed weights have a copy of their own: that in the file needs no memory any more.
+  WeightStore store(loaded.model->parameters());
+  for (const Tensor& weight : loaded.model->parameters()) store.packed(weight);
+  EXPECT_LT(test::resident_bytes(path), in_file / 4);
+  expect_same();
+  ModelScorer scorer(loaded.model);
+  EXPECT_TRUE(replay(self_test_from_json(model.self_test, path, 20004), scorer).passed());
+  // Another file in its place changes nothing.
+  TranslationModel other = model;
+  other.model = Seq2Seq(model.model_options, 20004, 20004);
+  other.model->initialize(2);
+  connect_vocabularies(other);
+  save_model(other, path);
+  expect_same();
+}
+
+TEST_F(ArchiveTest, WeightsInOwnMemoryCanBeChanged) {
+  const at::NoGradGuard no_grad;
+  const TranslationModel loaded = load_model(path);
+  EXPECT_EQ(test::resident_bytes(path), 0U);
+  for (Tensor& weight : loaded.model->parameters()) weight.fill_(1);
+  EXPECT_EQ(loaded.model->parameters().front().min().item<float>(), 1);
+}
+
+TEST_F(ArchiveTest, WhatIsMappedIsWhatIsRead) {
+  ZipFile zip(path);
+  EXPECT_EQ(zip.mapped("data.pkl").file, nullptr);
+  zip.map();
+  size_t tensors = 0, found = 0;
+  for (const std::string& name : zip.names()) {
+    if (name.starts_with("data/")) ++tensors;
+    const ZipFile::Mapped mapped = zip.mapped(name);
+    if (mapped.file == nullptr) continue;
+    if (name.starts_with("data/")) ++found;
+    const std::string text(reinterpret_cast<const char*>(mapped.data), zip.size(name));
+    EXPECT_TRUE(text == zip.text(name)) << name;
+  }
+  EXPECT_EQ(found, tensors);
+  EXPECT_GT(tensors, 5U);
+  EXPECT_EQ(zip.mapped("missing").file, nullptr);
+  // A file that has taken its place is another one.
+  ZipFile replaced(path);
+  write_file(path, bytes);
+  replaced.map();
+  EXPECT_EQ(replaced.mapped("data.pkl").file, nullptr);
+}
+
+// It is read by a reader of our own, which nothing may lead outside of the file.
+TEST_F(ArchiveTest, ADamagedDirectoryLeadsNowhere) {
+  std::string damaged = bytes;
+  const auto file = std::as_bytes(std::span(damaged));
+  const size_t whole = stored_entries(file).size();
+  ASSERT_GT(whole, 5U);
+  Random random(11);
+  size_t fewer = 0;
+  for (int round = 0; round < 3000; ++round) {
+    const uint64_t width = round % 2 == 0 ? 120 : 8000;  // the end records, or the directory as well
+    for (uint64_t changes = random.below(8); changes > 0; --changes)
+      damaged[damaged.size() - 1 - random.below(width)] =
+          static_cast<char>(random.below(4) == 0 ? 0xFF : random.below(256));
+    const auto part = file.first(round % 3 == 0 ? random.below(file.size()) : file.size());
+    const auto found = stored_entries(part);
+    if (found.size() < whole) ++fewer;
+    for (const auto& [name, data] : found) {
+      EXPECT_GE(data.data(), part.data());
+      EXPECT_LE(data.data() + data.size(), part.data() + part.size());
+    }
+    damaged.replace(damaged.size() - 8000, 8000, bytes, bytes.size() - 8000, 8000);
+  }
+  EXPECT_GT(fewer, 1000U);
+  EXPECT_LT(fewer, 3000U);
+}
+
 TEST_F(ArchiveTest, NoSentenceGivesNoOutput) {
   const auto archive = torch::jit::load(path);
   const Tensor none = at::zeros({0, 5}, at::kLong), lengths = at::zeros({0}, at::kLong);
@@ -125,7 +212,7 @@ TEST_F(ArchiveTest, IsTheFirstKindOfModelFile) {
   const ModelReader& ours = model_readers().front();
   const auto expect_ours = [&](const std::string& given, const std::string& file) {
     EXPECT_EQ(&reader_of(given), &ours) << given;
-    const ImportedModel imported = ours.read(given);
+    const ImportedModel imported = ours.read(given, WeightMemory::own);
     EXPECT_EQ(imported.file, file);
     EXPECT_TRUE(imported.model.model.is_empty());
     EXPECT_EQ(imported.model.self_test, model.self_test);

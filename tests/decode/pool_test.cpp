@@ -76,6 +76,7 @@ SearchRequest drawn_request(Random& random) {
   SearchRequest request;
   request.sources = drawn_sentences(random, random.below(8));
   request.batch_size = static_cast<int64_t>(1 + random.below(4));
+  if (random.below(2) == 0) request.max_batch_tokens = static_cast<int64_t>(1 + random.below(30));
   request.batch_invariant = random.below(4) == 0;
   request.search.beam_size = static_cast<int64_t>(1 + random.below(4));
   request.search.n_best =
@@ -196,8 +197,39 @@ TEST(DecodingPool, ABatchThatDoesNotFitIntoMemoryIsDecodedInParts) {
   EXPECT_EQ(text_of_failure(pool.score({{{4, 4, 4, 4, 4, 4}}, {{4}}})), message);
 }
 
+/// Notes the sizes [sentences, tokens] of its batches.
+class MeasuringScorer : public TableScorer {
+ public:
+  using TableScorer::TableScorer;
+  void begin(const SourceBatch& source) override {
+    sizes.emplace_back(source.ids.size(0), source.ids.size(1));
+    TableScorer::begin(source);
+  }
+  std::vector<std::pair<int64_t, int64_t>> sizes;
+};
+
+TEST(DecodingPool, BatchesAreBoundedBySentencesAndBySourceTokens) {
+  auto scorer = echo_scorer<MeasuringScorer>();
+  auto& sizes = scorer->sizes;
+  DecodingPool pool(list_of(std::move(scorer)));
+  SearchRequest request{.sources = {{4}, {5, 4, 4, 4, 4}, {6}, {7, 7, 7}, {5}, {4, 5, 6}}, .batch_size = 3};
+  const auto sizes_of = [&](SearchRequest asked) {
+    expect_equal(pool.search(asked).get(), answers_of(asked));
+    return std::exchange(sizes, {});
+  };
+  using Sizes = std::vector<std::pair<int64_t, int64_t>>;
+  EXPECT_EQ(sizes_of(request), (Sizes{{3, 6}, {3, 2}}));
+  request.max_batch_tokens = 8;
+  EXPECT_EQ(sizes_of(request), (Sizes{{1, 6}, {2, 4}, {3, 2}}));
+  request.batch_size = 2;
+  EXPECT_EQ(sizes_of(request), (Sizes{{1, 6}, {2, 4}, {2, 2}, {1, 2}}));
+  request.max_batch_tokens = 1;
+  EXPECT_EQ(sizes_of(request), (Sizes{{1, 6}, {1, 4}, {1, 4}, {1, 2}, {1, 2}, {1, 2}}));
+}
+
 TEST(DecodingPool, OptionsThatContradictEachOtherAreRefusedAtOnce) {
   DecodingPool pool(echo_scorers(1));
+  EXPECT_ANY_THROW(pool.search({.sources = {{4}}, .max_batch_tokens = 0}));
   EXPECT_THROW(pool.search({.sources = {{4}}, .search = {.beam_size = 1, .n_best = 2}}), UsageError);
   EXPECT_ANY_THROW(pool.search({.sources = {{4}, {5}}, .sentence_rules = {{}}}));
   EXPECT_ANY_THROW(pool.score({{{4}}, {}}));

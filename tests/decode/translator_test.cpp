@@ -130,6 +130,22 @@ TEST(Translator, BatchInvariantMeansOneByOne) {
   EXPECT_EQ(used.batches, 3);
 }
 
+TEST(Translator, DecodesAndVerifiesNoMoreSourceTokensTogetherThanAsked) {
+  auto scorer = echo_scorer();
+  const TableScorer& used = *scorer;
+  PoolAndTranslator translator(list_of(std::move(scorer)), {.max_batch_tokens = 8});
+  const std::vector<std::string> lines{"b", "a b c d", "c a", "", "a"};
+  EXPECT_EQ(translator.texts(lines), (std::vector<std::string>{"b b", "a a", "c c", "", "a a"}));
+  EXPECT_EQ(used.batches, 3);  // 5 tokens with </s>; 2 times 3; 2
+
+  auto verifying = echo_scorer();
+  const TableScorer& twice = *verifying;
+  PoolAndTranslator verified(list_of(std::move(verifying)), {.max_batch_tokens = 8, .verify = true});
+  EXPECT_EQ(verified.texts(lines), (std::vector<std::string>{"b b", "a a", "c c", "", "a a"}));
+  EXPECT_EQ(verified.counts().unequal, 0);
+  EXPECT_EQ(twice.batches, 6);
+}
+
 // Scores outputs differently the second time.
 class FickleScorer : public TableScorer {
  public:

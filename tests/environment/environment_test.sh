@@ -6,7 +6,7 @@ set -euo pipefail
 program=$1 root=$2 folder=$3/environment_test fake_driver=$3/fake_driver
 shift 3
 readonly cases=(one_core quota locales decimal_comma home_unset temporary_folder no_terminal closed_streams no_proc
-  no_driver no_cuda_libraries)
+  no_driver no_cuda_libraries one_start)
 export OMP_WAIT_POLICY=passive
 
 readonly text=$root/data/translation demo=$root/models/demo-en-de.pt
@@ -219,6 +219,19 @@ no_proc() {
   unset OMP_WAIT_POLICY # the program starts itself again for it
   run study study --config "$work/study.json" --output "$work/study"
   [[ -s $work/study/report.html ]] || fail "no report"
+}
+
+# For threads that sleep the program starts itself again, but before the libraries start, which takes long.
+one_start() {
+  unset OMP_WAIT_POLICY
+  before=(env LD_DEBUG=files "LD_DEBUG_OUTPUT=$work/loaded")
+  run version --version
+  grep -q 'calling preinit' "$work"/loaded.* || skip "the linker does not tell what it starts"
+  [[ $(cat "$work"/loaded.* | grep -c 'calling preinit: ') == 2 ]] || fail "the program did not start itself again"
+  [[ $(cat "$work"/loaded.* | grep -c 'calling init: .*libtorch_cpu') == 1 ]] || fail "LibTorch started twice"
+  before=(env GOMP_SPINCOUNT=100 LD_DEBUG=files "LD_DEBUG_OUTPUT=$work/asked")
+  run asked --version
+  [[ $(cat "$work"/asked.* | grep -c 'calling preinit: ') == 1 ]] || fail "what the user asked for is not kept"
 }
 
 # Of a GPU nothing is loaded and nothing is said, unless one is asked for.

@@ -58,7 +58,8 @@ void read_zip_archive(const std::string& path) {
     check_archive(path);
   } catch (const Error&) {  // reading must refuse it as well, or do without what is wrong
   }
-  reader_of(path).read(path);
+  for (const WeightMemory memory : {WeightMemory::mapped, WeightMemory::own})
+    reader_of(path).read(path, memory);
 }
 void read_zip(std::string_view bytes) {
   read_zip_archive(input_file("model.pt", bytes));

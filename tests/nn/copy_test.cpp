@@ -29,6 +29,30 @@ TEST(CopySlotsTest, AreTargetIdsOrFirstPositions) {
                    ids({7, 10, 5, 10, 13, 13, -1, /**/ 9, 10, -1, -1, -1, -1, -1}, 2)));
 }
 
+TEST(CopySlotsTest, ArePositionsOfTheFirstOfEqualTokens) {
+  const int64_t rows = 3, length = 40;
+  const Tensor place = at::arange(rows * length, on_device(at::kLong)).view({rows, length});
+  const Tensor source =
+      (place * place * 7 + place).remainder(11) + source_words;  // all beyond both vocabularies
+  const Tensor slots = copy_slots(source, source.ge(0), table, source_words, target_words);
+  for (int64_t b = 0; b < rows; ++b)
+    for (int64_t s = 0; s < length; ++s) {
+      int64_t first = 0;
+      while (source[b][first].item<int64_t>() != source[b][s].item<int64_t>()) ++first;
+      EXPECT_EQ(slots[b][s].item<int64_t>(), target_words + first) << b << ", " << s;
+    }
+  const Tensor columns = source.t().contiguous().t();
+  EXPECT_TRUE(same(copy_slots(columns, columns.ge(0), table, source_words, target_words), slots));
+}
+
+// Each with each would be 10 GB.
+TEST(CopySlotsTest, NeedMemoryInProportionToTheLength) {
+  const Tensor place = at::arange(100'000, on_device(at::kLong)).unsqueeze(0);
+  const Tensor source = place.remainder(1000) + source_words;
+  EXPECT_TRUE(same(copy_slots(source, source.ge(0), table, source_words, target_words),
+                   place.remainder(1000) + target_words));
+}
+
 // Two sentences, three steps; the second sentence has a single token that can be copied.
 struct Case {
   Tensor gate = cosine_leaf({2, 3, 1}, 0, 2.0);

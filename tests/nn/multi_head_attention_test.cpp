@@ -7,7 +7,9 @@
 
 #include "../support/compare.h"
 #include "../support/gradcheck.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/masks.h"
+#include "seq2seq/nn/ops/kernel_sets.h"
 
 namespace seq2seq::test {
 namespace {
@@ -63,6 +65,27 @@ TEST_P(AttendTest, EqualsTheLoopsWrittenOut) {
         for (int64_t s = 0; s < length; ++s)
           EXPECT_NEAR(weights[b][h][q][s].item<double>(), exponentials[static_cast<size_t>(s)] / sum, 1e-12);
       }
+}
+
+// In an encoder they grow with the square of the length.
+TEST_P(AttendTest, WeightsExistOnlyWhereTheyAreWanted) {
+  const at::NoGradGuard no_grad;
+  static const KernelSet* fast = nullptr;
+  static std::vector<bool> stored;
+  fast = kernels_for(queries, &KernelSet::attend);
+  if (fast == nullptr) GTEST_SKIP() << "no kernels for this device";
+  stored.clear();
+  KernelSet watched = *fast;
+  watched.attend = [](const HeadOperands& operands, const Tensor& weights, const Tensor& context) {
+    stored.push_back(weights.defined());
+    fast->attend(operands, weights, context);
+  };
+  const ComputeScope scope(&Compute::set, &watched);
+  const Tensor alone = attend(queries, memory, visible());
+  const auto [context, weights] = attend_with_weights(queries, memory, visible());
+  EXPECT_EQ(stored, (std::vector<bool>{false, true}));
+  EXPECT_TRUE(alone.equal(context));
+  EXPECT_TRUE(close(weights.sum(3), at::ones({sentences, heads, query_count()}, queries.options())));
 }
 
 TEST_P(AttendTest, GradientsEqualDifferences) {

@@ -68,10 +68,10 @@ DecodingModels::DecodingModels(TranslationModel model)
 DecodingModels DecodingModels::load(const std::vector<std::string>& paths, EnsembleMean mean,
                                     const at::Device& device) {
   TORCH_CHECK(!paths.empty(), "no model to decode with");
-  DecodingModels result(load_model(paths.front(), device));
+  DecodingModels result(load_model(paths.front(), device, WeightMemory::mapped));
   result.mean = mean;
   for (size_t i = 1; i < paths.size(); ++i) {
-    TranslationModel model = load_model(paths[i], device);
+    TranslationModel model = load_model(paths[i], device, WeightMemory::mapped);
     check_member(model, paths[i], result.ours.front(), paths.front());
     // Members that do not copy read tokens outside the vocabulary as <unk>.
     if (model.text.form.copying) result.text.form.copying = true;

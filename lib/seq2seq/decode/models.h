@@ -40,8 +40,8 @@ struct DecodingModels {
   int64_t maximum_length = 0;  ///< source tokens; the smallest limit of the models
 
   explicit DecodingModels(TranslationModel model);
-  /// Throws Error naming the first model that is missing, or whose vocabularies or text processing differ
-  /// from those of the first.
+  /// Their weights may lie in the files (WeightMemory::mapped). Throws Error naming the first model that is missing, or
+  /// whose vocabularies or text processing differ from those of the first.
   static DecodingModels load(const std::vector<std::string>& paths, EnsembleMean mean,
                              const at::Device& device);
   static DecodingModels load(const ForeignModel& archive, const at::Device& device);

@@ -87,22 +87,15 @@ class DecodingPool::Promised : public Task {
 
 class DecodingPool::SearchTask : public Promised<std::vector<SentenceOutputs>> {
  public:
-  SearchTask(SearchRequest request, size_t batch_size, size_t count, int share)
-      : Promised(count, share),
-        request_(std::move(request)),
-        size_(batch_size),
-        order_(all_indices(request_.sources.size())) {
+  /// `cut`: the indices of the sources, batch by batch.
+  SearchTask(SearchRequest request, std::vector<std::vector<size_t>> cut, int share)
+      : Promised(cut.size(), share), request_(std::move(request)), sentences_(std::move(cut)) {
     found_.resize(request_.sources.size());
-    // Longest first, so that the workers finish at about the same time.
-    std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
-      return request_.sources[a].size() > request_.sources[b].size();
-    });
   }
 
   void decode(size_t batch, Scorer& scorer) override {
-    const size_t begin = batch * size_;
-    in_parts_that_fit(Sentences(order_).subspan(begin, std::min(size_, order_.size() - begin)),
-                      request_.sources, [&](Sentences part) { search_part(part, scorer); });
+    in_parts_that_fit(sentences_[batch], request_.sources,
+                      [&](Sentences part) { search_part(part, scorer); });
   }
 
  private:
@@ -119,8 +112,7 @@ class DecodingPool::SearchTask : public Promised<std::vector<SentenceOutputs>> {
   }
 
   SearchRequest request_;
-  size_t size_;
-  std::vector<size_t> order_;
+  std::vector<std::vector<size_t>> sentences_;  // of each batch
 };
 
 class DecodingPool::ScoringTask : public Promised<std::vector<Hypothesis>> {
@@ -181,11 +173,11 @@ std::future<std::vector<SentenceOutputs>> DecodingPool::search(SearchRequest req
   check(request.search);
   TORCH_CHECK(request.sentence_rules.empty() || request.sentence_rules.size() == request.sources.size(),
               "rules for every sentence, or for none");
-  TORCH_CHECK(request.batch_size > 0, "a batch has sentences");
-  const size_t size = request.batch_invariant ? 1 : static_cast<size_t>(request.batch_size),
-               batches = (request.sources.size() + size - 1) / size;
-  const int threads = request.batch_invariant || batches == 0 ? 1 : threads_each(batches);
-  auto task = std::make_shared<SearchTask>(std::move(request), size, batches, threads);
+  TORCH_CHECK(request.batch_size > 0 && request.max_batch_tokens > 0, "a batch has sentences");
+  auto batches = sentence_batches(request.sources, request.batch_invariant ? 1 : request.batch_size,
+                                  request.max_batch_tokens);
+  const int threads = request.batch_invariant || batches.empty() ? 1 : threads_each(batches.size());
+  auto task = std::make_shared<SearchTask>(std::move(request), std::move(batches), threads);
   auto future = task->future();
   submit(std::move(task));
   return future;

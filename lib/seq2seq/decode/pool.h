@@ -15,6 +15,7 @@
 
 #include "seq2seq/decode/scorer.h"
 #include "seq2seq/decode/search.h"
+#include "seq2seq/decode/sentence_batches.h"
 
 namespace seq2seq {
 
@@ -24,7 +25,9 @@ struct SearchRequest {
   std::vector<SentenceRules> sentence_rules = {};  ///< one per source, or empty
   SearchOptions search = {};
   OutputRules rules = {};
-  int64_t batch_size = 32;  ///< sentences of similar length that are decoded together
+  int64_t batch_size = 32;  ///< at most so many sentences of similar length are decoded together
+  int64_t max_batch_tokens =
+      default_batch_tokens;  ///< and at most so many source tokens (sentence_batches.h)
   /// Decodes each sentence alone on one thread: results do not depend on other sentences, bit for bit.
   bool batch_invariant = false;
 

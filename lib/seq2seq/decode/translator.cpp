@@ -96,6 +96,7 @@ std::vector<Translation> Translator::translate(std::span<const SourceLine> lines
   SearchRequest request{.search = options_.search,
                         .rules = rules_->common(),
                         .batch_size = options_.batch_size,
+                        .max_batch_tokens = options_.max_batch_tokens,
                         .batch_invariant = options_.batch_invariant};
   std::vector<Translation*> asked;  // those with something to decode
   std::vector<const SourceLine*> their_lines;
@@ -155,13 +156,14 @@ void Translator::take(const SentenceOutputs& found, const SourceLine& line, Tran
 void Translator::verify(std::span<Translation* const> results) {
   constexpr double tolerance = 1e-3;
   std::vector<std::future<std::vector<Hypothesis>>> answers;
+  std::vector<std::vector<int64_t>> sources;
   std::vector<const Hypothesis*> outputs;
-  const auto size = static_cast<size_t>(options_.batch_size);
-  for (size_t begin = 0; begin < results.size(); begin += size) {
+  for (const Translation* result : results) sources.push_back(result->source.ids);
+  for (const auto& batch : sentence_batches(sources, options_.batch_size, options_.max_batch_tokens)) {
     ScoringRequest request;
-    for (const Translation* result : results.subspan(begin, std::min(size, results.size() - begin)))
-      for (const auto& output : result->outputs) {
-        request.sources.push_back(result->source.ids);
+    for (const size_t i : batch)
+      for (const auto& output : results[i]->outputs) {
+        request.sources.push_back(sources[i]);
         request.targets.push_back(output.tokens);
         outputs.push_back(&output);
       }

@@ -21,7 +21,7 @@ struct TranslatorOptions {
   SearchOptions search = {};
   std::vector<std::string> ban = {}, bias = {}, repeatable = {};
   int64_t seed = 1;
-  int64_t batch_size = 32;
+  int64_t batch_size = 32, max_batch_tokens = default_batch_tokens;
   bool batch_invariant = false;
   bool replace_unknown = true;
   bool verify = false;
@@ -36,6 +36,11 @@ struct TranslatorOptions {
     f("seed", o.seed, "seed of --sample; samples depend on it and the line number, not on other lines",
       at_least(0), noted_unless(o.search.sample, "without --sample"));
     f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday,
+      noted_unless(!o.batch_invariant, "with --batch-invariant: each sentence is decoded alone"));
+    f("max-batch-tokens", o.max_batch_tokens,
+      "source tokens decoded together: the longest source with </s> times the sentences; a longer source is "
+      "decoded alone",
+      at_least(1),
       noted_unless(!o.batch_invariant, "with --batch-invariant: each sentence is decoded alone"));
     f("batch-invariant", o.batch_invariant,
       "outputs and scores that do not depend on batch size, other lines or threads, to the last bit: "

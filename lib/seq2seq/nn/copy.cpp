@@ -74,8 +74,10 @@ Tensor copy_slots(const Tensor& ids, const Tensor& copyable, const Tensor& table
                                 .index_select(0, ids.where(known, at::zeros_like(ids)).reshape(-1))
                                 .view_as(ids);
   const Tensor words = translated.where(known, at::full_like(ids, -1));  // [B, S]
-  const Tensor same = ids.unsqueeze(2).eq(ids.unsqueeze(1));             // [B, S, S]
-  const Tensor first = same.to(at::kByte).argmax(2);                     // [B, S] first occurrence
+  // By sorting: comparing each position with each would need memory that grows with the square of the length.
+  const Tensor rows = ids.contiguous();
+  const auto [sorted, order] = rows.sort(/*stable=*/true, /*dim=*/1, /*descending=*/false);
+  const Tensor first = order.gather(1, at::searchsorted(sorted, rows));  // [B, S] first occurrence
   return words.where(words.ge(0), first + target_vocabulary).where(copyable, at::full_like(ids, -1));
 }
 

@@ -83,8 +83,9 @@ void check_archive(const fs::path& path) {
   }
 }
 
-Archive read_archive(const fs::path& path) {
-  const ZipFile zip = opened(path);
+Archive read_archive(const fs::path& path, WeightMemory memory) {
+  ZipFile zip = opened(path);
+  if (memory == WeightMemory::mapped) zip.map();
   Archive archive;
   for (const std::string& name : zip.names()) {
     constexpr std::string_view folder = "extra/";

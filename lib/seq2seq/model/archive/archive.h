@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "seq2seq/model/archive/weight_memory.h"
 #include "seq2seq/model/named_tensors.h"
 
 namespace seq2seq {
@@ -21,6 +22,6 @@ void check_archive(const std::filesystem::path& path);
 
 /// Reads weights and extra files, without running or compiling anything that the archive defines. Throws
 /// Error if it is damaged.
-Archive read_archive(const std::filesystem::path& path);
+Archive read_archive(const std::filesystem::path& path, WeightMemory memory = WeightMemory::own);
 
 }  // namespace seq2seq

@@ -148,11 +148,11 @@ fs::path find_model_file(const fs::path& path) {
   throw Error(path.string(), "holds no model yet", "give a run directory of seq2seq train, or a model.pt");
 }
 
-TranslationModel load_model(const fs::path& path, const at::Device& device) {
+TranslationModel load_model(const fs::path& path, const at::Device& device, WeightMemory memory) {
   need(path);
   TranslationModel model = [&] {
     try {
-      return built(reader_of(path).read(path));
+      return built(reader_of(path).read(path, memory));
     } catch (...) {
       rethrow_unforeseen("loading " + path.string());
     }

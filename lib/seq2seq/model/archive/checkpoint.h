@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "seq2seq/model/archive/weight_memory.h"
 #include "seq2seq/model/translation_model.h"
 
 namespace seq2seq {
@@ -13,7 +14,8 @@ void save_model(const TranslationModel& model, const std::filesystem::path& path
 /// `path`: a model.pt, a checkpoint directory, or a run directory (its `best`, else its `last` checkpoint).
 /// Throws a one-line Error if something is missing, damaged, of an unknown kind or written by a newer
 /// version. Runs nothing that the file defines.
-TranslationModel load_model(const std::filesystem::path& path, const at::Device& device = at::kCPU);
+TranslationModel load_model(const std::filesystem::path& path, const at::Device& device = at::kCPU,
+                            WeightMemory memory = WeightMemory::own);
 /// The model.pt that `load_model` would read.
 std::filesystem::path find_model_file(const std::filesystem::path& path);
 

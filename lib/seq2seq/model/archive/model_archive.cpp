@@ -91,9 +91,9 @@ bool is_model_archive(const fs::path& path) {
   return file && may_hold_entry(*file, archive_config);
 }
 
-ImportedModel read_model_archive(const fs::path& path) {
+ImportedModel read_model_archive(const fs::path& path, WeightMemory memory) {
   const fs::path file = archive_file(path).value();
-  Archive archive = read_archive(file);
+  Archive archive = read_archive(file, memory);
   try {
     return {restore(file, ExtraFiles(file, std::move(archive.files))), std::move(archive.tensors),
             file.string()};

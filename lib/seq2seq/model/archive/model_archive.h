@@ -19,6 +19,6 @@ std::optional<std::filesystem::path> archive_file(const std::filesystem::path& p
 
 // An entry of model_readers(). Damaged archives are recognised as well: reading them reports the damage.
 bool is_model_archive(const std::filesystem::path& path);
-ImportedModel read_model_archive(const std::filesystem::path& path);
+ImportedModel read_model_archive(const std::filesystem::path& path, WeightMemory memory);
 
 }  // namespace seq2seq

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "seq2seq/model/archive/weight_memory.h"
 #include "seq2seq/model/named_tensors.h"
 #include "seq2seq/model/translation_model.h"
 
@@ -24,7 +25,7 @@ struct ModelReader {
   /// Whether `path`, which must exist, is of this kind. Reads little of it.
   bool (*recognises)(const std::filesystem::path& path);
   /// Reads a file of this kind. Throws Error naming the file. Runs nothing that it defines.
-  ImportedModel (*read)(const std::filesystem::path& path);
+  ImportedModel (*read)(const std::filesystem::path& path, WeightMemory memory);
 };
 
 /// All readers, in the order in which they are tried.

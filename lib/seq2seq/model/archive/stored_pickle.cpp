@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <memory>
 #include <optional>
 
 namespace seq2seq {
@@ -11,6 +12,18 @@ constexpr std::string_view pickle_ending = ".pkl";
 
 std::string folder_of(const std::string& pickle) {
   return pickle.substr(0, pickle.size() - pickle_ending.size()) + "/";
+}
+
+/// The bytes of an entry: where they are mapped, or a copy.
+at::DataPtr data_of(const ZipFile& zip, const std::string& entry, uint64_t bytes) {
+  if (const ZipFile::Mapped mapped = zip.mapped(entry); mapped.file && bytes > 0) {
+    using Owner = std::shared_ptr<const MappedFile>;
+    return {const_cast<std::byte*>(mapped.data), new Owner(mapped.file),
+            [](void* owner) { delete static_cast<Owner*>(owner); }, at::kCPU};
+  }
+  at::DataPtr data = c10::GetAllocator(at::kCPU)->allocate(bytes);
+  zip.read(entry, data.get());
+  return data;
 }
 
 }  // namespace
@@ -31,8 +44,7 @@ Tensor StoredPickle::tensor(const PickledTensor& description) {
   if (c10::isQIntType(stored.type)) throw PickleError("it holds quantized tensors");
   auto found = storages_.find(stored.name);
   if (found == storages_.end()) {
-    at::DataPtr data = c10::GetAllocator(at::kCPU)->allocate(stored.bytes);
-    zip_.read(folder_ + std::string(stored.name), data.get());
+    at::DataPtr data = data_of(zip_, folder_ + std::string(stored.name), stored.bytes);
     found =
         storages_
             .emplace(stored.name, at::Storage(at::Storage::use_byte_size_t(), stored.bytes, std::move(data),

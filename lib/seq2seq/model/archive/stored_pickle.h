@@ -19,8 +19,8 @@ class StoredPickle {
   StoredPickle(const ZipFile& zip, const std::string& name);
 
   const PickledValue& root() const { return pickle_.root(); }
-  /// On the CPU, without gradient. Its bytes are read when they are first asked for; tensors of one storage share
-  /// them.
+  /// On the CPU, without gradient. Its bytes lie in the file if the zip file is mapped, else they are read when they are
+  /// first asked for; tensors of one storage share them.
   Tensor tensor(const PickledTensor& description);
 
  private:

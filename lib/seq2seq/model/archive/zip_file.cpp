@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr int64_t most_entries = 100'000;
+constexpr size_t alignment = 64;  // of LibTorch's memory, and of the tensors in an archive of LibTorch
 constexpr uint64_t compression_allowance = uint64_t{16} << 20;  // only code is compressed
 
 [[noreturn]] void refuse(const fs::path& path, const std::string& problem) {
@@ -54,7 +55,8 @@ bool may_hold_entry(const fs::path& path, const std::string& name) {
   return zip_name_locate(archive.get(), name.c_str(), ZIP_FL_NODIR) >= 0;
 }
 
-ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_discard) {
+ZipFile::ZipFile(const fs::path& path)
+    : path_(path), identity_(FileIdentity::of(path)), archive_(nullptr, &zip_discard) {
   std::error_code unknown;
   if (!fs::is_regular_file(path, unknown)) refuse(path, "is not a file");
   file_bytes_ = fs::file_size(path, unknown);
@@ -70,7 +72,6 @@ ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_dis
   if (count > most_entries) refuse(path, "has " + format_count(count) + " entries, which no model has");
   const uint64_t allowed = file_bytes_ + compression_allowance;
   uint64_t total = 0;
-  std::string folder;
   for (zip_int64_t i = 0; i < count; ++i) {
     zip_stat_t entry;
     zip_stat_init(&entry);
@@ -85,9 +86,9 @@ ZipFile::ZipFile(const fs::path& path) : path_(path), archive_(nullptr, &zip_dis
     if (entry.size > allowed || (total += entry.size) > allowed)
       refuse(path, "declares more data than a file of its size can hold");
     const size_t slash = name.find('/');
-    if (slash == std::string::npos || (i > 0 && name.substr(0, slash) != folder))
+    if (slash == std::string::npos || (i > 0 && name.substr(0, slash) != folder_))
       refuse(path, "is a zip file, but not a TorchScript archive: its entries are not in one folder");
-    folder = name.substr(0, slash);
+    folder_ = name.substr(0, slash);
     if (entry.comp_method != ZIP_CM_STORE && !std::string_view(name).substr(slash).starts_with("/code/"))
       refuse(path, "has a compressed entry '" + name + "', where TorchScript compresses code alone");
     if (!entries_.emplace(name.substr(slash + 1), Entry{entry.index, entry.size}).second)
@@ -135,6 +136,21 @@ std::string ZipFile::text(const std::string& name) const {
   std::string result(found->second.size, '\0');
   read(name, result.data());
   return result;
+}
+
+void ZipFile::map() {
+  mapping_ = MappedFile::open(path_, identity_);
+  if (mapping_) stored_ = stored_entries(mapping_->bytes());
+}
+
+ZipFile::Mapped ZipFile::mapped(const std::string& name) const {
+  const auto found = stored_.find(folder_ + "/" + name);
+  const auto entry = entries_.find(name);
+  if (found == stored_.end() || entry == entries_.end() || found->second.size() != entry->second.size)
+    return {};
+  const std::byte* data = found->second.data();
+  if (reinterpret_cast<uintptr_t>(data) % alignment != 0) return {};
+  return {mapping_, data};
 }
 
 void ZipFile::check_data() const {

@@ -52,7 +52,8 @@ SEQ2SEQ_INLINE const Scalar* at_head(const Scalar* data, const HeadStrides& stri
   return data + b * strides.sentence + h * strides.head;
 }
 
-/// One head of one sentence; `columns` [width, padded length] and `scores` [padded length] are scratch.
+/// One head of one sentence; `columns` [width, padded length] and `scores` [padded length] are scratch. Null weights
+/// are not stored.
 template <class Scalar>
 SEQ2SEQ_INLINE void attend_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h, Scalar* columns,
                                 Scalar* scores, Scalar* weights, Scalar* context) {
@@ -73,7 +74,7 @@ SEQ2SEQ_INLINE void attend_head(const HeadTerms<Scalar>& t, int64_t b, int64_t h
     for (int64_t i = 0; i < t.width; ++i) out[i] = 0;
     for (int64_t s = 0; s < t.length; ++s) {
       const Scalar weight = s < visible ? scores[s] : Scalar(0);
-      weights[row * t.length + s] = weight;
+      if (weights != nullptr) weights[row * t.length + s] = weight;
       const Scalar kept = t.dropout == nullptr ? weight : weight * t.dropout[row * t.length + s];
       if (s < visible) add_row(out, kept, values + s * t.value_strides.position, t.width);
     }

@@ -125,7 +125,7 @@ struct Adaptors {
   }
 
   static void attend(const HeadOperands& operands, const Tensor& weights, const Tensor& context) {
-    AT_DISPATCH_FLOATING_TYPES(weights.scalar_type(), "attend", [&] {
+    AT_DISPATCH_FLOATING_TYPES(context.scalar_type(), "attend", [&] {
       const auto terms = kernels::head_terms<scalar_t>(operands);
       for_heads(terms, [&](scalar_t* columns, scalar_t* scores, int64_t begin, int64_t end) {
         loops<scalar_t>().attend(terms, columns, scores, kernels::place<scalar_t>(weights),

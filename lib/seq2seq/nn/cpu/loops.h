@@ -186,7 +186,7 @@ struct Loops {
   /// block_peaks [V / block_width, rounded up], beyond [length of the copies]
   using TopKLoop = void(const TopKTerms<Scalar>&, Scalar* block_peaks, Scalar* beyond, int64_t begin,
                         int64_t end);
-  /// columns [width, padded length], scores [padded length]
+  /// columns [width, padded length], scores [padded length]; null weights are not stored
   using AttendLoop = void(const HeadTerms<Scalar>&, Scalar* columns, Scalar* scores, Scalar* weights,
                           Scalar* context, int64_t begin, int64_t end);
   /// columns [width, padded length], weight_gradient [padded length]

@@ -96,8 +96,12 @@ struct Adaptors {
     });
   }
 
-  static void attend(const HeadOperands& operands, const Tensor& weights, const Tensor& context) {
-    const Device device(weights);
+  static void attend(const HeadOperands& operands, const Tensor& wanted, const Tensor& context) {
+    const Device device(context);
+    const Tensor weights = wanted.defined() ? wanted
+                                            : at::empty({operands.queries.size(0), operands.queries.size(1),
+                                                         operands.queries.size(2), operands.keys.size(2)},
+                                                        context.options());
     AT_DISPATCH_FLOATING_TYPES(weights.scalar_type(), "attend", [&] {
       check("attend", functions<scalar_t>().attend(kernels::head_terms<scalar_t>(operands),
                                                    kernels::place<scalar_t>(weights),

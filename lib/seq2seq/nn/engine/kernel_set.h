@@ -86,7 +86,7 @@ struct KernelSet {
   void (*additive_scores)(const AdditiveOperands& operands, const Tensor& scores) = nullptr;
   void (*additive_scores_backward)(const AdditiveOperands& operands, const Tensor& score_gradient,
                                    const AdditiveGradients& gradients) = nullptr;
-  /// weights [B, h, Q, S] before dropout, context [B, Q, h, d]
+  /// weights [B, h, Q, S] before dropout, or undefined = not wanted; context [B, Q, h, d]
   void (*attend)(const HeadOperands& operands, const Tensor& weights, const Tensor& context) = nullptr;
   void (*attend_backward)(const HeadOperands& operands, const Tensor& weights, const Tensor& context_gradient,
                           const HeadGradients& gradients) = nullptr;

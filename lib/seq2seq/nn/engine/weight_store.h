@@ -9,7 +9,8 @@
 namespace seq2seq {
 
 /// Weights packed for products that record no graph, as in decoding: with few rows several times as fast as others, and
-/// each row of a result depends on its own row alone, bit for bit. The cost is a second copy of each weight used.
+/// each row of a result depends on its own row alone, bit for bit. The cost is a second copy of each weight used, unless the
+/// weights lie in a mapped file: then the memory of the first is given back (core/mapped_file.h).
 /// `linear` uses it while it is `Compute::weights`. Thread-safe. The weights must not change while it lives.
 class WeightStore {
  public:

@@ -60,11 +60,13 @@ HeadOperands operands_of(const variable_list& tensors, bool causal) {
           .scale = scale_of(tensors[0])};
 }
 
-// Records no graph; tensors: queries, keys, values, mask, factors.
-Attended fused_attend(const KernelSet& kernels, const variable_list& tensors, bool causal) {
+// Records no graph; tensors: queries, keys, values, mask, factors. Weights that are not wanted, which grow with the
+// square of the length in encoders, are left undefined.
+Attended fused_attend(const KernelSet& kernels, const variable_list& tensors, bool causal, bool wanted) {
   const Tensor &queries = tensors[0], &keys = tensors[1];
-  const Tensor weights =
-      at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
+  Tensor weights;
+  if (wanted)
+    weights = at::empty({queries.size(0), queries.size(1), queries.size(2), keys.size(2)}, queries.options());
   const Tensor context =
       at::empty({queries.size(0), queries.size(2), queries.size(1), queries.size(3)}, queries.options());
   kernels.attend(operands_of(tensors, causal), weights, context);
@@ -79,7 +81,7 @@ class FusedAttention : public torch::autograd::Function<FusedAttention> {
     const variable_list tensors{with_whole_positions(queries), with_whole_positions(keys),
                                 with_whole_positions(values), mask.value_or(Tensor()),
                                 factors.value_or(Tensor())};
-    const auto [result, weights] = fused_attend(set_of(set), tensors, causal);
+    const auto [result, weights] = fused_attend(set_of(set), tensors, causal, /*wanted=*/true);
     variable_list saved = tensors;
     saved.push_back(weights);
     context->save_for_backward(std::move(saved));
@@ -122,7 +124,7 @@ Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Te
     return fused_attend(*set,
                         {with_whole_positions(queries), with_whole_positions(memory.keys),
                          with_whole_positions(memory.values), contiguous_if_defined(mask), factors},
-                        causal);
+                        causal, wanted);
   return {FusedAttention::apply(queries, memory.keys, memory.values, if_defined(contiguous_if_defined(mask)),
                                 if_defined(factors), causal, handle_of(set)),
           {}};
