@@ -208,12 +208,8 @@ TEST(Commands, WhatChangesNothingWithoutHarmIsNoted) {
         "--max-wait-ms changes nothing for a file");
   noted("translate", "--model /none --beam-size 1 --stopping first",
         "--stopping changes nothing with one beam");
-  noted("translate", "--model /none --batch-invariant --batch-size 8",
-        "--batch-size changes nothing with --batch-invariant: each sentence is decoded alone");
   noted("bench decode", "--model /none --input /none --one-by-one --batch-size 8",
         "--batch-size changes nothing with --one-by-one");
-  noted("translate", "--model /none --batch-invariant --max-batch-tokens 80",
-        "--max-batch-tokens changes nothing with --batch-invariant: each sentence is decoded alone");
   noted("bench decode", "--model /none --input /none --one-by-one --max-batch-tokens 80",
         "--max-batch-tokens changes nothing with --one-by-one");
   noted("vocab", "--input /none --output y --type word --seed 2",

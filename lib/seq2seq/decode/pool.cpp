@@ -94,8 +94,12 @@ class DecodingPool::SearchTask : public Promised<std::vector<SentenceOutputs>> {
   }
 
   void decode(size_t batch, Scorer& scorer) override {
-    in_parts_that_fit(sentences_[batch], request_.sources,
-                      [&](Sentences part) { search_part(part, scorer); });
+    const Sentences sentences = sentences_[batch];
+    if (!request_.batch_invariant || scorer.batch_invariant())
+      return in_parts_that_fit(sentences, request_.sources,
+                               [&](Sentences part) { search_part(part, scorer); });
+    at::set_num_threads(1);  // until the next task of this worker
+    for (size_t i = 0; i < sentences.size(); ++i) search_part(sentences.subspan(i, 1), scorer);
   }
 
  private:
@@ -174,9 +178,8 @@ std::future<std::vector<SentenceOutputs>> DecodingPool::search(SearchRequest req
   TORCH_CHECK(request.sentence_rules.empty() || request.sentence_rules.size() == request.sources.size(),
               "rules for every sentence, or for none");
   TORCH_CHECK(request.batch_size > 0 && request.max_batch_tokens > 0, "a batch has sentences");
-  auto batches = sentence_batches(request.sources, request.batch_invariant ? 1 : request.batch_size,
-                                  request.max_batch_tokens);
-  const int threads = request.batch_invariant || batches.empty() ? 1 : threads_each(batches.size());
+  auto batches = sentence_batches(request.sources, request.batch_size, request.max_batch_tokens);
+  const int threads = batches.empty() ? 1 : threads_each(batches.size());
   auto task = std::make_shared<SearchTask>(std::move(request), std::move(batches), threads);
   auto future = task->future();
   submit(std::move(task));

@@ -28,7 +28,8 @@ struct SearchRequest {
   int64_t batch_size = 32;  ///< at most so many sentences of similar length are decoded together
   int64_t max_batch_tokens =
       default_batch_tokens;  ///< and at most so many source tokens (sentence_batches.h)
-  /// Decodes each sentence alone on one thread: results do not depend on other sentences, bit for bit.
+  /// Results do not depend on other sentences or threads, bit for bit. Where the model cannot ensure it in batches
+  /// (Scorer::batch_invariant), each sentence is decoded alone by one thread.
   bool batch_invariant = false;
 
   /// Number of sentences worth putting into one request, so that batches hold sentences of similar length.

@@ -46,7 +46,6 @@ Translator::Translator(TextCodecs text, int64_t maximum_length, DecodingPool& po
       options_(options),
       rules_(std::make_unique<TextRules>(options, text_)) {
   check(options.search);
-  if (options_.batch_invariant) options_.batch_size = 1;
 }
 
 Translator::Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options)

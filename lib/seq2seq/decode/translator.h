@@ -35,16 +35,14 @@ struct TranslatorOptions {
               "add --no-repeat-ngram or --repetition-penalty"));
     f("seed", o.seed, "seed of --sample; samples depend on it and the line number, not on other lines",
       at_least(0), noted_unless(o.search.sample, "without --sample"));
-    f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday,
-      noted_unless(!o.batch_invariant, "with --batch-invariant: each sentence is decoded alone"));
+    f("batch-size", o.batch_size, "sentences decoded together", in_range(1, 4096), everyday);
     f("max-batch-tokens", o.max_batch_tokens,
       "source tokens decoded together: the longest source with </s> times the sentences; a longer source is "
       "decoded alone",
-      at_least(1),
-      noted_unless(!o.batch_invariant, "with --batch-invariant: each sentence is decoded alone"));
+      at_least(1));
     f("batch-invariant", o.batch_invariant,
-      "outputs and scores that do not depend on batch size, other lines or threads, to the last bit: "
-      "each sentence is decoded alone by one thread, which is slower");
+      "outputs and scores that do not depend on batch size, other lines or threads, to the last bit; models "
+      "for which batches cannot ensure it (docs/decoding.md) decode each line alone, which is slower");
     f("replace-unknown", o.replace_unknown,
       "replace <unk> by the most attended source word (needs a model with attention)",
       noted_unless(!o.search.ban_unknown, "with --ban-unknown"));
