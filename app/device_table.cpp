@@ -19,7 +19,7 @@ Json formats_of(const Gpu& gpu) {
   return gpu.capability >= ampere ? Json::array({"float32", "tf32", "bfloat16"}) : Json::array({"float32"});
 }
 
-Json describe(const Gpu& gpu, int64_t number) {
+Json json_of(const Gpu& gpu, int64_t number) {
   const std::optional<Error> failure = why_not_gpu(number);
   Json described;
   described["device"] = fmt::format("cuda:{}", number);
@@ -52,7 +52,7 @@ Json describe_devices() {
   const CudaDriver& driver = cuda_driver();
   Json gpus = Json::array();
   for (size_t number = 0; number < driver.gpus.size(); ++number)
-    gpus.push_back(describe(driver.gpus[number], static_cast<int64_t>(number)));
+    gpus.push_back(json_of(driver.gpus[number], static_cast<int64_t>(number)));
   Json devices;
   devices["cpu"] = describe_processor();  // after the GPUs, which are opened before LibTorch computes
   devices["gpus"] = gpus;
