@@ -13,12 +13,20 @@
 namespace seq2seq {
 namespace {
 
-/// The kernels of steps for this model; null = none.
-const KernelSet* set_for_steps(Seq2Seq model) {
+/// The kernels of steps for a model, or why there are none.
+struct StepSet {
+  const KernelSet* set = nullptr;
+  const char* why_none = "";
+};
+
+StepSet set_for_steps(Seq2Seq model) {
   const Compute& now = Compute::now();
-  if (now.kernels != Kernels::fast || now.products != ProductFormat::float32) return nullptr;
+  if (now.kernels != Kernels::fast) return {.why_none = "the kernels are not the fast ones"};
+  if (now.products != ProductFormat::float32) return {.why_none = "products are not in float32"};
   const Tensor& weight = model->target_embedding()->weight;
-  return weight.scalar_type() == at::kFloat ? kernels_for(weight, &KernelSet::steps) : nullptr;
+  if (weight.scalar_type() != at::kFloat) return {.why_none = "its weights are not in float32"};
+  const KernelSet* set = kernels_for(weight, &KernelSet::steps);
+  return {set, set == nullptr ? "the device has no kernels for them" : ""};
 }
 
 std::span<const int64_t> values_of(const Tensor& x) {
@@ -28,15 +36,20 @@ std::span<const int64_t> values_of(const Tensor& x) {
 }  // namespace
 
 std::unique_ptr<ModelSteps> ModelSteps::of(Seq2Seq model, WeightStore& weights) {
-  const KernelSet* set = set_for_steps(model);
+  const KernelSet* set = set_for_steps(model).set;
   if (set == nullptr) return nullptr;
   auto decoder = model->decoder().steps(weights, *set->steps);
   if (!decoder) return nullptr;
   return std::unique_ptr<ModelSteps>(new ModelSteps(std::move(model), std::move(decoder), set));
 }
 
+std::string ModelSteps::why_none(Seq2Seq model) {
+  const StepSet found = set_for_steps(model);
+  return found.set == nullptr ? found.why_none : model->decoder().why_no_steps();
+}
+
 bool ModelSteps::outdated() const {
-  return set_for_steps(model_) != set_;
+  return set_for_steps(model_).set != set_;
 }
 
 void ModelSteps::begin(const Memory& memory) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "seq2seq/model/decoder_steps.h"
@@ -15,6 +16,8 @@ class ModelSteps {
  public:
   /// Null if the model's decoder has no such steps, or the settings of this thread (Compute) ask for other arithmetic.
   static std::unique_ptr<ModelSteps> of(Seq2Seq model, WeightStore& weights);
+  /// Why there are none, in a few words; empty = there are.
+  static std::string why_none(Seq2Seq model);
   /// Whether `of` would make other steps now.
   bool outdated() const;
 
