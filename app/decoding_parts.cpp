@@ -11,7 +11,7 @@ double gflop(int64_t multiply_adds) {
   return 2e-9 * static_cast<double>(multiply_adds);
 }
 
-std::string row(const std::string& name, const Json& part) {
+std::string part_row(const std::string& name, const Json& part) {
   const std::string speed =
       part.contains("gflops") ? fmt::format("{:9.1f}", part["gflops"].get<double>()) : "";
   return fmt::format("{:<12}{:9.2f}{:7.1f}%{}\n", name, part["seconds"].get<double>(),
@@ -30,7 +30,7 @@ Json describe_parts(const PartTimes& times, double seconds, int64_t threads) {
   for (size_t i = 0; i < part_count; ++i) {
     const double own = times.seconds[i] / shared;
     left -= own;
-    Json& part = add(option_name(static_cast<Part>(i)), own);
+    Json& part = add(option_names(Part{})[i], own);
     if (times.multiply_adds[i] > 0) part["gflops"] = gflop(times.multiply_adds[i]) / own;
   }
   add("waiting", left);
@@ -45,8 +45,8 @@ Json describe_limit(const PartTimes& times, double seconds, double speed) {
 
 std::string part_table(const Json& parts, const Json& limit, const std::string& steps) {
   std::string lines = fmt::format("{:<12}{:>9}{:>8}{:>9}\n", "", "seconds", "share", "GFLOP/s");
-  for (const auto& [name, part] : parts.items()) lines += row(name, part);
-  lines += row("limit", limit) + "limit: its products alone, at the speed of large ones\n";
+  for (const auto& [name, part] : parts.items()) lines += part_row(name, part);
+  lines += part_row("limit", limit) + "limit: its products alone, at the speed of large ones\n";
   return lines + "steps: " + steps + "\n";
 }
 
