@@ -69,7 +69,7 @@ class DecodingPool {
 
   /// From now on workers add up what they spend their time on, for benchmarks.
   void time_parts();
-  /// Since then, of batches that were decoded without an exception. No more seconds in one than `threads`.
+  /// Since then, of batches that were decoded without an exception: at most `threads` seconds in one.
   PartTimes part_times() const;
   /// What its workers have together: one each, or as many as LibTorch had if these are more.
   int64_t threads() const { return std::max<int64_t>(threads_, std::ssize(scorers_)); }
