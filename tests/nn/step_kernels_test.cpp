@@ -11,8 +11,8 @@
 #include "../support/fill.h"
 #include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/layers/recurrent.h"
-#include "seq2seq/nn/masks.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/nn/ops/mean_state.h"
 #include "seq2seq/nn/ops/nonlinearity.h"
 
 namespace seq2seq::test {
