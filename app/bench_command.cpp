@@ -5,6 +5,8 @@
 #include <memory>
 
 #include "commands.h"
+#include "decoding_models.h"
+#include "decoding_parts.h"
 #include "flags.h"
 #include "measurement.h"
 #include "memory_blocks.h"
@@ -15,7 +17,6 @@
 #include "seq2seq/decode/models.h"
 #include "seq2seq/decode/pool.h"
 #include "seq2seq/decode/translator.h"
-#include "seq2seq/model/archive/checkpoint.h"
 #include "seq2seq/model/device.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/cuda_settings.h"
@@ -179,13 +180,14 @@ int bench_train(TrainOptions options, const OptionPatch& given, const BenchTrain
 }
 
 struct BenchDecodeOptions : MachineOptions {
-  std::string model, input;
+  DecodingModelOptions models;
+  std::string input;
   TranslatorOptions translator;
   std::string shortlist;
   bool one_by_one = false;
   int64_t workers = 0, windows = 5, warmup = 1;
   static void fields(auto& o, auto& f) {
-    f("model", o.model, "a run directory, a checkpoint directory or a model.pt", everyday);
+    DecodingModelOptions::fields(o.models, f);
     f("input", o.input, "text, one sentence per line, or the sources of a .tsv or .jsonl", everyday);
     f.group("translator", o.translator, GroupFlags::plain);
     f.also(&o.translator.batch_size, noted_unless(!o.one_by_one, "with --one-by-one"));
@@ -211,7 +213,7 @@ std::vector<SourceLine> read_all(const std::string& path, const ExampleKeys& key
 }
 
 int bench_decode(const BenchDecodeOptions& options) {
-  if (options.model.empty()) throw UsageError("--model", "is missing", "name a run directory or a model.pt");
+  check(options.models);
   if (options.input.empty())
     throw UsageError("--input", "is missing", "name a file with sentences to translate");
   check(options.translator.search);
@@ -221,13 +223,15 @@ int bench_decode(const BenchDecodeOptions& options) {
   keep_few_shapes();
   use_threads(options.threads);
   const ComputeScope kernels(&Compute::kernels, options.kernels);
-  const DecodingModels models(load_model(options.model, device, WeightMemory::mapped));
+  const DecodingModels models = load_models(options.models, device);
   const std::vector<SourceLine> lines = read_all(options.input, models.keys());
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())
     shortlist = std::make_shared<Shortlist>(Shortlist::load(
         options.shortlist, models.text.source->vocabulary(), models.text.target->vocabulary()));
-  DecodingPool pool(models.scorers(options.workers, shortlist));
+  auto scorers = models.scorers(options.workers, shortlist);
+  const std::string why_by_tensors = scorers.front()->why_no_steps();
+  DecodingPool pool(std::move(scorers));
   Translator translator(models, pool, options.translator);
   const size_t window = options.one_by_one ? 1 : translator.window();
   std::vector<double> latencies;  // milliseconds
@@ -235,7 +239,10 @@ int bench_decode(const BenchDecodeOptions& options) {
   double seconds = 0, tokens = 0;
   int64_t products_before = 0;
   for (int64_t i = -options.warmup; i < options.windows; ++i) {
-    if (i == 0) products_before = multiply_adds();
+    if (i == 0) {
+      products_before = multiply_adds();
+      pool.time_parts();
+    }
     const int64_t before = translator.counts().output_tokens;
     const auto begin = Clock::now();
     for (size_t at = 0; at < lines.size(); at += window) {
@@ -260,6 +267,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["beam_size"] = options.translator.search.beam_size;
   result["batch_size"] = options.translator.batch_size;
   result["kernels"] = option_name(options.kernels);
+  result["steps"] = why_by_tensors.empty() ? "fast" : "by tensors: " + why_by_tensors;
   result["sentences"] = lines.size();
   if (!latencies.empty()) {
     std::sort(latencies.begin(), latencies.end());
@@ -274,6 +282,14 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["sentences_per_second"] = describe_windows(sentence_speeds);
   result["peak_memory_mib"] = peak_memory_mib();
   describe_arithmetic(result, products, seconds, tokens, device);
+  if (device.is_cpu()) {  // others compute while threads do something else
+    const PartTimes times = pool.part_times();
+    const int64_t rows =
+        (options.one_by_one ? 1 : options.translator.batch_size) * options.translator.search.beam_size;
+    result["parts"] = describe_parts(times, seconds, pool.threads());
+    result["limit"] = describe_limit(times, seconds, packed_product_speed(rows));
+    std::cerr << part_table(result["parts"], result["limit"], result["steps"].get<std::string>());
+  }
   std::cout << dump_json(result, 2) << "\n";
   return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "seq2seq/core/clock.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/ops/linear.h"
 
 namespace seq2seq {
@@ -60,6 +61,14 @@ std::vector<ProductSpeed> measure_products() {
     speeds.push_back(speed);
   }
   return speeds;
+}
+
+double packed_product_speed(int64_t rows) {
+  const c10::InferenceMode no_gradients;
+  const Tensor x = at::randn({rows, 512}), weight = at::randn({2048, 512});
+  WeightStore store({weight});
+  const ComputeScope packed(&Compute::weights, &store);
+  return gflops(x, weight);
 }
 
 double machine_speed(const std::vector<ProductSpeed>& speeds) {

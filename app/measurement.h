@@ -18,6 +18,8 @@ struct ProductSpeed {
 
 /// Measures y = x W^T for shapes typical of the models, with the current number of threads.
 std::vector<ProductSpeed> measure_products();
+/// The same for packed weights (WeightStore) and `rows` rows, 512 inputs and 2,048 outputs: GFLOP/s of the present settings.
+double packed_product_speed(int64_t rows);
 /// The highest speed in GFLOP/s, with which the arithmetic of a model is compared.
 double machine_speed(const std::vector<ProductSpeed>& speeds);
 

@@ -15,6 +15,7 @@
 #include "command_line.h"
 #include "help_formatter.h"
 #include "seq2seq/core/file.h"
+#include "seq2seq/core/json.h"
 #include "stop_signal.h"
 
 namespace seq2seq {
@@ -371,6 +372,68 @@ TEST(Commands, ARunIsResumedWithTheTextThatItWasTrainedOn) {
                                         "text back, or add --accept-changed-text"));
   EXPECT_EQ(train("--resume --max-updates 4 --accept-changed-text --train " + other).error, "");
   EXPECT_EQ(train("--resume --max-updates 5").error, "");
+}
+
+/// A run directory in `folder` whose decoder has this attention.
+std::string tiny_run(const TemporaryFolder& folder, const std::string& attention) {
+  std::string lines;
+  for (int i = 0; i < 20; ++i) lines += "a " + std::to_string(i) + "\tx y\n";
+  const std::string directory = folder.path(attention);
+  EXPECT_EQ(run("train", words_of("--quiet --threads 1 --max-updates 1 --held-out 2 --tokenizer word "
+                                  "--embedding.size 4 --encoder.size 4 --decoder.size 4 --train " +
+                                  folder.write(attention + ".tsv", lines) + " --decoder.attention " +
+                                  attention + " --run-directory " + directory))
+                .error,
+            "");
+  return directory;
+}
+
+TEST(Commands, BenchDecodeDividesTheTime) {
+  const TemporaryFolder folder;
+  const std::string model = tiny_run(folder, "additive"), input = folder.write("in", "a 1\na\na 2 3\n");
+  const Outcome outcome = run("bench decode", words_of("--device cpu --threads 2 --workers 2 --windows 2 "
+                                                       "--max-length 4 --no-repeat-ngram 2 --model " +
+                                                       model + " --input " + input));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  const Json result = parse_json(outcome.output, "bench");
+  EXPECT_EQ(result["steps"], "fast");
+  double seconds = 0, shares = 0;
+  std::vector<std::string> names;
+  for (const auto& [name, part] : result["parts"].items()) {
+    names.push_back(name);
+    EXPECT_GE(number_at(part, "seconds"), 0) << name;
+    EXPECT_NEAR(number_at(part, "share"), number_at(part, "seconds") / number_at(result, "seconds"), 1e-9);
+    seconds += number_at(part, "seconds");
+    shares += number_at(part, "share");
+  }
+  EXPECT_NEAR(seconds, number_at(result, "seconds"), 1e-9);
+  EXPECT_NEAR(shares, 1, 1e-9);
+  EXPECT_GT(number_at(result["parts"]["rules"], "seconds"), 0);
+  EXPECT_EQ(names, (std::vector<std::string>{"encoder", "products", "attention", "elementwise", "framework",
+                                             "vocabulary", "search", "rules", "waiting"}));
+  for (const char* name : {"encoder", "products", "vocabulary"})
+    EXPECT_GT(number_at(result["parts"][name], "gflops"), 0) << name;
+  for (const char* name : {"attention", "elementwise", "framework", "search", "rules", "waiting"})
+    EXPECT_FALSE(result["parts"][name].contains("gflops")) << name;
+  double gflop = 0;  // of all parts, as counted for the whole
+  for (const auto& [name, part] : result["parts"].items())
+    if (part.contains("gflops")) gflop += number_at(part, "gflops") * number_at(part, "seconds");
+  EXPECT_NEAR(gflop / (number_at(result, "gflops") * number_at(result, "seconds")), 1, 1e-6);
+  EXPECT_NEAR(number_at(result["limit"], "seconds") * number_at(result["limit"], "gflops") / gflop, 1, 1e-6);
+  EXPECT_THAT(outcome.error,
+              AllOf(HasSubstr("\nattention "), HasSubstr("\nlimit "), EndsWith("steps: fast\n")));
+  for (const std::string& line : lines_of(outcome.error)) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST(Commands, BenchDecodeSaysWhyStepsAreNotFast) {
+  const TemporaryFolder folder;
+  const std::string models = tiny_run(folder, "additive") + " " + tiny_run(folder, "local");
+  const Outcome outcome =
+      run("bench decode", words_of("--device cpu --threads 1 --windows 1 --warmup 0 --max-length 4 --input " +
+                                   folder.write("in", "a 1\n") + " --model " + models));
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
+  EXPECT_EQ(parse_json(outcome.output, "bench")["steps"], "by tensors: model 2: its attention is local");
+  EXPECT_THAT(outcome.error, EndsWith("steps: by tensors: model 2: its attention is local\n"));
 }
 
 TEST(Commands, FormerFlagsMeanWhatTheyMeant) {

@@ -11,6 +11,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/decode/pool.h"
 #include "seq2seq/decode/translator.h"
+#include "seq2seq/nn/engine/compute.h"
 
 namespace seq2seq {
 namespace {
@@ -161,6 +162,30 @@ TEST(DecodingModels, AnEnsembleOfOneModelTwiceTranslatesAsItDoes) {
     return best_texts(Translator(models, pool, {.batch_size = 2}).translate(lines));
   };
   EXPECT_EQ(texts(two), texts(one));
+}
+
+TEST(DecodingModels, ScorersSayWhyTensorsComputeTheirSteps) {
+  const auto ab = word_codec({"a", "b"});
+  const auto model_of = [&](const test::Architecture& architecture) {
+    Seq2Seq model(test::tiny_options(architecture), ab->vocabulary().size(), ab->vocabulary().size());
+    model->initialize(1);
+    return model;
+  };
+  const Seq2Seq usual = model_of({}), local = model_of({.attention = LocalAttention{}});
+  const auto ensemble_of = [](const std::vector<Seq2Seq>& models) {
+    std::vector<std::unique_ptr<Scorer>> members;
+    for (const Seq2Seq& model : models) members.push_back(std::move(make_scorers(model, 1).front()));
+    return EnsembleScorer(std::move(members), EnsembleMean::linear).why_no_steps();
+  };
+  EXPECT_EQ(make_scorers(usual, 1).front()->why_no_steps(), "");
+  EXPECT_EQ(make_scorers(local, 1).front()->why_no_steps(), "its attention is local");
+  EXPECT_EQ(ModelScorer(usual).why_no_steps(), "its weights are not packed");
+  EXPECT_EQ(ensemble_of({usual, usual}), "");
+  EXPECT_EQ(ensemble_of({usual, local}), "model 2: its attention is local");
+  EXPECT_EQ(ScriptScorer(nullptr).why_no_steps(), "the archive of another program has its own");
+  EXPECT_NE(TableScorer(9, {}).why_no_steps(), "");
+  const ComputeScope plain(&Compute::kernels, Kernels::plain);
+  EXPECT_EQ(make_scorers(usual, 1).front()->why_no_steps(), "the kernels are not the fast ones");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <thread>
@@ -15,6 +16,7 @@
 
 #include "../data/temporary_folder.h"
 #include "decode_support.h"
+#include "seq2seq/core/clock.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/random.h"
 #include "seq2seq/decode/target_scores.h"
@@ -379,6 +381,43 @@ TEST_F(DecodingPoolThreads, AreSharedOutAndGivenBack) {
     EXPECT_EQ(seen(pool.search({.sources = {{4}, {5}, {6}, {7}}, .batch_size = 1})), std::set<int>{1});
   }
   expect_threads(2);
+}
+
+/// Needs time to encode and to look at its vocabulary.
+class TimedScorer : public TableScorer {
+ public:
+  static constexpr std::chrono::milliseconds encoding = 3ms, choosing = 2ms;
+  using TableScorer::TableScorer;
+  void begin(const SourceBatch& source) override {
+    const PartScope timed(Part::encoder);
+    std::this_thread::sleep_for(encoding);
+    TableScorer::begin(source);
+  }
+  Distribution distribution(const Tensor& tokens, State& state) override {
+    const PartScope timed(Part::vocabulary);
+    std::this_thread::sleep_for(choosing);
+    return TableScorer::distribution(tokens, state);
+  }
+};
+
+TEST_F(DecodingPoolThreads, AddUpWhatTheyDo) {
+  at::set_num_threads(4);
+  const SearchRequest request{.sources = {{4}, {5}, {6}, {7}}, .batch_size = 1};
+  DecodingPool pool(scorers_of<TimedScorer>(2));
+  pool.search(request).get();
+  EXPECT_EQ(pool.part_times().seconds, PartTimes{}.seconds);  // as long as nobody asks
+  pool.time_parts();
+  EXPECT_EQ(pool.threads(), 4);
+  const auto begin = Clock::now();
+  pool.search(request).get();
+  const double all = 4 * seconds_since(begin);
+  const PartTimes times = pool.part_times();
+  const auto in = [&](Part part) { return times.seconds[static_cast<size_t>(part)]; };
+  EXPECT_GE(in(Part::encoder), 4 * 2 * 0.003);  // batches, threads each
+  EXPECT_GE(in(Part::vocabulary), 4 * 2 * 0.002);
+  EXPECT_GT(in(Part::search), 0);
+  EXPECT_EQ(in(Part::rules), 0);
+  EXPECT_LE(std::accumulate(times.seconds.begin(), times.seconds.end(), 0.0), all);
 }
 
 TEST_F(DecodingPoolThreads, TakeOverWhatIsInForceWhereARequestIsMade) {

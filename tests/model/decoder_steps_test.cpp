@@ -1,6 +1,7 @@
 // The steps of searches without tensors: equal to Decoder::advance, and each row by itself.
 #include "seq2seq/model/decoder_steps.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include "../support/tiny_model.h"
 #include "seq2seq/model/model_steps.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
 
@@ -59,6 +61,7 @@ TEST_P(DecoderStepsTest, EqualAdvance) {
   if (!test_device().is_cpu()) GTEST_SKIP() << "steps are the CPU's";
   if (!expected()) {
     EXPECT_EQ(ModelSteps::of(model, weights), nullptr);
+    EXPECT_NE(ModelSteps::why_none(model), "");
     return;
   }
   const std::vector<Steps> all{{{0, 1, 2}, {2, 2, 2}},  // one hypothesis each
@@ -70,6 +73,7 @@ TEST_P(DecoderStepsTest, EqualAdvance) {
   for_each_set([&] {
     const auto steps = ModelSteps::of(model, weights);
     ASSERT_NE(steps, nullptr);
+    EXPECT_EQ(ModelSteps::why_none(model), "");
     for (int search = 0; search < 2; ++search) {  // the second uses the memory of the first
       Memory memory = model->encode(batch.source);
       State state = model->start(memory);
@@ -129,6 +133,63 @@ TEST_P(DecoderStepsTest, ARowDependsOnItselfAlone) {
     }
   });
   at::set_num_threads(threads);
+}
+
+TEST(WithoutSteps, TheReasonIsKnown) {
+  if (!test_device().is_cpu()) GTEST_SKIP() << "steps are the CPU's";
+  const auto reason = [](const Architecture& architecture) {
+    Seq2Seq model = tiny_model(tiny_options(architecture));
+    model->to(at::kFloat);
+    return ModelSteps::why_none(model);
+  };
+  EXPECT_EQ(reason({}), "");
+  EXPECT_EQ(reason({.attention = LocalAttention{}}), "its attention is local");
+  EXPECT_EQ(reason({.attention = MultiHeadAttention{}}), "its attention is multi-head");
+  EXPECT_EQ(reason({.coverage = GruCoverage{}}), "its coverage is gru");
+  EXPECT_EQ(reason({.hierarchical = true}), "its encoder is hierarchical");
+  EXPECT_EQ(ModelSteps::why_none(tiny_model(tiny_options({}))), "its weights are not in float32");
+  const ComputeScope narrow(&Compute::products, ProductFormat::bfloat16);
+  EXPECT_EQ(reason({}), "products are not in float32");
+  const ComputeScope plain(&Compute::kernels, Kernels::plain);
+  EXPECT_EQ(reason({}), "the kernels are not the fast ones");
+}
+
+/// Of one step of N hypotheses, as both ways count them.
+TEST(PartsOfSteps, CountTheProductsWithEachWeight) {
+  if (!test_device().is_cpu()) GTEST_SKIP() << "steps are the CPU's";
+  const at::NoGradGuard no_grad;
+  Architecture transformer{.layers = 2};
+  transformer.transformer_encoder = transformer.transformer_decoder = true;
+  for (const Architecture& architecture : {Architecture{}, transformer}) {
+    SCOPED_TRACE(name_of(architecture));
+    Seq2Seq model = tiny_model(tiny_options(architecture));
+    model->to(at::kFloat);
+    WeightStore weights(model->parameters());
+    const ComputeScope packed(&Compute::weights, &weights);
+    int64_t each = 0;  // of the weights that multiply a hypothesis, not the memory
+    for (const auto& parameter : model->decoder().named_parameters()) {
+      const std::string& name = parameter.key();
+      const bool of_memory = name.starts_with("bridge") || name.starts_with("attention.key") ||
+                             name.find("cross_attention.memory") != std::string::npos;
+      if (parameter->dim() == 2 && !of_memory) each += parameter->numel();
+    }
+    const Memory memory = model->encode(batch_of(uneven_examples()).source);
+    const State state = model->start(memory);
+    const auto steps = ModelSteps::of(model, weights);
+    ASSERT_NE(steps, nullptr);
+    steps->begin(memory);
+    const Tensor tokens = at::full({3}, 5, at::kLong);
+    const auto products_of = [&](const std::function<void()>& step) {
+      PartClock clock(Part::framework);
+      step();
+      const PartTimes times = clock.times();
+      EXPECT_GT(times.seconds[static_cast<size_t>(Part::products)], 0);
+      EXPECT_GT(times.seconds[static_cast<size_t>(Part::attention)], 0);
+      return times.multiply_adds[static_cast<size_t>(Part::products)];
+    };
+    EXPECT_EQ(products_of([&] { steps->advance(tokens, at::arange(3)); }), 3 * each);
+    EXPECT_EQ(products_of([&] { model->advance(memory, tokens, state); }), 3 * each);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, DecoderStepsTest, testing::ValuesIn(all_architectures()),

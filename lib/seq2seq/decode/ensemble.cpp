@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "seq2seq/nn/engine/part_clock.h"
+
 namespace seq2seq {
 namespace {
 
@@ -53,6 +55,7 @@ Distribution EnsembleScorer::distribution(const Tensor& tokens, State& state) {
     std::move(own.tensors.begin(), own.tensors.end(), std::back_inserter(next.tensors));
   }
   state = std::move(next);
+  const PartScope timed(Part::vocabulary);
   int64_t width = 0;
   for (const Tensor& one : distributions) width = std::max(width, one.size(1));
   for (Tensor& one : distributions)
@@ -65,6 +68,13 @@ Distribution EnsembleScorer::distribution(const Tensor& tokens, State& state) {
                                  : all.mean(0).log_softmax(1);
   result.attention = attentions.empty() ? at::zeros({tokens.size(0), 0}) : at::stack(attentions).mean(0);
   return result;
+}
+
+std::string EnsembleScorer::why_no_steps() {
+  for (size_t i = 0; i < members_.size(); ++i)
+    if (const std::string why = members_[i]->why_no_steps(); !why.empty())
+      return "model " + std::to_string(i + 1) + ": " + why;
+  return {};
 }
 
 void EnsembleScorer::keep_sentences(const Tensor& rows) {

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "seq2seq/decode/scorer.h"
@@ -27,6 +28,7 @@ class EnsembleScorer : public Scorer {
   int64_t vocabulary_size() const override;
   bool has_attention() const override;
   at::Device device() const override { return members_.front()->device(); }
+  std::string why_no_steps() override;
 
  private:
   std::vector<std::unique_ptr<Scorer>> members_;

@@ -8,7 +8,7 @@
 
 #include "seq2seq/core/json.h"
 #include "seq2seq/decode/target_scores.h"
-#include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <iterator>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -208,31 +209,49 @@ void DecodingPool::work(const std::stop_token& stop, Scorer& scorer) {
   for (;;) {
     std::shared_ptr<Task> task;
     size_t batch = 0;
+    bool timed = false;
     {
       std::unique_lock lock(mutex_);
       filled_.wait(lock, stop, [&] { return !queue_.empty(); });
       if (stop.stop_requested()) return;
       task = queue_.front();
       batch = task->taken++;
+      timed = timed_;
       if (task->taken == task->batches) queue_.pop_front();
     }
     room_.notify_one();
     std::exception_ptr failure;
+    PartTimes times;
     try {
       if (at::get_num_threads() != task->threads) at::set_num_threads(task->threads);
       const ComputeScope scope(task->compute);
+      std::optional<PartClock> clock;
+      if (timed) clock.emplace(Part::search);
       task->decode(batch, scorer);
+      if (clock) times = clock->times();
     } catch (...) {
       failure = std::current_exception();
     }
-    finish_batch(task, failure);
+    finish_batch(task, failure, times);
   }
 }
 
-void DecodingPool::finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure) {
+void DecodingPool::time_parts() {
+  const std::lock_guard lock(mutex_);
+  timed_ = true;
+}
+
+PartTimes DecodingPool::part_times() const {
+  const std::lock_guard lock(mutex_);
+  return part_times_;
+}
+
+void DecodingPool::finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure,
+                                const PartTimes& times) {
   bool last = false;
   {
     const std::lock_guard lock(mutex_);
+    part_times_.add(times, task->threads);
     if (failure && !task->failure) task->failure = failure;
     if (task->failure && task->taken < task->batches) {  // skip the remaining batches
       task->done += task->batches - task->taken;

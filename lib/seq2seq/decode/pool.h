@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <exception>
 #include <future>
+#include <iterator>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -16,6 +18,7 @@
 #include "seq2seq/decode/scorer.h"
 #include "seq2seq/decode/search.h"
 #include "seq2seq/decode/sentence_batches.h"
+#include "seq2seq/nn/engine/part_clock.h"
 
 namespace seq2seq {
 
@@ -64,6 +67,13 @@ class DecodingPool {
 
   size_t workers() const { return scorers_.size(); }
 
+  /// From now on workers add up what they spend their time on, for benchmarks.
+  void time_parts();
+  /// Since then, of batches that were decoded without an exception: at most `threads` seconds in one.
+  PartTimes part_times() const;
+  /// What its workers have together: one each, or as many as LibTorch had if these are more.
+  int64_t threads() const { return std::max<int64_t>(threads_, std::ssize(scorers_)); }
+
  private:
   class Task;
   template <class Found>
@@ -73,15 +83,18 @@ class DecodingPool {
   int threads_each(size_t batches) const;
   void submit(std::shared_ptr<Task> task);
   void work(const std::stop_token& stop, Scorer& scorer);
-  void finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure);
+  void finish_batch(const std::shared_ptr<Task>& task, const std::exception_ptr& failure,
+                    const PartTimes& times);
 
   std::vector<std::unique_ptr<Scorer>> scorers_;
   int threads_;  // LibTorch threads, of all workers together
   size_t capacity_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable_any filled_;
   std::condition_variable room_;
   std::deque<std::shared_ptr<Task>> queue_;  // those with batches that no worker has taken
+  bool timed_ = false;
+  PartTimes part_times_;
   std::latch begun_;
   std::vector<std::jthread> workers_;  // last: joined before other members are destroyed
 };

@@ -8,6 +8,7 @@
 
 #include "seq2seq/model/model_steps.h"
 #include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/ops/top_k.h"
 #include "seq2seq/text/vocabulary.h"
 
@@ -49,6 +50,7 @@ void Scorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& /
 Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
                          const Adjustments& adjustments) {
   Distribution next = distribution(tokens, state);
+  const PartScope timed(Part::vocabulary);
   const auto type = next.log_probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
   TopK top =
       top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
@@ -81,9 +83,13 @@ ModelScorer::~ModelScorer() = default;
 
 void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) {
   const ComputeScope packed(&Compute::weights, weights_.get());
-  memory_ = model_->encode(source.to(device_));
+  {
+    const PartScope timed(Part::encoder);
+    memory_ = model_->encode(source.to(device_));
+  }
   find_steps();
   if (!shortlist_) return;
+  const PartScope timed(Part::vocabulary);
   const int64_t vocabulary = model_->target_vocabulary_size();
   std::vector<int64_t> words = demanded;
   std::erase_if(words, [&](int64_t token) { return token >= vocabulary; });  // copy slots
@@ -102,6 +108,7 @@ void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_
 }
 
 void ModelScorer::find_steps() {
+  const PartScope timed(Part::framework);
   if (weights_ && (!steps_ || steps_->outdated())) steps_ = ModelSteps::of(model_, *weights_);
 }
 
@@ -110,7 +117,12 @@ bool ModelScorer::batch_invariant() {
   return steps_ != nullptr && !shortlist_;
 }
 
+std::string ModelScorer::why_no_steps() {
+  return weights_ ? ModelSteps::why_none(model_) : "its weights are not packed";
+}
+
 State ModelScorer::start() {
+  const PartScope timed(Part::framework);
   const ComputeScope packed(&Compute::weights, weights_.get());
   if (!steps_) return model_->start(*memory_);
   steps_->begin(*memory_);
@@ -118,6 +130,7 @@ State ModelScorer::start() {
 }
 
 void ModelScorer::keep_sentences(const Tensor& rows) {
+  const PartScope timed(Part::framework);
   if (steps_) {
     steps_->keep_sentences(rows);
     memory_ = memory_->slots_alone();
@@ -126,6 +139,7 @@ void ModelScorer::keep_sentences(const Tensor& rows) {
 }
 
 Step ModelScorer::advance(const Tensor& tokens, State& state) {
+  const PartScope timed(Part::framework);
   if (steps_) {
     Step step = steps_->advance(tokens, state.tensors.front());
     state = State({at::arange(tokens.size(0))});
@@ -140,13 +154,16 @@ Distribution ModelScorer::distribution(const Tensor& tokens, State& state) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
   Step step = advance(tokens, state);
+  const PartScope timed(Part::vocabulary);
   return {model_->output()->log_probabilities(step, *memory_), std::move(step.attention)};
 }
 
 TargetScores ModelScorer::score_targets(const Tensor& inputs, const Tensor& outputs) {
   TORCH_CHECK(!shortlist_, "a shortlist leaves words out");
   const ComputeScope packed(&Compute::weights, weights_.get());
+  const PartScope timed(Part::framework);
   const StepSequence steps = model_->decode(*memory_, inputs.to(device_));
+  const PartScope timed_output(Part::vocabulary);
   // A part of the steps at a time: the distributions of all steps would need too much memory.
   const int64_t part = std::max<int64_t>(1, 1024 / inputs.size(0));
   std::vector<Tensor> found;
@@ -169,6 +186,7 @@ Expansion ModelScorer::expand(const Tensor& tokens, State& state, int64_t k,
 
 Candidates ModelScorer::top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
                               const Adjustments& adjustments) {
+  const PartScope timed(Part::vocabulary);
   if (!words_.ids.defined()) return model_->output()->top_k(step, *memory_, k, banned, adjustments);
   const int64_t vocabulary = model_->target_vocabulary_size(), count = words_.ids.size(0);
   const ListedAdjustments listed(adjustments, ids_, vocabulary);

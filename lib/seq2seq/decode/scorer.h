@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "seq2seq/decode/shortlist.h"
@@ -21,7 +22,7 @@ struct Expansion {
 
 /// The full distribution of the next token.
 struct Distribution {
-  Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/copy.h)
+  Tensor log_probabilities;  ///< [N, W]: W = V, or V + S if the model copies (slots: nn/ops/copy.h)
   Tensor attention;          ///< as above
 };
 
@@ -66,6 +67,8 @@ class Scorer {
   /// Whether results of a sentence depend on it alone, bit for bit, whatever else is in the batch and however many threads
   /// compute it, with the present settings (Compute).
   virtual bool batch_invariant() { return false; }
+  /// Why its steps are computed by tensors rather than by ModelSteps, with the present settings; empty = they are not.
+  virtual std::string why_no_steps() { return "only models of seq2seq train have others"; }
 };
 
 /// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and
@@ -93,6 +96,7 @@ class ModelScorer : public Scorer {
   at::Device device() const override { return device_; }
   /// Where ModelSteps computes the steps.
   bool batch_invariant() override;
+  std::string why_no_steps() override;
 
  private:
   void find_steps();

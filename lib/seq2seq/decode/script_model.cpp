@@ -12,6 +12,7 @@
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/log.h"
 #include "seq2seq/model/archive/archive.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -227,16 +228,19 @@ std::shared_ptr<ScriptModel> ScriptModel::for_another_thread() const {
 }
 
 void ScriptScorer::begin(const SourceBatch& source) {
+  const PartScope timed(Part::encoder);
   width_ = source.ids.size(1);
   memory_ = repeated_ = Rows{model_->encode(source)};
   repetitions_ = 1;
 }
 
 State ScriptScorer::start() {
+  const PartScope timed(Part::framework);
   return State(model_->start(memory_.tensors));
 }
 
 Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
+  const PartScope timed(Part::framework);
   const int64_t sentences = memory_.count(), repetitions = state.count() / sentences;
   if (repetitions != repetitions_ || repeated_.count() != state.count()) {
     const Tensor rows = at::arange(sentences, at::TensorOptions(at::kLong).device(device()));
@@ -250,6 +254,7 @@ Distribution ScriptScorer::distribution(const Tensor& tokens, State& state) {
 }
 
 void ScriptScorer::keep_sentences(const Tensor& rows) {
+  const PartScope timed(Part::framework);
   memory_ = Rows{memory_.selected(rows)};
   repetitions_ = 0;  // recompute `repeated_`
 }

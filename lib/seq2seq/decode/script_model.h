@@ -80,6 +80,7 @@ class ScriptScorer : public Scorer {
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return model_->device(); }
   std::span<const double> sums() const override { return sums_; }
+  std::string why_no_steps() override { return "the archive of another program has its own"; }
 
  private:
   std::shared_ptr<const ScriptModel> model_;

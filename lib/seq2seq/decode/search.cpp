@@ -12,6 +12,7 @@
 #include "seq2seq/decode/beam.h"
 #include "seq2seq/decode/steering.h"
 #include "seq2seq/decode/target_scores.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -151,6 +152,7 @@ class BatchSearch {
 };
 
 const SentencePhrases& BatchSearch::add_phrases(size_t sentence) {
+  const PartScope timed(Part::rules);
   const SentenceRules* own = rules_of(sentence);
   const OutputRules& output = output_rules(sentence);
   const Steering& steering = steerings_.try_emplace(&output, options_, output).first->second;
@@ -252,6 +254,7 @@ Steering::PartialHypothesis BatchSearch::partial(size_t sentence, size_t slot) c
 
 /// Lists what rules do to the next token of each live hypothesis.
 void BatchSearch::adjust() {
+  const PartScope timed(Part::rules);
   partial_.clear();
   adjustments_.clear();
   std::vector<int64_t> newest_first;
@@ -292,6 +295,7 @@ void BatchSearch::expand_by_draws() {
 /// `rows`: the log-probabilities of each live hypothesis of sentence `i` of the batch.
 OfferedTokens BatchSearch::drawn(size_t i, std::span<const double> rows,
                                  const std::vector<int64_t>& positions) {
+  const PartScope timed(Part::rules);
   const size_t sentence = sentences_[i], first = i * static_cast<size_t>(width_);
   const size_t live = beams_[sentence].live().size(), words = rows.size() / live;
   // The first step draws `beam_size` tokens; later, each hypothesis draws one.
@@ -340,6 +344,7 @@ void BatchSearch::expand_by_rules() {
 
 /// The candidates of each live hypothesis of sentence `i` of the batch.
 OfferedTokens BatchSearch::selected(size_t i, const Candidates& best, const std::vector<int64_t>& positions) {
+  const PartScope timed(Part::rules);
   const size_t sentence = sentences_[i], first = i * static_cast<size_t>(width_);
   const auto each = static_cast<size_t>(best.tokens.size(1));
   const Adjustments& adjustments = adjustments_.collected();
@@ -414,6 +419,7 @@ bool BatchSearch::regroup() {
   bool in_place = static_cast<int64_t>(rows.size()) == state_.count();
   for (size_t i = 0; in_place && i < rows.size(); ++i) in_place = rows[i] == static_cast<int64_t>(i);
   if (!in_place) {
+    const PartScope timed(Part::framework);
     state_ = state_.select(on_device(rows));
     if (covered_.defined()) covered_ = covered_.index_select(0, at::tensor(rows, at::kLong));
   }

@@ -6,6 +6,7 @@
 #include "seq2seq/model/rnn_decoder_view.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/ops/nonlinearity.h"
 
@@ -18,6 +19,10 @@ constexpr double least_sentence_weight = 1e-30;  // its logarithm is finite
 
 std::unique_ptr<DecoderSteps> Decoder::steps(WeightStore&, const StepKernels&) {
   return nullptr;
+}
+
+std::string Decoder::why_no_steps() const {
+  return "its decoder has no others";
 }
 
 Step StepSequence::as_hypotheses(int64_t begin, int64_t count) const {
@@ -144,6 +149,7 @@ Tensor RnnDecoderImpl::combined(const Tensor& context, const Tensor& state) {
 }
 
 AttentionResult RnnDecoderImpl::attend(const Looked& looked, const Tensor& query, const CoverageState& past) {
+  const PartScope timed(Part::attention);
   if (!sentence_attention_) return attention_->forward(query, looked.words, past);
   const Tensor sentences = sentence_attention_->forward(query, looked.sentences).weights;  // [N, J]
   const int64_t hypotheses = query.size(0) / looked.words.states.size(0);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "seq2seq/model/options.h"
@@ -61,6 +62,8 @@ class Decoder : public torch::nn::Module {
   /// The steps of searches in float32 on a CPU, with packed weights; null = only `advance` computes them. The module, the
   /// store and the kernels must outlive it.
   virtual std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels);
+  /// Why they are null, in a few words; empty = they are not.
+  virtual std::string why_no_steps() const;
 };
 
 /// Stacked recurrent cells with attention over the encoder's states:
@@ -88,6 +91,7 @@ class RnnDecoderImpl : public Decoder {
   bool has_attention() const override { return options_.has_attention(); }
   /// None for multi-head and local attention, for coverage by GRU, and with a hierarchical encoder.
   std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels) override;
+  std::string why_no_steps() const override;
 
  private:
   class Steps;

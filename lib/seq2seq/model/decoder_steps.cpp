@@ -31,6 +31,8 @@ void CarriedRows::follow(std::span<const int64_t> parents) {
 }
 
 void StepLinear::product(const float* x, int64_t rows, float* y, int64_t x_stride, bool to_y) const {
+  const PartScope timed(Part::products);
+  count_multiply_adds(rows * inputs * outputs);
   kernels->product({.x = x,
                     .panels = panels,
                     .bias = bias,

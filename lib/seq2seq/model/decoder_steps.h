@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "seq2seq/model/decoder.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/engine/step_kernels.h"
 
 namespace seq2seq {
@@ -106,6 +107,7 @@ struct StepNorm {
   StepNorm(const StepWeights& weights, const std::string& name)
       : gain(weights.values(name + ".weight")), bias(weights.values(name + ".bias")) {}
   void operator()(const StepKernels& kernels, float* x, int64_t rows, int64_t width, float* y) const {
+    const PartScope timed(Part::elementwise);
     kernels.normalize({{x, rows, width, width}, {y, rows, width, width}, gain, bias});
   }
   const float *gain, *bias;

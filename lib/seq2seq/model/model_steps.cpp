@@ -5,20 +5,15 @@
 #include <algorithm>
 #include <numeric>
 
-#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/weight_store.h"
-#include "seq2seq/nn/ops/kernel_sets.h"
+#include "seq2seq/nn/ops/steps.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 namespace {
 
-/// The kernels of steps for this model; null = none.
-const KernelSet* set_for_steps(Seq2Seq model) {
-  const Compute& now = Compute::now();
-  if (now.kernels != Kernels::fast || now.products != ProductFormat::float32) return nullptr;
-  const Tensor& weight = model->target_embedding()->weight;
-  return weight.scalar_type() == at::kFloat ? kernels_for(weight, &KernelSet::steps) : nullptr;
+StepKernelChoice kernels_of(Seq2Seq model) {
+  return step_kernels_for(model->target_embedding()->weight);
 }
 
 std::span<const int64_t> values_of(const Tensor& x) {
@@ -28,15 +23,20 @@ std::span<const int64_t> values_of(const Tensor& x) {
 }  // namespace
 
 std::unique_ptr<ModelSteps> ModelSteps::of(Seq2Seq model, WeightStore& weights) {
-  const KernelSet* set = set_for_steps(model);
-  if (set == nullptr) return nullptr;
-  auto decoder = model->decoder().steps(weights, *set->steps);
+  const StepKernels* kernels = kernels_of(model).kernels;
+  if (kernels == nullptr) return nullptr;
+  auto decoder = model->decoder().steps(weights, *kernels);
   if (!decoder) return nullptr;
-  return std::unique_ptr<ModelSteps>(new ModelSteps(std::move(model), std::move(decoder), set));
+  return std::unique_ptr<ModelSteps>(new ModelSteps(std::move(model), std::move(decoder), kernels));
+}
+
+std::string ModelSteps::why_none(Seq2Seq model) {
+  const StepKernelChoice choice = kernels_of(model);
+  return choice.kernels == nullptr ? choice.why_none : model->decoder().why_no_steps();
 }
 
 bool ModelSteps::outdated() const {
-  return set_for_steps(model_) != set_;
+  return kernels_of(model_).kernels != kernels_;
 }
 
 void ModelSteps::begin(const Memory& memory) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "seq2seq/model/decoder_steps.h"
@@ -8,13 +9,13 @@
 
 namespace seq2seq {
 
-struct KernelSet;
-
 /// Seq2Seq::advance for searches (decoder_steps.h), with the rows of hypotheses instead of a State.
 class ModelSteps {
  public:
   /// Null if the model's decoder has no such steps, or the settings of this thread (Compute) ask for other arithmetic.
   static std::unique_ptr<ModelSteps> of(Seq2Seq model, WeightStore& weights);
+  /// Why there are none, in a few words; empty = there are.
+  static std::string why_none(Seq2Seq model);
   /// Whether `of` would make other steps now.
   bool outdated() const;
 
@@ -26,13 +27,13 @@ class ModelSteps {
   Step advance(const Tensor& tokens, const Tensor& parents);
 
  private:
-  ModelSteps(Seq2Seq model, std::unique_ptr<DecoderSteps> decoder, const KernelSet* set)
-      : model_(std::move(model)), decoder_(std::move(decoder)), set_(set) {}
+  ModelSteps(Seq2Seq model, std::unique_ptr<DecoderSteps> decoder, const StepKernels* kernels)
+      : model_(std::move(model)), decoder_(std::move(decoder)), kernels_(kernels) {}
   const float* embedded(const Tensor& tokens);
 
   Seq2Seq model_;
   std::unique_ptr<DecoderSteps> decoder_;
-  const KernelSet* set_;
+  const StepKernels* kernels_;
   std::vector<int64_t> sentences_, sentence_of_row_;
   int64_t source_length_ = 0;
   StepBuffer embedded_, no_attention_;

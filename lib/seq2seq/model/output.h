@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "seq2seq/model/decoder.h"
-#include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/nn/ops/cross_entropy.h"
 #include "seq2seq/nn/ops/top_k.h"
 
@@ -27,7 +27,7 @@ struct OutputWords {
   Tensor bias;    ///< [W]
 };
 
-/// How much the vocabulary and each source position give in every step, of a model that copies (nn/copy.h).
+/// How much the vocabulary and each source position give in every step, of a model that copies (nn/ops/copy.h).
 CopyShares copy_shares(const StepSequence& steps, const Memory& memory);
 
 /// Turns decoder features into token probabilities: the only part that sees the target vocabulary.
@@ -38,7 +38,7 @@ class OutputImpl : public torch::nn::Module {
   OutputImpl(int64_t feature_size, int64_t vocabulary, const Tensor& tied);
 
   Tensor log_probabilities(const Tensor& features);  ///< of the vocabulary alone, [N, F] -> [N, V]
-  /// Of everything that can be output: [N, V], or [N, V + S] when the model copies (slots: nn/copy.h).
+  /// Of everything that can be output: [N, V], or [N, V + S] when the model copies (slots: nn/ops/copy.h).
   Tensor log_probabilities(const Step& step, const Memory& memory);
   /// The k most probable tokens or slots of each row except those in `banned`, without renormalizing, or with
   /// adjustments the k best.

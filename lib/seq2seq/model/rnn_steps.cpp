@@ -137,9 +137,11 @@ class RnnDecoderImpl::Steps : public DecoderSteps {
       float* recurrent = recurrent_gates_.room(rows * 3 * size);
       layer.recurrent(layer.hidden.before(), rows, recurrent);
       terms.recurrent_gates = recurrent;
+      const PartScope timed(Part::elementwise);
       return kernels_.gru_cell(terms);
     }
     layer.recurrent.add(layer.hidden.before(), rows, gates);
+    const PartScope timed(Part::elementwise);
     if (options_.cell == Cell::lstm) return kernels_.lstm_cell(terms);
     kernels_.nonlinear(Nonlinearity::tanh, {gates, rows, size, size});
     std::copy_n(gates, rows * size, terms.hidden);
@@ -165,6 +167,7 @@ class RnnDecoderImpl::Steps : public DecoderSteps {
       query_(x, rows, projected);
       query = projected;
     }
+    const PartScope timed(Part::attention);
     kernels_.attend_to_rows({.query = query,
                              .keys = keys_.const_data_ptr<float>(),
                              .states = states_.const_data_ptr<float>(),
@@ -195,13 +198,18 @@ class RnnDecoderImpl::Steps : public DecoderSteps {
       float* gate = gate_.room(rows * 3 * size);
       float *source = gate + rows * size, *target = source + rows * size;
       context_gate_(both, rows, gate);
-      kernels_.nonlinear(Nonlinearity::sigmoid, {gate, rows, size, size});
+      activate(Nonlinearity::sigmoid, gate, rows);
       context_part_(both, rows, source, context + size);
       state_part_(both + context, rows, target, context + size);
       for (int64_t j = 0; j < rows * size; ++j) features[j] = gated(gate[j], source[j], target[j]);
     }
-    kernels_.nonlinear(Nonlinearity::tanh, {features, rows, size, size});
+    activate(Nonlinearity::tanh, features, rows);
     return features;
+  }
+
+  void activate(Nonlinearity function, float* x, int64_t rows) const {
+    const PartScope timed(Part::elementwise);
+    kernels_.nonlinear(function, {x, rows, options_.size, options_.size});
   }
 
   float gated(float gate, float source, float target) const {
@@ -237,11 +245,17 @@ class RnnDecoderImpl::Steps : public DecoderSteps {
 };
 
 std::unique_ptr<DecoderSteps> RnnDecoderImpl::steps(WeightStore& weights, const StepKernels& kernels) {
-  const bool known_attention = !std::holds_alternative<MultiHeadAttention>(options_.attention) &&
-                               !std::holds_alternative<LocalAttention>(options_.attention),
-             known_coverage = !std::holds_alternative<GruCoverage>(options_.coverage);
-  if (!known_attention || !known_coverage || sentence_attention_) return nullptr;
+  if (!why_no_steps().empty()) return nullptr;
   return std::make_unique<Steps>(*this, weights, kernels);
+}
+
+std::string RnnDecoderImpl::why_no_steps() const {
+  if (std::holds_alternative<MultiHeadAttention>(options_.attention) ||
+      std::holds_alternative<LocalAttention>(options_.attention))
+    return "its attention is " + option_name(options_.attention);
+  if (std::holds_alternative<GruCoverage>(options_.coverage))
+    return "its coverage is " + option_name(options_.coverage);
+  return sentence_attention_ ? "its encoder is hierarchical" : "";
 }
 
 }  // namespace seq2seq

@@ -61,7 +61,7 @@ struct Memory : Rows {
   void add_sentences(const SentenceMemory& sentences);
   SentenceMemory sentences() const;
 
-  /// When the model copies: the slot [B, S] of each source position (nn/copy.h).
+  /// When the model copies: the slot [B, S] of each source position (nn/ops/copy.h).
   void add_copy_slots(const Tensor& slots);
   void replace_copy_slots(const Tensor& slots);
   bool has_copy_slots() const { return copy_slots_ != none; }

@@ -9,6 +9,7 @@
 #include "seq2seq/nn/engine/recorded_states.h"
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/nn/masks.h"
+#include "seq2seq/nn/ops/mean_state.h"
 
 namespace seq2seq {
 namespace {

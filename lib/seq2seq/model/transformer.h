@@ -65,6 +65,7 @@ class TransformerDecoderImpl : public Decoder {
   int64_t feature_size() const override { return width_; }
   bool has_attention() const override { return true; }
   std::unique_ptr<DecoderSteps> steps(WeightStore& weights, const StepKernels& kernels) override;
+  std::string why_no_steps() const override { return {}; }
 
  private:
   class Steps;

@@ -176,6 +176,7 @@ class TransformerDecoderImpl::Steps : public DecoderSteps {
     layer.past_places.resize(at + 1);
     layer.past_places[at] = own;
     float* context = context_.room(rows * width_);
+    const PartScope timed(Part::attention);
     kernels_.attend_to_past({.queries = all,
                              .past = layer.past_places.data(),
                              .ancestors = ancestors_.data(),
@@ -195,6 +196,7 @@ class TransformerDecoderImpl::Steps : public DecoderSteps {
     float *queries = projected_.room(rows * width_), *context = context_.room(rows * width_),
           *weights = weights_.room(rows * length_);
     layer.query(y, rows, queries);
+    const PartScope timed(Part::attention);
     kernels_.attend_to_source({.queries = queries,
                                .keys = layer.source_keys.const_data_ptr<float>(),
                                .values = layer.source_values.const_data_ptr<float>(),
@@ -215,6 +217,7 @@ class TransformerDecoderImpl::Steps : public DecoderSteps {
     const int64_t width = layer.inner.outputs;
     float* inner = inner_.room(rows * width);
     layer.inner(y, rows, inner);
+    const PartScope timed(Part::elementwise);
     kernels_.nonlinear(options_.activation == Activation::relu ? Nonlinearity::relu : Nonlinearity::gelu,
                        {inner, rows, width, width});
     layer.outer.add(inner, rows, x);

@@ -21,10 +21,6 @@ Tensor reorder_time(const Tensor& x, const Tensor& positions);
 /// nothing up, which on CUDA devices takes atomic additions, or sorting to have the same bits each time.
 Tensor reverse_time(const Tensor& x, const Tensor& positions);
 
-/// The mean [B, H] of the states of each sentence: x [B, S, H], zero beyond its length. Without a graph it is the same
-/// whatever S is, bit for bit.
-Tensor mean_state(const Tensor& x, const Tensor& lengths);
-
 /// x [B, S, H] at the last position of each sentence -> [B, H].
 Tensor last_state(const Tensor& x, const Tensor& lengths);
 

@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "seq2seq/nn/engine/part_clock.h"
+
 namespace seq2seq {
 namespace {
 
@@ -40,6 +42,8 @@ int64_t multiply_adds() {
 
 void count_multiply_adds(int64_t count) {
   multiply_add_count.fetch_add(count, std::memory_order_relaxed);
+  if (PartClock* clock = in_force.clock)
+    clock->times_.multiply_adds[static_cast<size_t>(clock->part_)] += count;
 }
 
 }  // namespace seq2seq

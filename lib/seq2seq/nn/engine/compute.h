@@ -8,6 +8,7 @@
 namespace seq2seq {
 
 class GatheredGradients;
+class PartClock;
 class RecordedStates;
 class WeightStore;
 struct KernelSet;
@@ -33,6 +34,7 @@ struct Compute {
   WeightStore* weights = nullptr;       ///< packed copies of weights; null = none
   GatheredGradients* gather = nullptr;  ///< null = each use of a weight computes its own gradient
   RecordedStates* recorded = nullptr;   ///< collects states of modules; null = none
+  PartClock* clock = nullptr;           ///< takes this thread's time; null = none
 
   static const Compute& now();
 

@@ -6,6 +6,7 @@
 
 #include <cmath>
 
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/ops/checked.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
 #include "seq2seq/nn/ops/optional_operands.h"
@@ -132,6 +133,7 @@ Attended attend_either(const Tensor& queries, const HeadMemory& memory, const Te
 
 Attended attend_given(const Tensor& queries, const HeadMemory& memory, const Visible& visible,
                       const WeightDropout& dropout, bool wanted) {
+  const PartScope timed(Part::attention);
   const int64_t sentences = queries.size(0), heads = queries.size(1), width = queries.size(3);
   const int64_t length = memory.keys.size(2);
   check_shape("keys", memory.keys, {sentences, heads, -1, width});

@@ -5,6 +5,7 @@
 
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/gathered_gradients.h"
+#include "seq2seq/nn/engine/part_clock.h"
 #include "seq2seq/nn/engine/products.h"
 #include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/ops/checked.h"
@@ -109,6 +110,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
         OperationContains::products)[0];
   const bool differentiate = torch::autograd::compute_requires_grad(x, weight, bias);
   if (!differentiate) {
+    const PartScope timed(Part::products);
     const Tensor y = packed_product(x, weight, bias);
     return y.defined() ? y : product(x, weight, bias);
   }

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "seq2seq/nn/adjustment.h"
-#include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/nn/shapes.h"
 
 namespace seq2seq {
@@ -39,7 +39,7 @@ struct TopK {
 TopK top_k_log_softmax(const Tensor& logits, int64_t k, const std::vector<int64_t>& banned, int64_t watched,
                        const Adjustments& adjustments = {});
 
-/// The same under the mixture with copying (nn/copy.h), slots beyond the vocabulary included: shares [N, 1]
+/// The same under the mixture with copying (nn/ops/copy.h), slots beyond the vocabulary included: shares [N, 1]
 /// and [N, S], slots [B, S], where N = B * K and the rows of a sentence are adjacent.
 TopK top_k_mixture(const Tensor& logits, const CopyShares& shares, const Tensor& slots, int64_t k,
                    const std::vector<int64_t>& banned, int64_t watched, const Adjustments& adjustments = {});

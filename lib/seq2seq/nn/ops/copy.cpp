@@ -1,4 +1,4 @@
-#include "seq2seq/nn/copy.h"
+#include "seq2seq/nn/ops/copy.h"
 
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/functions/utils.h>
