@@ -1,6 +1,7 @@
 // The steps of searches without tensors: equal to Decoder::advance, and each row by itself.
 #include "seq2seq/model/decoder_steps.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <functional>
