@@ -16,13 +16,13 @@
 namespace seq2seq::test {
 namespace {
 
-constexpr double nothing = -std::numeric_limits<double>::infinity();
+constexpr double no_probability = -std::numeric_limits<double>::infinity();
 constexpr DistributionMean both_means[] = {DistributionMean::arithmetic, DistributionMean::geometric};
 
 /// Log-probabilities [rows, width], one of each row minus infinity.
 Tensor distributions(int64_t rows, int64_t width, int64_t start) {
   const Tensor logits = cosine({rows, width}, start, 8).to(at::kCPU);
-  logits.select(1, width / 2).fill_(nothing);
+  logits.select(1, width / 2).fill_(no_probability);
   return logits.log_softmax(1);
 }
 
@@ -62,7 +62,7 @@ TEST(MeanDistribution, OfFloatsEqualsThatOfDoubles) {
           const Tensor actual = mean_distribution(kind, members).to(at::kDouble),
                        expected = mean_distribution(kind, exact);
           ASSERT_EQ(actual.sizes(), expected.sizes());
-          EXPECT_TRUE(actual.eq(nothing).equal(expected.eq(nothing)));
+          EXPECT_TRUE(actual.eq(no_probability).equal(expected.eq(no_probability)));
           EXPECT_TRUE(at::allclose(actual.clamp_min(-100), expected.clamp_min(-100), 2e-6, 2e-6))
               << width << " columns of " << count;
         });
@@ -82,7 +82,7 @@ TEST(MeanDistribution, ARowDependsOnItselfAlone) {
       for (const int64_t row : {0, 5, 39}) {
         std::vector<Tensor> alone;
         for (const Tensor& one : members)
-          alone.push_back(at::constant_pad_nd(one.narrow(0, row, 1), {0, row}, nothing));
+          alone.push_back(at::constant_pad_nd(one.narrow(0, row, 1), {0, row}, no_probability));
         EXPECT_TRUE(mean_distribution(kind, alone).narrow(1, 0, 1003).equal(expected.narrow(0, row, 1)))
             << "row " << row;
       }
