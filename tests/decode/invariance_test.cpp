@@ -205,6 +205,14 @@ void ruled(SearchRequest& request) {
   }
 }
 
+/// Sentences without any rule, which alone are searched another way, beside some with a prefix.
+void partly_ruled(SearchRequest& request) {
+  request.search.ban_unknown = true;
+  request.search.min_length = 3;
+  request.sentence_rules.resize(request.sources.size());
+  for (size_t i = 0; i < request.sources.size(); i += 5) request.sentence_rules[i].prefix = {60, 61};
+}
+
 void penalized(SearchRequest& request) {
   request.search.beam_size = 4;
   request.search.beam_groups = 2;
@@ -230,6 +238,8 @@ std::vector<InvarianceCase> invariance_cases() {
       {"Sampling", {of_transformer()}, sampled},
       {"SamplingWithCopying", {of_copying(of_lstm())}, sampled},
       {"Rules", {of_lstm()}, ruled},
+      {"RulesOfSome", {of_copying(of_transformer())}, partly_ruled},
+      {.name = "ShortlistAndRulesOfSome", .members = {of_gru()}, .ask = partly_ruled, .shortlisted = true},
       {"Penalties", {of_lstm()}, penalized},
   };
 }
