@@ -80,5 +80,17 @@ TEST(Json, MissingFileIsNamed) {
               ThrowsMessage<Error>(StartsWith("/nowhere/c.json: ")));
 }
 
+TEST(Json, WholeNumbersAreWholeAndFit) {
+  const Json json = parse_json(
+      R"({"a": 7, "b": -9223372036854775808, "c": 9223372036854775808, "d": 3e58, "e": 1.0, "f": "7"})", "x");
+  EXPECT_EQ(whole_number(json["a"]), 7);
+  EXPECT_EQ(whole_number(json["b"]), INT64_MIN);
+  for (const char* key : {"c", "d", "e", "f"}) EXPECT_THROW(whole_number(json[key]), Json::type_error) << key;
+  EXPECT_EQ(whole_number_at(json, "a", 1), 7);
+  EXPECT_EQ(whole_number_at(json, "z", 1), 1);
+  EXPECT_EQ(whole_numbers(Json{1, 2}), (std::vector<int64_t>{1, 2}));
+  EXPECT_THROW(whole_numbers(json["a"]), Json::type_error);
+}
+
 }  // namespace
 }  // namespace seq2seq

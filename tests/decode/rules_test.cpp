@@ -542,7 +542,7 @@ class ShortlistLaw : public testing::TestWithParam<bool> {
     a.copying = GetParam();
     return a;
   }());
-  const std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
+  std::vector<Words> sentences{source, {6}, {5, 5, 4}, {6, 4, 6}};
   SearchOptions options{.beam_size = 4, .n_best = 4, .max_length = 5};
   std::vector<SentenceOutputs> found(const Shortlist& shortlist, const OutputRules& rules = {},
                                      const std::vector<SentenceRules>& sentence_rules = {}) {
@@ -581,19 +581,31 @@ TEST_P(ShortlistLaw, OfAllWordsChangesNothing) {
   expect_equal(found(everything, rules, own), search(scorer, source_batch(sentences), options, rules, own));
 }
 
-// Without 6 among its words: what asks for 6 finds what it finds where 6 is one of them.
+// Without 6 among its words: a sentence that asks for 6 finds what it finds where 6 is one of them, and its neighbours find
+// what they find without.
 TEST_P(ShortlistLaw, HasTheWordsThatRulesAskFor) {
   const std::vector<Words> candidates(vocabulary_size);
   const Shortlist without{candidates, {4, 5}}, with{candidates, {4, 5, 6}};
   EXPECT_FALSE(words_in(found(without)).contains(6));
-  const std::vector<SentenceRules> nobody(sentences.size());
-  for (const auto& [rules, own] : {
-           std::pair{OutputRules{}, std::vector<SentenceRules>{{}, {.prefix = {5, 6}}, {}, {}}},
-           std::pair{OutputRules{}, std::vector<SentenceRules>{{.required = {{6, 4}}}, {}, {}, {}}},
-           std::pair{OutputRules{.biased = {{{6}, 3.0}}}, nobody},
-       }) {
-    const auto actual = found(without, rules, own);
-    expect_equal(actual, found(with, rules, own));
+  struct Asking {
+    std::set<size_t> sentences;
+    OutputRules rules;
+    std::vector<SentenceRules> own;
+  };
+  const std::vector<Asking> all{
+      {{1}, {}, {{}, {.prefix = {5, 6}}, {}, {}}},
+      {{0}, {}, {{.required = {{6, 4}}}, {}, {}, {}}},
+      {{0, 2}, {}, {{.required = {{6}}}, {}, {.prefix = {6}}, {}}},
+      {{0, 1, 2, 3}, {.biased = {{{6}, 3.0}}}, std::vector<SentenceRules>(sentences.size())},
+  };
+  for (const Asking& asking : all) {
+    const auto actual = found(without, asking.rules, asking.own),
+               listed = found(with, asking.rules, asking.own), unlisted = found(without);
+    for (size_t i = 0; i < sentences.size(); ++i) {
+      const bool asks = asking.sentences.contains(i);
+      expect_equal({actual[i]}, {asks ? listed[i] : unlisted[i]});
+      EXPECT_TRUE(asks || !words_in({actual[i]}).contains(6)) << "sentence " << i;
+    }
     EXPECT_TRUE(words_in(actual).contains(6));
   }
   EXPECT_FALSE(words_in(found(without, {.banned = {{4, 6}}, .biased = {{{6}, -1.0}}})).contains(6));
@@ -611,15 +623,34 @@ TEST_P(ShortlistLaw, LeavesOutTheOthers) {
             GetParam());  // the source's 6, which the target vocabulary lacks
 }
 
+// What a sentence may write does not depend on its neighbours.
+TEST_P(ShortlistLaw, EachSentenceHasItsOwnWords) {
+  const Shortlist own{{{}, {}, {}, {}, {5}, {4}, {6}}, {}};
+  sentences = {{4, 4}, {6}, {5, 5, 5}, {6, 4, 6}};
+  std::vector<std::set<int64_t>> allowed{{5}, {6}, {4}, {5, 6}};
+  if (GetParam()) allowed = {{5, 4}, {6}, {4, 5}, {5, 6, 4}};  // the model can copy 4 and 5
+  const auto together = found(own);
+  for (size_t i = 0; i < sentences.size(); ++i) {
+    const std::vector<Words> alone{sentences[i]};
+    ModelScorer scorer(model, nullptr, std::make_shared<Shortlist>(own));
+    expect_equal({together[i]}, search(scorer, source_batch(alone), options));
+    for (const int64_t word : words_in({together[i]}))
+      EXPECT_TRUE(word >= vocabulary_size || word == Vocabulary::unknown || allowed[i].contains(word))
+          << "sentence " << i << ", word " << word;
+  }
+}
+
+// Also where a neighbour may write more.
 TEST_P(ShortlistLaw, TheRestSharesTheProbability) {
   const c10::InferenceMode no_gradients;
-  ModelScorer all(model),
-      few(model, nullptr, std::make_shared<Shortlist>(Shortlist{std::vector<Words>(vocabulary_size), {5}}));
-  const SourceBatch batch = source_batch({{6, 6}});
+  std::vector<Words> candidates(vocabulary_size);
+  candidates[5] = {4};
+  ModelScorer all(model), few(model, nullptr, std::make_shared<Shortlist>(Shortlist{candidates, {5}}));
+  const SourceBatch batch = source_batch({{6, 6}, {5, 5, 5}});
   all.begin(batch);
   few.begin(batch);
   State state = all.start();
-  const Tensor begin = at::full({1}, Vocabulary::begin, test::on_device(at::kLong));
+  const Tensor begin = at::full({2}, Vocabulary::begin, test::on_device(at::kLong));
   const Tensor whole = all.distribution(begin, state).log_probabilities[0];
   state = few.start();
   const Expansion best = few.expand(begin, state, 3, {0, 2}, {});

@@ -17,17 +17,6 @@
 namespace seq2seq::test {
 namespace {
 
-/// A model whose widths are no multiples of what kernels compute at a time, but more than that.
-ModelOptions wide_options(const Architecture& a) {
-  ModelOptions options = tiny_options(a);
-  options.embedding.size = 36;
-  if (auto* rnn = std::get_if<RnnEncoderOptions>(&options.encoder)) rnn->size = 21;
-  if (auto* rnn = std::get_if<RnnDecoderOptions>(&options.decoder))
-    rnn->size = is<DotAttention>(a.attention) ? memory_size(options) : 40;
-  check(options);
-  return options;
-}
-
 class DecoderStepsTest : public ::testing::TestWithParam<Architecture> {
  protected:
   DecoderStepsTest() { model->to(at::kFloat); }

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "../support/shadow_device.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/layers/linear.h"
+#include "seq2seq/nn/ops/kernel_sets.h"
 
 namespace seq2seq {
 namespace {
@@ -114,6 +116,36 @@ TEST(TopK, AllThatIsNotBannedCanBeTaken) {
     EXPECT_EQ(sorted[67].item<int64_t>(), 68);
   }
   EXPECT_ANY_THROW(top_k_log_softmax(distinct_logits(2, 70, at::kFloat), 69, {5, 69}, 0));
+}
+
+// Nor do the rows beside it.
+TEST(TopK, ColumnsOfMinusInfinityChangeNoBit) {
+  const Tensor logits = distinct_logits(7, 48, at::kFloat).to(at::kCPU);
+  logits.narrow(1, 41, 7).fill_(-std::numeric_limits<float>::infinity());
+  const Adjustments adjustments{{{3, 1.5, 0}, {40, 0, 0.5}, {7, -1.0, 0}}, {0, 1, 1, 1, 3, 3, 3, 3}};
+  for (const KernelSet* set : kernel_sets()) {
+    if (!set->serves(logits)) continue;
+    SCOPED_TRACE(set->name);
+    const ComputeScope scope(&Compute::set, set);
+    for (const Adjustments& by : {Adjustments{}, adjustments}) {
+      const TopK expected = top_k_log_softmax(logits.clone(), 6, {0, 2}, 3, by);
+      for (const int64_t more : {column_multiple, 5 * column_multiple, 64 * column_multiple}) {
+        const Tensor padded =
+            at::constant_pad_nd(logits, {0, more}, -std::numeric_limits<double>::infinity());
+        const TopK actual = top_k_log_softmax(padded.clone(), 6, {0, 2}, 3, by);
+        EXPECT_TRUE(actual.indices.equal(expected.indices));
+        EXPECT_TRUE(actual.log_probabilities.equal(expected.log_probabilities));
+        EXPECT_TRUE(actual.watched.equal(expected.watched));
+        if (by.empty()) {
+          const TopK alone = top_k_log_softmax(padded.narrow(0, 5, 1).clone(), 6, {0, 2}, 3);
+          EXPECT_TRUE(alone.log_probabilities[0].equal(expected.log_probabilities[5]));
+          continue;
+        }
+        EXPECT_TRUE(actual.adjusted.equal(expected.adjusted));
+        EXPECT_TRUE(actual.likeliest.equal(expected.likeliest));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -193,6 +193,17 @@ inline ModelOptions tiny_options(const Architecture& a) {
   return options;
 }
 
+/// Of a model whose widths are no multiples of what kernels compute at a time, but more than that.
+inline ModelOptions wide_options(const Architecture& a) {
+  ModelOptions options = tiny_options(a);
+  options.embedding.size = 36;
+  if (auto* rnn = std::get_if<RnnEncoderOptions>(&options.encoder)) rnn->size = 21;
+  if (auto* rnn = std::get_if<RnnDecoderOptions>(&options.decoder))
+    rnn->size = is<DotAttention>(a.attention) ? memory_size(options) : 40;
+  check(options);
+  return options;
+}
+
 /// In float64, with weights from `fill_parameters`, on the tests' device.
 inline Seq2Seq tiny_model(const ModelOptions& options, int64_t vocabulary = 9, double scale = 0.6) {
   Seq2Seq model(options, vocabulary, vocabulary);

@@ -86,6 +86,24 @@ std::string dump_json(const Json& value, int indent) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+int64_t whole_number(const Json& value) {
+  const bool fits = value.is_number_integer() &&
+                    (!value.is_number_unsigned() || value.get<uint64_t>() <= uint64_t{INT64_MAX});
+  if (!fits) throw Json::type_error::create(302, "not a whole number that fits", &value);
+  return value.get<int64_t>();
+}
+
+std::vector<int64_t> whole_numbers(const Json& list) {
+  if (!list.is_array()) throw Json::type_error::create(302, "not a list", &list);
+  std::vector<int64_t> numbers;
+  for (const Json& value : list) numbers.push_back(whole_number(value));
+  return numbers;
+}
+
+int64_t whole_number_at(const Json& object, const std::string& key, int64_t otherwise) {
+  return object.contains(key) ? whole_number(object.at(key)) : otherwise;
+}
+
 double number_at(const Json& object, const std::string& key) {
   const auto found = object.find(key);
   return number_of(found == object.end() ? Json() : *found);

@@ -114,6 +114,13 @@ Json read_json_file(const std::string& path);
 /// `value` as strict JSON; invalid UTF-8 is replaced instead of throwing.
 std::string dump_json(const Json& value, int indent = -1);
 
+/// `value` as int64. Throws Json::type_error for anything else: to the library, any number is one, which is undefined
+/// where it is out of range.
+int64_t whole_number(const Json& value);
+std::vector<int64_t> whole_numbers(const Json& list);
+/// That of `key`; `otherwise` where it is missing.
+int64_t whole_number_at(const Json& object, const std::string& key, int64_t otherwise);
+
 /// Not a number where `key` is missing or null, which stands for what is not finite.
 double number_at(const Json& object, const std::string& key);
 std::vector<double> numbers_at(const Json& object, const std::string& key);

@@ -3,17 +3,23 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "seq2seq/nn/engine/part_clock.h"
+#include "seq2seq/nn/ops/mean_distribution.h"
 
 namespace seq2seq {
 namespace {
 
 constexpr const char* mean_names[] = {"linear", "log"};
+
+/// One after the other: a reduction adds in an order that depends on the place.
+Tensor mean_attention(const std::vector<Tensor>& members) {
+  Tensor sum = members.front();
+  for (size_t i = 1; i < members.size(); ++i) sum = sum + members[i];
+  return sum / static_cast<double>(members.size());
+}
 
 }  // namespace
 
@@ -56,18 +62,15 @@ Distribution EnsembleScorer::distribution(const Tensor& tokens, State& state) {
   }
   state = std::move(next);
   const PartScope timed(Part::vocabulary);
-  int64_t width = 0;
-  for (const Tensor& one : distributions) width = std::max(width, one.size(1));
-  for (Tensor& one : distributions)
-    if (one.size(1) < width)
-      one = at::constant_pad_nd(one, {0, width - one.size(1)}, -std::numeric_limits<double>::infinity());
-  const Tensor all = at::stack(distributions);  // [members, N, W]
-  Distribution result;
-  result.log_probabilities = mean_ == EnsembleMean::linear
-                                 ? all.logsumexp(0) - std::log(static_cast<double>(members_.size()))
-                                 : all.mean(0).log_softmax(1);
-  result.attention = attentions.empty() ? at::zeros({tokens.size(0), 0}) : at::stack(attentions).mean(0);
-  return result;
+  return {mean_distribution(
+              mean_ == EnsembleMean::linear ? DistributionMean::arithmetic : DistributionMean::geometric,
+              distributions),
+          attentions.empty() ? at::zeros({tokens.size(0), 0}) : mean_attention(attentions)};
+}
+
+bool EnsembleScorer::batch_invariant() {
+  return std::all_of(members_.begin(), members_.end(),
+                     [](const auto& member) { return member->batch_invariant(); });
 }
 
 std::string EnsembleScorer::why_no_steps() {

@@ -28,6 +28,8 @@ class EnsembleScorer : public Scorer {
   int64_t vocabulary_size() const override;
   bool has_attention() const override;
   at::Device device() const override { return members_.front()->device(); }
+  /// Where all members are.
+  bool batch_invariant() override;
   std::string why_no_steps() override;
 
  private:

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "seq2seq/model/model_steps.h"
 #include "seq2seq/nn/engine/compute.h"
@@ -13,37 +15,7 @@
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
-namespace {
-
-/// The adjustments of those words that are among `ids`, ascending, by their places there.
-struct ListedAdjustments {
-  Adjustments own;
-  std::vector<int64_t> places;  // of `own` among all that were given
-
-  ListedAdjustments(const Adjustments& given, const std::vector<int64_t>& ids, int64_t vocabulary) {
-    const auto count = std::ssize(ids);
-    for (size_t row = 0; row + 1 < given.begins.size(); ++row) {
-      own.begins.push_back(std::ssize(own.all));
-      for (int64_t i = given.begins[row]; i < given.begins[row + 1]; ++i) {
-        Adjustment one = given.all[static_cast<size_t>(i)];
-        if (one.index < vocabulary) {
-          const auto found = std::lower_bound(ids.begin(), ids.end(), one.index);
-          if (found == ids.end() || *found != one.index) continue;
-          one.index = found - ids.begin();
-        } else {
-          one.index += count - vocabulary;  // a copy slot
-        }
-        own.all.push_back(one);
-        places.push_back(i);
-      }
-    }
-    if (!given.empty()) own.begins.push_back(std::ssize(own.all));
-  }
-};
-
-}  // namespace
-
-void Scorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& /*demanded*/) {
+void Scorer::begin_with(const SourceBatch& source, const std::vector<std::vector<int64_t>>& /*demanded*/) {
   begin(source);
 }
 
@@ -52,9 +24,12 @@ Expansion Scorer::expand(const Tensor& tokens, State& state, int64_t k, const st
   Distribution next = distribution(tokens, state);
   const PartScope timed(Part::vocabulary);
   const auto type = next.log_probabilities.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-  TopK top =
-      top_k_log_softmax(next.log_probabilities.to(type, /*non_blocking=*/false, /*copy=*/true).contiguous(),
-                        k, banned, Vocabulary::end, adjustments);
+  const int64_t width =
+      next.log_probabilities.size(1);  // which varies with the longest source, for its copy slots
+  const Tensor rows = at::constant_pad_nd(next.log_probabilities.to(type), {0, padded_columns(width) - width},
+                                          -std::numeric_limits<double>::infinity())
+                          .contiguous();
+  TopK top = top_k_log_softmax(rows, k, banned, Vocabulary::end, adjustments);
   return {{std::move(top.log_probabilities), std::move(top.indices), std::move(top.watched),
            std::move(top.adjusted), std::move(top.likeliest)},
           std::move(next.attention)};
@@ -81,7 +56,7 @@ ModelScorer::ModelScorer(Seq2Seq model, std::shared_ptr<WeightStore> weights,
 
 ModelScorer::~ModelScorer() = default;
 
-void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) {
+void ModelScorer::begin_with(const SourceBatch& source, const std::vector<std::vector<int64_t>>& demanded) {
   const ComputeScope packed(&Compute::weights, weights_.get());
   {
     const PartScope timed(Part::encoder);
@@ -90,21 +65,27 @@ void ModelScorer::begin_with(const SourceBatch& source, const std::vector<int64_
   find_steps();
   if (!shortlist_) return;
   const PartScope timed(Part::vocabulary);
-  const int64_t vocabulary = model_->target_vocabulary_size();
-  std::vector<int64_t> words = demanded;
-  std::erase_if(words, [&](int64_t token) { return token >= vocabulary; });  // copy slots
-  Tensor ids = shortlist_->words(source.ids, words).to(device_);
-  if (memory_->has_copy_slots()) {
-    // Positions that cannot be copied have slot -1.
-    const Tensor& slots = memory_->copy_slots();
-    const Tensor known = slots.ge(0).logical_and(slots.lt(vocabulary));
-    ids = std::get<0>(at::_unique(at::cat({ids, slots.masked_select(known)})));
-    const Tensor beyond = at::where(slots.lt(0), slots, slots - vocabulary + ids.size(0));
-    memory_->replace_copy_slots(at::where(known, at::searchsorted(ids, slots), beyond));
+  list_words(source, demanded);
+}
+
+void ModelScorer::list_words(const SourceBatch& source, const std::vector<std::vector<int64_t>>& demanded) {
+  const bool copying = memory_->has_copy_slots();
+  const Tensor ids = source.ids.to(at::kCPU).contiguous(), lengths = source.lengths.to(at::kCPU).contiguous(),
+               slots = copying ? memory_->copy_slots().to(at::kCPU).contiguous() : ids;
+  const int64_t vocabulary = model_->target_vocabulary_size(), width = ids.size(1);
+  std::vector<std::vector<int64_t>> words;
+  for (int64_t i = 0; i < ids.size(0); ++i) {
+    std::vector<int64_t> more = demanded.empty() ? std::vector<int64_t>{} : demanded[static_cast<size_t>(i)];
+    const int64_t *own = ids.const_data_ptr<int64_t>() + i * width,
+                  *slot = slots.const_data_ptr<int64_t>() + i * width;
+    if (copying) more.insert(more.end(), slot, slot + width);
+    std::erase_if(more, [&](int64_t token) { return token < 0 || token >= vocabulary; });
+    const auto length = static_cast<size_t>(lengths.const_data_ptr<int64_t>()[i]);
+    words.push_back(shortlist_->words({own, length}, std::move(more)));
   }
-  words_ = model_->output()->words(ids);
-  const Tensor plain = ids.to(at::kCPU).contiguous();
-  ids_.assign(plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel());
+  words_.emplace(std::move(words), vocabulary, device_);
+  if (copying) memory_->replace_copy_slots(words_->indices(slots));
+  output_words_ = model_->output()->words(words_->ids());
 }
 
 void ModelScorer::find_steps() {
@@ -114,7 +95,7 @@ void ModelScorer::find_steps() {
 
 bool ModelScorer::batch_invariant() {
   find_steps();
-  return steps_ != nullptr && !shortlist_;
+  return steps_ != nullptr;
 }
 
 std::string ModelScorer::why_no_steps() {
@@ -136,6 +117,9 @@ void ModelScorer::keep_sentences(const Tensor& rows) {
     memory_ = memory_->slots_alone();
   }
   memory_ = memory_->select(rows);
+  if (!words_) return;
+  words_->keep_sentences(rows);
+  output_words_ = output_words_.select(rows);
 }
 
 Step ModelScorer::advance(const Tensor& tokens, State& state) {
@@ -187,18 +171,15 @@ Expansion ModelScorer::expand(const Tensor& tokens, State& state, int64_t k,
 Candidates ModelScorer::top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
                               const Adjustments& adjustments) {
   const PartScope timed(Part::vocabulary);
-  if (!words_.ids.defined()) return model_->output()->top_k(step, *memory_, k, banned, adjustments);
-  const int64_t vocabulary = model_->target_vocabulary_size(), count = words_.ids.size(0);
-  const ListedAdjustments listed(adjustments, ids_, vocabulary);
-  Candidates best = model_->output()->top_k(step, *memory_, k, banned, listed.own, words_);
+  if (!words_) return model_->output()->top_k(step, *memory_, k, banned, adjustments);
+  const SentenceWords::Own listed = words_->own(adjustments);
+  Candidates best = model_->output()->top_k(step, *memory_, k, banned, listed.adjustments, output_words_);
   if (!adjustments.empty()) {  // words that are not listed have no probability
     const Tensor all = at::full({std::ssize(adjustments.all)}, -std::numeric_limits<double>::infinity(),
                                 best.adjusted.options());
     best.adjusted = all.index_copy(0, at::tensor(listed.places, at::kLong).to(device_), best.adjusted);
   }
-  const Tensor known =
-      words_.ids.index_select(0, best.tokens.clamp_max(count - 1).flatten()).view_as(best.tokens);
-  best.tokens = at::where(best.tokens.lt(count), known, best.tokens - count + vocabulary);
+  best.tokens = words_->tokens(best.tokens);
   return best;
 }
 

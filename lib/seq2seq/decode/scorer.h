@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "seq2seq/decode/sentence_words.h"
 #include "seq2seq/decode/shortlist.h"
 #include "seq2seq/model/seq2seq_model.h"
 #include "seq2seq/nn/engine/weight_store.h"
@@ -42,8 +43,8 @@ class Scorer {
   virtual ~Scorer() = default;
   /// Encodes a batch of sentences, which replaces the previous one. Lengths include </s>.
   virtual void begin(const SourceBatch& source) = 0;
-  /// The same for outputs that must be able to hold the tokens `demanded`, which a shortlist may lack.
-  virtual void begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded);
+  /// The same for outputs that must be able to hold the tokens `demanded` of their sentence, which a shortlist may lack.
+  virtual void begin_with(const SourceBatch& source, const std::vector<std::vector<int64_t>>& demanded);
   /// One empty hypothesis per sentence.
   virtual State start() = 0;
   /// Appends tokens [N] to the hypotheses, updates `state` and returns the distribution of the next token.
@@ -57,7 +58,8 @@ class Scorer {
   virtual TargetScores score_targets(const Tensor& inputs, const Tensor& outputs);
   /// Keeps only the sentences `rows` [M] int64, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
-  /// Number of tokens that can be generated or banned: the vocabulary and the copy slots of the batch.
+  /// Number of tokens that can be generated or banned: the vocabulary, or the most words that a shortlist leaves a sentence,
+  /// and the copy slots of the batch.
   virtual int64_t vocabulary_size() const = 0;
   virtual bool has_attention() const = 0;
   virtual at::Device device() const = 0;
@@ -71,8 +73,9 @@ class Scorer {
   virtual std::string why_no_steps() { return "only models of seq2seq train have others"; }
 };
 
-/// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist `distribution` and
-/// `score_targets` are not available, because they cover the whole vocabulary.
+/// Scorer of a Seq2Seq model, which several scorers may share. With a shortlist the probabilities of a sentence are those
+/// among its own candidates, what is demanded of it and what it can copy; `distribution` and `score_targets`, which cover the
+/// whole vocabulary, are not available.
 class ModelScorer : public Scorer {
  public:
   /// `weights`: packed copies of the weights, which several scorers may share; null = not packed.
@@ -81,7 +84,7 @@ class ModelScorer : public Scorer {
                        std::shared_ptr<const Shortlist> shortlist = nullptr);
   ~ModelScorer() override;
   void begin(const SourceBatch& source) override { begin_with(source, {}); }
-  void begin_with(const SourceBatch& source, const std::vector<int64_t>& demanded) override;
+  void begin_with(const SourceBatch& source, const std::vector<std::vector<int64_t>>& demanded) override;
   State start() override;
   Distribution distribution(const Tensor& tokens, State& state) override;
   Expansion expand(const Tensor& tokens, State& state, int64_t k, const std::vector<int64_t>& banned,
@@ -90,7 +93,7 @@ class ModelScorer : public Scorer {
   void keep_sentences(const Tensor& rows) override;
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;
-    return (words_.ids.defined() ? words_.ids.size(0) : model_->target_vocabulary_size()) + slots;
+    return (words_ ? words_->most() : model_->target_vocabulary_size()) + slots;
   }
   bool has_attention() const override { return model_->has_attention(); }
   at::Device device() const override { return device_; }
@@ -100,6 +103,7 @@ class ModelScorer : public Scorer {
 
  private:
   void find_steps();
+  void list_words(const SourceBatch& source, const std::vector<std::vector<int64_t>>& demanded);
   /// Appends `tokens` to the hypotheses of `state`.
   Step advance(const Tensor& tokens, State& state);
   Candidates top_k(const Step& step, int64_t k, const std::vector<int64_t>& banned,
@@ -108,8 +112,9 @@ class ModelScorer : public Scorer {
   Seq2Seq model_;
   std::shared_ptr<WeightStore> weights_;
   std::shared_ptr<const Shortlist> shortlist_;
-  OutputWords words_;         // of the current batch, with a shortlist
-  std::vector<int64_t> ids_;  // those of `words_`, on the CPU
+  // Of the current batch, with a shortlist
+  std::optional<SentenceWords> words_;
+  OutputWords output_words_;
   at::Device device_ = model_->device();
   std::optional<Memory> memory_;
   /// Where the model has them; a State is then the row of each hypothesis among those of the last step.

@@ -120,7 +120,7 @@ class BatchSearch {
     return std::any_of(rules.biased.begin(), rules.biased.end(), [](auto& one) { return one.second > 0; });
   }
   const SentencePhrases& add_phrases(size_t sentence);
-  void demand(const SentencePhrases& phrases, const OutputRules& output);
+  static std::vector<int64_t> demanded_by(const SentencePhrases& phrases, const OutputRules& output);
   NoOutput why_without_output(size_t sentence) const;
   bool fail_if_wrong(Beam& beam, int64_t first_row) const;
   std::vector<int64_t> banned() const;
@@ -133,12 +133,12 @@ class BatchSearch {
   const OutputRules& rules_;
   std::span<const SentenceRules> sentence_rules_;
   bool steered_;
-  // With rules: by those of the outputs; by sentence; whether the model would have let a word follow at last.
+  // With rules: by those of the outputs; by sentence, also whether the model would have let a word follow at last.
   std::map<const OutputRules*, Steering> steerings_;
   std::vector<const Steering*> steering_;
   std::vector<SentencePhrases> phrases_;
   std::vector<bool> could_write_;
-  std::vector<int64_t> demanded_;  // tokens that outputs must be able to hold
+  std::vector<std::vector<int64_t>> demanded_;  // tokens that outputs must be able to hold
   // By rows of the state, those of the current step.
   std::vector<Steering::PartialHypothesis> partial_;
   AdjustmentRows adjustments_;
@@ -159,19 +159,21 @@ const SentencePhrases& BatchSearch::add_phrases(size_t sentence) {
   steering_.push_back(&steering);
   phrases_.push_back({&steering.phrases(), PhraseSet(own == nullptr ? std::vector<Phrase>{} : own->required),
                       own == nullptr ? Phrase() : own->prefix, output.unknown_is_replaced});
-  demand(phrases_.back(), output);
+  demanded_.push_back(demanded_by(phrases_.back(), output));
   return phrases_.back();
 }
 
-void BatchSearch::demand(const SentencePhrases& phrases, const OutputRules& output) {
+std::vector<int64_t> BatchSearch::demanded_by(const SentencePhrases& phrases, const OutputRules& output) {
+  std::vector<int64_t> demanded;
   const auto add = [&](const Phrase& phrase) {
     const auto tokens = phrase.usual_tokens();
-    demanded_.insert(demanded_.end(), tokens.begin(), tokens.end());
+    demanded.insert(demanded.end(), tokens.begin(), tokens.end());
   };
   add(phrases.prefix);
   for (size_t i = 0; i < phrases.required.size(); ++i) add(phrases.required[i]);
   for (const auto& [phrase, bias] : output.biased)
     if (bias > 0) add(phrase);
+  return demanded;
 }
 
 NoOutput BatchSearch::why_without_output(size_t sentence) const {

@@ -79,8 +79,8 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
     const Json cases = parse_json(json, origin);
     good = cases.is_array() && !cases.empty();
     for (const Json& one : cases)
-      test.push_back({one.at("source").get<std::vector<int64_t>>(),
-                      one.at("target").get<std::vector<int64_t>>(), one.at("log-probability").get<double>()});
+      test.push_back({whole_numbers(one.at("source")), whole_numbers(one.at("target")),
+                      one.at("log-probability").get<double>()});
   } catch (const std::exception&) {
     good = false;
   }

@@ -1,8 +1,7 @@
 #include "seq2seq/decode/shortlist.h"
 
-#include <ATen/ATen.h>
-
-#include <set>
+#include <algorithm>
+#include <iterator>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/file.h"
@@ -62,16 +61,15 @@ Shortlist Shortlist::load(const std::string& path, const Vocabulary& source, con
   return result;
 }
 
-Tensor Shortlist::words(const Tensor& source_ids, std::span<const int64_t> demanded) const {
-  const Tensor ids = source_ids.to(at::kCPU).contiguous();
-  std::set<int64_t> all(demanded.begin(), demanded.end());
-  for (int64_t id = 0; id < Vocabulary::special_count; ++id) all.insert(id);
-  all.insert(frequent.begin(), frequent.end());
-  const int64_t* first = ids.const_data_ptr<int64_t>();
-  for (const int64_t id : std::set<int64_t>(first, first + ids.numel()))
-    if (id < std::ssize(candidates))
-      all.insert(candidates[static_cast<size_t>(id)].begin(), candidates[static_cast<size_t>(id)].end());
-  return at::tensor(std::vector<int64_t>(all.begin(), all.end()), at::kLong);
+std::vector<int64_t> Shortlist::words(std::span<const int64_t> source_ids, std::vector<int64_t> more) const {
+  const auto add = [&](const std::vector<int64_t>& ids) { more.insert(more.end(), ids.begin(), ids.end()); };
+  for (int64_t id = 0; id < Vocabulary::special_count; ++id) more.push_back(id);
+  add(frequent);
+  for (const int64_t id : source_ids)
+    if (id < std::ssize(candidates)) add(candidates[static_cast<size_t>(id)]);
+  std::sort(more.begin(), more.end());
+  more.erase(std::unique(more.begin(), more.end()), more.end());
+  return more;
 }
 
 }  // namespace seq2seq

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "seq2seq/nn/shapes.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -20,8 +19,8 @@ struct Shortlist {
   void save(const std::string& path, const Vocabulary& source, const Vocabulary& target) const;
   static Shortlist load(const std::string& path, const Vocabulary& source, const Vocabulary& target);
 
-  /// All candidate target ids of these source ids [B, S], ascending, special tokens and `demanded` ids included.
-  Tensor words(const Tensor& source_ids, std::span<const int64_t> demanded = {}) const;
+  /// All candidate target ids of a sentence of these source ids, ascending, special tokens and `more` included.
+  std::vector<int64_t> words(std::span<const int64_t> source_ids, std::vector<int64_t> more = {}) const;
 };
 
 }  // namespace seq2seq

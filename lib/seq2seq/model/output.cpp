@@ -2,10 +2,49 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
+#include <tuple>
+
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
+namespace {
+
+/// The best of logits [N, W]; overwrites them.
+Candidates best_candidates(const Tensor& logits, const Step& step, const Memory& memory, int64_t k,
+                           const std::vector<int64_t>& banned, const Adjustments& adjustments) {
+  TopK best;
+  if (step.copy_gate.defined()) {
+    // With hypotheses viewed as [B, K, .], the slots need not be copied for each of them.
+    const auto by_sentence = [&](const Tensor& rows) {
+      return rows.view({memory.count(), -1, rows.size(1)});
+    };
+    const CopyShares shares =
+        copy_shares({{}, by_sentence(step.attention), by_sentence(step.copy_gate)}, memory);
+    best = top_k_mixture(logits, {shares.generated.flatten(0, 1), shares.copied.flatten(0, 1)},
+                         memory.copy_slots(), k, banned, Vocabulary::end, adjustments);
+  } else {
+    best = top_k_log_softmax(logits, k, banned, Vocabulary::end, adjustments);
+  }
+  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched),
+          std::move(best.adjusted), std::move(best.likeliest)};
+}
+
+/// One product with the words of all sentences, of which each row [N, E] keeps those of its own: [N, W].
+Tensor sentence_logits(const Tensor& features, const OutputWords& words) {
+  const ComputeScope packed(&Compute::weights, words.packed.get());
+  const Tensor all = linear(features, words.weight, words.bias);  // [N, U]
+  const Tensor by_sentence = all.view({words.places.size(0), -1, all.size(1)});
+  const Tensor places = words.places.unsqueeze(1).expand({-1, by_sentence.size(1), -1});
+  return by_sentence.gather(2, places)
+      .masked_fill_(words.padding.unsqueeze(1), -std::numeric_limits<double>::infinity())
+      .flatten(0, 1);
+}
+
+}  // namespace
 
 CopyShares copy_shares(const StepSequence& steps, const Memory& memory) {
   return copy_shares(steps.copy_gate, steps.attention, memory.copy_slots().unsqueeze(1));
@@ -38,34 +77,37 @@ Tensor OutputImpl::log_probabilities(const Step& step, const Memory& memory) {
   return mixed_log_probabilities(words, copy_shares(step.copy_gate, step.attention, slots), slots);
 }
 
-Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
-                             const std::vector<int64_t>& banned, const Adjustments& adjustments) {
-  return top_k(step, memory, k, banned, adjustments, {{}, weight_, bias_});
+OutputWords OutputWords::select(const Tensor& rows) const {
+  OutputWords selected = *this;
+  selected.places = places.index_select(0, rows);
+  selected.padding = padding.index_select(0, rows);
+  return selected;
 }
 
 OutputWords OutputImpl::words(const Tensor& ids) const {
-  return {ids, weight_.index_select(0, ids), bias_.index_select(0, ids)};
+  const Tensor padding = ids.lt(0);
+  const Tensor all = std::get<0>(at::_unique(ids.masked_select(padding.logical_not())));  // ascending
+  OutputWords words{.weight = weight_.index_select(0, all),
+                    .bias = bias_.index_select(0, all),
+                    .places = at::searchsorted(all, ids),
+                    .padding = padding,
+                    .packed = nullptr};
+  if (Compute::now().weights != nullptr)
+    words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight});
+  return words;
+}
+
+Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
+                             const std::vector<int64_t>& banned, const Adjustments& adjustments) {
+  return best_candidates(linear(projected(step.features), weight_, bias_), step, memory, k, banned,
+                         adjustments);
 }
 
 Candidates OutputImpl::top_k(const Step& step, const Memory& memory, int64_t k,
                              const std::vector<int64_t>& banned, const Adjustments& adjustments,
                              const OutputWords& words) {
-  const Tensor logits = linear(projected(step.features), words.weight, words.bias);
-  TopK best;
-  if (step.copy_gate.defined()) {
-    // With hypotheses viewed as [B, K, .], the slots need not be copied for each of them.
-    const auto by_sentence = [&](const Tensor& rows) {
-      return rows.view({memory.count(), -1, rows.size(1)});
-    };
-    const CopyShares shares =
-        copy_shares({{}, by_sentence(step.attention), by_sentence(step.copy_gate)}, memory);
-    best = top_k_mixture(logits, {shares.generated.flatten(0, 1), shares.copied.flatten(0, 1)},
-                         memory.copy_slots(), k, banned, Vocabulary::end, adjustments);
-  } else {
-    best = top_k_log_softmax(logits, k, banned, Vocabulary::end, adjustments);
-  }
-  return {std::move(best.log_probabilities), std::move(best.indices), std::move(best.watched),
-          std::move(best.adjusted), std::move(best.likeliest)};
+  return best_candidates(sentence_logits(projected(step.features), words), step, memory, k, banned,
+                         adjustments);
 }
 
 LossSums OutputImpl::loss(const StepSequence& steps, const Memory& memory, const Tensor& targets,

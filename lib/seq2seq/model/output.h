@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/pimpl.h>
 
+#include <memory>
 #include <vector>
 
 #include "seq2seq/model/decoder.h"
@@ -20,11 +21,13 @@ struct Candidates {
   Tensor adjusted, likeliest;    ///< of adjustments: nn/ops/top_k.h
 };
 
-/// A subset of the output vocabulary: the only tokens that can be generated.
+/// Parts of the output vocabulary: the only tokens that can be generated in each of B sentences.
 struct OutputWords {
-  Tensor ids;     ///< [W] ascending, special tokens first
-  Tensor weight;  ///< [W, E]
-  Tensor bias;    ///< [W]
+  Tensor weight, bias;  ///< [U, E], [U] of the words of any sentence
+  Tensor places;        ///< [B, W] int64: where among these a sentence's words stand, as many as it has
+  Tensor padding;       ///< [B, W] bool: the places after those
+  std::shared_ptr<WeightStore> packed;  ///< of `weight`; null = not packed
+  OutputWords select(const Tensor& rows) const;
 };
 
 /// How much the vocabulary and each source position give in every step, of a model that copies (nn/ops/copy.h).
@@ -44,10 +47,12 @@ class OutputImpl : public torch::nn::Module {
   /// adjustments the k best.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
                    const Adjustments& adjustments);
-  /// The same for a subset `words`: ids are then indices into `words` (and W + source position), also those
-  /// of the memory's copy slots.
+  /// The same for subsets `words`: each row is normalized over the words of its own sentence, ids are indices among them
+  /// (and W + source position), also those of the memory's copy slots. Each row depends on its sentence alone, bit for
+  /// bit, where the weights are packed.
   Candidates top_k(const Step& step, const Memory& memory, int64_t k, const std::vector<int64_t>& banned,
                    const Adjustments& adjustments, const OutputWords& words);
+  /// ids [B, W] ascending, special tokens first, -1 after those of a sentence; W is a multiple of column_multiple.
   OutputWords words(const Tensor& ids) const;
   /// targets [B, T]: ids, or slots when the model copies; padding does not count. `places` [R]: indices of
   /// the tokens among the B * T positions; undefined = computed here, which synchronizes.

@@ -65,8 +65,8 @@ Spread spread_of_figure(const std::vector<Json>& results, const std::string& key
 
 /// "21-40" or "over 80": source lengths in words.
 std::string group_name(const Json& group) {
-  if (group.at("to").is_null()) return fmt::format("over {}", group.at("from").get<int64_t>() - 1);
-  return fmt::format("{}-{}", group.at("from").get<int64_t>(), group.at("to").get<int64_t>());
+  if (group.at("to").is_null()) return fmt::format("over {}", whole_number(group.at("from")) - 1);
+  return fmt::format("{}-{}", whole_number(group.at("from")), whole_number(group.at("to")));
 }
 
 std::string file_name(const std::string& comparison, const std::string& figure) {
@@ -250,7 +250,7 @@ std::string Writer::examples() const {
   for (size_t k = 0; k < count; ++k) {
     const Json& text = of(study_.runs.front().name).front().at("examples").at(k);
     html += fmt::format("<h3>Line {} of the test text</h3>\n<p>{}</p>\n<p>Right: {}</p>\n",
-                        text.at("line").get<int64_t>(), escape_html(text.at("source").get<std::string>()),
+                        whole_number(text.at("line")), escape_html(text.at("source").get<std::string>()),
                         escape_html(text.at("reference").get<std::string>()));
     for (const auto& run : study_.runs) {
       const Json& example = of(run.name).front().at("examples").at(k);

@@ -177,7 +177,7 @@ TrainOptions RunDirectory::options_of(const fs::path& run) {
   const std::string origin = (run / config_file).string();
   Json config = read_json_file(origin);
   if (!config.is_object()) throw Error(origin, "is not a configuration", "give a run of seq2seq train");
-  if (config.value("format", int64_t{0}) > config_format)
+  if (whole_number_at(config, "format", 0) > config_format)
     throw Error(origin, "was written by a newer seq2seq (format " + config["format"].dump() + ")",
                 "update seq2seq");
   config.erase("format");

@@ -75,7 +75,7 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
                  "--initialize-from this checkpoint");
   };
   if (!json.is_object()) throw damaged();
-  if (json.value("format", int64_t{0}) > state_format)
+  if (whole_number_at(json, "format", 0) > state_format)
     throw Error(origin, "was written by a newer seq2seq (format " + json["format"].dump() + ")",
                 "update seq2seq");
   Progress progress;
@@ -83,7 +83,7 @@ Progress progress_from_json(const std::string& text, const std::string& origin) 
   visit_progress(progress, [&](const char* name, auto& value) {
     using Value = std::decay_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, HeldOutRule>) {  // earlier versions had one alone
-      const int64_t rule = json.value(name, static_cast<int64_t>(HeldOutRule::any));
+      const int64_t rule = whole_number_at(json, name, static_cast<int64_t>(HeldOutRule::any));
       value = rule == static_cast<int64_t>(HeldOutRule::any) ? HeldOutRule::any : HeldOutRule::usable_pairs;
       return;
     }

@@ -59,14 +59,14 @@ TranslationModel restore(const fs::path& path, const ExtraFiles& files) {
     if (!config.is_object() || !config.contains(key))
       throw Error(path.string(), std::string("its ") + archive_config + " lacks '" + key + "'",
                   give_a_whole_one);
-  if (config.value("format", int64_t{0}) > archive_format)
+  if (whole_number_at(config, "format", 0) > archive_format)
     throw Error(path.string(), "was written by a newer seq2seq (format " + config["format"].dump() + ")",
                 "update seq2seq");
   TranslationModel result;
   result.model_options = options_from_json<ModelOptions>(config.at("model").dump(), path.string());
   result.text_options = options_from_json<TextOptions>(config.at("text").dump(), path.string());
   check(result.model_options);
-  result.maximum_length = config.at("maximum-length").get<int64_t>();
+  result.maximum_length = whole_number(config.at("maximum-length"));
   result.keys = {config.value("source-key", std::string()), config.value("target-key", std::string()),
                  /*required=*/false};
   result.methods = config.value("methods", std::vector<std::string>{});

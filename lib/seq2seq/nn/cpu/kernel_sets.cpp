@@ -240,6 +240,11 @@ struct Adaptors {
     });
   }
 
+  static void mean(DistributionMean kind, const MeanRows& rows) {
+    parallel_for(rows.rows, grain(4 * rows.count * rows.width),
+                 [&](int64_t begin, int64_t end) { step_loops.mean(kind, rows, begin, end); });
+  }
+
   static constexpr StepKernels steps{.product = product,
                                      .nonlinear = nonlinear,
                                      .normalize = normalize,
@@ -247,7 +252,8 @@ struct Adaptors {
                                      .gru_cell = step_gru_cell,
                                      .attend_to_rows = attend_to_rows,
                                      .attend_to_source = attend_to_source,
-                                     .attend_to_past = attend_to_past};
+                                     .attend_to_past = attend_to_past,
+                                     .mean = mean};
 
   static constexpr KernelSet set(const char* name) {
     return {.name = name,

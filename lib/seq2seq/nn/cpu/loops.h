@@ -218,6 +218,7 @@ struct StepLoops {
   void (*attend_to_source)(const SourceAttention&, float* scores, int64_t begin, int64_t end);
   /// scores [padded positions]
   void (*attend_to_past)(const PastAttention&, float* scores, int64_t begin, int64_t end);
+  void (*mean)(DistributionMean, const MeanRows&, int64_t begin, int64_t end);
 };
 
 #define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \

@@ -125,6 +125,7 @@ SEQ2SEQ_INLINE void attend_past_head(const PastAttention& t, int64_t row, int64_
 }  // namespace
 
 void product(const PackedProduct& terms, int64_t begin, int64_t end);
+void mean(DistributionMean kind, const MeanRows& terms, int64_t begin, int64_t end);
 
 void nonlinear(Nonlinearity function, const Matrix& x, int64_t begin, int64_t end) {
   switch (function) {
@@ -168,6 +169,7 @@ const StepLoops step_loops{.product = product,
                            .normalize = normalize,
                            .attend_to_rows = attend_to_rows,
                            .attend_to_source = attend_to_source,
-                           .attend_to_past = attend_to_past};
+                           .attend_to_past = attend_to_past,
+                           .mean = mean};
 
 }  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

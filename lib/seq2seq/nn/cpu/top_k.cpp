@@ -90,7 +90,10 @@ SEQ2SEQ_INLINE void top_k_row(const TopKTerms<Scalar>& t, Scalar* __restrict log
   const Copies<Scalar>& copies = t.copies;
   for (int64_t b = 0; b < blocks; ++b) block_peaks[b] = block_maximum(logits, b * block_width, size);
   const Scalar peak = block_peaks[first_maximum(block_peaks, 0, blocks)];
-  const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) { return exponential(logits[i] - peak); });
+  // Padding adds exactly 0, which `exponential` does not return, so that it changes no bit.
+  const Scalar sum = lane_sum<Scalar>(size, [=](int64_t i) {
+    return logits[i] == -infinity<Scalar> ? Scalar(0) : exponential(logits[i] - peak);
+  });
   Scalar shift = -peak - logarithm(sum);
   if (copies.length > 0) {
     shift += logarithm(larger(copies.generated[row], copies.least_probability));

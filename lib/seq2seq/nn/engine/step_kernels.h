@@ -72,6 +72,20 @@ struct CellRows {
   int64_t rows, width;
 };
 
+/// How distributions become one:
+///   arithmetic  the mean of their probabilities
+///   geometric   the geometric mean, renormalized
+enum class DistributionMean { arithmetic, geometric };
+
+/// Rows of the log-probabilities of `count` distributions, and of their mean. Columns that a member lacks have probability
+/// 0 there. Each row of the mean depends on theirs alone, and columns of probability 0 after them change no bit.
+struct MeanRows {
+  const float* const* members;  // of each [rows, its width]
+  const int64_t* widths;
+  float* mean;  // [rows, width]
+  int64_t count, rows, width;
+};
+
 /// Every function runs on all threads of the caller.
 struct StepKernels {
   void (*product)(const PackedProduct&);
@@ -82,6 +96,7 @@ struct StepKernels {
   void (*attend_to_rows)(const RowAttention&);
   void (*attend_to_source)(const SourceAttention&);
   void (*attend_to_past)(const PastAttention&);
+  void (*mean)(DistributionMean, const MeanRows&);
 };
 
 }  // namespace seq2seq

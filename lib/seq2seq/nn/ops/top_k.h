@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "seq2seq/nn/adjustment.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/nn/shapes.h"
 
@@ -31,6 +32,14 @@ struct TopK {
   /// log-probability that is not banned.
   Tensor adjusted = {}, likeliest = {};
 };
+
+/// Kernels of the CPU find the same in a row, bit for bit, however many columns of minus infinity follow, if the number of
+/// columns is a multiple of this, and whatever rows are beside it.
+constexpr int64_t column_multiple = WeightStore::panel_width;
+/// `columns` and as many more as that needs.
+constexpr int64_t padded_columns(int64_t columns) {
+  return (columns + column_multiple - 1) / column_multiple * column_multiple;
+}
 
 /// The k most probable indices of each row under softmax(logits [N, V]), excluding `banned` ones, which keep
 /// their share of the probability. Overwrites `logits`. CPU kernels return equal values by ascending index.
