@@ -1,5 +1,6 @@
 #include "seq2seq/nn/cpu/loop_math.h"
 #include "seq2seq/nn/cpu/loops.h"
+#include "seq2seq/nn/cpu/tiles.h"
 
 namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET {
 namespace {
@@ -7,87 +8,65 @@ namespace {
 using Vector = Lanes<float>::Vector;
 constexpr int vectors = Lanes<float>::parts;  // of a panel
 
-/// y[0 .. count) = values + bias, or += that
-SEQ2SEQ_INLINE void finish(const float* __restrict values, const float* __restrict bias, bool add,
-                           float* __restrict y, int64_t count) {
-  const auto one = [=](int64_t i) {
-    const float sum = bias == nullptr ? values[i] : values[i] + bias[i];
-    y[i] = add ? y[i] + sum : sum;
-  };
-  if (count == lanes)  // as a loop of known length
-    for (int64_t i = 0; i < lanes; ++i) one(i);
-  else
-    for (int64_t i = 0; i < count; ++i) one(i);
+SEQ2SEQ_INLINE void read(const float* from, Vector& weights) {
+  __builtin_memcpy(&weights, from, sizeof weights);
+}
+/// The halves of bfloat16 numbers that float32 numbers with the same values begin with.
+SEQ2SEQ_INLINE void read(const uint16_t* from, Vector& weights) {
+  typedef uint16_t Halves __attribute__((vector_size(sizeof(Vector) / 2)));
+  typedef uint32_t Bits __attribute__((vector_size(sizeof(Vector))));
+  Halves halves;
+  __builtin_memcpy(&halves, from, sizeof halves);
+  const Bits bits = __builtin_convertvector(halves, Bits) << 16;
+  __builtin_memcpy(&weights, &bits, sizeof weights);
 }
 
-/// A tile of y. Every element is summed over the width in ascending order by itself, so that it depends neither on
-/// the tile it is part of nor on the other rows.
-template <int row_count, int panel_count>
-SEQ2SEQ_INLINE void tile(const PackedProduct& t, int64_t row, int64_t panel) {
-  Vector sums[row_count][panel_count * vectors] = {};
-  const float* x = t.x + row * t.x_stride;
-  const float* weights = t.panels + panel * t.width * lanes;
-  for (int64_t i = 0; i < t.width; ++i)
-#pragma GCC unroll 8
-    for (int v = 0; v < panel_count * vectors; ++v) {
-      Vector weight;
-      __builtin_memcpy(&weight,
-                       weights + (v / vectors * t.width + i) * lanes + v % vectors * Lanes<float>::width,
-                       sizeof weight);
-#pragma GCC unroll 8
-      for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.x_stride + i] * weight;
-    }
-#pragma GCC unroll 8
-  for (int r = 0; r < row_count; ++r)
-    for (int p = 0; p < panel_count; ++p) {
-      const int64_t first = (panel + p) * lanes;
-      float values[lanes];
-      __builtin_memcpy(values, &sums[r][p * vectors], sizeof values);
-      finish(values, t.bias == nullptr ? nullptr : t.bias + first, t.add,
-             t.y + (row + r) * t.y_stride + first, smaller(lanes, t.columns - first));
-    }
-}
-
-// The largest tile whose sums stay in registers.
+/// Tiles of y. Every element is summed over the width in ascending order by itself, so that it depends neither on the
+/// tile it is part of nor on the other rows.
+template <class Weight>
+struct FloatTile {
+  // The largest whose sums stay in registers.
 #if defined(__AVX512F__)
-constexpr int tile_rows = 6, tile_panels = 4;
+  static constexpr int rows = 6, panels = 4;
 #elif defined(__AVX__)
-constexpr int tile_rows = 3, tile_panels = 2;
+  static constexpr int rows = 3, panels = 2;
 #else
-constexpr int tile_rows = 2, tile_panels = 1;
+  static constexpr int rows = 2, panels = 1;
 #endif
-constexpr int64_t block_rows = 96;  // few enough that their parts of y are written together
+  const PackedProduct& t;
 
-/// The rows that are left after `row`, fewer than tile_rows.
-template <int panel_count, int row_count = tile_rows - 1>
-SEQ2SEQ_INLINE void last_rows(const PackedProduct& t, int64_t row, int64_t panel) {
-  if constexpr (row_count > 0) {
-    if (t.rows - row == row_count)
-      tile<row_count, panel_count>(t, row, panel);
-    else
-      last_rows<panel_count, row_count - 1>(t, row, panel);
+  template <int row_count, int panel_count>
+  SEQ2SEQ_INLINE void at(int64_t row, int64_t panel) const {
+    Vector sums[row_count][panel_count * vectors] = {};
+    const float* x = t.x + row * t.x_stride;
+    const Weight* weights = static_cast<const Weight*>(t.weight.values) + panel * t.width * lanes;
+    for (int64_t i = 0; i < t.width; ++i)
+#pragma GCC unroll 8
+      for (int v = 0; v < panel_count * vectors; ++v) {
+        Vector weight;
+        read(weights + (v / vectors * t.width + i) * lanes + v % vectors * Lanes<float>::width, weight);
+#pragma GCC unroll 8
+        for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.x_stride + i] * weight;
+      }
+#pragma GCC unroll 8
+    for (int r = 0; r < row_count; ++r)
+      for (int p = 0; p < panel_count; ++p) {
+        const int64_t first = (panel + p) * lanes;
+        float values[lanes];
+        __builtin_memcpy(values, &sums[r][p * vectors], sizeof values);
+        finish(values, t.bias == nullptr ? nullptr : t.bias + first, t.add,
+               t.y + (row + r) * t.y_stride + first, smaller(lanes, t.columns - first));
+      }
   }
-}
-
-template <int panel_count>
-SEQ2SEQ_INLINE void all_rows(const PackedProduct& t, int64_t panel) {
-  int64_t row = 0;
-  for (; row + tile_rows <= t.rows; row += tile_rows) tile<tile_rows, panel_count>(t, row, panel);
-  last_rows<panel_count>(t, row, panel);
-}
+};
 
 }  // namespace
 
 void product(const PackedProduct& terms, int64_t begin, int64_t end) {
-  for (int64_t first = 0; first < terms.rows; first += block_rows) {
-    PackedProduct block = terms;
-    block.x += first * terms.x_stride;
-    block.y += first * terms.y_stride;
-    block.rows = smaller(block_rows, terms.rows - first);
-    int64_t panel = begin;
-    for (; panel + tile_panels <= end; panel += tile_panels) all_rows<tile_panels>(block, panel);
-    for (; panel < end; ++panel) all_rows<1>(block, panel);
-  }
+  if (terms.weight.format == WeightFormat::bfloat16)
+    for_tiles(FloatTile<uint16_t>{terms}, terms.rows, begin, end);
+  else
+    for_tiles(FloatTile<float>{terms}, terms.rows, begin, end);
 }
 
 }  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

@@ -1,0 +1,104 @@
+#include "seq2seq/nn/engine/packed_weight.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "seq2seq/core/mapped_file.h"
+#include "seq2seq/nn/engine/quantization.h"
+
+namespace seq2seq {
+namespace {
+
+constexpr const char* format_names[] = {"float32", "bfloat16", "int8"};
+constexpr int64_t panel_width = PackedWeight::panel_width, group_width = PackedWeight::group_width;
+constexpr int64_t least_size = 16;
+
+int64_t panel_count(int64_t outputs) {
+  return (outputs + panel_width - 1) / panel_width;
+}
+
+/// rows [O, I] -> [panels, I, panel_width]
+template <class Scalar>
+Tensor panels_of(const Tensor& rows) {
+  const int64_t count = rows.size(0), inputs = rows.size(1);
+  const Tensor result = at::empty({panel_count(count), inputs, panel_width}, rows.options());
+  const Scalar* from = rows.const_data_ptr<Scalar>();
+  Scalar* to = result.mutable_data_ptr<Scalar>();
+  for (int64_t first = 0; first < count; first += panel_width, from += panel_width * inputs)
+    for (int64_t i = 0; i < inputs; ++i)
+      for (int64_t lane = 0; lane < panel_width; ++lane)
+        *to++ = first + lane < count ? from[lane * inputs + i] : Scalar(0);
+  return result;
+}
+
+}  // namespace
+
+std::span<const char* const> option_names(WeightFormat) {
+  return format_names;
+}
+
+QuantizedWeight quantize(const Tensor& weight) {
+  const Tensor rows = weight.detach().contiguous();
+  const int64_t outputs = rows.size(0), inputs = rows.size(1);
+  QuantizedWeight result{at::empty({outputs, inputs}, at::kChar), at::empty({outputs}, at::kFloat)};
+  const float* from = rows.const_data_ptr<float>();
+  int8_t* to = result.values.mutable_data_ptr<int8_t>();
+  float* scales = result.scales.mutable_data_ptr<float>();
+  for (int64_t o = 0; o < outputs; ++o, from += inputs, to += inputs) {
+    const Quantization row = quantization_of(largest_bits(from, inputs));
+    scales[o] = row.scale;
+    for (int64_t i = 0; i < inputs; ++i) to[i] = quantized(from[i], row.inverse);
+  }
+  return result;
+}
+
+WeightPanels PackedWeight::panels() const {
+  return {.format = format,
+          .values = values.const_data_ptr(),
+          .scales = scales.defined() ? scales.const_data_ptr<float>() : nullptr,
+          .sums = sums.defined() ? sums.const_data_ptr<int32_t>() : nullptr};
+}
+
+WeightFormat format_of(const Tensor& weight, WeightFormat wanted) {
+  const bool small = weight.size(0) < least_size || weight.size(1) < least_size;
+  const bool wide = wanted == WeightFormat::int8 && weight.size(1) > PackedWeight::most_inputs;
+  return small || wide ? WeightFormat::float32 : wanted;
+}
+
+PackedWeight pack(const QuantizedWeight& weight) {
+  const int64_t outputs = weight.values.size(0), inputs = weight.values.size(1),
+                panels = panel_count(outputs), groups = (inputs + group_width - 1) / group_width;
+  PackedWeight result{.format = WeightFormat::int8,
+                      .values = at::zeros({panels, groups, panel_width, group_width}, at::kChar),
+                      .scales = at::zeros({panels * panel_width}, at::kFloat),
+                      .sums = at::zeros({panels * panel_width}, at::kInt)};
+  std::copy_n(weight.scales.const_data_ptr<float>(), outputs, result.scales.mutable_data_ptr<float>());
+  const int8_t* row = weight.values.const_data_ptr<int8_t>();
+  int32_t* sums = result.sums.mutable_data_ptr<int32_t>();
+  for (int64_t o = 0; o < outputs; ++o, row += inputs) {
+    int8_t* column = result.values.mutable_data_ptr<int8_t>() +
+                     (o / panel_width * groups * panel_width + o % panel_width) * group_width;
+    for (int64_t i = 0; i < inputs; ++i) {
+      column[i / group_width * panel_width * group_width + i % group_width] = row[i];
+      sums[o] += row[i];
+    }
+  }
+  return result;
+}
+
+PackedWeight pack(const Tensor& weight, WeightFormat format) {
+  const Tensor rows = weight.detach().contiguous();
+  PackedWeight result;
+  if (format == WeightFormat::int8)
+    result = pack(quantize(rows));
+  else if (format == WeightFormat::bfloat16)
+    result = {.format = format, .values = panels_of<at::BFloat16>(rows.to(at::kBFloat16))};
+  else
+    result = {.format = format, .values = panels_of<float>(rows)};
+  release_if_mapped(
+      std::as_bytes(std::span(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()))));
+  return result;
+}
+
+}  // namespace seq2seq
