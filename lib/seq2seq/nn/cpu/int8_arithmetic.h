@@ -54,7 +54,9 @@ struct Arithmetic {
   };
 #endif
 
-  static SEQ2SEQ_INLINE int64_t row_bytes(int64_t inputs) { return padded_to_chunks(inputs); }
+  static SEQ2SEQ_INLINE int64_t row_bytes(int64_t inputs) {
+    return padded_to_chunks(inputs);
+  }
   static SEQ2SEQ_INLINE void write(const int8_t* __restrict chunk, unsigned char* __restrict row,
                                    int64_t first, int64_t /*inputs*/) {
     for (int64_t i = 0; i < chunk_width; ++i)

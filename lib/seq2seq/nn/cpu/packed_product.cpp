@@ -8,22 +8,44 @@ namespace {
 using Vector = Lanes<float>::Vector;
 constexpr int vectors = Lanes<float>::parts;  // of a panel
 
-SEQ2SEQ_INLINE void read(const float* from, Vector& weights) {
-  __builtin_memcpy(&weights, from, sizeof weights);
-}
-/// The halves of bfloat16 numbers that float32 numbers with the same values begin with.
-SEQ2SEQ_INLINE void read(const uint16_t* from, Vector& weights) {
-  typedef uint16_t Halves __attribute__((vector_size(sizeof(Vector) / 2)));
-  typedef uint32_t Bits __attribute__((vector_size(sizeof(Vector))));
-  Halves halves;
-  __builtin_memcpy(&halves, from, sizeof halves);
-  const Bits bits = __builtin_convertvector(halves, Bits) << 16;
-  __builtin_memcpy(&weights, &bits, sizeof weights);
-}
+/// As panels hold them: [panels, width, lanes].
+struct Float32Weights {
+  static constexpr int inputs = 1;  // that stand together
+  const float* values;
+
+  SEQ2SEQ_INLINE Float32Weights(const PackedProduct& t, int64_t panel)
+      : values(static_cast<const float*>(t.weight.values) + panel * t.width * lanes) {}
+  /// Of the vector `v` of the columns of all panels from the first one.
+  SEQ2SEQ_INLINE void read(int64_t width, int64_t input, int v, Vector (&weights)[inputs]) const {
+    __builtin_memcpy(weights,
+                     values + (v / vectors * width + input) * lanes + v % vectors * Lanes<float>::width,
+                     sizeof(Vector));
+  }
+};
+
+/// [panels, width / 2 rounded up, lanes, 2]: words of which each half is that of a float32 number with the same value.
+struct Bfloat16Weights {
+  static constexpr int inputs = 2;
+  const uint32_t* values;
+
+  SEQ2SEQ_INLINE Bfloat16Weights(const PackedProduct& t, int64_t panel)
+      : values(static_cast<const uint32_t*>(t.weight.values) + panel * ((t.width + 1) / 2) * lanes) {}
+  SEQ2SEQ_INLINE void read(int64_t width, int64_t input, int v, Vector (&weights)[inputs]) const {
+    typedef uint32_t Words __attribute__((vector_size(sizeof(Vector))));
+    Words words;
+    __builtin_memcpy(
+        &words,
+        values + (v / vectors * ((width + 1) / 2) + input / 2) * lanes + v % vectors * Lanes<float>::width,
+        sizeof words);
+    const Words first = words << 16, second = words & 0xFFFF0000U;
+    __builtin_memcpy(&weights[0], &first, sizeof first);
+    __builtin_memcpy(&weights[1], &second, sizeof second);
+  }
+};
 
 /// Tiles of y. Every element is summed over the width in ascending order by itself, so that it depends neither on the
 /// tile it is part of nor on the other rows.
-template <class Weight>
+template <class Weights>
 struct FloatTile {
   // The largest whose sums stay in registers.
 #if defined(__AVX512F__)
@@ -39,15 +61,11 @@ struct FloatTile {
   SEQ2SEQ_INLINE void at(int64_t row, int64_t panel) const {
     Vector sums[row_count][panel_count * vectors] = {};
     const float* x = t.x + row * t.x_stride;
-    const Weight* weights = static_cast<const Weight*>(t.weight.values) + panel * t.width * lanes;
-    for (int64_t i = 0; i < t.width; ++i)
-#pragma GCC unroll 8
-      for (int v = 0; v < panel_count * vectors; ++v) {
-        Vector weight;
-        read(weights + (v / vectors * t.width + i) * lanes + v % vectors * Lanes<float>::width, weight);
-#pragma GCC unroll 8
-        for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.x_stride + i] * weight;
-      }
+    const Weights weights(t, panel);
+    int64_t i = 0;
+    for (; i + Weights::inputs <= t.width; i += Weights::inputs)
+      add<Weights::inputs, row_count, panel_count>(x, weights, i, sums);
+    if (i < t.width) add<1, row_count, panel_count>(x, weights, i, sums);
 #pragma GCC unroll 8
     for (int r = 0; r < row_count; ++r)
       for (int p = 0; p < panel_count; ++p) {
@@ -58,15 +76,35 @@ struct FloatTile {
                t.y + (row + r) * t.y_stride + first, smaller(lanes, t.columns - first));
       }
   }
+
+  /// sums += the products of the next inputs.
+  template <int input_count, int row_count, int panel_count>
+  SEQ2SEQ_INLINE void add(const float* x, const Weights& weights, int64_t input,
+                          Vector (&sums)[row_count][panel_count * vectors]) const {
+#pragma GCC unroll 8
+    for (int v = 0; v < panel_count * vectors; ++v) {
+      Vector weight[Weights::inputs];
+      weights.read(t.width, input, v, weight);
+#pragma GCC unroll 2
+      for (int i = 0; i < input_count; ++i)
+#pragma GCC unroll 8
+        for (int r = 0; r < row_count; ++r) sums[r][v] += x[r * t.x_stride + input + i] * weight[i];
+    }
+  }
 };
+
+template <class Weights>
+__attribute__((noinline)) void product_with(const PackedProduct& terms, int64_t begin, int64_t end) {
+  for_tiles(FloatTile<Weights>{terms}, terms.rows, begin, end);
+}
 
 }  // namespace
 
 void product(const PackedProduct& terms, int64_t begin, int64_t end) {
   if (terms.weight.format == WeightFormat::bfloat16)
-    for_tiles(FloatTile<uint16_t>{terms}, terms.rows, begin, end);
+    product_with<Bfloat16Weights>(terms, begin, end);
   else
-    for_tiles(FloatTile<float>{terms}, terms.rows, begin, end);
+    product_with<Float32Weights>(terms, begin, end);
 }
 
 }  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

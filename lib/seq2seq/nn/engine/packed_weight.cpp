@@ -11,24 +11,25 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* format_names[] = {"float32", "bfloat16", "int8"};
-constexpr int64_t panel_width = PackedWeight::panel_width, group_width = PackedWeight::group_width;
+constexpr int64_t panel_width = PackedWeight::panel_width;
 constexpr int64_t least_size = 16;
 
 int64_t panel_count(int64_t outputs) {
   return (outputs + panel_width - 1) / panel_width;
 }
 
-/// rows [O, I] -> [panels, I, panel_width]
+/// rows [O, I] -> [panels, I / together rounded up, panel_width, together]
 template <class Scalar>
-Tensor panels_of(const Tensor& rows) {
-  const int64_t count = rows.size(0), inputs = rows.size(1);
-  const Tensor result = at::empty({panel_count(count), inputs, panel_width}, rows.options());
+Tensor panels_of(const Tensor& rows, int64_t together) {
+  const int64_t outputs = rows.size(0), inputs = rows.size(1), groups = (inputs + together - 1) / together;
+  const Tensor result = at::empty({panel_count(outputs), groups, panel_width, together}, rows.options());
   const Scalar* from = rows.const_data_ptr<Scalar>();
   Scalar* to = result.mutable_data_ptr<Scalar>();
-  for (int64_t first = 0; first < count; first += panel_width, from += panel_width * inputs)
-    for (int64_t i = 0; i < inputs; ++i)
+  for (int64_t first = 0; first < outputs; first += panel_width, from += panel_width * inputs)
+    for (int64_t group = 0; group < inputs; group += together)
       for (int64_t lane = 0; lane < panel_width; ++lane)
-        *to++ = first + lane < count ? from[lane * inputs + i] : Scalar(0);
+        for (int64_t i = group; i < group + together; ++i)
+          *to++ = first + lane < outputs && i < inputs ? from[lane * inputs + i] : Scalar(0);
   return result;
 }
 
@@ -67,24 +68,11 @@ WeightFormat format_of(const Tensor& weight, WeightFormat wanted) {
 }
 
 PackedWeight pack(const QuantizedWeight& weight) {
-  const int64_t outputs = weight.values.size(0), inputs = weight.values.size(1),
-                panels = panel_count(outputs), groups = (inputs + group_width - 1) / group_width;
-  PackedWeight result{.format = WeightFormat::int8,
-                      .values = at::zeros({panels, groups, panel_width, group_width}, at::kChar),
-                      .scales = at::zeros({panels * panel_width}, at::kFloat),
-                      .sums = at::zeros({panels * panel_width}, at::kInt)};
-  std::copy_n(weight.scales.const_data_ptr<float>(), outputs, result.scales.mutable_data_ptr<float>());
-  const int8_t* row = weight.values.const_data_ptr<int8_t>();
-  int32_t* sums = result.sums.mutable_data_ptr<int32_t>();
-  for (int64_t o = 0; o < outputs; ++o, row += inputs) {
-    int8_t* column = result.values.mutable_data_ptr<int8_t>() +
-                     (o / panel_width * groups * panel_width + o % panel_width) * group_width;
-    for (int64_t i = 0; i < inputs; ++i) {
-      column[i / group_width * panel_width * group_width + i % group_width] = row[i];
-      sums[o] += row[i];
-    }
-  }
-  return result;
+  const int64_t missing = panel_count(weight.scales.size(0)) * panel_width - weight.scales.size(0);
+  return {.format = WeightFormat::int8,
+          .values = panels_of<int8_t>(weight.values, 4),
+          .scales = at::constant_pad_nd(weight.scales, {0, missing}),
+          .sums = at::constant_pad_nd(weight.values.sum(1, /*keepdim=*/false, at::kInt), {0, missing})};
 }
 
 PackedWeight pack(const Tensor& weight, WeightFormat format) {
@@ -93,9 +81,9 @@ PackedWeight pack(const Tensor& weight, WeightFormat format) {
   if (format == WeightFormat::int8)
     result = pack(quantize(rows));
   else if (format == WeightFormat::bfloat16)
-    result = {.format = format, .values = panels_of<at::BFloat16>(rows.to(at::kBFloat16))};
+    result = {.format = format, .values = panels_of<at::BFloat16>(rows.to(at::kBFloat16), 2)};
   else
-    result = {.format = format, .values = panels_of<float>(rows)};
+    result = {.format = format, .values = panels_of<float>(rows, 1)};
   release_if_mapped(
       std::as_bytes(std::span(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()))));
   return result;

@@ -20,12 +20,11 @@ QuantizedWeight quantize(const Tensor& weight);
 
 /// A weight [O, I] in the layout of WeightPanels.
 struct PackedWeight {
-  static constexpr int64_t panel_width = 16;   ///< columns of a panel
-  static constexpr int64_t group_width = 4;    ///< inputs that stand side by side, in int8
+  static constexpr int64_t panel_width = 16;       ///< columns of a panel
   static constexpr int64_t most_inputs = 1 << 16;  ///< in int8, so that no sum of integers overflows
 
   WeightFormat format = WeightFormat::float32;
-  Tensor values;              ///< float32, bfloat16 or int8
+  Tensor values;                  ///< float32, bfloat16 or int8
   Tensor scales = {}, sums = {};  ///< of int8: float32 and int32
 
   /// Valid while this or a copy of it lives.

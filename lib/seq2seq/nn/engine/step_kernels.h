@@ -21,12 +21,13 @@ enum class Nonlinearity { relu, gelu, tanh, sigmoid };
 ///   int8      each row a scale times integers within +-127; x is rounded alike, each row by itself, and sums are integers
 enum class WeightFormat { float32, bfloat16, int8 };
 
-/// W [columns, width] packed into panels of `lanes` columns (WeightStore); the last one is padded with zeros.
+/// W [columns, width] packed into panels of `lanes` columns (WeightStore), in which few inputs of a column stand together, 2
+/// in bfloat16 and 4 in int8; panels and what stands together are filled up with zeros.
 struct WeightPanels {
   WeightFormat format;
-  const void* values;              // [panels, width, lanes]; int8: [panels, width / 4 rounded up, lanes, 4]
-  const float* scales = nullptr;   // int8: [panels * lanes], of the columns
-  const int32_t* sums = nullptr;   // int8: [panels * lanes], of the integers of each column
+  const void* values;             // [panels, width / together rounded up, lanes, together]
+  const float* scales = nullptr;  // int8: [panels * lanes], of the columns
+  const int32_t* sums = nullptr;  // int8: [panels * lanes], of the integers of each column
 };
 
 /// y = x W^T + bias, or y += x W^T + bias. Each element of y depends on its row of x and its column alone, bit for bit;
