@@ -176,7 +176,7 @@ expect(2 "^$" "^seq2seq: --(no-)?deterministic: cannot change when a run is resu
 
 # An instruction set that is none is told before anything is read.
 set(PROGRAM ${CMAKE_COMMAND} -E env SEQ2SEQ_INSTRUCTION_SET=avx3 ${strong})
-expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512\n$"
+expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512, avx512vnni\n$"
        train --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
 set(PROGRAM ${strong})
 
