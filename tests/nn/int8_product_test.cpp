@@ -80,12 +80,12 @@ Tensor integers(Values values, int64_t rows, int64_t width, uint64_t seed) {
 Tensor exact_product(const Tensor& x, const Tensor& weight) {
   const int64_t rows = x.size(0), columns = weight.size(0), width = x.size(1);
   const Tensor y = at::empty({rows, columns}, at::kLong);
+  const auto *from = x.const_data_ptr<int8_t>(), *factors = weight.const_data_ptr<int8_t>();
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) {
       int64_t sum = 0;
       for (int64_t i = 0; i < width; ++i)
-        sum += int64_t{x.const_data_ptr<int8_t>()[r * width + i]} *
-               weight.const_data_ptr<int8_t>()[c * width + i];
+        sum += int64_t{from[r * width + i]} * factors[c * width + i];
       y.mutable_data_ptr<int64_t>()[r * columns + c] = sum;
     }
   return y;
@@ -129,7 +129,7 @@ TEST(Int8Product, RoundsToTheNearestAndThenEven) {
                    at::tensor({127.0F, 0.0F, 2.0F, 2.0F, 0.0F, -2.0F, -2.0F, 0.0F, -126.0F, -126.0F, 3.0F});
   const Tensor rows = at::stack({x, x * 8, x / -32, at::zeros_like(x), x * 1e-35});
   const QuantizedWeight weight = quantize(rows);
-  const Tensor both = at::stack({expected, expected, -expected, at::zeros_like(x), at::zeros_like(x)});
+  const Tensor both = at::stack({expected, expected, 0 - expected, at::zeros_like(x), at::zeros_like(x)});
   EXPECT_TRUE(weight.values.to(at::kFloat).equal(both));
   const Tensor scales = at::tensor({1.0F, 8.0F, 1.0F / 32, 0.0F, 0.0F});
   EXPECT_TRUE(weight.scales.equal(scales));
