@@ -32,7 +32,7 @@ void for_heads(const kernels::HeadTerms<Scalar>& terms, const Run& run) {
                });
 }
 
-int64_t panel_count(const PackedProduct& terms) {
+int64_t panels_in(const PackedProduct& terms) {
   return (terms.columns + kernels::lanes - 1) / kernels::lanes;
 }
 
@@ -192,7 +192,7 @@ struct Adaptors {
 
   static void product(const PackedProduct& terms) {
     if (terms.weight.format == WeightFormat::int8) return int8_product(terms);
-    parallel_for(panel_count(terms), grain(terms.rows * terms.width * kernels::lanes / 4),
+    parallel_for(panels_in(terms), grain(terms.rows * terms.width * kernels::lanes / 4),
                  [&](int64_t begin, int64_t end) { step_loops.product(terms, begin, end); });
   }
 
@@ -212,9 +212,9 @@ struct Adaptors {
       part.x += first * terms.x_stride;
       part.y += first * terms.y_stride;
       part.rows = std::min(rows_at_once, terms.rows - first);
-      parallel_for(part.rows, grain(part.width),
+      parallel_for(part.rows, grain(part.width / 8),
                    [&](int64_t begin, int64_t end) { int8_loops.quantize(part, rows, begin, end); });
-      parallel_for(panel_count(part), grain(part.rows * part.width * kernels::lanes / 8),
+      parallel_for(panels_in(part), grain(part.rows * part.width * kernels::lanes / 16),
                    [&](int64_t begin, int64_t end) { int8_loops.product(part, rows, begin, end); });
     }
   }
