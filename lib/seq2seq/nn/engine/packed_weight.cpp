@@ -19,8 +19,8 @@ int64_t panel_count(int64_t outputs) {
 }
 
 /// rows [O, I] -> [panels, I / together rounded up, panel_width, together]
-template <class Scalar>
-Tensor panels_of(const Tensor& rows, int64_t together) {
+template <class Scalar, int64_t together>
+Tensor panels_of(const Tensor& rows) {
   const int64_t outputs = rows.size(0), inputs = rows.size(1), groups = (inputs + together - 1) / together;
   const Tensor result = at::empty({panel_count(outputs), groups, panel_width, together}, rows.options());
   const Scalar* from = rows.const_data_ptr<Scalar>();
@@ -70,7 +70,7 @@ WeightFormat format_of(const Tensor& weight, WeightFormat wanted) {
 PackedWeight pack(const QuantizedWeight& weight) {
   const int64_t missing = panel_count(weight.scales.size(0)) * panel_width - weight.scales.size(0);
   return {.format = WeightFormat::int8,
-          .values = panels_of<int8_t>(weight.values, 4),
+          .values = panels_of<int8_t, 4>(weight.values),
           .scales = at::constant_pad_nd(weight.scales, {0, missing}),
           .sums = at::constant_pad_nd(weight.values.sum(1, /*keepdim=*/false, at::kInt), {0, missing})};
 }
@@ -81,9 +81,9 @@ PackedWeight pack(const Tensor& weight, WeightFormat format) {
   if (format == WeightFormat::int8)
     result = pack(quantize(rows));
   else if (format == WeightFormat::bfloat16)
-    result = {.format = format, .values = panels_of<at::BFloat16>(rows.to(at::kBFloat16), 2)};
+    result = {.format = format, .values = panels_of<at::BFloat16, 2>(rows.to(at::kBFloat16))};
   else
-    result = {.format = format, .values = panels_of<float>(rows, 1)};
+    result = {.format = format, .values = panels_of<float, 1>(rows)};
   release_if_mapped(
       std::as_bytes(std::span(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()))));
   return result;

@@ -13,13 +13,13 @@ struct Quantization {
   float scale, inverse;
 };
 
-/// Of numbers of which the largest has the magnitude with these bits, a positive float. Of such as are not all finite the
-/// scale is not a number, which makes results that they enter not numbers; of such as nothing can be told apart from 0 it is 0.
-inline __attribute__((always_inline)) Quantization quantization_of(int32_t largest_bits) {
+/// Of numbers of which these are the bits of the largest magnitude. Where not all are finite the scale is not a number, and
+/// neither is what is made of them; where all are next to 0 it is 0.
+inline __attribute__((always_inline)) Quantization quantization_of(int32_t bits) {
   constexpr int32_t infinity_bits = 0x7F800000;
   constexpr float least = 1e-30F;  // whose inverse is finite
-  const float largest = __builtin_bit_cast(float, largest_bits);
-  if (largest_bits >= infinity_bits) return {__builtin_nanf(""), 0};
+  const float largest = __builtin_bit_cast(float, bits);
+  if (bits >= infinity_bits) return {__builtin_nanf(""), 0};
   if (largest < least) return {0, 0};
   return {largest / 127, 127 / largest};
 }
