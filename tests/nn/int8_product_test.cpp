@@ -84,8 +84,7 @@ Tensor exact_product(const Tensor& x, const Tensor& weight) {
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) {
       int64_t sum = 0;
-      for (int64_t i = 0; i < width; ++i)
-        sum += int64_t{from[r * width + i]} * factors[c * width + i];
+      for (int64_t i = 0; i < width; ++i) sum += int64_t{from[r * width + i]} * factors[c * width + i];
       y.mutable_data_ptr<int64_t>()[r * columns + c] = sum;
     }
   return y;
