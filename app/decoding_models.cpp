@@ -22,7 +22,12 @@ std::vector<NamedFile> files_of(const DecodingModelOptions& options) {
 }
 
 DecodingModels load_models(const DecodingModelOptions& options, const at::Device& device) {
-  if (!options.foreign()) return DecodingModels::load(options.model, options.ensemble, device);
+  check_weights(options.weights, device);  // before anything is read
+  if (!options.foreign()) {
+    DecodingModels models = DecodingModels::load(options.model, options.ensemble, device);
+    models.weights = options.weights;
+    return models;
+  }
   return DecodingModels::load(
       ForeignModel{options.model.front(), options.source_vocabulary, options.target_vocabulary,
                    options.tokenizer, options.maximum_length},

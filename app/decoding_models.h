@@ -17,11 +17,19 @@ struct DecodingModelOptions {
   std::string source_vocabulary, target_vocabulary;
   PlainTokenizer tokenizer = PlainTokenizer::whitespace;
   int64_t maximum_length = 250;
+  WeightFormat weights = WeightFormat::float32;
 
   /// Whether the model is an archive made by another program, known by its methods only.
   bool foreign() const { return !source_vocabulary.empty(); }
   bool all_sentencepiece() const {
     return source_vocabulary.ends_with(".model") && target_vocabulary.ends_with(".model");
+  }
+  /// The number format of weights, of every command that computes with those of a model.
+  static void weights_field(auto& o, auto& f, const OptionCondition& condition) {
+    f("weights", o.weights,
+      "how the weights of large layers are kept for products on a processor: int8 (a quarter of the memory) and "
+      "bfloat16 (half of it) round them (docs/decoding.md)",
+      everyday, condition);
   }
   static void fields(auto& o, auto& f) {
     f("model", o.model,
@@ -42,6 +50,8 @@ struct DecodingModelOptions {
       only_if(!o.all_sentencepiece(), "leave it out: the vocabularies are SentencePiece models"));
     f("max-source-length", o.maximum_length, "maximum number of source tokens; longer lines are truncated",
       in_range(1, 1e6), for_foreign, formerly("maximum-length"));
+    weights_field(o, f,
+                  only_if(!o.foreign(), "leave it out: an archive made by another program has its own"));
   }
 };
 

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "commands.h"
+#include "decoding_models.h"
 #include "device_table.h"
 #include "flags.h"
 #include "gradient_flow_table.h"
@@ -29,6 +30,7 @@ struct InspectOptions {
   int64_t vocabulary_head = 20;
   bool verify = false;
   std::string verify_input;
+  WeightFormat weights = WeightFormat::float32;
   bool devices = false, json = false;
   GradientFlowOptions gradient_flow;
   static void fields(auto& o, auto& f) {
@@ -43,6 +45,7 @@ struct InspectOptions {
     f("verify-input", o.verify_input,
       "with --verify: also compare the two on these lines (text, .tsv or .jsonl, .gz)", everyday,
       only_if(o.verify || o.gradient_flow.wanted, "add --verify"));
+    DecodingModelOptions::weights_field(o, f, only_if(o.verify, "add --verify"));
     f("devices", o.devices, "what this machine can compute with: processor and GPUs", everyday);
     f("json", o.json, "print JSON instead of tables", everyday);
     f.group("gradient-flow", o.gradient_flow, GroupFlags::plain);
@@ -142,6 +145,13 @@ Json verification(const TranslationModel& model, const InspectOptions& options, 
                                                      model.text.target->vocabulary().size(), at::kCPU));
   Json result;
   result["self-test by this program"] = report_json(replay(expected, modules));
+  if (options.weights != WeightFormat::float32) {
+    constexpr double allowed = 0.1;  // a token
+    ModelScorer rounded(model.model,
+                        std::make_shared<WeightStore>(model.model->parameters(), options.weights));
+    result["self-test with weights in " + option_name(options.weights)] =
+        report_json(replay(expected, rounded, 32, allowed));
+  }
   result["self-test by the archive's methods"] = report_json(replay(expected, methods));
   if (options.verify_input.empty()) return result;
   const SelfTest lines = self_test(numbered_lines(model, options.verify_input), modules);

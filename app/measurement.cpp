@@ -63,10 +63,10 @@ std::vector<ProductSpeed> measure_products() {
   return speeds;
 }
 
-double packed_product_speed(int64_t rows) {
+double packed_product_speed(int64_t rows, WeightFormat format) {
   const c10::InferenceMode no_gradients;
   const Tensor x = at::randn({rows, 512}), weight = at::randn({2048, 512});
-  WeightStore store({weight});
+  WeightStore store({weight}, format);
   const ComputeScope packed(&Compute::weights, &store);
   return gflops(x, weight);
 }

@@ -37,7 +37,7 @@ step_qemu() {
   # Otherwise the program starts itself again for these, and is not emulated any more.
   export OMP_WAIT_POLICY=passive MIMALLOC_PAGE_RESET=0 MIMALLOC_DECOMMIT_DELAY=1000 MIMALLOC_PURGE_DELAY=1000
   local old=(qemu-x86_64 -cpu Nehalem) program=build/release/seq2seq text=data/translation work=$results/qemu
-  local kernels='*Kernel*:Linear*:Product*:GatheredGradients*:Bfloat16*:WeightStore*:TopK*:Capabilities*'
+  local kernels='*Kernel*:Linear*:Product*:GatheredGradients*:Bfloat16*:WeightStore*:Int8Product*:TopK*:Capabilities*'
   rm -rf "$work"
   mkdir -p "$work"
   "${old[@]}" build/release/tests/nn/nn_test --gtest_brief=1 --gtest_filter="$kernels"

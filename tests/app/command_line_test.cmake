@@ -177,7 +177,7 @@ expect(2 "^$" "^seq2seq: --(no-)?deterministic: cannot change when a run is resu
 
 # An instruction set that is none is told before anything is read.
 set(PROGRAM ${CMAKE_COMMAND} -E env SEQ2SEQ_INSTRUCTION_SET=avx3 ${strong})
-expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512\n$"
+expect(1 "^$" "^seq2seq: SEQ2SEQ_INSTRUCTION_SET: 'avx3' is unknown; valid: baseline, avx, avx2, avx512, avx512vnni\n$"
        train --train-source /nowhere --train-target /nowhere --run-directory ${FOLDER}/nowhere)
 set(PROGRAM ${strong})
 
@@ -277,6 +277,16 @@ expect(1 "^\n\n$" "required.txt:1: the required 'Kinder' is what --ban forbids; 
 expect(0 "^[^\n]*Kinder[^\n]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt
        --required ${FOLDER}/required.txt)
 
+# Weights in other formats, and where they are not for.
+foreach(format int8 bfloat16)
+  expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${demo} --input ${FOLDER}/two.txt --weights ${format})
+  expect(2 "^$" "^seq2seq: --weights: ${format} is for the fast kernels, not for plain; leave it or --kernels out\n$"
+         translate --model ${demo} --input ${FOLDER}/two.txt --weights ${format} --kernels plain)
+endforeach()
+expect(2 "^$" "^seq2seq: --weights: would change nothing; leave it out: [^\n]*\n$" translate --model ${demo} --weights int8
+       --source-vocabulary a.txt --target-vocabulary b.txt)
+expect(2 "^$" "^seq2seq: --weights: would change nothing; add --verify\n$" inspect --model ${demo} --weights int8)
+
 # Separators of sentences are not words of the text.
 file(WRITE ${FOLDER}/separated.txt "a b c <q> d e\n")
 file(WRITE ${FOLDER}/whole.txt "a b c d e\n")
@@ -301,6 +311,12 @@ foreach(flag --verify --sample)
 endforeach()
 expect(0 "^$" "^$" average --quiet --models ${model}/best ${model}/last --output ${FOLDER}/average.pt)
 expect(0 "passed: 3 of 3 outputs equal.*passed: 3 of 3 outputs equal" "^$" inspect --model ${FOLDER}/average.pt --verify)
+foreach(format int8 bfloat16)
+  expect(0 "self-test with weights in ${format} +passed: [0-3] of 3 outputs equal" "^$" inspect --model ${FOLDER}/average.pt
+         --verify --weights ${format})
+  expect(0 "^-[0-9.]+\t4\n$" "^$" score --quiet --model ${FOLDER}/average.pt --source ${FOLDER}/one.txt --target ${FOLDER}/one.txt
+         --weights ${format})
+endforeach()
 expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${FOLDER}/average.pt ${model} --input ${FOLDER}/two.txt --verify)
 expect(2 "^$" "^seq2seq: --output: is one of the models, [^\n]*\n$" average --models ${model} ${FOLDER}/average.pt --output
        ${FOLDER}/average.pt)

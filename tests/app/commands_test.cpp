@@ -397,6 +397,7 @@ TEST(Commands, BenchDecodeDividesTheTime) {
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
   const Json result = parse_json(outcome.output, "bench");
   EXPECT_EQ(result["steps"], "fast");
+  EXPECT_EQ(result["weights"], "float32");
   double seconds = 0, shares = 0;
   std::vector<std::string> names;
   for (const auto& [name, part] : result["parts"].items()) {
@@ -429,10 +430,13 @@ TEST(Commands, BenchDecodeSaysWhyStepsAreNotFast) {
   const TemporaryFolder folder;
   const std::string models = tiny_run(folder, "additive") + " " + tiny_run(folder, "local");
   const Outcome outcome =
-      run("bench decode", words_of("--device cpu --threads 1 --windows 1 --warmup 0 --max-length 4 --input " +
-                                   folder.write("in", "a 1\n") + " --model " + models));
+      run("bench decode",
+          words_of("--device cpu --threads 1 --windows 1 --warmup 0 --max-length 4 --weights int8 --input " +
+                   folder.write("in", "a 1\n") + " --model " + models));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.error;
-  EXPECT_EQ(parse_json(outcome.output, "bench")["steps"], "by tensors: model 2: its attention is local");
+  const Json result = parse_json(outcome.output, "bench");
+  EXPECT_EQ(result["steps"], "by tensors: model 2: its attention is local");
+  EXPECT_EQ(result["weights"], "int8");
   EXPECT_THAT(outcome.error, EndsWith("steps: by tensors: model 2: its attention is local\n"));
 }
 

@@ -29,6 +29,7 @@ struct InvarianceCase {
   std::function<void(SearchRequest&)> ask = [](SearchRequest&) {};
   bool shortlisted = false;
   EnsembleMean mean = EnsembleMean::linear;
+  WeightFormat weights = WeightFormat::float32;
 };
 
 /// One way to decode the same sentences.
@@ -120,7 +121,7 @@ class BatchInvariance : public testing::TestWithParam<InvarianceCase> {
     for (const Architecture& architecture : GetParam().members) {
       Seq2Seq model = test::tiny_model(test::wide_options(architecture), model_words, 0.3);
       model->to(at::kFloat);
-      weights.push_back(std::make_shared<WeightStore>(model->parameters()));
+      weights.push_back(std::make_shared<WeightStore>(model->parameters(), GetParam().weights));
       models.push_back(std::move(model));
       copying = copying || architecture.copying;
     }
@@ -241,6 +242,14 @@ std::vector<InvarianceCase> invariance_cases() {
       {"RulesOfSome", {of_copying(of_transformer())}, partly_ruled},
       {.name = "ShortlistAndRulesOfSome", .members = {of_gru()}, .ask = partly_ruled, .shortlisted = true},
       {"Penalties", {of_lstm()}, penalized},
+      {.name = "Int8", .members = {of_lstm()}, .weights = WeightFormat::int8},
+      {.name = "Int8Ensemble", .members = {of_gru(), of_transformer()}, .weights = WeightFormat::int8},
+      {.name = "Int8ShortlistAndCopying",
+       .members = {of_copying(of_lstm())},
+       .ask = ruled,
+       .shortlisted = true,
+       .weights = WeightFormat::int8},
+      {.name = "Bfloat16", .members = {of_copying(of_transformer())}, .weights = WeightFormat::bfloat16},
   };
 }
 

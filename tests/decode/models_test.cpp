@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "../data/temporary_folder.h"
+#include "../support/compare.h"
 #include "../support/tiny_model.h"
 #include "decode_support.h"
 #include "seq2seq/core/error.h"
@@ -162,6 +163,64 @@ TEST(DecodingModels, AnEnsembleOfOneModelTwiceTranslatesAsItDoes) {
     return best_texts(Translator(models, pool, {.batch_size = 2}).translate(lines));
   };
   EXPECT_EQ(texts(two), texts(one));
+}
+
+/// Log-probabilities of the second word of an output.
+Tensor second_words(Scorer& scorer) {
+  const at::NoGradGuard no_grad;
+  scorer.begin(source_batch({{4, 5, 4}, {5}}));
+  State state = scorer.start();
+  scorer.distribution(at::full({2}, Vocabulary::begin, at::kLong), state);
+  return scorer.distribution(at::tensor({int64_t{4}, int64_t{5}}), state).log_probabilities;
+}
+
+TEST(DecodingModels, ScorersComputeWithWeightsInTheFormatAskedFor) {
+  const auto ab = word_codec({"a", "b"});
+  const auto model_of = [&](const test::Architecture& architecture) {
+    TranslationModel model = model_with(words_apart(), ab, ab);
+    model.model_options = test::wide_options(architecture);
+    model.model = Seq2Seq(model.model_options, ab->vocabulary().size(), ab->vocabulary().size());
+    test::fill_parameters(*model.model, 0.3);
+    return model;
+  };
+  test::Architecture transformer{.layers = 2};
+  transformer.transformer_encoder = transformer.transformer_decoder = true;
+  DecodingModels one(model_of({})), several(model_of({}));
+  several.ours.push_back(model_of(transformer));
+  for (DecodingModels* models : {&one, &several}) {
+    const Tensor expected = second_words(*models->scorers(1).front());
+    for (const WeightFormat format : {WeightFormat::bfloat16, WeightFormat::int8}) {
+      models->weights = format;
+      const Tensor rounded = second_words(*models->scorers(1).front());
+      EXPECT_FALSE(rounded.equal(expected));
+      EXPECT_TRUE(test::close(rounded, expected, 0.05));
+    }
+    models->weights = WeightFormat::int8;
+    const ComputeScope plain(&Compute::kernels, Kernels::plain);
+    EXPECT_THAT(
+        error_of([&] { models->scorers(1); }),
+        HasSubstr("--weights: int8 is for the fast kernels, not for plain; leave it or --kernels out"));
+  }
+}
+
+TEST(DecodingModels, RoundedWeightsAreForTheFastKernelsOfAProcessor) {
+  const auto refusal = [](WeightFormat format, const char* device) {
+    return error_of([&] { check_weights(format, at::Device(device)); });
+  };
+  EXPECT_EQ(refusal(WeightFormat::float32, "cuda:0"), "");
+  EXPECT_EQ(refusal(WeightFormat::int8, "cpu"), "");
+  EXPECT_EQ(refusal(WeightFormat::bfloat16, "cpu"), "");
+  EXPECT_THAT(
+      refusal(WeightFormat::int8, "cuda:0"),
+      HasSubstr("--weights: int8 is for processors, not for cuda:0; add --device cpu, or leave it out"));
+  {
+    const ComputeScope check(&Compute::kernels, Kernels::check);
+    EXPECT_EQ(refusal(WeightFormat::float32, "cpu"), "");
+    EXPECT_THAT(refusal(WeightFormat::bfloat16, "cpu"),
+                HasSubstr("bfloat16 is for the fast kernels, not for check"));
+  }
+  const ComputeScope narrow(&Compute::products, ProductFormat::bfloat16);
+  EXPECT_THAT(refusal(WeightFormat::int8, "cpu"), HasSubstr("int8 does not go with --precision bfloat16"));
 }
 
 TEST(DecodingModels, ScorersSayWhyTensorsComputeTheirSteps) {

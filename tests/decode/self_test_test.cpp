@@ -44,6 +44,9 @@ TEST(SelfTest, ReplaysOutputsAndLogProbabilities) {
   EXPECT_FALSE(replay(test, other).passed());
   EXPECT_EQ(replay(test, other).differing, 0);
   EXPECT_NEAR(replay(test, other).difference, 0.02, 1e-12);
+  EXPECT_EQ(replay(test, other).beyond, 2);
+  EXPECT_TRUE(replay(test, other, 32, 0.01).passed());  // 0.03 for two tokens and </s>
+  EXPECT_FALSE(replay(test, other, 32, 0.005).passed());
   TableScorer never = echo(std::numeric_limits<double>::quiet_NaN());
   EXPECT_THROW(replay(test, never), Error);
   EXPECT_FALSE(replay({}, scorer).passed());

@@ -188,6 +188,36 @@ TEST(PartsOfSteps, CountTheProductsWithEachWeight) {
   }
 }
 
+TEST(RoundedWeights, ChangeFeaturesLittle) {
+  if (!test_device().is_cpu()) GTEST_SKIP() << "steps are the CPU's";
+  const at::NoGradGuard no_grad;
+  Architecture transformer{.layers = 2}, gated{.cell = Cell::gru, .layers = 2};
+  transformer.transformer_encoder = transformer.transformer_decoder = true;
+  gated.context_gate = ContextGate::both;
+  for (const Architecture& architecture : {Architecture{}, gated, transformer}) {
+    SCOPED_TRACE(name_of(architecture));
+    Seq2Seq model = tiny_model(wide_options(architecture), 50, 0.2);
+    model->to(at::kFloat);
+    const auto features_in = [&](WeightFormat format) {
+      WeightStore weights(model->parameters(), format);
+      const ComputeScope packed(&Compute::weights, &weights);
+      const Memory memory = model->encode(batch_of(uneven_examples()).source);
+      const auto steps = ModelSteps::of(model, weights);
+      steps->begin(memory);
+      std::vector<Tensor> features;
+      for (const int64_t token : {2, 7, 8, 5})
+        features.push_back(steps->advance(at::full({3}, token, at::kLong), at::arange(3)).features.clone());
+      return at::cat(features);
+    };
+    const Tensor expected = features_in(WeightFormat::float32);
+    for (const WeightFormat format : {WeightFormat::bfloat16, WeightFormat::int8}) {
+      const auto difference = ((features_in(format) - expected).norm() / expected.norm()).item<double>();
+      EXPECT_GT(difference, 1e-5) << option_name(format);
+      EXPECT_LT(difference, 0.05) << option_name(format);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, DecoderStepsTest, testing::ValuesIn(all_architectures()),
                          [](const auto& tested) { return name_of(tested.param); });
 

@@ -50,7 +50,7 @@ TEST(StepKernels, ProductsAddToRowsThatAreApart) {
       const Tensor expected = at::linear(x, weight, bias) + (add ? y.clone() : at::zeros({rows, outputs}));
       const Tensor untouched = all.clone();
       kernels.product({.x = data(x),
-                       .panels = data(store.packed(weight)),
+                       .weight = store.packed(weight)->panels(),
                        .bias = data(bias),
                        .y = data(y),
                        .rows = rows,
@@ -249,6 +249,17 @@ TEST(StepKernels, ARecurrentLayerIsTheLoop) {
       EXPECT_TRUE(close(layer->forward(x), expected, 1e-5));
       EXPECT_TRUE(layer->forward(x.narrow(0, 1, 1)).equal(layer->forward(x).narrow(0, 1, 1)));
     });
+    for (const WeightFormat format : {WeightFormat::bfloat16, WeightFormat::int8}) {
+      WeightStore rounding(layer->parameters(), format);
+      for_each_steps([&](const StepKernels&) {
+        const ComputeScope packed(&Compute::weights, &rounding);
+        const Tensor rounded = layer->forward(x);
+        const auto difference = ((rounded - expected).norm() / expected.norm()).item<double>();
+        EXPECT_GT(difference, 1e-4);
+        EXPECT_LT(difference, 0.05);
+        EXPECT_TRUE(layer->forward(x.narrow(0, 1, 1)).equal(rounded.narrow(0, 1, 1)));
+      });
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "../support/fill.h"
 #include "seq2seq/core/error.h"
+#include "seq2seq/core/options.h"
 #include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/ops/kernel_sets.h"
 #include "seq2seq/nn/ops/linear.h"
@@ -44,20 +45,23 @@ TEST(WeightStore, ProductsStayTheSame) {
       EXPECT_EQ(seq2seq::linear(at::empty({0, inputs}), weight, bias).numel(), 0);
     });
     EXPECT_EQ(Compute::now().weights, nullptr);
-    EXPECT_TRUE(weights.packed(weight).defined());
-    EXPECT_FALSE(weights.packed(other).defined());
-    EXPECT_FALSE(weights.packed(bias).defined());
+    EXPECT_NE(weights.packed(weight), nullptr);
+    EXPECT_EQ(weights.packed(other), nullptr);
+    EXPECT_EQ(weights.packed(bias), nullptr);
   }
 }
 
 // The promise of batch-invariant decoding: bits, with any number of rows beside and any number of threads.
-TEST(WeightStore, ARowsProductDependsOnThatRowAlone) {
+class RowsOfProducts : public testing::TestWithParam<WeightFormat> {};
+
+TEST_P(RowsOfProducts, DependOnTheirOwnRowAlone) {
   const at::NoGradGuard no_grad;
   const int threads = at::get_num_threads();
   for (const auto& [outputs, inputs] : {std::pair<int64_t, int64_t>{40, 33}, {256, 64}, {1000, 96}}) {
     const Tensor weight = cosine({outputs, inputs}).to(at::kFloat), bias = cosine({outputs}).to(at::kFloat),
                  x = cosine({320, inputs}).to(at::kFloat);
-    WeightStore weights({weight});
+    WeightStore weights({weight}, GetParam());
+    EXPECT_EQ(weights.packed(weight)->format, GetParam());
     for_each_set([&](const KernelSet& set) {
       const ComputeScope use({.set = &set, .weights = &weights});
       std::vector<Tensor> alone;
@@ -76,11 +80,67 @@ TEST(WeightStore, ARowsProductDependsOnThatRowAlone) {
   }
 }
 
+INSTANTIATE_TEST_SUITE_P(WeightStore, RowsOfProducts,
+                         testing::Values(WeightFormat::float32, WeightFormat::bfloat16, WeightFormat::int8),
+                         [](const auto& tested) { return option_name(tested.param); });
+
+TEST(WeightStore, SmallWeightsStayInFloat32) {
+  const auto format_in = [](int64_t outputs, int64_t inputs, WeightFormat wanted) {
+    const Tensor weight = cosine({outputs, inputs}).to(at::kFloat);
+    WeightStore store({weight}, wanted);
+    EXPECT_EQ(store.format(), wanted);
+    return store.packed(weight)->format;
+  };
+  for (const WeightFormat format : {WeightFormat::float32, WeightFormat::bfloat16, WeightFormat::int8}) {
+    EXPECT_EQ(format_in(16, 16, format), format);
+    EXPECT_EQ(format_in(1000, 17, format), format);
+    EXPECT_EQ(format_in(1, 1000, format), WeightFormat::float32);
+    EXPECT_EQ(format_in(15, 16, format), WeightFormat::float32);
+    EXPECT_EQ(format_in(16, 15, format), WeightFormat::float32);
+  }
+}
+
+// bfloat16 changes the weights alone, not how their products are added up.
+TEST(WeightStore, ProductsInBfloat16AreThoseOfTheRoundedWeights) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [outputs, inputs] : {std::pair<int64_t, int64_t>{16, 16}, {33, 17}, {100, 64}}) {
+    const Tensor weight = cosine({outputs, inputs}).to(at::kFloat), bias = cosine({outputs}).to(at::kFloat),
+                 rounded = weight.to(at::kBFloat16).to(at::kFloat);
+    WeightStore halves({weight}, WeightFormat::bfloat16), whole({rounded});
+    for_each_set([&](const KernelSet& set) {
+      for (const int64_t rows : {1, 5, 7, 32}) {
+        const Tensor x = cosine({rows, inputs}).to(at::kFloat);
+        const auto product = [&](WeightStore& store, const Tensor& factor) {
+          const ComputeScope use({.set = &set, .weights = &store});
+          return seq2seq::linear(x, factor, bias);
+        };
+        EXPECT_TRUE(product(halves, weight).equal(product(whole, rounded))) << rows << " x " << inputs;
+        EXPECT_FALSE(product(halves, weight).equal(product(whole, weight)));
+      }
+    });
+  }
+}
+
+TEST(WeightStore, ProductsInInt8AreNear) {
+  const at::NoGradGuard no_grad;
+  const Tensor weight = cosine({70, 96}).to(at::kFloat), x = cosine({5, 96}, 7).to(at::kFloat);
+  WeightStore store({weight}, WeightFormat::int8);
+  for_each_set([&](const KernelSet& set) {
+    const ComputeScope use({.set = &set, .weights = &store});
+    const Tensor y = seq2seq::linear(x, weight), expected = at::linear(x, weight);
+    const auto difference = ((y - expected).norm() / expected.norm()).item<double>();
+    EXPECT_GT(difference, 1e-4);
+    EXPECT_LT(difference, 0.02);
+  });
+}
+
 TEST(WeightStore, AWrongKernelIsNoticedWhenChecked) {
   const Tensor weight = cosine({33, 17}).to(at::kFloat), x = cosine({5, 17}).to(at::kFloat);
   WeightStore weights({weight});
   KernelSet wrong = *kernels_for(x);
-  wrong.packed_product = [](const Tensor&, const Tensor&, const Tensor&, const Tensor& y) { y.fill_(1); };
+  wrong.packed_product = [](const Tensor&, const WeightPanels&, const Tensor&, const Tensor& y) {
+    y.fill_(1);
+  };
   const ComputeScope scope({.kernels = Kernels::check, .set = &wrong, .weights = &weights});
   EXPECT_THAT([&] { seq2seq::linear(x, weight); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("linear, output 0")));

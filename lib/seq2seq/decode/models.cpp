@@ -10,6 +10,7 @@
 #include "seq2seq/core/file.h"
 #include "seq2seq/core/processors.h"
 #include "seq2seq/model/same_text.h"
+#include "seq2seq/nn/engine/compute.h"
 #include "seq2seq/nn/engine/weight_store.h"
 
 namespace seq2seq {
@@ -22,8 +23,9 @@ int64_t workers_on(const at::Device& device, int64_t workers) {
   return std::min<int64_t>(4, usable_processors());
 }
 
-std::shared_ptr<WeightStore> weights_of(const Seq2Seq& model) {
-  return std::make_shared<WeightStore>(model->parameters());
+std::shared_ptr<WeightStore> weights_of(const Seq2Seq& model, WeightFormat format) {
+  check_weights(format, model->device());
+  return std::make_shared<WeightStore>(model->parameters(), format);
 }
 
 std::shared_ptr<const TextCodec> read_codec(const std::string& file, PlainTokenizer tokenizer) {
@@ -51,9 +53,24 @@ void check_member(const TranslationModel& model, const std::string& path, const 
 
 }  // namespace
 
+void check_weights(WeightFormat format, const at::Device& device) {
+  if (format == WeightFormat::float32) return;
+  const auto refuse = [&](const std::string& problem, const std::string& remedy) {
+    throw UsageError("--weights", option_name(format) + " " + problem, remedy);
+  };
+  if (!device.is_cpu())
+    refuse("is for processors, not for " + device.str(), "add --device cpu, or leave it out");
+  const Compute& now = Compute::now();
+  if (now.kernels != Kernels::fast)
+    refuse("is for the fast kernels, not for " + option_name(now.kernels), "leave it or --kernels out");
+  if (now.products != ProductFormat::float32)
+    refuse("does not go with --precision bfloat16", "leave one of them out");
+}
+
 std::vector<std::unique_ptr<Scorer>> make_scorers(const Seq2Seq& model, int64_t workers,
-                                                  const std::shared_ptr<const Shortlist>& shortlist) {
-  const auto weights = weights_of(model);
+                                                  const std::shared_ptr<const Shortlist>& shortlist,
+                                                  WeightFormat format) {
+  const auto weights = weights_of(model, format);
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int64_t i = workers_on(model->device(), workers); i > 0; --i)
     scorers.push_back(std::make_unique<ModelScorer>(model, weights, shortlist));
@@ -110,12 +127,12 @@ ExampleKeys DecodingModels::keys(const ExampleKeys& given) const {
 
 std::vector<std::unique_ptr<Scorer>> DecodingModels::scorers(
     int64_t workers, const std::shared_ptr<const Shortlist>& shortlist) const {
-  if (ours.size() == 1) return make_scorers(ours.front().model, workers, shortlist);
+  if (ours.size() == 1) return make_scorers(ours.front().model, workers, shortlist, weights);
   if (shortlist != nullptr)
     throw UsageError("--shortlist", "is for one model of seq2seq train", "leave it out, or name one model");
   std::vector<std::unique_ptr<Scorer>> result;
-  std::vector<std::shared_ptr<WeightStore>> weights;
-  for (const auto& one : ours) weights.push_back(weights_of(one.model));
+  std::vector<std::shared_ptr<WeightStore>> stores;
+  for (const auto& one : ours) stores.push_back(weights_of(one.model, weights));
   for (int64_t i = workers_on(device(), workers); i > 0; --i) {
     if (foreign) {
       result.push_back(std::make_unique<ScriptScorer>(foreign->for_another_thread()));
@@ -123,7 +140,7 @@ std::vector<std::unique_ptr<Scorer>> DecodingModels::scorers(
     }
     std::vector<std::unique_ptr<Scorer>> members;
     for (size_t member = 0; member < ours.size(); ++member)
-      members.push_back(std::make_unique<ModelScorer>(ours[member].model, weights[member]));
+      members.push_back(std::make_unique<ModelScorer>(ours[member].model, stores[member]));
     result.push_back(std::make_unique<EnsembleScorer>(std::move(members), mean));
   }
   return result;

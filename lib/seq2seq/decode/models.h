@@ -9,17 +9,24 @@
 #include "seq2seq/decode/script_model.h"
 #include "seq2seq/decode/shortlist.h"
 #include "seq2seq/model/archive/checkpoint.h"
+#include "seq2seq/nn/engine/packed_weight.h"
 #include "seq2seq/text/tokenizer.h"
 
 namespace seq2seq {
+
+/// Throws UsageError where weights of this format cannot be used: all but float32 are for the fast kernels of a CPU and
+/// products in float32, with the present settings (Compute).
+void check_weights(WeightFormat format, const at::Device& device);
 
 /// Scorers of one model, one per decoding thread: `workers` of them; 0 = on a CPU as many as LibTorch has
 /// threads (a decoding step has little to parallelize, so single-threaded searches side by side are faster
 /// than one search on all threads), elsewhere up to four, so that the bookkeeping of one search overlaps with
 /// the computing of another. They share one packed copy of the weights (WeightStore): the weights must not
-/// change while a scorer lives. `shortlist` null = any token can be generated.
-std::vector<std::unique_ptr<Scorer>> make_scorers(
-    const Seq2Seq& model, int64_t workers = 0, const std::shared_ptr<const Shortlist>& shortlist = nullptr);
+/// change while a scorer lives. `shortlist` null = any token can be generated. `format`: of that copy (docs/decoding.md);
+/// throws UsageError as `check_weights`.
+std::vector<std::unique_ptr<Scorer>> make_scorers(const Seq2Seq& model, int64_t workers = 0,
+                                                  const std::shared_ptr<const Shortlist>& shortlist = nullptr,
+                                                  WeightFormat format = WeightFormat::float32);
 
 /// A TorchScript archive of another program, used through its methods alone (docs/archives.md), and the text
 /// that it reads and writes.
@@ -37,7 +44,8 @@ struct DecodingModels {
   std::shared_ptr<const ScriptModel> foreign;
   EnsembleMean mean = EnsembleMean::linear;
   TextCodecs text;
-  int64_t maximum_length = 0;  ///< source tokens; the smallest limit of the models
+  int64_t maximum_length = 0;                    ///< source tokens; the smallest limit of the models
+  WeightFormat weights = WeightFormat::float32;  ///< with which scorers compute; not for a foreign archive
 
   explicit DecodingModels(TranslationModel model);
   /// Their weights may lie in the files (WeightMemory::mapped). Throws Error naming the first model that is missing, or

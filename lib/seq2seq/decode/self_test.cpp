@@ -94,7 +94,7 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
   return test;
 }
 
-SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_size) {
+SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_size, double allowed) {
   SelfTestReport report;
   std::vector<std::vector<int64_t>> sources;
   for (const SelfTestCase& one : expected) sources.push_back(one.source);
@@ -109,7 +109,9 @@ SelfTestReport replay(const SelfTest& expected, Scorer& scorer, int64_t batch_si
       ++report.cases;
       report.differing += greedy[i].target != expected[i].target;
       const double difference = std::abs(found[i - begin].log_probability - expected[i].log_probability);
+      const double limit = 1e-3 + allowed * static_cast<double>(expected[i].target.size() + 1);
       // NaN must not count as agreement.
+      report.beyond += !(difference < limit);
       report.difference = std::isnan(difference) ? std::numeric_limits<double>::infinity()
                                                  : std::max(report.difference, difference);
     }

@@ -49,7 +49,10 @@ Translator::Translator(TextCodecs text, int64_t maximum_length, DecodingPool& po
 }
 
 Translator::Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options)
-    : Translator(models.text, models.maximum_length, pool, options) {}
+    : Translator(models.text, models.maximum_length, pool, options) {
+  // The last bits of what is rounded decide between two integers.
+  if (models.weights == WeightFormat::int8) tolerance_ = 1e-2;
+}
 
 Translator::~Translator() = default;
 
@@ -153,7 +156,6 @@ void Translator::take(const SentenceOutputs& found, const SourceLine& line, Tran
 }
 
 void Translator::verify(std::span<Translation* const> results) {
-  constexpr double tolerance = 1e-3;
   std::vector<std::future<std::vector<Hypothesis>>> answers;
   std::vector<std::vector<int64_t>> sources;
   std::vector<const Hypothesis*> outputs;
@@ -173,7 +175,7 @@ void Translator::verify(std::span<Translation* const> results) {
     for (const Hypothesis& given : answer.get()) {
       // NaN counts as unequal.
       if (!(std::abs(given.log_probability - (*output)->log_probability) <
-            tolerance * static_cast<double>(1 + given.tokens.size())))
+            tolerance_ * static_cast<double>(1 + given.tokens.size())))
         ++counts_.unequal;
       ++output;
     }

@@ -72,7 +72,7 @@ class Translator {
     int64_t without_output = 0;  ///< lines that can be read but for which nothing was found
     int64_t unmet = 0;           ///< lines whose best output lacks a required phrase
     int64_t fewer = 0;           ///< lines whose groups of the beam found fewer than n_best different outputs
-    int64_t unequal = 0;         ///< with `verify`: outputs whose log-probability differs
+    int64_t unequal = 0;  ///< with `verify`: outputs whose log-probability differs by more than rounding does
   };
   const Counts& counts() const { return counts_; }
   /// Lines that the pool can decode at a time.
@@ -93,6 +93,7 @@ class Translator {
   DecodingPool& pool_;
   TranslatorOptions options_;
   std::unique_ptr<TextRules> rules_;
+  double tolerance_ = 1e-3;  // of `verify`, for each token
   Counts counts_;
   bool told_white_space_ = false;
 };

@@ -34,7 +34,7 @@ void StepLinear::product(const float* x, int64_t rows, float* y, int64_t x_strid
   const PartScope timed(Part::products);
   count_multiply_adds(rows * inputs * outputs);
   kernels->product({.x = x,
-                    .panels = panels,
+                    .weight = weight,
                     .bias = bias,
                     .y = y,
                     .rows = rows,
@@ -56,10 +56,10 @@ const float* StepWeights::values(const std::string& name) const {
 
 StepLinear StepWeights::linear(const std::string& weight, const std::string& bias) const {
   const Tensor& values = named_[weight];
-  const Tensor packed = store_.packed(values);
-  TORCH_CHECK(packed.defined(), weight, " is not in the store");
+  const PackedWeight* packed = store_.packed(values);
+  TORCH_CHECK(packed != nullptr, weight, " is not in the store");
   return {.kernels = &kernels_,
-          .panels = packed.const_data_ptr<float>(),
+          .weight = packed->panels(),
           .bias = has(bias) ? this->values(bias) : nullptr,
           .inputs = values.size(1),
           .outputs = values.size(0)};

@@ -72,7 +72,8 @@ class CarriedRows {
 /// A weight as steps multiply by it.
 struct StepLinear {
   const StepKernels* kernels = nullptr;
-  const float *panels = nullptr, *bias = nullptr;
+  WeightPanels weight{};
+  const float* bias = nullptr;
   int64_t inputs = 0, outputs = 0;
 
   /// x [rows, inputs], `x_stride` apart (0 = next to each other), times the weight, plus the bias, into y [rows, outputs].

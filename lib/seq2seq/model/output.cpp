@@ -92,8 +92,8 @@ OutputWords OutputImpl::words(const Tensor& ids) const {
                     .places = at::searchsorted(all, ids),
                     .padding = padding,
                     .packed = nullptr};
-  if (Compute::now().weights != nullptr)
-    words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight});
+  if (const WeightStore* store = Compute::now().weights)
+    words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight}, store->format());
   return words;
 }
 

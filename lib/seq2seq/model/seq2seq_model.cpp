@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "seq2seq/model/factory.h"
-#include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/nn/layers/initializer.h"
+#include "seq2seq/nn/ops/copy.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {

@@ -11,7 +11,7 @@
 #include "seq2seq/nn/cpu/parallel.h"
 #include "seq2seq/nn/cpu/terms.h"
 #include "seq2seq/nn/engine/capabilities.h"
-#include "seq2seq/nn/engine/weight_store.h"
+#include "seq2seq/nn/engine/packed_weight.h"
 
 namespace seq2seq {
 namespace {
@@ -32,13 +32,17 @@ void for_heads(const kernels::HeadTerms<Scalar>& terms, const Run& run) {
                });
 }
 
+int64_t panels_in(const PackedProduct& terms) {
+  return (terms.columns + kernels::lanes - 1) / kernels::lanes;
+}
+
 using UniformLoop = void(const kernels::Draw&, float*, int64_t, int64_t);
-static_assert(WeightStore::panel_width == kernels::lanes);
+static_assert(PackedWeight::panel_width == kernels::lanes);
 
 /// Passes the data of tensors to the loops of one instruction set.
 template <InstructionSet instructions, const kernels::Loops<float>& float_loops,
           const kernels::Loops<double>& double_loops, const kernels::StepLoops& step_loops,
-          UniformLoop& uniform_loop>
+          const kernels::Int8Loops& int8_loops, UniformLoop& uniform_loop>
 struct Adaptors {
   template <class Scalar>
   static const kernels::Loops<Scalar>& loops() {
@@ -181,14 +185,38 @@ struct Adaptors {
     });
   }
 
-  static void packed_product(const Tensor& x, const Tensor& panels, const Tensor& bias, const Tensor& y) {
-    product(kernels::packed_product_terms(x, panels, bias, y));
+  static void packed_product(const Tensor& x, const WeightPanels& weight, const Tensor& bias,
+                             const Tensor& y) {
+    product(kernels::packed_product_terms(x, weight, bias, y));
   }
 
   static void product(const PackedProduct& terms) {
-    parallel_for((terms.columns + kernels::lanes - 1) / kernels::lanes,
-                 grain(terms.rows * terms.width * kernels::lanes / 4),
+    if (terms.weight.format == WeightFormat::int8) return int8_product(terms);
+    parallel_for(panels_in(terms), grain(terms.rows * terms.width * kernels::lanes / 4),
                  [&](int64_t begin, int64_t end) { step_loops.product(terms, begin, end); });
+  }
+
+  /// Each row of x is rounded once, for all threads.
+  static void int8_product(const PackedProduct& terms) {
+    constexpr int64_t rows_at_once = 960;  // of many, so that they stay in the cache
+    const int64_t row_bytes = int8_loops.row_bytes(terms.width);
+    thread_local std::vector<unsigned char> values;
+    thread_local std::vector<float> scales;
+    const auto most = static_cast<size_t>(std::min(rows_at_once, terms.rows));
+    if (values.size() < most * static_cast<size_t>(row_bytes))
+      values.resize(most * static_cast<size_t>(row_bytes));
+    if (scales.size() < most) scales.resize(most);
+    const kernels::QuantizedRows rows{values.data(), scales.data()};
+    for (int64_t first = 0; first < terms.rows; first += rows_at_once) {
+      PackedProduct part = terms;
+      part.x += first * terms.x_stride;
+      part.y += first * terms.y_stride;
+      part.rows = std::min(rows_at_once, terms.rows - first);
+      parallel_for(part.rows, grain(part.width / 8),
+                   [&](int64_t begin, int64_t end) { int8_loops.quantize(part, rows, begin, end); });
+      parallel_for(panels_in(part), grain(part.rows * part.width * kernels::lanes / 16),
+                   [&](int64_t begin, int64_t end) { int8_loops.product(part, rows, begin, end); });
+    }
   }
 
   static void nonlinear(Nonlinearity function, const Matrix& x) {
@@ -280,17 +308,23 @@ struct Adaptors {
 
 constexpr KernelSet cpu_baseline =
     Adaptors<InstructionSet::baseline, kernels::baseline::float_loops, kernels::baseline::double_loops,
-             kernels::baseline::step_loops, kernels::baseline::uniform>::set("cpu baseline");
+             kernels::baseline::step_loops, kernels::baseline::int8_loops,
+             kernels::baseline::uniform>::set("cpu baseline");
 #ifdef __x86_64__
 constexpr KernelSet cpu_avx =
     Adaptors<InstructionSet::avx, kernels::avx::float_loops, kernels::avx::double_loops,
-             kernels::avx::step_loops, kernels::avx::uniform>::set("cpu avx");
+             kernels::avx::step_loops, kernels::avx::int8_loops, kernels::avx::uniform>::set("cpu avx");
 constexpr KernelSet cpu_avx2 =
     Adaptors<InstructionSet::avx2, kernels::avx2::float_loops, kernels::avx2::double_loops,
-             kernels::avx2::step_loops, kernels::avx2::uniform>::set("cpu avx2");
+             kernels::avx2::step_loops, kernels::avx2::int8_loops, kernels::avx2::uniform>::set("cpu avx2");
 constexpr KernelSet cpu_avx512 =
     Adaptors<InstructionSet::avx512, kernels::avx512::float_loops, kernels::avx512::double_loops,
-             kernels::avx512::step_loops, kernels::avx512::uniform>::set("cpu avx512");
+             kernels::avx512::step_loops, kernels::avx512::int8_loops,
+             kernels::avx512::uniform>::set("cpu avx512");
+constexpr KernelSet cpu_avx512vnni =
+    Adaptors<InstructionSet::avx512vnni, kernels::avx512::float_loops, kernels::avx512::double_loops,
+             kernels::avx512::step_loops, kernels::avx512vnni::int8_loops,
+             kernels::avx512::uniform>::set("cpu avx512vnni");
 #endif
 
 }  // namespace seq2seq

@@ -9,7 +9,7 @@ namespace seq2seq {
 
 extern const KernelSet cpu_baseline;
 #ifdef __x86_64__
-extern const KernelSet cpu_avx, cpu_avx2, cpu_avx512;
+extern const KernelSet cpu_avx, cpu_avx2, cpu_avx512, cpu_avx512vnni;
 #endif
 
 }  // namespace seq2seq

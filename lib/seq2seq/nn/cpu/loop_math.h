@@ -1,9 +1,9 @@
 #pragma once
 
-// Building blocks of the loops of nn/cpu. Files compiled for an instruction set include no other
-// header of the library than this, loops.h and the plain struct of nn/adjustment.h: the linker may pick an
-// inline function compiled for AVX-512 for the whole program. So all of this is inlined or local to its
-// file, and mathematical functions come from <math.h>.
+// Building blocks of the loops of nn/cpu. Files compiled for an instruction set include no other header of the library
+// than those of loops (this, loops.h, tiles.h, int8_arithmetic.h, engine/quantization.h) and plain structs: the linker may
+// pick an inline function compiled for AVX-512 for the whole program. So all of this is inlined or local to its file, and
+// mathematical functions come from <math.h>.
 
 #include <math.h>
 

@@ -221,11 +221,26 @@ struct StepLoops {
   void (*mean)(DistributionMean, const MeanRows&, int64_t begin, int64_t end);
 };
 
+/// Rows of x rounded to int8, as the products of one instruction set take them.
+struct QuantizedRows {
+  unsigned char* values;  // [rows, row_bytes(width)]
+  float* scales;          // [rows]
+};
+
+/// The loops of products with weights in int8.
+struct Int8Loops {
+  int64_t (*row_bytes)(int64_t width);
+  /// Writes rows `begin` to `end`.
+  void (*quantize)(const PackedProduct&, const QuantizedRows&, int64_t begin, int64_t end);
+  void (*product)(const PackedProduct&, const QuantizedRows&, int64_t begin, int64_t end);  // panels
+};
+
 #define SEQ2SEQ_DECLARE_LOOPS(instruction_set)                                \
   namespace instruction_set {                                                 \
   extern const Loops<float> float_loops;                                      \
   extern const Loops<double> double_loops;                                    \
   extern const StepLoops step_loops;                                          \
+  extern const Int8Loops int8_loops;                                          \
   void uniform(const Draw& draw, float* numbers, int64_t begin, int64_t end); \
   }
 SEQ2SEQ_DECLARE_LOOPS(baseline)
@@ -233,5 +248,8 @@ SEQ2SEQ_DECLARE_LOOPS(avx)
 SEQ2SEQ_DECLARE_LOOPS(avx2)
 SEQ2SEQ_DECLARE_LOOPS(avx512)
 #undef SEQ2SEQ_DECLARE_LOOPS
+namespace avx512vnni {  // the others are those of avx512
+extern const Int8Loops int8_loops;
+}
 
 }  // namespace seq2seq::kernels

@@ -161,10 +161,10 @@ TopKTerms<Scalar> top_k_terms(const TopKRows& rows) {
           .vocabulary = rows.logits.size(1)};
 }
 
-inline PackedProduct packed_product_terms(const Tensor& x, const Tensor& panels, const Tensor& bias,
+inline PackedProduct packed_product_terms(const Tensor& x, const WeightPanels& weight, const Tensor& bias,
                                           const Tensor& y) {
   return {.x = values<float>(x),
-          .panels = values<float>(panels),
+          .weight = weight,
           .bias = values<float>(bias),
           .y = place<float>(y),
           .rows = x.size(0),

@@ -19,7 +19,7 @@ namespace seq2seq {
 namespace {
 
 constexpr const char* variable = "SEQ2SEQ_INSTRUCTION_SET";
-constexpr const char* set_names[] = {"baseline", "avx", "avx2", "avx512"};
+constexpr const char* set_names[] = {"baseline", "avx", "avx2", "avx512", "avx512vnni"};
 
 /// Tests all features that nn/CMakeLists.txt compiles the files of nn/cpu with; they may use no others.
 InstructionSet best_set() {
@@ -30,7 +30,9 @@ InstructionSet best_set() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512vl");
-  if (avx2) return avx512 ? InstructionSet::avx512 : InstructionSet::avx2;
+  if (avx2 && avx512)
+    return __builtin_cpu_supports("avx512vnni") ? InstructionSet::avx512vnni : InstructionSet::avx512;
+  if (avx2) return InstructionSet::avx2;
   if (avx) return InstructionSet::avx;
 #endif
   return InstructionSet::baseline;

@@ -7,8 +7,8 @@ namespace seq2seq {
 // What this machine can compute. Each answer is determined at its first call, then cached; thread-safe.
 
 /// Instruction sets of the loops in nn/cpu, in ascending order.
-enum class InstructionSet { baseline, avx, avx2, avx512 };
-/// "baseline", "avx", "avx2", "avx512".
+enum class InstructionSet { baseline, avx, avx2, avx512, avx512vnni };
+/// "baseline", "avx", "avx2", "avx512", "avx512vnni".
 const char* name_of(InstructionSet set);
 /// The best one that the processor and operating system support, tested feature by feature, or a lower one
 /// named by SEQ2SEQ_INSTRUCTION_SET in the environment. Throws Error if that is unknown or unsupported.

@@ -94,9 +94,9 @@ struct KernelSet {
   void (*states_dot)(const Tensor& rows, const Tensor& states, const Tensor& products) = nullptr;
   /// weights [B, K, S], states [B, S, H] -> products [B, K, H]
   void (*weighted_states)(const Tensor& weights, const Tensor& states, const Tensor& products) = nullptr;
-  /// x [R, I] float32 times the weight [O, I] of `panels` (WeightStore), plus bias [O] unless undefined -> y [R, O]. Each
-  /// element depends on its row and column alone, bit for bit.
-  void (*packed_product)(const Tensor& x, const Tensor& panels, const Tensor& bias,
+  /// x [R, I] float32 times a weight [O, I] (WeightStore), plus bias [O] unless undefined -> y [R, O]. Each element depends
+  /// on its row and column alone, bit for bit.
+  void (*packed_product)(const Tensor& x, const WeightPanels& weight, const Tensor& bias,
                          const Tensor& y) = nullptr;
   /// The same and more for the steps of a search, of float32 alone
   const StepKernels* steps = nullptr;

@@ -16,12 +16,27 @@ struct Matrix {
 /// gelu: computed with the error function (Hendrycks and Gimpel 2016).
 enum class Nonlinearity { relu, gelu, tanh, sigmoid };
 
-/// y = x W^T + bias, or y += x W^T + bias, with W [columns, width] packed into panels of `lanes` columns (WeightStore);
-/// the last one is padded with zeros. Each element of y depends on its row of x and its column alone, bit for bit.
+/// How the weights of products are kept:
+///   bfloat16  rounded to 8 significant bits, to the nearest and then even; sums are in float32
+///   int8      each row a scale times integers within +-127; x is rounded alike, each row by itself, and sums are integers
+enum class WeightFormat { float32, bfloat16, int8 };
+
+/// W [columns, width] packed into panels of `lanes` columns (WeightStore), in which few inputs of a column stand together, 2
+/// in bfloat16 and 4 in int8; panels and what stands together are filled up with zeros.
+struct WeightPanels {
+  WeightFormat format;
+  const void* values;             // [panels, width / together rounded up, lanes, together]
+  const float* scales = nullptr;  // int8: [panels * lanes], of the columns
+  const int32_t* sums = nullptr;  // int8: [panels * lanes], of the integers of each column
+};
+
+/// y = x W^T + bias, or y += x W^T + bias. Each element of y depends on its row of x and its column alone, bit for bit;
+/// with weights in int8 it is the same on every processor.
 struct PackedProduct {
-  const float *x, *panels;  // [rows, width], [panels, width, lanes]
-  const float* bias;        // [columns], or null
-  float* y;                 // [rows, columns]
+  const float* x;  // [rows, width]
+  WeightPanels weight;
+  const float* bias;  // [columns], or null
+  float* y;           // [rows, columns]
   int64_t rows, width, columns, x_stride, y_stride;
   bool add = false;  // to y
 };

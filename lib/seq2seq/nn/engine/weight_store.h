@@ -4,7 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "seq2seq/nn/shapes.h"
+#include "seq2seq/nn/engine/packed_weight.h"
 
 namespace seq2seq {
 
@@ -14,19 +14,21 @@ namespace seq2seq {
 /// `linear` uses it while it is `Compute::weights`. Thread-safe. The weights must not change while it lives.
 class WeightStore {
  public:
-  static constexpr int64_t panel_width = 16;
+  static constexpr int64_t panel_width = PackedWeight::panel_width;
 
-  /// The float32 matrices on a CPU among `weights` are packed at their first use.
-  explicit WeightStore(const std::vector<Tensor>& weights);
+  /// The float32 matrices on a CPU among `weights` are packed at their first use, each in the format that `format_of` gives it.
+  explicit WeightStore(const std::vector<Tensor>& weights, WeightFormat format = WeightFormat::float32);
+  WeightFormat format() const { return format_; }
 
-  /// `weight` [O, I] as panels [O / panel_width rounded up, I, panel_width] of its rows, the last one padded with zeros;
-  /// undefined if it is not one of those.
-  Tensor packed(const Tensor& weight);
+  /// `weight` packed, which lives as long as the store; null if it is not one of those.
+  const PackedWeight* packed(const Tensor& weight);
 
  private:
   struct Entry {
-    Tensor weight, packed;
+    Tensor weight;
+    PackedWeight packed;
   };
+  WeightFormat format_;
   std::mutex mutex_;
   std::unordered_map<const c10::TensorImpl*, Entry> entries_;
 };

@@ -9,7 +9,7 @@ std::span<const KernelSet* const> kernel_sets() {
   static constexpr const KernelSet* sets[] = {
       &cuda_kernels,  // of tensors on GPUs; the others are the processor's
 #ifdef __x86_64__
-      &cpu_avx512,   &cpu_avx2, &cpu_avx,
+      &cpu_avx512vnni, &cpu_avx512, &cpu_avx2, &cpu_avx,
 #endif
       &cpu_baseline,
   };

@@ -88,13 +88,14 @@ Tensor packed_product(const Tensor& x, const Tensor& weight, const Tensor& bias)
       Compute::now().products != ProductFormat::float32)
     return {};
   const KernelSet* set = kernels_for(x, &KernelSet::packed_product);
-  const Tensor panels = set == nullptr ? Tensor() : store->packed(weight);
-  if (!panels.defined()) return {};
+  const PackedWeight* packed = set == nullptr ? nullptr : store->packed(weight);
+  if (packed == nullptr) return {};
   count_multiply_adds(x.numel() * weight.size(0));
   std::vector<int64_t> sizes = x.sizes().vec();
   sizes.back() = weight.size(0);
   const Tensor y = at::empty(sizes, x.options());
-  set->packed_product(x.reshape({-1, x.size(-1)}).contiguous(), panels, bias, y.view({-1, y.size(-1)}));
+  set->packed_product(x.reshape({-1, x.size(-1)}).contiguous(), packed->panels(), bias,
+                      y.view({-1, y.size(-1)}));
   return y;
 }
 

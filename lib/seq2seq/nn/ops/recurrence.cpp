@@ -30,8 +30,8 @@ Tensor recurrence(Cell cell, const Tensor& x, const RecurrentWeights& weights) {
       x.scalar_type() != at::kFloat || x.numel() == 0)
     return {};
   const KernelSet* set = kernels_for(x, &KernelSet::steps);
-  const Tensor panels = set == nullptr ? Tensor() : now.weights->packed(weights.recurrent);
-  if (!panels.defined()) return {};
+  const PackedWeight* packed = set == nullptr ? nullptr : now.weights->packed(weights.recurrent);
+  if (packed == nullptr) return {};
   const StepKernels& kernels = *set->steps;
   const int64_t steps = x.size(1), rows = x.size(0), size = weights.recurrent.size(1),
                 width = gate_count(cell) * size;
@@ -53,7 +53,7 @@ Tensor recurrence(Cell cell, const Tensor& x, const RecurrentWeights& weights) {
                          .rows = rows,
                          .width = size};
     kernels.product({.x = terms.hidden_before,
-                     .panels = panels.const_data_ptr<float>(),
+                     .weight = packed->panels(),
                      .bias = weights.recurrent_bias.const_data_ptr<float>(),
                      .y = cell == Cell::gru ? recurrent.mutable_data_ptr<float>() : terms.gates,
                      .rows = rows,
