@@ -58,6 +58,8 @@ class Scorer {
   virtual TargetScores score_targets(const Tensor& inputs, const Tensor& outputs);
   /// Keeps only the sentences `rows` [M] int64, in this order.
   virtual void keep_sentences(const Tensor& rows) = 0;
+  /// Whether that costs next to nothing, so that sentences can leave one by one.
+  virtual bool keeps_cheaply() const { return false; }
   /// Number of tokens that can be generated or banned: the vocabulary, or the most words that a shortlist leaves a sentence,
   /// and the copy slots of the batch.
   virtual int64_t vocabulary_size() const = 0;
@@ -91,6 +93,7 @@ class ModelScorer : public Scorer {
                    const Adjustments& adjustments) override;
   TargetScores score_targets(const Tensor& inputs, const Tensor& outputs) override;
   void keep_sentences(const Tensor& rows) override;
+  bool keeps_cheaply() const override { return steps_ != nullptr; }
   int64_t vocabulary_size() const override {
     const int64_t slots = memory_ && memory_->has_copy_slots() ? memory_->copy_slots().size(1) : 0;
     return (words_ ? words_->most() : model_->target_vocabulary_size()) + slots;

@@ -23,7 +23,7 @@ constexpr const char* stopping_names[] = {"patience", "first", "exhaustive"};
 constexpr const char* coverage_names[] = {"none", "wu", "summary"};
 constexpr double least_attention = 1e-10;  // its logarithm is finite
 
-// Selecting rows copies the memory: finished sentences are removed once they are a quarter of the batch.
+// Where selecting rows copies the memory, finished sentences are removed once they are a quarter of the batch.
 constexpr size_t leaving_share = 4;
 
 std::vector<int64_t> ids_of(const Tensor& values) {
@@ -398,7 +398,8 @@ bool BatchSearch::regroup() {
   }
   if (live_sentences == 0) return false;
   const size_t finished = sentences_.size() - live_sentences;
-  const bool leave = finished > 0 && finished * leaving_share >= sentences_.size();
+  const bool leave =
+      finished > 0 && (scorer_.keeps_cheaply() || finished * leaving_share >= sentences_.size());
 
   std::vector<int64_t> kept, rows, tokens;
   std::vector<size_t> sentences;
