@@ -141,7 +141,7 @@ TEST(Int8Product, WhatIsNotFiniteStaysVisible) {
   const Tensor x = at::ones({4, 20});
   x[1][7] = std::numeric_limits<float>::quiet_NaN();
   x[2][19] = -infinity;
-  const Tensor expected = at::tensor({false, true, true, false}).unsqueeze(1).expand({4, 20});
+  const Tensor expected = at::tensor({0, 1, 1, 0}).to(at::kBool).unsqueeze(1).expand({4, 20});
   for (const Int8Kernel& kernel : int8_kernels())
     EXPECT_TRUE(seen_rows(kernel, x).isnan().equal(expected)) << kernel.name;
   EXPECT_TRUE(quantize(x).scales.isnan().equal(expected.select(1, 0)));

@@ -93,7 +93,9 @@ OutputWords OutputImpl::words(const Tensor& ids) const {
                     .padding = padding,
                     .packed = nullptr};
   if (const WeightStore* store = Compute::now().weights)
-    words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight}, store->format());
+    // In the format of the whole vocabulary, however few words there are.
+    words.packed =
+        std::make_shared<WeightStore>(words.weight, pack(words.weight, format_of(weight_, store->format())));
   return words;
 }
 

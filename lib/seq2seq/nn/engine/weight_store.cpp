@@ -2,12 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 namespace seq2seq {
 
 WeightStore::WeightStore(const std::vector<Tensor>& weights, WeightFormat format) : format_(format) {
   for (const Tensor& weight : weights)
     if (weight.dim() == 2 && weight.is_cpu() && weight.scalar_type() == at::kFloat)
       entries_[weight.unsafeGetTensorImpl()] = {weight, {}};
+}
+
+WeightStore::WeightStore(const Tensor& weight, PackedWeight packed) : format_(packed.format) {
+  entries_[weight.unsafeGetTensorImpl()] = {weight, std::move(packed)};
 }
 
 const PackedWeight* WeightStore::packed(const Tensor& weight) {

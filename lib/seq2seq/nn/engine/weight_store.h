@@ -18,6 +18,8 @@ class WeightStore {
 
   /// The float32 matrices on a CPU among `weights` are packed at their first use, each in the format that `format_of` gives it.
   explicit WeightStore(const std::vector<Tensor>& weights, WeightFormat format = WeightFormat::float32);
+  /// Holds this weight alone, as it has been packed.
+  WeightStore(const Tensor& weight, PackedWeight packed);
   WeightFormat format() const { return format_; }
 
   /// `weight` packed, which lives as long as the store; null if it is not one of those.
