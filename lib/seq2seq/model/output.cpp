@@ -92,8 +92,10 @@ OutputWords OutputImpl::words(const Tensor& ids) const {
                     .places = at::searchsorted(all, ids),
                     .padding = padding,
                     .packed = nullptr};
-  if (const WeightStore* store = Compute::now().weights)
-    words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight}, store->format());
+  WeightStore* store = Compute::now().weights;
+  if (store == nullptr) return words;
+  words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight}, store->format());
+  if (const QuantizedWeight* rows = store->rows(weight_)) words.packed->keep(words.weight, rows->select(all));
   return words;
 }
 
