@@ -55,7 +55,6 @@ void trace_method(torch::jit::Module& archive, const std::string& name, Stack in
   const auto traced = torch::jit::tracer::trace(
       std::move(inputs), run, [](const Tensor&) { return std::string(); }, /*strict=*/false,
       /*force_outplace=*/false, &archive, input_names);
-  torch::jit::EliminateDeadCode(traced.first->graph);  // what is made of weights that the method does not use
   const auto function = archive._ivalue()->compilation_unit()->create_function(
       c10::QualifiedName(*archive.type()->name(), name), traced.first->graph);
   archive.type()->addMethod(function);
@@ -135,6 +134,8 @@ torch::jit::Module to_torchscript(Seq2Seq& model, const QuantizedWeights& quanti
       trace_dequantization(model, quantized);
       return run(std::move(in));
     });
+    if (!quantized.found.empty())  // what is made of weights that the method does not use
+      torch::jit::EliminateDeadCode(archive.get_method(name).graph());
   };
   trace("encode", {ids, lengths}, {"source_ids", "source_lengths"}, [&](Stack in) {
     return Stack{list_of(model->encode({in[0].toTensor(), in[1].toTensor()}).tensors)};
