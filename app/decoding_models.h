@@ -34,10 +34,8 @@ struct DecodingModelOptions {
   }
   /// The number format of weights, of every command that computes with those of a model.
   static void weights_field(auto& o, auto& f, const OptionCondition& condition) {
-    f("weights", o.weights,
-      "how the weights of large layers are kept for products on a processor: int8 (a quarter of the memory) and "
-      "bfloat16 (half of it) round them (docs/decoding.md); file = as the model's file has them",
-      everyday, condition);
+    f("weights", o.weights, "how large weights are kept on a processor (docs/decoding.md)", everyday,
+      condition);
   }
   static void fields(auto& o, auto& f) {
     f("model", o.model,

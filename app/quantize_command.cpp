@@ -37,7 +37,9 @@ struct QuantizeOptions {
 };
 
 std::string size_text(const std::string& file) {
-  return fmt::format("{:.1f} MiB", static_cast<double>(std::filesystem::file_size(file)) / (1 << 20));
+  std::error_code unknown;
+  const auto bytes = std::filesystem::file_size(file, unknown);
+  return unknown ? "?" : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
 int run_quantize(const QuantizeOptions& options) {
@@ -54,6 +56,8 @@ int run_quantize(const QuantizeOptions& options) {
   const WeightFormat format =
       options.format == RoundedFormat::int8 ? WeightFormat::int8 : WeightFormat::bfloat16;
   model.quantized = quantize_weights(*model.model, format);
+  if (model.quantized.found.empty())
+    throw Error(file, "has no matrix that is large enough to be rounded", "use it as it is");
   model.self_test = to_json(self_test(model));
   const std::string size_before = size_text(file);
   save_model(model, options.output);

@@ -17,6 +17,7 @@ void WeightStore::keep(const Tensor& weight, QuantizedWeight numbers) {
 }
 
 const QuantizedWeight* WeightStore::rows(const Tensor& weight) {
+  if (format_ == WeightFormat::float32) return nullptr;
   const auto found = entries_.find(weight.unsafeGetTensorImpl());
   if (found == entries_.end()) return nullptr;
   const std::lock_guard lock(mutex_);
