@@ -71,7 +71,8 @@ TEST(QuantizedWeights, AreTheRoundedOnesAndWhatParametersBecome) {
       }
       const QuantizedWeight &actual = weights.found.at(parameter.key()), expected = quantize(old, format);
       EXPECT_TRUE(actual.values.equal(expected.values));
-      if (format == WeightFormat::int8) EXPECT_TRUE(actual.scales.equal(expected.scales));
+      ASSERT_EQ(actual.format(), format);
+      EXPECT_TRUE(format == WeightFormat::bfloat16 || actual.scales.equal(expected.scales));
       EXPECT_TRUE(parameter.value().equal(expected.dequantized()));
       EXPECT_FALSE(parameter.value().equal(old));
     }
@@ -98,12 +99,15 @@ TEST(QuantizedWeights, AreAllThatAStoreNeeds) {
       const Tensor expected = scores(weight_store(model, {}, format));
       const QuantizedWeights weights = quantize_weights(*model, format);
       const Tensor in_float32 = log_probabilities(model, batch_of(uneven_examples()));
-      take_parameters(*model, named_parameters_of(*model), "here", values_of(weights, QuantizedValues::none));
+      NamedTensors others;
+      for (const auto& parameter : model->named_parameters())
+        others[parameter.key()] = parameter.value().detach().clone();
+      take_parameters(*model, others, "here", values_of(weights, QuantizedValues::none));
       EXPECT_TRUE(std::isnan(model->source_embedding()->weight[5][5].item<float>()));
       EXPECT_TRUE(scores(weight_store(model, weights, format)).equal(expected));
       // Another format needs the values.
-      EXPECT_TRUE(close(scores(weight_store(model, weights, WeightFormat::float32)), in_float32, 1e-5));
-      EXPECT_TRUE(close(log_probabilities(model, batch_of(uneven_examples())), in_float32, 1e-5));
+      EXPECT_TRUE(close(scores(weight_store(model, weights, WeightFormat::float32)), in_float32, 1e-4));
+      EXPECT_TRUE(close(log_probabilities(model, batch_of(uneven_examples())), in_float32, 1e-4));
     }
   }
 }
