@@ -261,15 +261,15 @@ TEST_P(DamagedQuantizedArchive, IsRefusedInOneLine) {
   with("weight_int8", at::ones({rows, width + 1}, at::kChar));
   expect_refused("the parameter 'output.weight' has sizes");
   const auto nothing = [](const torch::jit::Module&) {};
-  write(source, {{"weights", "int4"}}, nothing);
+  write(source, Json::object({{"weights", "int4"}}), nothing);
   expect_refused("it has weights in 'int4'");
-  write(source, {{"weights", 8}}, nothing);
+  write(source, Json::object({{"weights", 8}}), nothing);
   expect_refused("does not hold what it should");
-  write(source, {{"weights", "bfloat16"}}, nothing);
+  write(source, Json::object({{"weights", "bfloat16"}}), nothing);
   expect_refused("lacks the parameter");
-  write(source, {{"format", 3}}, nothing);
+  write(source, Json::object({{"format", 3}}), nothing);
   expect_refused("was written by a newer seq2seq (format 3)");
-  write(whole, {{"format", 2}, {"weights", "int8"}},
+  write(whole, Json::object({{"format", 2}, {"weights", "int8"}}),
         [&](torch::jit::Module output) { output.register_buffer("weight_int8", good.values.clone()); });
   expect_refused("the weight 'output.weight' in int8 has no scales");
 }
