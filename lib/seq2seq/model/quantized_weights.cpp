@@ -40,7 +40,7 @@ void restore_values(Seq2Seq model, const QuantizedWeights& weights) {
   const at::NoGradGuard no_grad;
   for (auto& parameter : model->named_parameters()) {
     const auto found = weights.found.find(parameter.key());
-    if (found != weights.found.end() && !parameter.value().is_contiguous())
+    if (found != weights.found.end() && parameter.value().stride(0) == 0)
       parameter.value().set_data(found->second.dequantized());
   }
 }
