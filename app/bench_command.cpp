@@ -267,7 +267,7 @@ int bench_decode(const BenchDecodeOptions& options) {
   result["beam_size"] = options.translator.search.beam_size;
   result["batch_size"] = options.translator.batch_size;
   result["kernels"] = option_name(options.kernels);
-  result["weights"] = option_name(models.weights);
+  result["weights"] = option_name(models.weight_format());
   result["steps"] = why_by_tensors.empty() ? "fast" : "by tensors: " + why_by_tensors;
   result["sentences"] = lines.size();
   if (!latencies.empty()) {
@@ -288,7 +288,7 @@ int bench_decode(const BenchDecodeOptions& options) {
     const int64_t rows =
         (options.one_by_one ? 1 : options.translator.batch_size) * options.translator.search.beam_size;
     result["parts"] = describe_parts(times, seconds, pool.threads());
-    result["limit"] = describe_limit(times, seconds, packed_product_speed(rows, models.weights));
+    result["limit"] = describe_limit(times, seconds, packed_product_speed(rows, models.weight_format()));
     std::cerr << part_table(result["parts"], result["limit"], result["steps"].get<std::string>());
   }
   std::cout << dump_json(result, 2) << "\n";

@@ -14,6 +14,7 @@ std::span<const Command> commands() {
       {"check", "Checks the training files before training.", add_check},
       {"inspect", "Shows what a model contains, tests it, measures its gradients.", add_inspect},
       {"average", "Averages the weights of several checkpoints.", add_average},
+      {"quantize", "Rounds the weights of a model to int8 or bfloat16.", add_quantize},
       {"score", "Computes the log-probabilities of given translations.", add_score},
       {"report", "Writes an HTML report of a training run.", add_report},
       {"study", "Compares architectures on the same text.", add_study},

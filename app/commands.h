@@ -32,6 +32,7 @@ RunCommand add_generate(CLI::App& command);
 RunCommand add_check(CLI::App& command);
 RunCommand add_inspect(CLI::App& command);
 RunCommand add_average(CLI::App& command);
+RunCommand add_quantize(CLI::App& command);
 RunCommand add_score(CLI::App& command);
 RunCommand add_report(CLI::App& command);
 RunCommand add_study(CLI::App& command);

@@ -5,6 +5,17 @@
 
 namespace seq2seq {
 
+std::span<const char* const> option_names(KeptWeights) {
+  static constexpr const char* names[] = {"file", "float32", "bfloat16", "int8"};
+  return names;
+}
+
+std::optional<WeightFormat> weight_format(KeptWeights kept) {
+  if (kept == KeptWeights::file) return std::nullopt;
+  if (kept == KeptWeights::float32) return WeightFormat::float32;
+  return kept == KeptWeights::bfloat16 ? WeightFormat::bfloat16 : WeightFormat::int8;
+}
+
 void check(const DecodingModelOptions& options) {
   if (options.model.empty()) throw UsageError("--model", "is missing", "give a run directory or a model.pt");
   if (options.source_vocabulary.empty() != options.target_vocabulary.empty())
@@ -22,10 +33,12 @@ std::vector<NamedFile> files_of(const DecodingModelOptions& options) {
 }
 
 DecodingModels load_models(const DecodingModelOptions& options, const at::Device& device) {
-  check_weights(options.weights, device);  // before anything is read
+  const std::optional<WeightFormat> weights = weight_format(options.weights);
+  if (weights) check_weights(*weights, device);  // before anything is read
   if (!options.foreign()) {
     DecodingModels models = DecodingModels::load(options.model, options.ensemble, device);
-    models.weights = options.weights;
+    models.weights = weights;
+    check_weights(models.weight_format(), device, !weights);
     return models;
   }
   return DecodingModels::load(

@@ -2,6 +2,8 @@
 
 // The options of translate and score that select the models.
 
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -11,13 +13,19 @@
 
 namespace seq2seq {
 
+/// The format of weights: that of the model's file, or another.
+enum class KeptWeights { file, float32, bfloat16, int8 };
+std::span<const char* const> option_names(KeptWeights);
+/// Nothing for that of the file.
+std::optional<WeightFormat> weight_format(KeptWeights kept);
+
 struct DecodingModelOptions {
   std::vector<std::string> model;
   EnsembleMean ensemble = EnsembleMean::linear;
   std::string source_vocabulary, target_vocabulary;
   PlainTokenizer tokenizer = PlainTokenizer::whitespace;
   int64_t maximum_length = 250;
-  WeightFormat weights = WeightFormat::float32;
+  KeptWeights weights = KeptWeights::file;
 
   /// Whether the model is an archive made by another program, known by its methods only.
   bool foreign() const { return !source_vocabulary.empty(); }
@@ -26,9 +34,8 @@ struct DecodingModelOptions {
   }
   /// The number format of weights, of every command that computes with those of a model.
   static void weights_field(auto& o, auto& f, const OptionCondition& condition) {
-    f("weights", o.weights,
-      "number format of large weights: float32, or rounded to save memory and time (docs/decoding.md)",
-      everyday, condition);
+    f("weights", o.weights, "how large weights are kept on a processor (docs/decoding.md)", everyday,
+      condition);
   }
   static void fields(auto& o, auto& f) {
     f("model", o.model,

@@ -30,7 +30,7 @@ struct InspectOptions {
   int64_t vocabulary_head = 20;
   bool verify = false;
   std::string verify_input;
-  WeightFormat weights = WeightFormat::float32;
+  KeptWeights weights = KeptWeights::file;
   bool devices = false, json = false;
   GradientFlowOptions gradient_flow;
   static void fields(auto& o, auto& f) {
@@ -64,12 +64,17 @@ Json vocabulary_head(const Vocabulary& vocabulary, int64_t count) {
   return {{"size", vocabulary.size()}, {"head", tokens}};
 }
 
+WeightFormat format_of_parameter(const TranslationModel& model, const std::string& name) {
+  return model.quantized.found.contains(name) ? model.quantized.format : WeightFormat::float32;
+}
+
 Json describe(const TranslationModel& model, const std::string& file, int64_t head) {
   Json result;
   result["file"] = file;
   result["model"] = parse_json(options_to_json(model.model_options), file);
   result["text"] = parse_json(options_to_json(model.text_options), file);
   result["maximum-length"] = model.maximum_length;
+  result["weights"] = option_name(model.quantized.format);
   result["methods"] = model.methods;
   if (std::find(model.methods.begin(), model.methods.end(), "translate") == model.methods.end()) {
     const std::string reason = why_no_translate(model.model_options, model.text_options);
@@ -78,8 +83,10 @@ Json describe(const TranslationModel& model, const std::string& file, int64_t he
   result["provenance"] = parse_json(model.provenance, file);
   result["parameters"] = Json::object();
   for (const auto& parameter : model.model->named_parameters())
-    result["parameters"][parameter.key()] = {{"sizes", parameter.value().sizes().vec()},
-                                             {"count", parameter.value().numel()}};
+    result["parameters"][parameter.key()] = {
+        {"sizes", parameter.value().sizes().vec()},
+        {"count", parameter.value().numel()},
+        {"weights", option_name(format_of_parameter(model, parameter.key()))}};
   result["parameter-count"] = parameter_count(*model.model);
   result["source-vocabulary"] = vocabulary_head(model.text.source->vocabulary(), head);
   if (!model.text_options.shared_vocabulary)
@@ -96,8 +103,10 @@ void print_tables(const TranslationModel& model, const Json& description) {
     std::cout << "; no translate: " << description["no-translate-method"].get<std::string>();
   std::cout << "\n\nparameters\n";
   for (const auto& parameter : model.model->named_parameters())
-    std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", parameter.key(), sizes_text(parameter.value()),
-                             format_count(parameter.value().numel()));
+    std::cout << fmt::format(
+        "  {:<42} {:>14} {:>14}{}\n", parameter.key(), sizes_text(parameter.value()),
+        format_count(parameter.value().numel()),
+        model.quantized.found.contains(parameter.key()) ? "  " + option_name(model.quantized.format) : "");
   std::cout << fmt::format("  {:<42} {:>14} {:>14}\n", "all", "",
                            format_count(parameter_count(*model.model)));
   for (const char* side : {"source-vocabulary", "target-vocabulary"}) {
@@ -133,26 +142,41 @@ Json report_json(const SelfTestReport& report) {
           {"passed", report.passed()}};
 }
 
-/// The results of --verify, by what was compared.
+/// What rounding may change in the log-probability of a token: of weights, and of what they are multiplied with, where the last
+/// bit decides between two integers.
+double allowed_difference(WeightFormat recorded, WeightFormat used) {
+  if (recorded != used) return 0.1;
+  return recorded == WeightFormat::int8 ? 0.01 : 0;
+}
+
+/// The results of --verify, by what was compared. In float32 both this program and the archive's methods multiply by the
+/// numbers that rounded weights stand for.
 Json verification(const TranslationModel& model, const InspectOptions& options, const std::string& file) {
   if (model.self_test.empty() || model.methods.empty())
     throw Error(file, "has no self-test or no methods: it was written by an older seq2seq",
                 "train or average it again");
   const SelfTest expected =
       self_test_from_json(model.self_test, file, model.text.source->vocabulary().size());
+  const WeightFormat recorded = expected.front().weights;
   ModelScorer modules(model.model);
   ScriptScorer methods(std::make_shared<ScriptModel>(file, model.text.source->vocabulary().size(),
                                                      model.text.target->vocabulary().size(), at::kCPU));
   Json result;
-  result["self-test by this program"] = report_json(replay(expected, modules));
-  if (options.weights != WeightFormat::float32) {
-    constexpr double allowed = 0.1;  // a token
-    ModelScorer rounded(model.model,
-                        std::make_shared<WeightStore>(model.model->parameters(), options.weights));
-    result["self-test with weights in " + option_name(options.weights)] =
-        report_json(replay(expected, rounded, 32, allowed));
+  const auto replay_with = [&](Scorer& scorer, WeightFormat used) {
+    return report_json(replay(expected, scorer, 32, allowed_difference(recorded, used)));
+  };
+  const WeightFormat wanted = weight_format(options.weights).value_or(model.quantized.format);
+  result["self-test by this program"] = replay_with(modules, WeightFormat::float32);
+  if (wanted != WeightFormat::float32) {
+    ModelScorer rounded(model.model, weight_store(model.model, model.quantized, wanted));
+    result["self-test with weights in " + option_name(wanted)] = replay_with(rounded, wanted);
   }
-  result["self-test by the archive's methods"] = report_json(replay(expected, methods));
+  result["self-test by the archive's methods"] = replay_with(methods, WeightFormat::float32);
+  if (recorded != WeightFormat::float32) {
+    std::vector<std::vector<int64_t>> sources;
+    for (const SelfTestCase& one : expected) sources.push_back(one.source);
+    result["self-test's sources by both"] = report_json(replay(self_test(sources, modules), methods));
+  }
   if (options.verify_input.empty()) return result;
   const SelfTest lines = self_test(numbered_lines(model, options.verify_input), modules);
   // Another batch size, in case tracing has made the first one a constant.

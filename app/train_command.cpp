@@ -81,6 +81,7 @@ TrainOptions resolve_resumed(const OptionPatch& given, const std::string& direct
 // Fine-tuning takes architecture and text options from the checkpoint; only dropout may differ.
 TrainOptions resolve_fine_tuning(const OptionPatch& given, const std::string& from) {
   const TranslationModel model = load_model(from);
+  require_float32_weights(model, from);
   TrainOptions before;
   before.model = model.model_options;
   before.text = model.text_options;

@@ -170,6 +170,7 @@ int run_translate(TranslateOptions options, bool replace_unknown_given) {
                                     std::pair("--alignments", !options.alignments.empty())})
     if (given && !model.has_attention())
       throw UsageError(flag, "this model has no attention to tell of", "leave it out");
+  if (!options.explain.empty()) restore_values(model.ours.front().model, model.ours.front().quantized);
   SourceLines input(options.input, options.companions, model.keys({options.source_key}));
   std::shared_ptr<const Shortlist> shortlist;
   if (!options.shortlist.empty())

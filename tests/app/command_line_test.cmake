@@ -287,6 +287,26 @@ expect(2 "^$" "^seq2seq: --weights: would change nothing; leave it out: [^\n]*\n
        --source-vocabulary a.txt --target-vocabulary b.txt)
 expect(2 "^$" "^seq2seq: --weights: would change nothing; add --verify\n$" inspect --model ${demo} --weights int8)
 
+# A model in int8: smaller, used as it is, and for nothing but decoding.
+set(small ${FOLDER}/small.pt)
+expect(0 "^$" "small.pt: 0[.][0-9] MiB in int8, 1[.]5 MiB before\n.*self-test: [0-3] of [0-9]+ outputs as before, log-probabilities within"
+       quantize --model ${demo} --output ${small})
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${small} --input ${FOLDER}/two.txt)
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${small} ${demo} --input ${FOLDER}/two.txt --verify)
+expect(0 "^[^\n]*\n\n$" "^$" translate --quiet --model ${small} --input ${FOLDER}/two.txt --weights float32 --kernels plain
+       --explain ${FOLDER}/explained.jsonl)
+expect(0 "output.weight +\\[288, 128\\] +36,864  int8\n.*with weights in int8 +passed.*by both +passed" "^$"
+       inspect --model ${small} --verify)
+expect(2 "^$" "^seq2seq: --weights: int8, as in the model's file, is for the fast kernels, not for plain; add --weights float32\n$"
+       translate --model ${small} --input ${FOLDER}/two.txt --kernels plain)
+set(for_decoding "has weights in int8, which are for decoding alone; name the run or model.pt that it was made from\n$")
+expect(1 "^$" "small.pt: ${for_decoding}" quantize --model ${small} --output ${FOLDER}/smaller.pt)
+expect(1 "^$" "small.pt: ${for_decoding}" average --models ${small} --output ${FOLDER}/smaller.pt)
+expect(1 "^$" "small.pt: ${for_decoding}" train ${text} --run-directory ${FOLDER}/smaller --initialize-from ${small})
+expect(2 "^$" "^seq2seq: --output: is the file of --model, [^\n]*\n$" quantize --model ${demo} --output ${demo})
+expect(2 "^$" "^seq2seq: --model: is missing; [^\n]*\n$" quantize --output ${small})
+expect(2 "^$" "^seq2seq: --output: is missing; [^\n]*\n$" quantize --model ${demo})
+
 # Separators of sentences are not words of the text.
 file(WRITE ${FOLDER}/separated.txt "a b c <q> d e\n")
 file(WRITE ${FOLDER}/whole.txt "a b c d e\n")

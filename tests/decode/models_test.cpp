@@ -219,6 +219,9 @@ TEST(DecodingModels, RoundedWeightsAreForTheFastKernelsOfAProcessor) {
     EXPECT_THAT(refusal(WeightFormat::bfloat16, "cpu"),
                 HasSubstr("bfloat16 is for the fast kernels, not for check"));
   }
+  EXPECT_THAT(error_of([] { check_weights(WeightFormat::int8, at::Device("cuda:0"), /*from_file=*/true); }),
+              HasSubstr("--weights: int8, as in the model's file, is for processors, not for cuda:0; add "
+                        "--weights float32"));
   const ComputeScope narrow(&Compute::products, ProductFormat::bfloat16);
   EXPECT_THAT(refusal(WeightFormat::int8, "cpu"), HasSubstr("int8 does not go with --precision bfloat16"));
 }

@@ -19,6 +19,14 @@ TEST(SelfTest, SurvivesJson) {
   EXPECT_EQ(again[0].source, expected[0].source);
   EXPECT_EQ(again[0].target, expected[0].target);
   EXPECT_EQ(again[1].log_probability, -0.25);
+  EXPECT_EQ(again[0].weights, WeightFormat::float32);
+  EXPECT_THAT(to_json(expected), testing::Not(testing::HasSubstr("weights")));  // as older programs read it
+  SelfTest rounded = expected;
+  rounded[1].weights = WeightFormat::int8;
+  EXPECT_EQ(self_test_from_json(to_json(rounded), "here", 9)[1].weights, WeightFormat::int8);
+  EXPECT_THROW(self_test_from_json(
+                   R"([{"source": [3], "target": [], "log-probability": -1, "weights": "int3"}])", "here", 9),
+               Error);
   EXPECT_THROW(self_test_from_json("[{\"source\": [3]}]", "here", 9), Error);
   EXPECT_THROW(self_test_from_json("nonsense", "here", 9), Error);
 }

@@ -17,7 +17,13 @@ cd "$folder"
 # Every Python block of the document, in order.
 awk '/^```python/ { inside = 1; next } /^```/ { inside = 0 } inside' "$root/docs/archives.md" >snippet.py
 [[ -s snippet.py ]]
-"$python" -W ignore snippet.py
+"$python" -W ignore snippet.py >whole
+# The same methods of an archive with weights in int8.
+for format in int8 bfloat16; do
+  "$program" quantize --quiet --model "$root/models/demo-en-de.pt" --format $format --output run/best/model.pt
+  "$python" -W ignore snippet.py >rounded
+  [[ -s rounded && $(wc -l <rounded) == $(wc -l <whole) ]]
+done
 
 "$python" -W ignore "$root/examples/export_model.py" out
 printf 'a small house\nhere is unknown\n\n' >lines

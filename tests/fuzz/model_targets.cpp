@@ -72,8 +72,22 @@ void read_packed_archive(std::string_view bytes) {
   unpack_archive(bytes, path);
   read_zip_archive(path);
 }
+/// An archive with some weights in int8, as small as it can be.
+std::string packed_quantized_archive() {
+  TranslationModel model = load_model(path_of(older + "archives/fixed-rnn.pt"));
+  model.model_options.embedding.size = 16;
+  model.model = Seq2Seq(model.model_options, model.text.source->vocabulary().size(),
+                        model.text.target->vocabulary().size());
+  model.model->initialize(1);
+  model.quantized = quantize_weights(*model.model, WeightFormat::int8);
+  const std::string path = (input_folder() / "quantized.pt").string();
+  save_model(model, path);
+  return packed_archive(path);
+}
+
 Seeds archive_seeds() {
-  Seeds seeds;
+  static const std::string quantized = packed_quantized_archive();
+  Seeds seeds{quantized};
   for (const char* name : {"fixed-rnn", "transformer-rnn", "gru-coverage-copying"})
     seeds.push_back(packed_archive(path_of(older + "archives/" + name + ".pt")));
   return seeds;

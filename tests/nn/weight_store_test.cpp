@@ -4,6 +4,8 @@
 #include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "../support/fill.h"
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/options.h"
@@ -132,6 +134,59 @@ TEST(WeightStore, ProductsInInt8AreNear) {
     EXPECT_GT(difference, 1e-4);
     EXPECT_LT(difference, 0.02);
   });
+}
+
+// What embeddings read are the numbers that products multiply by.
+TEST(WeightStore, RowsAreRoundedAsProductsAre) {
+  const at::NoGradGuard no_grad;
+  const Tensor weight = cosine({33, 17}).to(at::kFloat), other = cosine({33, 17}, 5).to(at::kFloat),
+               small = cosine({33, 15}).to(at::kFloat), ids = at::tensor({32, 0, 5, 5}, at::kLong);
+  for (const WeightFormat format : {WeightFormat::bfloat16, WeightFormat::int8}) {
+    SCOPED_TRACE(option_name(format));
+    WeightStore store({weight, small}, format);
+    const QuantizedWeight expected = quantize(weight, format), *rows = store.rows(weight);
+    ASSERT_NE(rows, nullptr);
+    EXPECT_EQ(rows->format(), format);
+    EXPECT_TRUE(rows->values.equal(expected.values));
+    const Tensor all = rows->dequantized();
+    if (format == WeightFormat::int8) {
+      EXPECT_TRUE(rows->scales.equal(expected.scales));
+      EXPECT_TRUE(all.equal(expected.values.to(at::kFloat) * expected.scales.unsqueeze(1)));
+    } else {
+      EXPECT_TRUE(all.equal(weight.to(at::kBFloat16).to(at::kFloat)));
+    }
+    EXPECT_FALSE(all.equal(weight));
+    EXPECT_LT((all - weight).abs().max().item<float>(), 0.01);
+    EXPECT_TRUE(rows->rows(ids).equal(all.index_select(0, ids)));
+    EXPECT_TRUE(rows->rows(ids.view({2, 2})).equal(all.index_select(0, ids).view({2, 2, 17})));
+    EXPECT_TRUE(rows->select(ids).dequantized().equal(all.index_select(0, ids)));
+    std::vector<float> row(17);
+    rows->copy_row(32, row.data());
+    EXPECT_TRUE(at::tensor(row).equal(all[32]));
+    EXPECT_EQ(store.rows(small), nullptr);
+    EXPECT_EQ(store.rows(other), nullptr);
+    WeightStore whole({weight});
+    EXPECT_EQ(whole.rows(weight), nullptr);
+    EXPECT_EQ(store.packed(weight)->format, format);
+  }
+}
+
+TEST(WeightStore, UsesNumbersThatAreKeptForAWeightInsteadOfItsOwn) {
+  const at::NoGradGuard no_grad;
+  const Tensor weight = cosine({33, 17}).to(at::kFloat), x = cosine({5, 17}, 7).to(at::kFloat),
+               none = at::full({}, std::numeric_limits<float>::quiet_NaN()).expand({33, 17});
+  for (const WeightFormat format : {WeightFormat::bfloat16, WeightFormat::int8}) {
+    WeightStore own({weight}, format), kept({none}, format);
+    kept.keep(none, quantize(weight, format));
+    for_each_set([&](const KernelSet& set) {
+      const auto product = [&](WeightStore& store, const Tensor& factor) {
+        const ComputeScope use({.set = &set, .weights = &store});
+        return seq2seq::linear(x, factor);
+      };
+      EXPECT_TRUE(product(kept, none).equal(product(own, weight))) << option_name(format);
+    });
+    EXPECT_TRUE(kept.rows(none)->dequantized().equal(own.rows(weight)->dequantized()));
+  }
 }
 
 TEST(WeightStore, AWrongKernelIsNoticedWhenChecked) {

@@ -23,11 +23,6 @@ int64_t workers_on(const at::Device& device, int64_t workers) {
   return std::min<int64_t>(4, usable_processors());
 }
 
-std::shared_ptr<WeightStore> weights_of(const Seq2Seq& model, WeightFormat format) {
-  check_weights(format, model->device());
-  return std::make_shared<WeightStore>(model->parameters(), format);
-}
-
 std::shared_ptr<const TextCodec> read_codec(const std::string& file, PlainTokenizer tokenizer) {
   if (file.ends_with(".model")) {
     const std::string model = read_file(file);
@@ -53,10 +48,12 @@ void check_member(const TranslationModel& model, const std::string& path, const 
 
 }  // namespace
 
-void check_weights(WeightFormat format, const at::Device& device) {
+void check_weights(WeightFormat format, const at::Device& device, bool from_file) {
   if (format == WeightFormat::float32) return;
   const auto refuse = [&](const std::string& problem, const std::string& remedy) {
-    throw UsageError("--weights", option_name(format) + " " + problem, remedy);
+    throw UsageError("--weights",
+                     option_name(format) + (from_file ? ", as in the model's file, " : " ") + problem,
+                     from_file ? "add --weights float32" : remedy);
   };
   if (!device.is_cpu())
     refuse("is for processors, not for " + device.str(), "add --device cpu, or leave it out");
@@ -69,8 +66,9 @@ void check_weights(WeightFormat format, const at::Device& device) {
 
 std::vector<std::unique_ptr<Scorer>> make_scorers(const Seq2Seq& model, int64_t workers,
                                                   const std::shared_ptr<const Shortlist>& shortlist,
-                                                  WeightFormat format) {
-  const auto weights = weights_of(model, format);
+                                                  WeightFormat format, const QuantizedWeights& quantized) {
+  check_weights(format, model->device());
+  const auto weights = weight_store(model, quantized, format);
   std::vector<std::unique_ptr<Scorer>> scorers;
   for (int64_t i = workers_on(model->device(), workers); i > 0; --i)
     scorers.push_back(std::make_unique<ModelScorer>(model, weights, shortlist));
@@ -117,6 +115,13 @@ bool DecodingModels::has_attention() const {
   return std::any_of(ours.begin(), ours.end(), [](const auto& one) { return one.model->has_attention(); });
 }
 
+WeightFormat DecodingModels::weight_format() const {
+  if (foreign) return WeightFormat::float32;
+  WeightFormat shortest = ours.front().quantized.format;
+  for (const auto& one : ours) shortest = std::max(shortest, one.quantized.format);
+  return weights.value_or(shortest);
+}
+
 at::Device DecodingModels::device() const {
   return foreign ? foreign->device() : ours.front().model->device();
 }
@@ -127,12 +132,16 @@ ExampleKeys DecodingModels::keys(const ExampleKeys& given) const {
 
 std::vector<std::unique_ptr<Scorer>> DecodingModels::scorers(
     int64_t workers, const std::shared_ptr<const Shortlist>& shortlist) const {
-  if (ours.size() == 1) return make_scorers(ours.front().model, workers, shortlist, weights);
+  check_weights(weight_format(), device(), !weights);
+  const auto format_for = [&](const TranslationModel& one) { return weights.value_or(one.quantized.format); };
+  if (ours.size() == 1)
+    return make_scorers(ours.front().model, workers, shortlist, format_for(ours.front()),
+                        ours.front().quantized);
   if (shortlist != nullptr)
     throw UsageError("--shortlist", "is for one model of seq2seq train", "leave it out, or name one model");
   std::vector<std::unique_ptr<Scorer>> result;
   std::vector<std::shared_ptr<WeightStore>> stores;
-  for (const auto& one : ours) stores.push_back(weights_of(one.model, weights));
+  for (const auto& one : ours) stores.push_back(weight_store(one.model, one.quantized, format_for(one)));
   for (int64_t i = workers_on(device(), workers); i > 0; --i) {
     if (foreign) {
       result.push_back(std::make_unique<ScriptScorer>(foreign->for_another_thread()));

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <stdexcept>
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/core/json.h"
@@ -34,6 +35,14 @@ std::vector<std::vector<int64_t>> drawn_sources(const TranslationModel& model) {
   return sources;
 }
 
+/// Throws std::runtime_error for an unknown one.
+WeightFormat recorded_format(const Json& one) {
+  const std::string name = one.value("weights", option_name(WeightFormat::float32));
+  for (const WeightFormat format : {WeightFormat::float32, WeightFormat::bfloat16, WeightFormat::int8})
+    if (option_name(format) == name) return format;
+  throw std::runtime_error("unknown format");
+}
+
 SourceBatch batch_of(std::span<const std::vector<int64_t>> sources) {
   std::vector<Example> examples;
   for (const auto& source : sources)  // make_batch appends </s> to each
@@ -60,15 +69,22 @@ SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& sco
 }
 
 SelfTest self_test(const TranslationModel& model) {
-  ModelScorer scorer(model.model);
-  return self_test(drawn_sources(model), scorer);
+  const WeightFormat format = model.quantized.format;
+  ModelScorer scorer(model.model, format == WeightFormat::float32
+                                      ? nullptr
+                                      : weight_store(model.model, model.quantized, format));
+  SelfTest test = self_test(drawn_sources(model), scorer);
+  for (SelfTestCase& one : test) one.weights = format;
+  return test;
 }
 
 std::string to_json(const SelfTest& test) {
   Json cases = Json::array();
-  for (const SelfTestCase& one : test)
+  for (const SelfTestCase& one : test) {
     cases.push_back(
         {{"source", one.source}, {"target", one.target}, {"log-probability", one.log_probability}});
+    if (one.weights != WeightFormat::float32) cases.back()["weights"] = option_name(one.weights);
+  }
   return dump_json(cases);
 }
 
@@ -80,7 +96,7 @@ SelfTest self_test_from_json(const std::string& json, const std::string& origin,
     good = cases.is_array() && !cases.empty();
     for (const Json& one : cases)
       test.push_back({whole_numbers(one.at("source")), whole_numbers(one.at("target")),
-                      one.at("log-probability").get<double>()});
+                      one.at("log-probability").get<double>(), recorded_format(one)});
   } catch (const std::exception&) {
     good = false;
   }

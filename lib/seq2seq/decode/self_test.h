@@ -11,16 +11,17 @@ namespace seq2seq {
 
 /// A source and a model's output for it by greedy search, as ids.
 struct SelfTestCase {
-  std::vector<int64_t> source;  ///< ids or copy slots, </s> last
-  std::vector<int64_t> target;  ///< at most `self_test_length` tokens, without </s>
-  double log_probability;       ///< of target and </s>
+  std::vector<int64_t> source;                   ///< ids or copy slots, </s> last
+  std::vector<int64_t> target;                   ///< at most `self_test_length` tokens, without </s>
+  double log_probability;                        ///< of target and </s>
+  WeightFormat weights = WeightFormat::float32;  ///< with which it was found
 };
 using SelfTest = std::vector<SelfTestCase>;
 inline constexpr int64_t self_test_length = 50;
 
 /// The scorer's greedy outputs for the sources, in batches of `batch_size`.
 SelfTest self_test(const std::vector<std::vector<int64_t>>& sources, Scorer& scorer, int64_t batch_size = 32);
-/// The self-test of three random sources.
+/// The self-test of three random sources, with the model's own weights, quantized or not.
 SelfTest self_test(const TranslationModel& model);
 
 std::string to_json(const SelfTest& test);

@@ -51,7 +51,7 @@ Translator::Translator(TextCodecs text, int64_t maximum_length, DecodingPool& po
 Translator::Translator(const DecodingModels& models, DecodingPool& pool, const TranslatorOptions& options)
     : Translator(models.text, models.maximum_length, pool, options) {
   // The last bits of what is rounded decide between two integers.
-  if (models.weights == WeightFormat::int8) tolerance_ = 1e-2;
+  if (models.weight_format() == WeightFormat::int8) tolerance_ = 1e-2;
 }
 
 Translator::~Translator() = default;

@@ -17,6 +17,7 @@ TranslationModel average_models(const std::vector<std::filesystem::path>& paths)
   Json origins = Json::array();
   for (const auto& path : paths) {
     TranslationModel model = load_model(path);
+    require_float32_weights(model, path.string());
     origins.push_back(parse_json(model.provenance, path.string()));
     NamedTensors weights = named_parameters_of(*model.model);
     if (sums.empty()) {

@@ -7,12 +7,16 @@
 
 #include "seq2seq/core/error.h"
 #include "seq2seq/data/word_vectors.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/nn/layers/initializer.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
 
 Tensor EmbeddingImpl::forward(const Tensor& ids) {
+  if (WeightStore* store = Compute::now().weights)
+    if (const QuantizedWeight* rows = store->rows(weight)) return rows->rows(ids);
   return at::embedding(weight, ids, Vocabulary::padding);
 }
 

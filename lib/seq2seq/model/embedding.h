@@ -19,7 +19,7 @@ class EmbeddingImpl : public torch::nn::Module {
  public:
   EmbeddingImpl(int64_t vocabulary, int64_t size)
       : weight(register_parameter("weight", at::empty({vocabulary, size}))) {}
-  /// ids of any shape -> [..., E]
+  /// ids of any shape -> [..., E]; in the number format of Compute::weights, if there are any
   Tensor forward(const Tensor& ids);
   void initialize(Initializer& initializer);
   Tensor weight;

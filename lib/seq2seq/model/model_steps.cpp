@@ -27,7 +27,9 @@ std::unique_ptr<ModelSteps> ModelSteps::of(Seq2Seq model, WeightStore& weights) 
   if (kernels == nullptr) return nullptr;
   auto decoder = model->decoder().steps(weights, *kernels);
   if (!decoder) return nullptr;
-  return std::unique_ptr<ModelSteps>(new ModelSteps(std::move(model), std::move(decoder), kernels));
+  const QuantizedWeight* embeddings = weights.rows(model->target_embedding()->weight);
+  return std::unique_ptr<ModelSteps>(
+      new ModelSteps(std::move(model), std::move(decoder), kernels, embeddings));
 }
 
 std::string ModelSteps::why_none(Seq2Seq model) {
@@ -55,10 +57,15 @@ void ModelSteps::keep_sentences(const Tensor& rows) {
 const float* ModelSteps::embedded(const Tensor& tokens) {
   const Tensor& weight = model_->target_embedding()->weight;
   const int64_t width = weight.size(1), vocabulary = model_->target_vocabulary_size();
-  const float* all = weight.const_data_ptr<float>();
   float* to = embedded_.room(tokens.numel() * width);
-  for (const int64_t token : values_of(tokens))
-    to = std::copy_n(all + (token < vocabulary ? token : Vocabulary::unknown) * width, width, to);
+  for (const int64_t token : values_of(tokens)) {
+    const int64_t row = token < vocabulary ? token : Vocabulary::unknown;
+    if (embeddings_ == nullptr)
+      std::copy_n(weight.const_data_ptr<float>() + row * width, width, to);
+    else
+      embeddings_->copy_row(row, to);
+    to += width;
+  }
   return embedded_.data();
 }
 

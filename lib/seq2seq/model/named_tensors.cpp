@@ -9,7 +9,7 @@
 namespace seq2seq {
 namespace {
 
-// Calls `use` for each parameter and its value, once it is known to fit.
+// Calls `use` for each parameter and its value, once it is known to fit, with the name.
 template <class Use>
 void for_each_value(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin, Use use) {
   const at::NoGradGuard no_grad;
@@ -22,7 +22,7 @@ void for_each_value(Seq2SeqImpl& model, const NamedTensors& values, const std::s
       sizes << found->second.sizes() << " instead of " << parameter.value().sizes();
       throw Error(origin, name + " has sizes " + sizes.str(), "architecture and vocabulary must be the same");
     }
-    use(parameter.value(), found->second);
+    use(parameter.value(), found->second, parameter.key());
   }
 }
 
@@ -36,11 +36,15 @@ NamedTensors named_parameters_of(Seq2SeqImpl& model) {
 
 void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
   for_each_value(model, values, origin,
-                 [](Tensor& parameter, const Tensor& value) { parameter.copy_(value); });
+                 [](Tensor& parameter, const Tensor& value, const std::string&) { parameter.copy_(value); });
 }
 
-void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin) {
-  for_each_value(model, values, origin, [](Tensor& parameter, const Tensor& value) {
+void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin,
+                     const NamedTensors& made) {
+  NamedTensors all = made;
+  all.insert(values.begin(), values.end());  // others of the same name stay
+  for_each_value(model, all, origin, [&](Tensor& parameter, const Tensor& value, const std::string& name) {
+    if (made.contains(name)) return parameter.set_data(value);
     Tensor data = value.to(parameter.scalar_type()).contiguous();
     // Values that share memory, as a file may say, would change each other in training.
     if (data.storage().use_count() > 1) data = data.clone();

@@ -18,7 +18,9 @@ NamedTensors named_parameters_of(Seq2SeqImpl& model);
 void copy_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin);
 
 /// The same without a copy of what has the parameter's number format already: nothing is in memory twice. The
-/// model goes to the values' device.
-void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin);
+/// model goes to the values' device. `made`: values that are preferred, made by this program for these parameters; they
+/// are taken as they are.
+void take_parameters(Seq2SeqImpl& model, const NamedTensors& values, const std::string& origin,
+                     const NamedTensors& made = {});
 
 }  // namespace seq2seq

@@ -92,10 +92,10 @@ OutputWords OutputImpl::words(const Tensor& ids) const {
                     .places = at::searchsorted(all, ids),
                     .padding = padding,
                     .packed = nullptr};
-  if (const WeightStore* store = Compute::now().weights)
-    // In the format of the whole vocabulary, however few words there are.
-    words.packed =
-        std::make_shared<WeightStore>(words.weight, pack(words.weight, format_of(weight_, store->format())));
+  WeightStore* store = Compute::now().weights;
+  if (store == nullptr) return words;
+  words.packed = std::make_shared<WeightStore>(std::vector<Tensor>{words.weight}, store->format());
+  if (const QuantizedWeight* rows = store->rows(weight_)) words.packed->keep(words.weight, rows->select(all));
   return words;
 }
 

@@ -17,6 +17,13 @@ void connect_vocabularies(TranslationModel& model) {
   model.model->set_source_to_target(table);
 }
 
+void require_float32_weights(const TranslationModel& model, const std::string& origin) {
+  const WeightFormat format = model.quantized.format;
+  if (format == WeightFormat::float32) return;
+  throw Error(origin, "has weights in " + option_name(format) + ", which are for decoding alone",
+              "name the run or model.pt that it was made from");
+}
+
 TranslationModel on_cpu(const TranslationModel& model) {
   TranslationModel result = model;
   if (model.model->device().is_cpu()) return result;

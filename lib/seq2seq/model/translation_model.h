@@ -6,6 +6,7 @@
 
 #include "seq2seq/data/corpus.h"
 #include "seq2seq/model/options.h"
+#include "seq2seq/model/quantized_weights.h"
 #include "seq2seq/model/seq2seq_model.h"
 #include "seq2seq/model/text_options.h"
 
@@ -17,6 +18,8 @@ struct TranslationModel {
   TextOptions text_options;
   TextCodecs text;
   Seq2Seq model{nullptr};
+  /// Weights in fewer bits, if they come from such a file. A model that has some is used as it is, not trained.
+  QuantizedWeights quantized = {};
   int64_t maximum_length = 250;  ///< source tokens; longer lines are cut
   ExampleKeys keys = {};         ///< of the JSON lines it was trained on, if not `source` and `target`
   /// Free metadata as JSON text: training step, scores, time, program version.
@@ -30,6 +33,10 @@ struct TranslationModel {
 /// Settles how the text is numbered, and tells a model that copies which words of its two vocabularies are
 /// the same. After construction or loading.
 void connect_vocabularies(TranslationModel& model);
+
+/// Throws Error naming `origin` for a model with quantized weights: they cannot be used as those of a model to be trained or
+/// averaged.
+void require_float32_weights(const TranslationModel& model, const std::string& origin);
 
 /// The same with its weights on the CPU; of a model that is there already, the model itself.
 TranslationModel on_cpu(const TranslationModel& model);

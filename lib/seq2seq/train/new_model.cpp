@@ -57,6 +57,7 @@ void take_options(TranslationModel& model, const TrainOptions& options) {
 TranslationModel loaded_model(const TrainOptions& options, const std::string& from,
                               const at::Device& device) {
   TranslationModel model = load_model(from, device);
+  require_float32_weights(model, from);
   take_options(model, options);
   connect_vocabularies(model);
   return model;

@@ -90,11 +90,11 @@ void need(const fs::path& path) {
 }
 
 // Builds the network that the options describe and moves the weights into it.
-TranslationModel built(ImportedModel imported) {
+TranslationModel built(ImportedModel imported, QuantizedValues values) {
   TranslationModel& model = imported.model;
   model.model = Seq2Seq(model.model_options, model.text.source->vocabulary().size(),
                         model.text.target->vocabulary().size());
-  take_parameters(*model.model, imported.weights, imported.file);
+  take_parameters(*model.model, imported.weights, imported.file, values_of(model.quantized, values));
   connect_vocabularies(model);
   return std::move(model);
 }
@@ -106,7 +106,9 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   model_options.embedding.freeze = false;
   const TextOptions text_options = without_paths(model.text_options);
   Json config;
-  config["format"] = archive_format;
+  const WeightFormat weights = model.quantized.format;
+  config["format"] = weights == WeightFormat::float32 ? archive_format : quantized_archive_format;
+  if (weights != WeightFormat::float32) config[weights_key] = option_name(weights);
   config["program"] = "seq2seq";
   config["model"] = parse_json(options_to_json(model_options), "model options");
   config["text"] = parse_json(options_to_json(text_options), "text options");
@@ -130,7 +132,7 @@ void save_model(const TranslationModel& model, const fs::path& path) {
   }
   Seq2Seq network = model.model;
   const WithoutGradients paused(*network);
-  torch::jit::Module archive = to_torchscript(network);
+  torch::jit::Module archive = to_torchscript(network, model.quantized);
   if (why_no_translate(model.model_options, model.text_options).empty()) add_translate(archive, model);
   write_file(path, [&](const std::string& temporary) {
     ArchiveFile file(temporary);
@@ -152,7 +154,9 @@ TranslationModel load_model(const fs::path& path, const at::Device& device, Weig
   need(path);
   TranslationModel model = [&] {
     try {
-      return built(reader_of(path).read(path, memory));
+      const bool from_store = memory == WeightMemory::mapped && device.is_cpu();
+      return built(reader_of(path).read(path, memory),
+                   from_store ? QuantizedValues::none : QuantizedValues::float32);
     } catch (...) {
       rethrow_unforeseen("loading " + path.string());
     }

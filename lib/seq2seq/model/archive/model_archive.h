@@ -10,8 +10,10 @@
 
 namespace seq2seq {
 
-constexpr int64_t archive_format = 1;
+constexpr int64_t archive_format = 1;                   ///< of files whose weights are all float32
+constexpr int64_t quantized_archive_format = 2;         ///< of others; the newest that is read
 constexpr const char* archive_config = "seq2seq.json";  ///< the extra file with the configuration
+constexpr const char* weights_key = "weights";  ///< in it, the format of weights, if it is not float32
 
 /// The model.pt that `path` refers to: itself, that of a checkpoint directory, or that of a run directory
 /// (its `best`, else its `last` checkpoint). Nothing if a directory has none.

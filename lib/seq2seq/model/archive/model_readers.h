@@ -15,7 +15,7 @@ namespace seq2seq {
 /// The contents of a model file: everything that makes up a model.
 struct ImportedModel {
   TranslationModel model;  ///< without its network, which is built from the options
-  NamedTensors weights;    ///< by the names of the network's parameters
+  NamedTensors weights;    ///< by the names of the network's parameters; the others are in `model.quantized`
   std::string file;        ///< their file, for messages
 };
 

@@ -2,9 +2,13 @@
 
 #include <ATen/ATen.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
 
 #include <functional>
 
+#include "seq2seq/core/options.h"
+#include "seq2seq/nn/engine/compute.h"
+#include "seq2seq/nn/engine/weight_store.h"
 #include "seq2seq/text/vocabulary.h"
 
 namespace seq2seq {
@@ -12,16 +16,38 @@ namespace {
 
 using torch::jit::Stack;
 
-// A script module with the model's own tensors, by which the tracer recognises its weights.
-torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name) {
+void register_weight(torch::jit::Module& module, const std::string& name, const QuantizedWeight& weight) {
+  module.register_buffer(name + quantized_ending(weight.format()), weight.values);
+  if (weight.scales.defined()) module.register_buffer(name + scales_ending, weight.scales);
+}
+
+// A script module with the model's own tensors, by which the tracer recognises its weights. `place`: of the module in the
+// model, such as "encoder."
+torch::jit::Module mirror(const torch::nn::Module& module, const std::string& name,
+                          const QuantizedWeights& quantized, const std::string& place = "") {
   torch::jit::Module result(name);
-  for (const auto& parameter : module.named_parameters(/*recurse=*/false))
-    result.register_parameter(parameter.key(), parameter.value(), /*is_buffer=*/false);
+  for (const auto& parameter : module.named_parameters(/*recurse=*/false)) {
+    const auto found = quantized.found.find(place + parameter.key());
+    if (found == quantized.found.end())
+      result.register_parameter(parameter.key(), parameter.value(), /*is_buffer=*/false);
+    else
+      register_weight(result, parameter.key(), found->second);
+  }
   for (const auto& buffer : module.named_buffers(/*recurse=*/false))
     result.register_buffer(buffer.key(), buffer.value());
   for (const auto& child : module.named_children())
-    result.register_module(child.key(), mirror(*child.value(), name + "_" + child.key()));
+    result.register_module(
+        child.key(), mirror(*child.value(), name + "_" + child.key(), quantized, place + child.key() + "."));
   return result;
+}
+
+// Lets what is traced from here on compute each of these parameters from its buffers. Embeddings read the buffers themselves,
+// as they find them in a store.
+void trace_dequantization(const Seq2Seq& model, const QuantizedWeights& quantized) {
+  for (const auto& parameter : model->named_parameters())
+    if (const auto found = quantized.found.find(parameter.key()); found != quantized.found.end())
+      torch::jit::tracer::setValueTrace(parameter.value(),
+                                        torch::jit::tracer::getValueTrace(found->second.dequantized()));
 }
 
 void trace_method(torch::jit::Module& archive, const std::string& name, Stack inputs,
@@ -81,10 +107,17 @@ std::string with_special_ids(std::string source) {
   return source;
 }
 
-torch::jit::Module to_torchscript(Seq2Seq& model) {
+std::string quantized_ending(WeightFormat format) {
+  return "_" + option_name(format);
+}
+
+torch::jit::Module to_torchscript(Seq2Seq& model, const QuantizedWeights& quantized) {
   TORCH_CHECK(model->device().is_cpu(), "tracing writes the device into the code: trace a copy on the CPU");
   const at::NoGradGuard no_grad;
-  torch::jit::Module archive = mirror(*model, "Seq2Seq");
+  torch::jit::Module archive = mirror(*model, "Seq2Seq", quantized);
+  const auto weights = weight_store(model, quantized, quantized.format);
+  const ComputeScope rounded(&Compute::weights,
+                             quantized.format == WeightFormat::float32 ? nullptr : weights.get());
   const std::vector<int64_t> words{4, 4, Vocabulary::end, 4, Vocabulary::end, Vocabulary::padding};
   const Tensor ids = at::tensor(words, at::kLong).view({2, 3});
   const Tensor lengths = at::tensor({3, 2}, at::kLong);
@@ -95,20 +128,28 @@ torch::jit::Module to_torchscript(Seq2Seq& model) {
     result.tensors = value.toTensorVector();
     return result;
   };
-  trace_method(archive, "encode", {ids, lengths}, {"source_ids", "source_lengths"}, [&](Stack in) {
+  const auto trace = [&](const std::string& name, Stack inputs, const std::vector<std::string>& names,
+                         const std::function<Stack(Stack)>& run) {
+    trace_method(archive, name, std::move(inputs), names, [&](Stack in) {
+      trace_dequantization(model, quantized);
+      return run(std::move(in));
+    });
+    if (!quantized.found.empty())  // what is made of weights that the method does not use
+      torch::jit::EliminateDeadCode(archive.get_method(name).graph());
+  };
+  trace("encode", {ids, lengths}, {"source_ids", "source_lengths"}, [&](Stack in) {
     return Stack{list_of(model->encode({in[0].toTensor(), in[1].toTensor()}).tensors)};
   });
-  trace_method(archive, "start", {list_of(memory.tensors)}, {"memory"},
-               [&](Stack in) { return Stack{list_of(model->start(memory_of(in[0])).tensors)}; });
-  trace_method(archive, "step", {list_of(memory.tensors), lengths, list_of(state.tensors)},
-               {"memory", "tokens", "state"}, [&](Stack in) {
-                 const Memory here = memory_of(in[0]);
-                 const Step step = model->advance(here, in[1].toTensor(), State(in[2].toTensorVector()));
-                 const Tensor attention =
-                     model->has_attention() ? step.attention : step.attention.narrow(1, 0, 0);
-                 return Stack{c10::ivalue::Tuple::create({model->output()->log_probabilities(step, here),
-                                                          attention, list_of(step.next.tensors)})};
-               });
+  trace("start", {list_of(memory.tensors)}, {"memory"},
+        [&](Stack in) { return Stack{list_of(model->start(memory_of(in[0])).tensors)}; });
+  trace("step", {list_of(memory.tensors), lengths, list_of(state.tensors)}, {"memory", "tokens", "state"},
+        [&](Stack in) {
+          const Memory here = memory_of(in[0]);
+          const Step step = model->advance(here, in[1].toTensor(), State(in[2].toTensorVector()));
+          const Tensor attention = model->has_attention() ? step.attention : step.attention.narrow(1, 0, 0);
+          return Stack{c10::ivalue::Tuple::create(
+              {model->output()->log_probabilities(step, here), attention, list_of(step.next.tensors)})};
+        });
   archive.define(with_special_ids(greedy_source));
   return archive;
 }

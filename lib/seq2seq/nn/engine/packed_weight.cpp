@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cstddef>
 
 #include "seq2seq/core/mapped_file.h"
 #include "seq2seq/nn/engine/quantization.h"
@@ -33,14 +34,11 @@ Tensor panels_of(const Tensor& rows) {
   return result;
 }
 
-}  // namespace
-
-std::span<const char* const> option_names(WeightFormat) {
-  return format_names;
+void release(const Tensor& values) {
+  release_if_mapped({static_cast<const std::byte*>(values.const_data_ptr()), values.nbytes()});
 }
 
-QuantizedWeight quantize(const Tensor& weight) {
-  const Tensor rows = weight.detach().contiguous();
+QuantizedWeight quantized_to_int8(const Tensor& rows) {
   const int64_t outputs = rows.size(0), inputs = rows.size(1);
   QuantizedWeight result{at::empty({outputs, inputs}, at::kChar), at::empty({outputs}, at::kFloat)};
   const float* from = rows.const_data_ptr<float>();
@@ -51,6 +49,45 @@ QuantizedWeight quantize(const Tensor& weight) {
     scales[o] = row.scale;
     for (int64_t i = 0; i < inputs; ++i) to[i] = quantized(from[i], row.inverse);
   }
+  return result;
+}
+
+}  // namespace
+
+std::span<const char* const> option_names(WeightFormat) {
+  return format_names;
+}
+
+Tensor QuantizedWeight::dequantized() const {
+  const Tensor numbers = values.to(at::kFloat);
+  return scales.defined() ? numbers * scales.unsqueeze(1) : numbers;
+}
+
+Tensor QuantizedWeight::rows(const Tensor& ids) const {
+  const Tensor numbers = at::embedding(values, ids).to(at::kFloat);
+  return scales.defined() ? numbers * at::embedding(scales.unsqueeze(1), ids) : numbers;
+}
+
+QuantizedWeight QuantizedWeight::select(const Tensor& ids) const {
+  return {values.index_select(0, ids), scales.defined() ? scales.index_select(0, ids) : Tensor()};
+}
+
+void QuantizedWeight::copy_row(int64_t row, float* to) const {
+  const int64_t width = values.size(1);
+  if (format() == WeightFormat::bfloat16) {
+    std::copy_n(values.const_data_ptr<at::BFloat16>() + row * width, width, to);
+    return;
+  }
+  const int8_t* from = values.const_data_ptr<int8_t>() + row * width;
+  const float scale = scales.const_data_ptr<float>()[row];
+  for (int64_t i = 0; i < width; ++i) to[i] = static_cast<float>(from[i]) * scale;
+}
+
+QuantizedWeight quantize(const Tensor& weight, WeightFormat format) {
+  const Tensor rows = weight.detach().contiguous();
+  QuantizedWeight result =
+      format == WeightFormat::int8 ? quantized_to_int8(rows) : QuantizedWeight{rows.to(at::kBFloat16)};
+  release(rows);
   return result;
 }
 
@@ -68,24 +105,24 @@ WeightFormat format_of(const Tensor& weight, WeightFormat wanted) {
 }
 
 PackedWeight pack(const QuantizedWeight& weight) {
-  const int64_t missing = panel_count(weight.scales.size(0)) * panel_width - weight.scales.size(0);
-  return {.format = WeightFormat::int8,
-          .values = panels_of<int8_t, 4>(weight.values),
-          .scales = at::constant_pad_nd(weight.scales, {0, missing}),
-          .sums = at::constant_pad_nd(weight.values.sum(1, /*keepdim=*/false, at::kInt), {0, missing})};
+  PackedWeight result{.format = weight.format(), .values = {}};
+  if (result.format == WeightFormat::int8) {
+    const int64_t outputs = weight.scales.size(0), missing = panel_count(outputs) * panel_width - outputs;
+    result.values = panels_of<int8_t, 4>(weight.values);
+    result.scales = at::constant_pad_nd(weight.scales, {0, missing});
+    result.sums = at::constant_pad_nd(weight.values.sum(1, /*keepdim=*/false, at::kInt), {0, missing});
+  } else {
+    result.values = panels_of<at::BFloat16, 2>(weight.values);
+  }
+  release(weight.values);
+  return result;
 }
 
 PackedWeight pack(const Tensor& weight, WeightFormat format) {
+  if (format != WeightFormat::float32) return pack(quantize(weight, format));
   const Tensor rows = weight.detach().contiguous();
-  PackedWeight result;
-  if (format == WeightFormat::int8)
-    result = pack(quantize(rows));
-  else if (format == WeightFormat::bfloat16)
-    result = {.format = format, .values = panels_of<at::BFloat16, 2>(rows.to(at::kBFloat16))};
-  else
-    result = {.format = format, .values = panels_of<float, 1>(rows)};
-  release_if_mapped(
-      std::as_bytes(std::span(rows.const_data_ptr<float>(), static_cast<size_t>(rows.numel()))));
+  PackedWeight result{.format = format, .values = panels_of<float, 1>(rows)};
+  release(rows);
   return result;
 }
 

@@ -9,19 +9,34 @@ namespace seq2seq {
 WeightStore::WeightStore(const std::vector<Tensor>& weights, WeightFormat format) : format_(format) {
   for (const Tensor& weight : weights)
     if (weight.dim() == 2 && weight.is_cpu() && weight.scalar_type() == at::kFloat)
-      entries_[weight.unsafeGetTensorImpl()] = {weight, {}};
+      entries_[weight.unsafeGetTensorImpl()] = {weight, {}, {}};
 }
 
-WeightStore::WeightStore(const Tensor& weight, PackedWeight packed) : format_(packed.format) {
-  entries_[weight.unsafeGetTensorImpl()] = {weight, std::move(packed)};
+void WeightStore::keep(const Tensor& weight, QuantizedWeight numbers) {
+  entries_[weight.unsafeGetTensorImpl()] = {weight, std::move(numbers), {}};
+}
+
+const QuantizedWeight* WeightStore::rows(const Tensor& weight) {
+  if (format_ == WeightFormat::float32) return nullptr;
+  const auto found = entries_.find(weight.unsafeGetTensorImpl());
+  if (found == entries_.end()) return nullptr;
+  const std::lock_guard lock(mutex_);
+  QuantizedWeight& rows = found->second.rows;
+  if (!rows.values.defined()) {
+    const WeightFormat format = format_of(weight, format_);
+    if (format == WeightFormat::float32) return nullptr;
+    rows = quantize(weight, format);
+  }
+  return &rows;
 }
 
 const PackedWeight* WeightStore::packed(const Tensor& weight) {
   const auto found = entries_.find(weight.unsafeGetTensorImpl());
   if (found == entries_.end()) return nullptr;
   const std::lock_guard lock(mutex_);
-  PackedWeight& packed = found->second.packed;
-  if (!packed.values.defined()) packed = pack(weight, format_of(weight, format_));
+  auto& [own, rows, packed] = found->second;
+  if (!packed.values.defined())
+    packed = rows.values.defined() ? pack(rows) : pack(own, format_of(own, format_));
   return &packed;
 }
 

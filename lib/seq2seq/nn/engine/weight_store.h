@@ -18,9 +18,14 @@ class WeightStore {
 
   /// The float32 matrices on a CPU among `weights` are packed at their first use, each in the format that `format_of` gives it.
   explicit WeightStore(const std::vector<Tensor>& weights, WeightFormat format = WeightFormat::float32);
-  /// Holds this weight alone, as it has been packed.
-  WeightStore(const Tensor& weight, PackedWeight packed);
   WeightFormat format() const { return format_; }
+
+  /// Uses these numbers of `weight`, in the format of the store, instead of its own, which are not read.
+  void keep(const Tensor& weight, QuantizedWeight numbers);
+
+  /// The rows of `weight`, for embeddings and shortlists: those kept, or rounded at the first use. They live as long as the
+  /// store. Null if they are those of the weight itself, in float32, or it is not one of those.
+  const QuantizedWeight* rows(const Tensor& weight);
 
   /// `weight` packed, which lives as long as the store; null if it is not one of those.
   const PackedWeight* packed(const Tensor& weight);
@@ -28,6 +33,7 @@ class WeightStore {
  private:
   struct Entry {
     Tensor weight;
+    QuantizedWeight rows;
     PackedWeight packed;
   };
   WeightFormat format_;
