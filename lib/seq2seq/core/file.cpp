@@ -124,7 +124,13 @@ void write_directory(const fs::path& path, const std::function<void(const fs::pa
 
 void remove_folder(const fs::path& path) {
   std::error_code failure;
-  fs::remove_all(path, failure);
+  fs::path place = path;
+  if (!path.filename().string().starts_with('.')) {  // else it has no name that counts
+    // A process that is killed meanwhile leaves no half of it under its name.
+    fs::rename(path, temporary_name(path), failure);
+    if (!failure) place = temporary_name(path);
+  }
+  fs::remove_all(place, failure);
   if (failure)
     throw Error(path.string(), "cannot be removed (" + failure.message() + ")",
                 "check the folder's permissions");

@@ -21,8 +21,8 @@ void write_file(const std::filesystem::path& path,
 void write_directory(const std::filesystem::path& path,
                      const std::function<void(const std::filesystem::path& temporary)>& fill);
 
-/// Removes a folder, or whatever is there, with all that it holds. Throws Error naming the path and the
-/// system's reason.
+/// Removes a folder, or whatever is there, with all that it holds; at once, as far as its name shows. Throws Error naming
+/// the path and the system's reason.
 void remove_folder(const std::filesystem::path& path);
 
 /// Points the relative symbolic link `link` at `target`, replacing it atomically.
