@@ -108,7 +108,8 @@ std::string with_special_ids(std::string source) {
 }
 
 std::string quantized_ending(WeightFormat format) {
-  return "_" + option_name(format);
+  std::string ending = "_";
+  return ending += option_name(format);
 }
 
 torch::jit::Module to_torchscript(Seq2Seq& model, const QuantizedWeights& quantized) {
