@@ -186,10 +186,14 @@ class Vanish(Disturbance):
         return scene.texts
 
     def begin(self, scene):
-        files = [path for path in self.files(scene) if path.exists()]
+        def aside(path):
+            return path.with_name(path.name + ".vanished")
+
+        # Not one that another disturbance has put aside.
+        files = [path for path in self.files(scene) if path.exists() and not aside(path).exists()]
         if files:
             self.file = self.draw.choice(files)
-            self.aside = self.file.with_name(self.file.name + ".vanished")
+            self.aside = aside(self.file)
             self.file.rename(self.aside)
             self.took_place = True
 
