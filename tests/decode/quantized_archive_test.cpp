@@ -176,7 +176,7 @@ TEST_P(QuantizedArchive, ItsSelfTestIsThatOfItsOwnWeights) {
   EXPECT_EQ(test.front().weights, format);
   const TranslationModel loaded = load_model(path, at::kCPU, WeightMemory::mapped);
   ModelScorer scorer(loaded.model, weight_store(loaded.model, loaded.quantized, format));
-  // Integers of another neighbour where a number lies between two: the outputs were found step by step.
+  // The outputs were found step by step: where a number lies half between two integers, its last bit decides.
   const double allowed = format == WeightFormat::int8 ? 0.01 : 0;
   EXPECT_TRUE(replay(test, scorer, 32, allowed).passed());
   EXPECT_EQ(replay(test, scorer).differing, 0);
