@@ -486,6 +486,19 @@ TEST_F(RunDirectoryTest, AnInterruptedCheckpointLeavesNothingHalf) {
   EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "1");
 }
 
+TEST_F(RunDirectoryTest, ACheckpointThatLostAFileIsNone) {
+  RunDirectory run = begun();
+  write(run, 1);
+  const auto cleaned = [&] {
+    run.checkpoint(2, true, {2}, [](const fs::path& into) { std::ofstream(into / "model.pt") << 2; });
+  };
+  EXPECT_THAT(cleaned,
+              ThrowsMessage<Error>(AllOf(StartsWith((run_path() / "checkpoints" / "step-2").string()),
+                                         HasSubstr("lost a file while it was written"))));
+  EXPECT_THAT(checkpoints(), ElementsAre("step-1"));
+  EXPECT_EQ(fs::read_symlink(run_path() / "last").filename(), "step-1");
+}
+
 TEST_F(RunDirectoryTest, RemovesWhatAKilledRunLeft) {
   RunDirectory run = begun();
   write(run, 1);

@@ -231,6 +231,11 @@ void RunDirectory::checkpoint(int64_t update, bool best, const KeptCheckpoints& 
   // Left by a run that was then resumed from an earlier checkpoint.
   remove_folder(path_ / relative);
   write_directory(path_ / relative, fill);
+  if (!is_whole(path_ / relative)) {
+    remove_folder(path_ / relative);
+    throw Error((path_ / relative).string(), "lost a file while it was written",
+                "let nothing clean the run directory meanwhile, and go on with --resume");
+  }
   // In this order: a run killed in between resumes from the previous checkpoint and finds the same best.
   if (best) replace_symlink(path_ / "best", relative);
   replace_symlink(path_ / "last", relative);
