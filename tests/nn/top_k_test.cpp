@@ -56,7 +56,7 @@ TEST(TopK, AdjustmentsChangeTheOrderNotTheProbabilities) {
   const Tensor logits = at::tensor({1.0, 2.0, 3.0, 4.0}, on_device(at::kDouble)).log().unsqueeze(0);
   const double impossible = -std::numeric_limits<double>::infinity();
   const Adjustments adjustments{{{3, impossible, 0}, {0, 2.0, 0}, {2, 0, 1.0}}, {0, 3}};
-  const TopK best = top_k_log_softmax(logits.repeat({1, 1}), 4, {}, 3, adjustments);
+  const TopK best = top_k_log_softmax(logits.clone(), 4, {}, 3, adjustments);
   EXPECT_TRUE(best.indices[0].narrow(0, 0, 3).equal(on_device(at::tensor(std::vector<int64_t>{0, 1, 2}))))
       << best.indices;
   for (int64_t i = 0; i < 3; ++i)
