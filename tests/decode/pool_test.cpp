@@ -215,7 +215,7 @@ TEST(DecodingPool, BatchesAreBoundedBySentencesAndBySourceTokens) {
   auto& sizes = scorer->sizes;
   DecodingPool pool(list_of(std::move(scorer)));
   SearchRequest request{.sources = {{4}, {5, 4, 4, 4, 4}, {6}, {7, 7, 7}, {5}, {4, 5, 6}}, .batch_size = 3};
-  const auto sizes_of = [&](SearchRequest asked) {
+  const auto sizes_of = [&](const SearchRequest& asked) {
     expect_equal(pool.search(asked).get(), answers_of(asked));
     return std::exchange(sizes, {});
   };

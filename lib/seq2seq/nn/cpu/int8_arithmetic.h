@@ -127,10 +127,12 @@ struct Arithmetic {
   static SEQ2SEQ_INLINE void write(const int8_t* __restrict chunk, unsigned char* __restrict row,
                                    int64_t first, int64_t inputs) {
     int16_t even[chunk_width / 2], odd[chunk_width / 2];
+    // NOLINTBEGIN(bugprone-signed-char-misuse): these are numbers
     for (int64_t i = 0; i < chunk_width / 2; ++i) {
       even[i] = chunk[2 * i];
       odd[i] = chunk[2 * i + 1];
     }
+    // NOLINTEND(bugprone-signed-char-misuse)
     __builtin_memcpy(row + first, even, sizeof even);
     __builtin_memcpy(row + padded_to_chunks(inputs) + first, odd, sizeof odd);
   }

@@ -43,11 +43,11 @@ struct Int8Tile {
   /// As many columns as there are in `vector_count` vectors, from the vector `first` of all panels.
   template <int row_count, int vector_count>
   SEQ2SEQ_INLINE void part(int64_t row, int64_t first) const {
-    typename Arithmetic::Sums sums[row_count][vector_count] = {};
+    Arithmetic::Sums sums[row_count][vector_count] = {};
     const unsigned char* values = x.values + row * row_bytes;
     const auto* weight_values = static_cast<const int8_t*>(t.weight.values);
     for (int64_t g = 0; g < groups; ++g) {
-      typename Arithmetic::Weights weights[vector_count];
+      Arithmetic::Weights weights[vector_count];
 #pragma GCC unroll 8
       for (int v = 0; v < vector_count; ++v) {
         const int64_t panel = (first + v) / vectors, place = (first + v) % vectors * Arithmetic::columns;
@@ -55,7 +55,7 @@ struct Int8Tile {
       }
 #pragma GCC unroll 16
       for (int r = 0; r < row_count; ++r) {
-        typename Arithmetic::Inputs inputs;
+        Arithmetic::Inputs inputs;
         Arithmetic::read(values + r * row_bytes, g, t.width, inputs);
 #pragma GCC unroll 8
         for (int v = 0; v < vector_count; ++v) Arithmetic::add(inputs, weights[v], sums[r][v]);
@@ -102,7 +102,6 @@ void int8_product(const PackedProduct& terms, const QuantizedRows& rows, int64_t
 
 }  // namespace
 
-extern const Int8Loops int8_loops;
 const Int8Loops int8_loops{.row_bytes = row_bytes, .quantize = quantize, .product = int8_product};
 
 }  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET

@@ -111,7 +111,7 @@ SEQ2SEQ_INLINE void attend_past_head(const PastAttention& t, int64_t row, int64_
   const int64_t all = t.heads * t.width;
   const float* __restrict query = t.queries + row * t.query_stride + head * t.width;
   const int32_t* ancestors = t.ancestors + row * t.ancestor_stride;
-  const auto key_of = [=](int64_t s) { return t.past[s] + ancestors[s] * 2 * all + head * t.width; };
+  const auto key_of = [=](int64_t s) { return t.past[s] + 2 * all * ancestors[s] + head * t.width; };
   for (int64_t s = 0; s < t.positions; ++s) {
     const float* __restrict key = key_of(s);
     scores[s] = t.scale * lane_sum<float>(t.width, [=](int64_t i) { return query[i] * key[i]; });
