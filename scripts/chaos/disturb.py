@@ -194,7 +194,10 @@ class Vanish(Disturbance):
         if files:
             self.file = self.draw.choice(files)
             self.aside = aside(self.file)
-            self.file.rename(self.aside)
+            try:
+                self.file.rename(self.aside)
+            except OSError:  # on a read-only mount nothing vanishes
+                return
             self.took_place = True
 
     def end(self, scene):

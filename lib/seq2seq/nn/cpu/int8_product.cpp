@@ -102,6 +102,7 @@ void int8_product(const PackedProduct& terms, const QuantizedRows& rows, int64_t
 
 }  // namespace
 
+extern const Int8Loops int8_loops;  // NOLINT(readability-redundant-declaration): not in the tests' namespace
 const Int8Loops int8_loops{.row_bytes = row_bytes, .quantize = quantize, .product = int8_product};
 
 }  // namespace seq2seq::kernels::SEQ2SEQ_INSTRUCTION_SET
