@@ -512,7 +512,8 @@ TEST_F(RunDirectoryTest, RemovesWhatAKilledRunLeft) {
 TEST_F(RunDirectoryTest, ACheckpointOfAnAbandonedFutureIsReplaced) {
   RunDirectory run = begun();
   write(run, 1);
-  run.checkpoint(2, false, {2}, [](const fs::path& into) { std::ofstream(into / "state.pt") << "damaged"; });
+  write(run, 2);
+  std::ofstream(run_path() / "checkpoints" / "step-2" / "state.pt") << "damaged";
   replace_symlink(run_path() / "last", "checkpoints/step-1");  // as the message on a damaged state advises
   write(run, 2);
   EXPECT_EQ(read_file(run_path() / "last" / "state.pt"), "2");
